@@ -1,0 +1,80 @@
+"""Backends by name; each is imported only when it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from neuromorph.backends.attention import AttentionBatch, attend_clocked
+from neuromorph.backends.interface import Backend, Evidence, Inputs, Recording
+from neuromorph.circuits.latency_attention import Attended
+from neuromorph.errors import UsageError, did_you_mean
+
+DEFAULT = "fast"
+
+
+def _fast() -> Backend:
+    from neuromorph.backends.fast.backend import FastBackend
+
+    return FastBackend()
+
+
+def _reference() -> Backend:
+    from neuromorph.backends.reference import ReferenceBackend
+
+    return ReferenceBackend()
+
+
+def _lava() -> Backend:
+    from neuromorph.backends.lava import LavaBackend
+
+    return LavaBackend()
+
+
+_MAKERS: dict[str, Callable[[], Backend]] = {
+    "fast": _fast, "lava": _lava, "reference": _reference,
+}
+
+
+def names() -> tuple[str, ...]:
+    """Names of all backends."""
+    return tuple(_MAKERS)
+
+
+def get(name: str) -> Backend:
+    """The backend of that name.
+
+    Raises
+    ------
+    UsageError
+        If there is none, with the nearest name.
+    """
+    if name not in _MAKERS:
+        raise UsageError("unknown backend", found=name, hint=did_you_mean(name, _MAKERS))
+    return _MAKERS[name]()
+
+
+def attend(
+    name: str, work: AttentionBatch, progress: Callable[[str], None] = lambda _: None
+) -> Attended:
+    """A batch of attention on a backend: in closed form on `fast`, clocked elsewhere."""
+    backend = get(name)
+    if name == "fast":
+        from neuromorph.backends.fast.attention import attend_closed_form
+
+        return attend_closed_form(work)
+    return attend_clocked(backend, work, progress)
+
+
+__all__ = [
+    "DEFAULT",
+    "AttentionBatch",
+    "Attended",
+    "Backend",
+    "Evidence",
+    "Inputs",
+    "Recording",
+    "attend",
+    "attend_clocked",
+    "get",
+    "names",
+]

@@ -1,0 +1,97 @@
+"""Attention as a batch: what every backend offers on top of `run`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuromorph.backends.interface import Backend
+from neuromorph.circuits.latency_attention import (
+    PROBES,
+    Attended,
+    LatencyAttention,
+    build,
+    read,
+    stimulate,
+)
+from neuromorph.errors import UsageError
+
+BoolArray = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class AttentionBatch:
+    """Integer queries, keys and values of many sequences and heads.
+
+    Attributes
+    ----------
+    heads : sequence of LatencyAttention
+        One a query head.
+    queries : int array, shape (batch, heads, queries, key_size)
+    keys : int array, shape (batch, kv_heads, keys, key_size)
+        ``kv_heads`` divides ``heads``; neighbouring query heads share (grouped-query attention).
+    values : int array, shape (batch, kv_heads, keys, value_size)
+    mask : bool array, shape (batch, queries, keys)
+        True where a query may look.
+    """
+
+    heads: Sequence[LatencyAttention]
+    queries: NDArray[Any]
+    keys: NDArray[Any]
+    values: NDArray[Any]
+    mask: BoolArray
+
+    def __post_init__(self) -> None:
+        batch, heads, queries, _ = self.queries.shape
+        kv_heads, keys = self.keys.shape[1:3]
+        if heads != len(self.heads) or heads % kv_heads:
+            raise UsageError("query heads do not fit the circuit or the key-value heads",
+                             found=heads, expected=f"{len(self.heads)}, a multiple of {kv_heads}")
+        if self.values.shape[:3] != self.keys.shape[:3]:
+            raise UsageError("keys and values differ in number", found=self.values.shape[:3],
+                             expected=self.keys.shape[:3])
+        if self.mask.shape != (batch, queries, keys):
+            raise UsageError("the mask has the wrong shape", found=self.mask.shape,
+                             expected=(batch, queries, keys))
+        slots = min(head.slots for head in self.heads)
+        if keys > slots:
+            raise UsageError("the sequence is longer than the circuit's slots", found=keys,
+                             expected=f"at most {slots}", hint="export with more slots")
+
+
+def attend_clocked(
+    backend: Backend,
+    work: AttentionBatch,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Attended:
+    """Build, run and read one network a sequence and head: slow, general, and the oracle."""
+    batch, heads = work.queries.shape[:2]
+    group = heads // work.keys.shape[1]
+    rows = []
+    for b in range(batch):
+        for h in range(heads):
+            progress(f"sequence {b}, head {h}")
+            rows.append(_attend_one(backend, work, b, h, h // group))
+    return _stack(rows, (batch, heads))
+
+
+def _attend_one(backend: Backend, work: AttentionBatch, b: int, h: int, kv: int) -> Attended:
+    keys = work.keys[b, kv]
+    head = replace(work.heads[h], slots=len(keys))
+    network = build(head, keys, work.values[b, kv])
+    inputs, steps = stimulate(head, work.queries[b, h], work.mask[b])
+    recording = backend.run(network, inputs, PROBES, steps)
+    return read(head, recording.spikes, recording.potential, work.queries.shape[2])
+
+
+def _stack(rows: Sequence[Attended], lead: tuple[int, int]) -> Attended:
+    def join(name: str) -> NDArray[np.int64]:
+        stacked = np.stack([getattr(row, name) for row in rows])
+        return stacked.reshape(*lead, *stacked.shape[1:])
+
+    return Attended(control=join("control"), normaliser=join("normaliser"), last=join("last"),
+                    spikes=join("spikes"), forced=join("forced"))

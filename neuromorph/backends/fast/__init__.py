@@ -1,0 +1,1 @@
+"""Compiled integers: closed-form attention, and an event-driven engine for anything else."""

@@ -1,0 +1,90 @@
+"""Batches of attention in closed form: exact scores by BLAS, the rest by the kernel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuromorph.backends.attention import AttentionBatch
+from neuromorph.backends.fast.closed_form import attend_kernel, spec_row
+from neuromorph.circuits.latency_attention import Attended, prove_ranges
+from neuromorph.errors import RangeProofError
+
+SCORE_BYTES = 1 << 26
+"""Scores held at once; more heads than fit are taken in turns."""
+
+LANES = 8
+"""Columns are padded to whole vector registers."""
+
+EXACT_FLOAT32 = 1 << 24
+
+
+def attend_closed_form(work: AttentionBatch) -> Attended:
+    """All queries of all heads; equal to the clocked circuit to the bit."""
+    for head in work.heads:
+        _check_exact(prove_ranges(head).key_limit * head.query_limit * head.key_size)
+    batch, heads, queries, _ = work.queries.shape
+    value_size = work.values.shape[3]
+    control = np.empty((batch, heads, queries, value_size), np.int64)
+    normaliser = np.empty((batch, heads, queries), np.int64)
+    counts = np.empty((batch, heads, queries, 3), np.int32)
+    mask = np.ascontiguousarray(work.mask)
+    for b, h in _turns(work):
+        part = _attend_some(work, mask, b, h, counts[b, h])
+        control[b, h] = part[..., :value_size]
+        normaliser[b, h] = part[..., value_size]
+    wide = counts.astype(np.int64)
+    return Attended(control=control, normaliser=normaliser, last=wide[..., 0],
+                    spikes=wide[..., 1], forced=wide[..., 2])
+
+
+def _turns(work: AttentionBatch) -> Iterator[tuple[int, slice]]:
+    """Sequences, and runs of whole key-value groups whose scores fit the budget."""
+    batch, heads, queries, _ = work.queries.shape
+    kv_heads, keys = work.keys.shape[1:3]
+    group = heads // kv_heads
+    fit = max(1, SCORE_BYTES // max(1, 4 * queries * keys * group))
+    for b in range(batch):
+        for kv in range(0, kv_heads, fit):
+            yield b, slice(kv * group, min(kv + fit, kv_heads) * group)
+
+
+def _attend_some(
+    work: AttentionBatch, mask: NDArray[np.bool_], b: int, h: slice, counts: NDArray[np.int32]
+) -> NDArray[np.int32]:
+    group = work.queries.shape[1] // work.keys.shape[1]
+    kv = slice(h.start // group, h.stop // group)
+    rows = h.stop - h.start
+    queries, keys = work.queries.shape[2], work.keys.shape[2]
+    asked = work.queries[b, h].astype(np.float32).reshape(rows // group, group * queries, -1)
+    stored = work.keys[b, kv].astype(np.float32)
+    scores = (asked @ stored.transpose(0, 2, 1)).reshape(rows, queries, keys)
+    heads = work.heads[h]
+    table = _value_table(work.values[b, kv], heads[::group])
+    control = np.empty((rows, queries, table.shape[2]), np.int32)
+    filled = np.empty((rows, queries, 3), np.int32)
+    attend_kernel(
+        scores, table, np.arange(rows) // group, mask[b : b + 1], np.zeros(rows, np.int64),
+        np.array([spec_row(head) for head in heads], np.int64), control, filled)
+    counts[:] = filled
+    return control
+
+
+def _value_table(values: NDArray[Any], heads: Any) -> NDArray[np.int32]:
+    """2v with the normaliser's unit as one more column, padded to whole registers."""
+    kv_heads, keys, size = values.shape
+    columns = -(-(size + 1) // LANES) * LANES
+    table = np.zeros((kv_heads, keys, columns), np.int32)
+    table[..., :size] = 2 * values
+    table[..., size] = np.array([head.unit for head in heads])[:, None]
+    return table
+
+
+def _check_exact(largest: int) -> None:
+    if largest >= EXACT_FLOAT32:
+        raise RangeProofError("scores are too large for exact float32 products",
+                              where="fast", found=largest, expected=f"below {EXACT_FLOAT32}",
+                              hint="use --backend reference")

@@ -1,0 +1,158 @@
+"""The one contract of all backends: run a network, get a recording."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuromorph.errors import UnsupportedError, UsageError, did_you_mean
+from neuromorph.network import Network, Probe, Source, verify
+
+Evidence: TypeAlias = Literal["reference", "bit-exact model", "emulator", "hardware"]
+Inputs: TypeAlias = Mapping[str, NDArray[Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class Recording:
+    """What a run produced.
+
+    Attributes
+    ----------
+    backend : str
+        Name of the backend.
+    evidence : {"reference", "bit-exact model", "emulator", "hardware"}
+        What kind of machine the numbers come from.
+    steps : int
+    traces : mapping of Probe to array, shape (steps, size)
+        Spikes hold payloads (1 for a plain spike, 0 for none); u and v are states at the
+        end of a step.
+    overflows : mapping of population name to int
+        Neuron-steps in which the current wrapped or the potential saturated, where the
+        backend counts them.
+    """
+
+    backend: str
+    evidence: Evidence
+    steps: int
+    traces: Mapping[Probe, NDArray[Any]]
+    overflows: Mapping[str, int] = field(default_factory=dict)
+
+    def spikes(self, population: str) -> NDArray[Any]:
+        """Spikes of a population, shape (steps, size)."""
+        return self.traces[Probe(population, "spikes")]
+
+    def potential(self, population: str) -> NDArray[Any]:
+        """Potential of a population, shape (steps, size)."""
+        return self.traces[Probe(population, "v")]
+
+
+class Backend(ABC):
+    """Runs networks. Subclasses say what they are and implement ``_run``."""
+
+    name: ClassVar[str]
+    evidence: ClassVar[Evidence]
+
+    def why_not(self, network: Network) -> str | None:
+        """The reason this backend cannot run the network, or None if it can."""
+        return None
+
+    def run(
+        self, network: Network, inputs: Inputs, probes: Sequence[Probe], steps: int
+    ) -> Recording:
+        """Run ``steps`` steps from rest.
+
+        Parameters
+        ----------
+        network : Network
+        inputs : mapping of source name to array, shape (steps, size)
+            Payloads each source emits; integer in the fixed domain.
+        probes : sequence of Probe
+            What to record.
+        steps : int
+            At least 1.
+
+        Raises
+        ------
+        NetworkError, UsageError
+            Before anything runs, if the network or the arguments are not sound.
+        UnsupportedError
+            If the backend cannot run this network.
+        """
+        verify(network)
+        reason = self.why_not(network)
+        if reason:
+            raise UnsupportedError(reason, where=f"backend {self.name}")
+        _check_steps(steps)
+        _check_inputs(network, inputs, steps)
+        _check_probes(network, probes)
+        return self._run(network, inputs, tuple(probes), steps)
+
+    @abstractmethod
+    def _run(
+        self, network: Network, inputs: Inputs, probes: tuple[Probe, ...], steps: int
+    ) -> Recording:
+        """Run a network that has been checked."""
+
+
+def _check_steps(steps: int) -> None:
+    if isinstance(steps, bool) or not isinstance(steps, int | np.integer) or steps < 1:
+        raise UsageError("steps must be a whole number of at least 1", found=repr(steps))
+
+
+def _check_inputs(network: Network, inputs: Inputs, steps: int) -> None:
+    sources = {p.name: p for p in network.populations if isinstance(p.model, Source)}
+    for name in inputs:
+        if name not in sources:
+            raise UsageError("an input names no source of the network", found=name,
+                             hint=did_you_mean(name, sources))
+    for name, source in sources.items():
+        if name not in inputs:
+            raise UsageError("a source has no input", where=network.name, found=name)
+        _check_train(name, np.asarray(inputs[name]), (steps, source.size), network)
+
+
+def _check_train(
+    name: str, train: NDArray[Any], shape: tuple[int, int], network: Network
+) -> None:
+    if train.shape != shape:
+        raise UsageError("an input has the wrong shape", where=name, found=train.shape,
+                         expected=f"(steps, size) = {shape}")
+    if not np.isfinite(train).all():
+        raise UsageError("an input holds NaN or infinity", where=name)
+    if network.domain != "fixed":
+        return
+    if not np.issubdtype(train.dtype, np.integer):
+        raise UsageError("an input of a fixed network must be integer", where=name,
+                         found=train.dtype)
+    model = network.population(name).model
+    bits = model.payload_bits
+    low, high = (-(1 << (bits - 1)), (1 << (bits - 1)) - 1) if bits else (0, 1)
+    if train.size and (train.min() < low or train.max() > high):
+        raise UsageError("an input does not fit the source's payload", where=name,
+                         found=f"{train.min()} to {train.max()}", expected=f"{low} to {high}")
+
+
+def _check_probes(network: Network, probes: Sequence[Probe]) -> None:
+    names = {p.name for p in network.populations}
+    for probe in probes:
+        if probe.population not in names:
+            raise UsageError("a probe names no population", found=probe.population,
+                             hint=did_you_mean(probe.population, names))
+        kind = network.population(probe.population).model.kind
+        recordable = _RECORDABLE[kind]
+        if probe.variable not in recordable:
+            raise UsageError(f"a {kind} has no such state to record", where=probe.population,
+                             found=probe.variable, expected=" or ".join(recordable))
+
+
+_RECORDABLE = {
+    "Source": ("spikes",),
+    "CubaLIF": ("spikes", "v", "u"),
+    "Readout": ("spikes", "v"),
+    "LatencyMatch": ("spikes", "v"),
+}

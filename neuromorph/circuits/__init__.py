@@ -1,0 +1,1 @@
+"""Builders that return a `Network`, and the readers of what it did."""

@@ -1,0 +1,22 @@
+"""Softmax attention as spike times: match neurons ramp, the best match speaks last."""
+
+from neuromorph.circuits.latency_attention.build import build, schedule_of
+from neuromorph.circuits.latency_attention.motif import (
+    LatencyAttention,
+    SpikeKind,
+    prove_ranges,
+)
+from neuromorph.circuits.latency_attention.read import Attended, read
+from neuromorph.circuits.latency_attention.stimulus import PROBES, stimulate
+
+__all__ = [
+    "PROBES",
+    "Attended",
+    "LatencyAttention",
+    "SpikeKind",
+    "build",
+    "prove_ranges",
+    "read",
+    "schedule_of",
+    "stimulate",
+]

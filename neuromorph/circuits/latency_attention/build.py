@@ -1,0 +1,131 @@
+"""From integer keys and values to a network of match, control, normaliser and done neurons."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuromorph.circuits.latency_attention.motif import LatencyAttention, prove_ranges
+from neuromorph.errors import NetworkError
+from neuromorph.network import (
+    CubaLIF,
+    LatencyMatch,
+    Network,
+    Phase,
+    Population,
+    Projection,
+    Readout,
+    Schedule,
+    Source,
+)
+from neuromorph.numerics.limits import DECAY_UNITY, PAYLOAD_BITS
+
+
+def build(head: LatencyAttention, keys: NDArray[Any], values: NDArray[Any]) -> Network:
+    """One attention head with its keys and values in the synapses.
+
+    ::
+
+        query --(-2 k)--> match --(2 v)--> control       drive --> match  (clear, lift, ramp, go)
+                          match --(unit)--> normaliser   mask --> match, done
+                          match --(1)--> done            flush --> control, normaliser
+
+    `done` fires when every slot has fired or was masked: then control is read.
+
+    Parameters
+    ----------
+    head : LatencyAttention
+    keys : integer array, shape (slots, key_size)
+        Codes in [-key_limit, key_limit].
+    values : integer array, shape (slots, value_size)
+        Codes in [-value_limit, value_limit].
+
+    Raises
+    ------
+    NetworkError
+        If a shape or a code does not fit the head.
+    RangeProofError
+        If an accumulator could overflow.
+    """
+    prove_ranges(head)
+    _check_codes("keys", keys, (head.slots, head.key_size), head.key_limit)
+    _check_codes("values", values, (head.slots, head.value_size), head.value_limit)
+    return Network("latency_attention", "fixed", _populations(head),
+                   _projections(head, keys, values), schedule_of(head), head)
+
+
+def schedule_of(head: LatencyAttention) -> Schedule:
+    """The phases of one query, by the step at which the sources emit."""
+    return Schedule(head.period, (
+        Phase("clear", 0, 2),
+        Phase("lift", 2, 3),
+        Phase("query", 3, 4),
+        Phase("ramp", 4, head.period - 1),
+        Phase("go", head.period - 1, head.period),
+    ))
+
+
+def _populations(head: LatencyAttention) -> tuple[Population, ...]:
+    return (
+        Population("query", head.key_size, Source(payload_bits=8)),
+        Population("drive", 1, Source(payload_bits=PAYLOAD_BITS)),
+        Population("mask", head.slots, Source(payload_bits=PAYLOAD_BITS)),
+        Population("flush", 1, Source(payload_bits=PAYLOAD_BITS)),
+        Population("match", head.slots, _match_model(head)),
+        Population("control", head.value_size, _control_model(head)),
+        Population("normaliser", 1, _control_model(head)),
+        Population("done", 1, CubaLIF(du=DECAY_UNITY, dv=0, vth=head.slots - 1)),
+    )
+
+
+def _projections(
+    head: LatencyAttention, keys: NDArray[Any], values: NDArray[Any]
+) -> tuple[Projection, ...]:
+    one_each = np.ones((head.slots, 1), np.int32)
+    hold = -np.eye(head.slots, dtype=np.int32)
+    send = {"graded": head.graded, "exponent": -head.value_shift}
+    return (
+        Projection("key", "query", "match", _synapses(-2 * keys), 0, -head.key_shift, True),
+        Projection("sweep", "drive", "match", one_each, graded=True),
+        Projection("hold", "mask", "match", hold, graded=True),
+        Projection("value", "match", "control", _synapses(2 * values.T), **send),
+        Projection("mass", "match", "normaliser", _synapses(head.unit * one_each.T), **send),
+        Projection("count", "match", "done", _synapses(one_each.T)),
+        Projection("excuse", "mask", "done", _synapses(one_each.T)),
+        Projection("forget", "flush", "control", np.ones((head.value_size, 1), np.int32),
+                   graded=True),
+        Projection("forget_mass", "flush", "normaliser", np.ones((1, 1), np.int32), graded=True),
+    )
+
+
+def _match_model(head: LatencyAttention) -> CubaLIF | LatencyMatch:
+    if not head.graded:
+        return CubaLIF(du=DECAY_UNITY, dv=0, vth=head.threshold)
+    return LatencyMatch(vth=head.threshold, base=head.payload_base, span=head.payload_span,
+                        gain=head.payload_gain, gain_shift=head.payload_gain_shift)
+
+
+def _control_model(head: LatencyAttention) -> CubaLIF | Readout:
+    if not head.graded:
+        return CubaLIF(du=DECAY_UNITY, dv=head.control_decay, vth=head.control_threshold)
+    return Readout(dv=head.control_decay, vth=head.control_threshold)
+
+
+def _synapses(weights: NDArray[Any]) -> NDArray[np.int32]:
+    return np.ascontiguousarray(weights, dtype=np.int32)
+
+
+def _check_codes(
+    name: str, codes: NDArray[Any], shape: tuple[int, int], limit: int
+) -> None:
+    if codes.shape != shape:
+        raise NetworkError(f"{name} have the wrong shape", where="latency attention",
+                           found=codes.shape, expected=shape)
+    if not np.issubdtype(codes.dtype, np.integer):
+        raise NetworkError(f"{name} must be integer codes", where="latency attention",
+                           found=codes.dtype)
+    if codes.size and np.abs(codes.astype(np.int64)).max() > limit:
+        raise NetworkError(f"{name} exceed their limit", where="latency attention",
+                           found=int(np.abs(codes.astype(np.int64)).max()), expected=limit)

@@ -1,0 +1,179 @@
+"""The integer parameters of one latency-attention head, and the proof that they hold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from neuromorph.errors import RangeProofError
+from neuromorph.numerics.limits import DECAY_UNITY, INPUT_MAX, INPUT_SHIFT, STATE_MAX, VTH_MAX
+
+SpikeKind: TypeAlias = Literal["binary", "graded"]
+
+CLEAR = INPUT_MAX - 1023
+"""Size of one clearing injection: the largest that leaves room for a rounded lift."""
+
+OVERHEAD_STEPS = 4
+"""Steps a query needs beside its window: two to clear, one to lift, one for the query."""
+
+
+@dataclass(frozen=True)
+class LatencyAttention:
+    """One attention head as spike times, in integers.
+
+    With a = (-2 k.q) >> key_shift the synaptic input of a query, slot i's match neuron
+    starts at ``start + a_i``, climbs ``ramp`` a step and fires at step
+
+        n_i = clip(ceil((threshold - start - a_i) / ramp), 0, window),   start = score_bound
+
+    after the query; one that is due at ``window`` or later is forced by the go pulse. Values arrive one step later and lose ``control_decay`` / 4096 a step,
+    so at the last spike of a query every value counts ``keep^(n_last - n_i)``.
+    All potentials are in units of synaptic input (64 units of v).
+
+    Attributes
+    ----------
+    slots, key_size, value_size : int
+        Context length, key and value dimensions.
+    spikes : {"binary", "graded"}
+        Plain spikes and stock neurons, or payloads that carry the overshoot.
+    key_shift : int
+        Right shift of the score, 0 to 8.
+    ramp : int
+        Units of potential a step, which stand for ``-log(keep)`` nats.
+    window : int
+        Steps after a query's arrival until the go pulse.
+    score_bound : int
+        No score leaves [-score_bound, score_bound]; also the start potential.
+    latest : int
+        The score -a that is due at step ``window``; better ones are forced.
+    query_limit, key_limit, value_limit : int
+        Largest magnitudes of the integer codes.
+    value_shift : int
+        Right shift of the values' summed input (graded only).
+    control_decay : int
+        Decay of control and normaliser, of 4096.
+    unit : int
+        What the normaliser receives for one spike.
+    payload_base : int
+        Payload of a spike one whole step past threshold (graded only).
+    """
+
+    slots: int
+    key_size: int
+    value_size: int
+    spikes: SpikeKind
+    key_shift: int
+    ramp: int
+    window: int
+    score_bound: int
+    latest: int
+    query_limit: int
+    key_limit: int
+    value_limit: int
+    value_shift: int
+    control_decay: int
+    unit: int
+    payload_base: int = 128
+
+    @property
+    def graded(self) -> bool:
+        """Whether match spikes carry payloads."""
+        return self.spikes == "graded"
+
+    @property
+    def go(self) -> int:
+        """Injection that makes every unfired neuron fire, whatever its score."""
+        return self.score_bound - self.latest + self.ramp
+
+    @property
+    def threshold(self) -> int:
+        """Firing threshold: just out of reach of a neuron that has fired already."""
+        return self.ramp * (self.window - 1) + self.go
+
+    @property
+    def lift(self) -> int:
+        """Second half of the lift from the floor, which arrives with the query."""
+        return self.score_bound + (INPUT_MAX + 1 - CLEAR)
+
+    @property
+    def period(self) -> int:
+        """Steps from one query to the next."""
+        return self.window + OVERHEAD_STEPS
+
+    @property
+    def first_due(self) -> int:
+        """Climb, in units, that a score of 0 needs: n = ceil((first_due - a) / ramp)."""
+        return self.threshold - self.score_bound
+
+    @property
+    def payload_span(self) -> int:
+        """One ramp step in units of v."""
+        return self.ramp << INPUT_SHIFT
+
+    @property
+    def payload_gain_shift(self) -> int:
+        """Shift that leaves the payload's gain 12 bits."""
+        return max(0, 12 + self.payload_span.bit_length() - self.payload_base.bit_length())
+
+    @property
+    def payload_gain(self) -> int:
+        """round(payload_base / payload_span * 2^payload_gain_shift)."""
+        span = self.payload_span
+        return ((self.payload_base << self.payload_gain_shift) + span // 2) // span
+
+    @property
+    def control_bound(self) -> int:
+        """Largest |control| or normaliser, in units of the readers' synaptic input."""
+        return self.slots * max(2 * self.value_limit, self.unit) * self._loudest >> self.value_shift
+
+    @property
+    def control_ceiling(self) -> int:
+        """Largest input a control neuron takes in one step."""
+        return STATE_MAX if self.graded else INPUT_MAX
+
+    @property
+    def control_threshold(self) -> int:
+        """Control neurons never reach it by themselves; the flush always passes it."""
+        return self.control_bound + self.slots
+
+    @property
+    def flush(self) -> int:
+        """Injection that makes every control neuron fire and so forget."""
+        return self.control_ceiling
+
+    @property
+    def _loudest(self) -> int:
+        return 2 * self.payload_base if self.graded else 1
+
+
+def prove_ranges(head: LatencyAttention) -> LatencyAttention:
+    """Show that no accumulator can overflow for the declared ranges; return the head.
+
+    Raises
+    ------
+    RangeProofError
+        Naming the first bound that fails.
+    """
+    loudest_score = (2 * head.key_limit * head.query_limit * head.key_size) >> head.key_shift
+    spent = (DECAY_UNITY - head.control_decay) / DECAY_UNITY
+    left_over = int(head.control_threshold * spent * spent) + 1
+    rules = (
+        ("the score bound is smaller than the largest score", loudest_score + 1, head.score_bound),
+        ("lift and query together wrap the current", head.lift + head.score_bound, INPUT_MAX),
+        ("two clearing injections do not reach the floor",
+         head.threshold + INPUT_MAX + 1, 2 * CLEAR),
+        ("the threshold does not fit its register", head.threshold, VTH_MAX - 1),
+        ("the ramp must climb", 1, head.ramp),
+        ("the window must have a step before the go pulse", 1, head.window),
+        ("the latest score lies beyond the score bound", abs(head.latest), head.score_bound),
+        ("control and normaliser overflow", head.control_threshold + left_over, head.flush - 1),
+        ("codes do not fit 8-bit synapses", max(head.key_limit, head.value_limit), 127),
+        ("queries do not fit their payload", head.query_limit, 127),
+        ("the normaliser's unit does not fit a synapse", head.unit, 255),
+    )
+    for what, found, limit in rules:
+        if found > limit:
+            raise RangeProofError(what, where="latency attention", found=found,
+                                  expected=f"at most {limit}",
+                                  hint="fewer slots, smaller code limits or a coarser key shift")
+    return head

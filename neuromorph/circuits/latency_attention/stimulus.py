@@ -1,0 +1,81 @@
+"""What the sources emit for a sequence of queries, and what to record."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuromorph.circuits.latency_attention.motif import CLEAR, LatencyAttention
+from neuromorph.errors import UsageError
+from neuromorph.network import Probe
+
+PROBES = (
+    Probe("match", "spikes"),
+    Probe("control", "v"),
+    Probe("normaliser", "v"),
+    Probe("done", "spikes"),
+)
+"""What `read` needs."""
+
+TAIL_STEPS = 3
+"""Steps after the last query's go pulse until its read-out has settled."""
+
+
+def stimulate(
+    head: LatencyAttention,
+    queries: NDArray[Any],
+    mask: NDArray[np.bool_] | None = None,
+) -> tuple[dict[str, NDArray[np.int64]], int]:
+    """Source trains for queries one after the other.
+
+    Parameters
+    ----------
+    head : LatencyAttention
+    queries : integer array, shape (queries, key_size)
+        Codes in [-query_limit, query_limit].
+    mask : bool array, shape (queries, slots), optional
+        True where a query may look; everywhere if left out.
+
+    Returns
+    -------
+    inputs : dict of int64 arrays, shape (steps, size)
+    steps : int
+    """
+    count = len(queries)
+    if mask is None:
+        mask = np.ones((count, head.slots), bool)
+    _check(head, queries, mask)
+    steps = count * head.period + TAIL_STEPS
+    starts = np.arange(count) * head.period
+    inputs = {name: np.zeros((steps, size), np.int64)
+              for name, size in (("query", head.key_size), ("drive", 1),
+                                 ("mask", head.slots), ("flush", 1))}
+    waveform = drive_waveform(head)
+    for i, start in enumerate(starts):
+        inputs["drive"][start : start + head.period, 0] = waveform
+        inputs["mask"][start + 2] = np.where(mask[i], 0, CLEAR)
+    inputs["flush"][starts + 2, 0] = head.flush
+    inputs["query"][starts + 3] = queries
+    return inputs, steps
+
+
+def drive_waveform(head: LatencyAttention) -> NDArray[np.int64]:
+    """One period of the drive axon: clear, clear, lift, lift, ramp …, go."""
+    ramp = [head.ramp] * (head.window - 1)
+    return np.array([-CLEAR, -CLEAR, CLEAR, head.lift, *ramp, head.go], np.int64)
+
+
+def _check(head: LatencyAttention, queries: NDArray[Any], mask: NDArray[np.bool_]) -> None:
+    if queries.ndim != 2 or queries.shape[1] != head.key_size or not len(queries):
+        raise UsageError("queries have the wrong shape", found=queries.shape,
+                         expected=f"(queries, {head.key_size})")
+    if np.abs(queries.astype(np.int64)).max() > head.query_limit:
+        raise UsageError("a query code exceeds its limit",
+                         found=int(np.abs(queries.astype(np.int64)).max()),
+                         expected=head.query_limit)
+    if mask.shape != (len(queries), head.slots) or mask.dtype != np.bool_:
+        raise UsageError("the mask has the wrong shape or type",
+                         found=f"{mask.shape} {mask.dtype}",
+                         expected=f"({len(queries)}, {head.slots}) bool")

@@ -1,0 +1,172 @@
+"""Every error a user can meet, each with what was wrong and what to do about it.
+
+Each class is also a builtin exception, so ``except ValueError`` works as a Python
+programmer expects, and carries the exit code that the command line returns.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from typing import ClassVar
+
+
+def printable(text: object, limit: int = 200) -> str:
+    """Escape control characters (names in files are untrusted) and cut to ``limit``."""
+    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(text))
+    return shown if len(shown) <= limit else shown[: limit - 1] + "…"
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """A hint that names the nearest known word, or lists them all when none is near."""
+    options = sorted(known)
+    near = difflib.get_close_matches(name, options, n=1)
+    if near:
+        return f"did you mean {near[0]!r}?"
+    return "choose one of: " + ", ".join(options) if options else ""
+
+
+class NeuromorphError(Exception):
+    """Base of all errors: one line of text from its parts.
+
+    Parameters
+    ----------
+    what : str
+        What went wrong, as a sentence without a full stop.
+    where : object, optional
+        File, population, tensor or option that it happened in.
+    found, expected : object, optional
+        What was there, and what should have been.
+    hint : str, optional
+        What the user can do now.
+    """
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        where: object = None,
+        found: object = None,
+        expected: object = None,
+        hint: str | None = None,
+    ) -> None:
+        self.what, self.where, self.found = what, where, found
+        self.expected, self.hint = expected, hint
+        super().__init__(self._text())
+
+    def _text(self) -> str:
+        text = printable(self.what, 2000)
+        if self.where is not None:
+            text = f"{printable(self.where)}: {text}"
+        if self.found is not None:
+            text += f"; found {printable(self.found)}"
+        if self.expected is not None:
+            text += f"; expected {printable(self.expected)}"
+        if self.hint:
+            text += f". {self.hint[:1].upper()}{self.hint[1:]}"
+        return text
+
+    def __str__(self) -> str:
+        return self._text()
+
+
+class UsageError(NeuromorphError, ValueError):
+    """The command line or a function's arguments do not make sense."""
+
+    exit_code = 2
+
+
+class OutputExistsError(NeuromorphError, FileExistsError):
+    """Something already stands where the result should go."""
+
+    exit_code = 2
+
+
+class InputError(NeuromorphError, ValueError):
+    """An input cannot be read or is invalid."""
+
+    exit_code = 3
+
+
+class MissingFileError(InputError, FileNotFoundError):
+    """A file or folder that was named is not there, or may not be read."""
+
+
+class FileFormatError(InputError):
+    """A file is not of the format that it should be."""
+
+
+class TensorError(InputError):
+    """A tensor's shape, dtype or values cannot be used."""
+
+
+class ModelStructureError(InputError):
+    """The tensors are readable but do not make up attention heads."""
+
+
+class CalibrationError(InputError):
+    """The calibration data does not fit the model, or there is too little of it."""
+
+
+class NetworkError(InputError):
+    """A network breaks a rule that every backend relies on."""
+
+
+class RangeProofError(NetworkError, OverflowError):
+    """An integer accumulator could overflow for the declared ranges."""
+
+
+class BundleError(InputError):
+    """A bundle is incomplete, altered, or of another schema version."""
+
+
+class ProfileError(NeuromorphError, ValueError):
+    """A hardware profile is invalid."""
+
+    exit_code = 4
+
+
+class FitError(NeuromorphError, ValueError):
+    """A network does not fit the hardware profile."""
+
+    exit_code = 5
+
+
+class BackendError(NeuromorphError, RuntimeError):
+    """A backend failed; the original error is in the text."""
+
+    exit_code = 6
+
+
+class MissingExtraError(BackendError, ImportError):
+    """An optional package is not installed; the text has the line that installs it."""
+
+
+class UnsupportedError(BackendError, NotImplementedError):
+    """A backend cannot run this network; the text says why."""
+
+
+class ResourceError(NeuromorphError, RuntimeError):
+    """Memory, disk or time is not enough."""
+
+    exit_code = 7
+
+
+class DeadlineError(ResourceError, TimeoutError):
+    """Work was stopped because it took longer than allowed."""
+
+
+class MemoryBudgetError(ResourceError, MemoryError):
+    """The work would need more memory than there is."""
+
+
+class WriteError(ResourceError, OSError):
+    """A result could not be written."""
+
+
+class DisagreementError(NeuromorphError, ArithmeticError):
+    """Results that must be equal to the bit are not."""
+
+    exit_code = 8

@@ -1,0 +1,252 @@
+"""Attention heads as trained: one layer's projections, and a model of such layers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuromorph.errors import ModelStructureError, TensorError
+from neuromorph.models.rotary import FloatArray, Rotary
+
+
+@dataclass(frozen=True, eq=False)
+class AttentionLayer:
+    """Queries, keys and values of one layer.
+
+    ::
+
+        q = x Wq^T + bq,  k = x Wk^T + bk,  v = x Wv^T + bv,  then q and k are turned (rotary)
+        head h uses key-value head h // (heads / kv_heads);  logit = scale * q . k
+
+    Weights have torch's ``Linear`` layout, (out, in), and are never transposed by guess:
+    a square matrix is taken as it is.
+
+    Attributes
+    ----------
+    name : str
+        Where the layer stands in the file, for instance ``encoder.layer.0.attention.self``.
+    heads, kv_heads : int
+        Query heads, and key-value heads, which divide them.
+    head_size, value_size : int
+        Elements of one query or key, and of one value.
+    query_weight : float32 array (heads * head_size, width)
+    key_weight : float32 array (kv_heads * head_size, width)
+    value_weight : float32 array (kv_heads * value_size, width)
+    query_bias, key_bias, value_bias : float32 array (rows of the weight,), or None
+    rotary : Rotary, optional
+    scale : float, optional
+        Factor of q . k; 1 / sqrt(head_size) when left out.
+    window : int, optional
+        A token sees this many tokens, itself included; None for all.
+    """
+
+    name: str
+    heads: int
+    kv_heads: int
+    head_size: int
+    value_size: int
+    query_weight: FloatArray
+    key_weight: FloatArray
+    value_weight: FloatArray
+    query_bias: FloatArray | None = None
+    key_bias: FloatArray | None = None
+    value_bias: FloatArray | None = None
+    rotary: Rotary | None = None
+    scale: float = 0.0
+    window: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.scale == 0.0 and self.head_size > 0:
+            object.__setattr__(self, "scale", 1 / math.sqrt(self.head_size))
+        _check_counts(self)
+        _check_weights(self)
+        if self.rotary is not None:
+            self.rotary.frequencies(self.head_size)
+        for array in self._arrays():
+            array.setflags(write=False)
+
+    @property
+    def width(self) -> int:
+        """Elements of one token's hidden state."""
+        return int(self.query_weight.shape[1])
+
+    @property
+    def group(self) -> int:
+        """Query heads that share one key-value head."""
+        return self.heads // self.kv_heads
+
+    def project(
+        self, hidden: NDArray[Any], positions: NDArray[Any] | None = None
+    ) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Queries, keys and values of some tokens.
+
+        Parameters
+        ----------
+        hidden : float array (tokens, width)
+            What enters the projections (after the layer norm, where there is one before).
+        positions : int array (tokens,), optional
+            Counted from 0 when left out; only rotary layers look at them.
+
+        Returns
+        -------
+        q : float32 array (heads, tokens, head_size)
+        k : float32 array (kv_heads, tokens, head_size)
+        v : float32 array (kv_heads, tokens, value_size)
+        """
+        x = _checked_hidden(hidden, self)
+        q = _split(x, self.query_weight, self.query_bias, self.heads)
+        k = _split(x, self.key_weight, self.key_bias, self.kv_heads)
+        v = _split(x, self.value_weight, self.value_bias, self.kv_heads)
+        if self.rotary is not None:
+            places = np.arange(len(x)) if positions is None else positions
+            q, k = self.rotary.turn(q, places), self.rotary.turn(k, places)
+        return q, k, v
+
+    def _arrays(self) -> list[FloatArray]:
+        arrays = (self.query_weight, self.key_weight, self.value_weight,
+                  self.query_bias, self.key_bias, self.value_bias)
+        return [array for array in arrays if array is not None]
+
+
+@dataclass(frozen=True, eq=False)
+class AttentionModel:
+    """The attention layers of a trained model, and where they came from.
+
+    Attributes
+    ----------
+    family : str
+        For instance ``"bert"``.
+    layers : tuple of AttentionLayer
+        All of one width, first to last.
+    causal : bool
+        Whether a token sees only itself and the tokens before it.
+    provenance : mapping
+        ``files``: name → size and sha256; ``tensors``: name → dtype and shape. JSON-ready.
+    notes : tuple of str
+        Legal, but worth telling the user: biases on some projections only, and the like.
+    """
+
+    family: str
+    layers: tuple[AttentionLayer, ...]
+    causal: bool
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.layers:
+            raise ModelStructureError("the model has no attention layers", where=self.family)
+        for layer in self.layers:
+            if layer.width != self.width:
+                raise ModelStructureError("the layers differ in width", where=layer.name,
+                                          found=layer.width, expected=self.width)
+        if len({layer.name for layer in self.layers}) != len(self.layers):
+            raise ModelStructureError("two layers have one name", where=self.family)
+
+    @property
+    def width(self) -> int:
+        """Elements of one token's hidden state."""
+        return self.layers[0].width
+
+
+def check_heads(heads: int, kv_heads: int, where: object) -> None:
+    """Heads come in equal groups, one group a key-value head."""
+    if heads < 1 or kv_heads < 1:
+        raise ModelStructureError("there must be at least one head", where=where,
+                                  found=f"{heads} heads, {kv_heads} key-value heads")
+    if heads % kv_heads:
+        raise ModelStructureError("the key-value heads do not divide the heads", where=where,
+                                  found=f"{heads} heads, {kv_heads} key-value heads")
+
+
+def size_of_heads(width: int, heads: int, where: object) -> int:
+    """width / heads, which must be whole."""
+    if heads < 1 or width % heads:
+        raise ModelStructureError("the heads do not divide the width", where=where,
+                                  found=f"width {width}, {heads} heads")
+    return width // heads
+
+
+def _check_counts(layer: AttentionLayer) -> None:
+    check_heads(layer.heads, layer.kv_heads, layer.name)
+    if layer.head_size < 1 or layer.value_size < 1:
+        raise ModelStructureError("a head needs at least one element", where=layer.name,
+                                  found=f"head size {layer.head_size}, value {layer.value_size}")
+    if not (math.isfinite(layer.scale) and layer.scale > 0):
+        raise ModelStructureError("the logit scale must be positive", where=layer.name,
+                                  found=layer.scale)
+    if layer.window is not None and layer.window < 1:
+        raise ModelStructureError("the attention window must be at least one token",
+                                  where=layer.name, found=layer.window)
+
+
+def _check_weights(layer: AttentionLayer) -> None:
+    projections = (
+        ("query", layer.query_weight, layer.query_bias, layer.heads * layer.head_size),
+        ("key", layer.key_weight, layer.key_bias, layer.kv_heads * layer.head_size),
+        ("value", layer.value_weight, layer.value_bias, layer.kv_heads * layer.value_size),
+    )
+    width = layer.query_weight.shape[-1] if layer.query_weight.ndim else 0
+    for role, weight, bias, rows in projections:
+        where = f"{layer.name}.{role}"
+        _check_array(weight, where)
+        check_weight_shape(weight.shape, rows, width, layer.kv_heads, where)
+        if bias is not None:
+            _check_array(bias, where)
+            check_bias_shape(bias.shape, rows, where)
+
+
+def check_weight_shape(shape: tuple[int, ...], rows: int, width: int, kv_heads: int,
+                       where: object) -> None:
+    """A projection's weight is (rows, width); say so when it looks transposed."""
+    if shape == (rows, width):
+        return
+    hint = None
+    if shape == (width, rows):
+        hint = "this looks transposed: weights are (out, in), as in torch.nn.Linear"
+    elif len(shape) == 2 and shape[1] == width and shape[0] % kv_heads == 0:
+        hint = (f"with {kv_heads} key-value heads this makes a head size of "
+                f"{shape[0] // kv_heads}, and {rows // kv_heads} is needed")
+    raise ModelStructureError("the weight has the wrong shape", where=where, found=list(shape),
+                              expected=f"{[rows, width]}, which is [out, in]", hint=hint)
+
+
+def check_bias_shape(shape: tuple[int, ...], rows: int, where: object) -> None:
+    """A bias has one element a row of its weight."""
+    if shape != (rows,):
+        raise ModelStructureError("the bias has the wrong shape", where=where, found=list(shape),
+                                  expected=[rows])
+
+
+def _check_array(array: NDArray[Any], where: str) -> None:
+    if array.dtype != np.float32:
+        raise TensorError("weights must be float32 here", where=where, found=array.dtype)
+    if not np.isfinite(array).all():
+        raise TensorError("weights must be finite", where=where,
+                          found=f"{int((~np.isfinite(array)).sum())} that are not")
+
+
+def _checked_hidden(hidden: NDArray[Any], layer: AttentionLayer) -> FloatArray:
+    if hidden.ndim != 2 or hidden.shape[1] != layer.width:
+        raise TensorError("the hidden state has the wrong shape", where=layer.name,
+                          found=list(hidden.shape), expected=f"[tokens, {layer.width}]")
+    if hidden.dtype.kind not in "fiu":
+        raise TensorError("the hidden state must be real numbers", where=layer.name,
+                          found=hidden.dtype)
+    x: FloatArray = hidden.astype(np.float32)
+    if not np.isfinite(x).all():
+        raise TensorError("the hidden state must be finite", where=layer.name,
+                          found=f"{int((~np.isfinite(x)).sum())} values that are not")
+    return x
+
+
+def _split(x: FloatArray, weight: FloatArray, bias: FloatArray | None, heads: int) -> FloatArray:
+    """x W^T + b as (heads, tokens, size)."""
+    flat = x @ weight.T
+    if bias is not None:
+        flat += bias
+    return flat.reshape(len(x), heads, -1).transpose(1, 0, 2)

@@ -1,0 +1,22 @@
+"""The network IR: what the circuits build, what every backend runs."""
+
+from neuromorph.network.model import Domain, Network, Phase, Probe, Projection, Schedule
+from neuromorph.network.populations import CubaLIF, LatencyMatch, Population, Readout, Source
+from neuromorph.network.text import to_text
+from neuromorph.network.verify import verify
+
+__all__ = [
+    "CubaLIF",
+    "Domain",
+    "LatencyMatch",
+    "Network",
+    "Phase",
+    "Population",
+    "Probe",
+    "Projection",
+    "Readout",
+    "Schedule",
+    "Source",
+    "to_text",
+    "verify",
+]

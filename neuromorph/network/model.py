@@ -1,0 +1,103 @@
+"""Network: populations, projections, a schedule, and what may be recorded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuromorph.network.populations import Population
+
+Domain: TypeAlias = Literal["fixed", "float"]
+Variable: TypeAlias = Literal["spikes", "v", "u"]
+
+
+@dataclass(frozen=True, eq=False)
+class Projection:
+    """All synapses from one population to another.
+
+    ::
+
+        a_in[t] = (sum_j weights[:, j] * s_j[t - 1 - delay]) << exponent
+
+    A negative exponent shifts right (towards minus infinity), after the sum. A spike
+    counts 1; on a graded projection it counts its payload.
+
+    Attributes
+    ----------
+    weights : array of int32 (fixed) or float64, shape (post, pre)
+        Synaptic weights; in the fixed domain what Loihi can store: -256..255.
+    delay : int
+        Extra steps beyond the one that every synapse takes.
+    exponent : int
+        Shift of the summed input.
+    graded : bool
+        Whether payloads count; only after a population that sends them.
+    """
+
+    name: str
+    pre: str
+    post: str
+    weights: NDArray[Any]
+    delay: int = 0
+    exponent: int = 0
+    graded: bool = False
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A named window of a schedule: steps ``start`` up to, not including, ``stop``."""
+
+    name: str
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """One period of a circuit that works in phases; steps count from its start."""
+
+    period: int
+    phases: tuple[Phase, ...] = ()
+
+
+@dataclass(frozen=True)
+class Probe:
+    """Record one variable of one population at every step."""
+
+    population: str
+    variable: Variable = "spikes"
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """A circuit, free of any simulator.
+
+    Attributes
+    ----------
+    domain : {"fixed", "float"}
+        Integer semantics of Loihi, or float.
+    populations, projections : tuple
+        In a stable order, which is also the order of the text form.
+    schedule : Schedule, optional
+        When the circuit works in phases.
+    motif : object, optional
+        A frozen description of a known circuit, for backends that have a closed form.
+    """
+
+    name: str
+    domain: Domain
+    populations: tuple[Population, ...]
+    projections: tuple[Projection, ...]
+    schedule: Schedule | None = None
+    motif: object | None = field(default=None)
+
+    def population(self, name: str) -> Population:
+        """The population of that name (KeyError if there is none; `verify` comes first)."""
+        return {p.name: p for p in self.populations}[name]
+
+    def projections_to(self, name: str) -> tuple[Projection, ...]:
+        """The projections that end at a population, in order."""
+        return tuple(p for p in self.projections if p.post == name)

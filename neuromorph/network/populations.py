@@ -1,0 +1,115 @@
+"""Neuron models as data: a small closed set, each a frozen dataclass."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import ClassVar, TypeAlias
+
+
+@dataclass(frozen=True)
+class Source:
+    """Axons driven from outside: they emit what the inputs say, step by step.
+
+    Attributes
+    ----------
+    payload_bits : int
+        0 for plain spikes; otherwise the width of a signed graded payload, 1 to 24.
+    """
+
+    payload_bits: int = 0
+    kind: ClassVar[str] = "Source"
+
+
+@dataclass(frozen=True)
+class CubaLIF:
+    """Current-based leaky integrate-and-fire neuron (Loihi's stock neuron).
+
+    ::
+
+        u[t] = trunc(u[t-1] * (4096 - du) / 4096) + (a_in << 6)
+        v[t] = trunc(v[t-1] * (4096 - dv) / 4096) + u[t] + (bias_mant << bias_exp)
+        spike when v > vth << 6, then v = 0
+
+    In the ``float`` domain ``du`` and ``dv`` are fractions of 1, nothing is shifted, and
+    the bias is ``bias_mant``.
+
+    Attributes
+    ----------
+    du, dv : int or float
+        Decay of current and potential, 0 to 4096 (fixed) or 0 to 1 (float). ``du`` is the
+        effective decay: a stock register of 4095 is a ``du`` of 4096.
+    vth : int or float
+        Threshold, 0 to 131071 (fixed).
+    bias_mant, bias_exp : int or float, int
+        Bias mantissa (13 bits signed) and exponent (0 to 7).
+    """
+
+    du: float = 4096
+    dv: float = 0
+    vth: float = 10
+    bias_mant: float = 0
+    bias_exp: int = 0
+    kind: ClassVar[str] = "CubaLIF"
+    payload_bits: ClassVar[int] = 0
+
+
+@dataclass(frozen=True)
+class Readout:
+    """Leaky accumulator of a programmable core; it clears when it passes its threshold.
+
+    ::
+
+        v[t] = trunc(v[t-1] * (4096 - dv) / 4096) + a_in
+        spike when v > vth, then v = 0
+
+    The input is not shifted, so all 24 bits of ``v`` hold signal; ``vth`` has 23 bits.
+    """
+
+    dv: float = 0
+    vth: float = 8_388_606
+    kind: ClassVar[str] = "Readout"
+    payload_bits: ClassVar[int] = 0
+
+
+@dataclass(frozen=True)
+class LatencyMatch:
+    """Non-leaky integrate-and-fire neuron whose spike carries how far v overshot.
+
+    ::
+
+        v[t] = v[t-1] + (a_in << 6)
+        spike when v > vth << 6, then v = 0, with the payload
+        p = 2 * base - ((min(v - (vth << 6), span) * gain) >> gain_shift)
+
+    ``span`` is one step of the ramp (in units of v) and ``gain / 2^gain_shift`` is
+    ``base / span``: p falls from 2*base to base over one step, a straight line for 2^-f.
+    """
+
+    vth: int
+    base: int
+    span: int
+    gain: int
+    gain_shift: int
+    kind: ClassVar[str] = "LatencyMatch"
+
+    @property
+    def payload_bits(self) -> int:
+        """Width of the signed payload, which never exceeds ``2 * base``."""
+        return (2 * self.base).bit_length() + 1
+
+
+NeuronModel: TypeAlias = Source | CubaLIF | Readout | LatencyMatch
+
+
+@dataclass(frozen=True)
+class Population:
+    """``size`` neurons of one model under one name."""
+
+    name: str
+    size: int
+    model: NeuronModel
+
+
+def parameters(model: NeuronModel) -> dict[str, float]:
+    """The model's parameters by name, in declaration order."""
+    return {f.name: getattr(model, f.name) for f in fields(model)}

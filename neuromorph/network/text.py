@@ -1,0 +1,42 @@
+"""A stable text form of a network, made for reading and for diffs."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+
+from neuromorph.network.model import Network, Projection
+from neuromorph.network.populations import Population, parameters
+
+
+def to_text(network: Network) -> str:
+    """One line a population, projection and phase; weights as shape, range and digest.
+
+    Equal networks give equal text. Weights are named by the first 12 digits of their
+    sha256, so one changed synapse changes one line.
+    """
+    lines = [f"network {network.name} {network.domain}"]
+    lines += [_population(p) for p in network.populations]
+    lines += [_projection(p) for p in network.projections]
+    if network.schedule is not None:
+        lines.append(f"schedule period={network.schedule.period}")
+        lines += [f"  phase {p.name} {p.start}:{p.stop}" for p in network.schedule.phases]
+    return "\n".join(lines) + "\n"
+
+
+def _population(population: Population) -> str:
+    settings = " ".join(f"{k}={v:g}" if isinstance(v, float) else f"{k}={v}"
+                        for k, v in parameters(population.model).items())
+    return f"population {population.name} {population.size} {population.model.kind} {settings}"
+
+
+def _projection(projection: Projection) -> str:
+    w = np.ascontiguousarray(projection.weights)
+    digest = hashlib.sha256(w.astype("<f8").tobytes()).hexdigest()[:12]
+    span = f"{w.min():g}..{w.max():g}" if w.size else "empty"
+    return (
+        f"projection {projection.name} {projection.pre}->{projection.post} "
+        f"{w.shape[0]}x{w.shape[1]} exponent={projection.exponent} delay={projection.delay} "
+        f"{'graded' if projection.graded else 'plain'} weights={span} sha256={digest}"
+    )

@@ -1,0 +1,37 @@
+"""Loihi's integer arithmetic: decay, wrap, saturate, shift. Pure functions on arrays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuromorph.numerics.limits import DECAY_BITS, DECAY_UNITY, STATE_MAX, STATE_MODULUS
+
+IntArray = NDArray[np.int64]
+
+
+def decay(state: NDArray[Any], rate: int) -> IntArray:
+    """trunc(state * (4096 - rate) / 4096), towards zero; ``rate`` from 0 to 4096."""
+    product = state.astype(np.int64) * (DECAY_UNITY - rate)
+    result: IntArray = np.sign(product) * (np.abs(product) >> DECAY_BITS)
+    return result
+
+
+def wrap(state: NDArray[Any]) -> IntArray:
+    """The value in (-2^23, 2^23] that is equal to ``state`` modulo 2^24."""
+    half = STATE_MODULUS // 2
+    result: IntArray = (state.astype(np.int64) + (half - 1)) % STATE_MODULUS - (half - 1)
+    return result
+
+
+def saturate(state: NDArray[Any]) -> IntArray:
+    """Clip to +-(2^23 - 1)."""
+    return np.clip(state.astype(np.int64), -STATE_MAX, STATE_MAX)
+
+
+def shift(value: NDArray[Any], exponent: int) -> IntArray:
+    """value * 2^exponent; a negative exponent rounds towards minus infinity."""
+    wide = value.astype(np.int64)
+    return wide << exponent if exponent >= 0 else wide >> -exponent

@@ -1,0 +1,31 @@
+"""Widths of Loihi's registers that the integer semantics itself is made of.
+
+Capacities (cores, axons, synaptic memory) are not here: those are data, in
+``hardware_profiles/``. Source: the bit-accurate process models of lava-nc 0.10.
+"""
+
+STATE_MAX = 2**23 - 1
+"""Largest potential; 24 bits signed, and the potential saturates symmetrically."""
+
+STATE_MODULUS = 2**24
+"""The synaptic current wraps at this many values."""
+
+DECAY_BITS = 12
+DECAY_UNITY = 1 << DECAY_BITS
+"""A decay of this much forgets everything in one step."""
+
+INPUT_SHIFT = 6
+"""Synaptic input and threshold are aligned this many bits up."""
+
+VTH_MAX = 2**17 - 1
+BIAS_MANT_MAX = 2**12 - 1
+BIAS_EXP_MAX = 7
+
+WEIGHT_MIN, WEIGHT_MAX = -256, 255
+EXPONENT_MIN, EXPONENT_MAX = -8, 7
+DELAY_MAX = 62
+PAYLOAD_BITS = 24
+"""Widest graded payload that is usable in full."""
+
+INPUT_MAX = VTH_MAX
+"""Largest synaptic input a step that does not wrap a forgetting current (du = 4096)."""
