@@ -54,14 +54,29 @@ def get(name: str) -> Backend:
 
 
 def attend(
-    name: str, work: AttentionBatch, progress: Callable[[str], None] = lambda _: None
+    name: str,
+    work: AttentionBatch,
+    *,
+    times: bool = False,
+    progress: Callable[[str], None] = lambda _: None,
 ) -> Attended:
-    """A batch of attention on a backend: in closed form on `fast`, clocked elsewhere."""
+    """A batch of attention on a backend: in closed form on `fast`, clocked elsewhere.
+
+    Parameters
+    ----------
+    name : str
+        Backend.
+    work : AttentionBatch
+    times : bool
+        Whether the result must hold spike times; clocked backends always have them.
+    progress : callable
+        Told what is being run, by clocked backends.
+    """
     backend = get(name)
     if name == "fast":
         from neuromorph.backends.fast.attention import attend_closed_form
 
-        return attend_closed_form(work)
+        return attend_closed_form(work, times)
     return attend_clocked(backend, work, progress)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -89,9 +89,8 @@ def _attend_one(backend: Backend, work: AttentionBatch, b: int, h: int, kv: int)
 
 
 def _stack(rows: Sequence[Attended], lead: tuple[int, int]) -> Attended:
-    def join(name: str) -> NDArray[np.int64]:
+    def join(name: str) -> NDArray[Any]:
         stacked = np.stack([getattr(row, name) for row in rows])
         return stacked.reshape(*lead, *stacked.shape[1:])
 
-    return Attended(control=join("control"), normaliser=join("normaliser"), last=join("last"),
-                    spikes=join("spikes"), forced=join("forced"))
+    return Attended(**{field.name: join(field.name) for field in fields(Attended)})

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from neuromorph.errors import ModelStructureError, TensorError
 from neuromorph.models.rotary import FloatArray, Rotary
 
+_ARRAYS = ("query_weight", "key_weight", "value_weight", "query_bias", "key_bias", "value_bias")
+
 
 @dataclass(frozen=True, eq=False)
 class AttentionLayer:
@@ -21,7 +23,7 @@ class AttentionLayer:
     ::
 
         q = x Wq^T + bq,  k = x Wk^T + bk,  v = x Wv^T + bv,  then q and k are turned (rotary)
-        head h uses key-value head h // (heads / kv_heads);  logit = scale * q . k
+        head h uses key-value head h // (heads / kv_heads);  logit = logit_scale * q . k
 
     Weights have torch's ``Linear`` layout, (out, in), and are never transposed by guess:
     a square matrix is taken as it is.
@@ -40,7 +42,7 @@ class AttentionLayer:
     query_bias, key_bias, value_bias : float32 array (rows of the weight,), or None
     rotary : Rotary, optional
     scale : float, optional
-        Factor of q . k; 1 / sqrt(head_size) when left out.
+        Factor of q . k when it is not 1 / sqrt(head_size); read ``logit_scale`` instead.
     window : int, optional
         A token sees this many tokens, itself included; None for all.
     """
@@ -57,23 +59,26 @@ class AttentionLayer:
     key_bias: FloatArray | None = None
     value_bias: FloatArray | None = None
     rotary: Rotary | None = None
-    scale: float = 0.0
+    scale: float | None = None
     window: int | None = None
 
     def __post_init__(self) -> None:
-        if self.scale == 0.0 and self.head_size > 0:
-            object.__setattr__(self, "scale", 1 / math.sqrt(self.head_size))
         _check_counts(self)
         _check_weights(self)
         if self.rotary is not None:
             self.rotary.frequencies(self.head_size)
-        for array in self._arrays():
-            array.setflags(write=False)
+        for name in _ARRAYS:
+            _freeze(self, name)
 
     @property
     def width(self) -> int:
         """Elements of one token's hidden state."""
         return int(self.query_weight.shape[1])
+
+    @property
+    def logit_scale(self) -> float:
+        """Factor of q . k before the softmax."""
+        return 1 / math.sqrt(self.head_size) if self.scale is None else self.scale
 
     @property
     def group(self) -> int:
@@ -99,18 +104,13 @@ class AttentionLayer:
         v : float32 array (kv_heads, tokens, value_size)
         """
         x = _checked_hidden(hidden, self)
-        q = _split(x, self.query_weight, self.query_bias, self.heads)
-        k = _split(x, self.key_weight, self.key_bias, self.kv_heads)
-        v = _split(x, self.value_weight, self.value_bias, self.kv_heads)
+        q = _split(x, self.query_weight, self.query_bias, self.heads, self.name)
+        k = _split(x, self.key_weight, self.key_bias, self.kv_heads, self.name)
+        v = _split(x, self.value_weight, self.value_bias, self.kv_heads, self.name)
         if self.rotary is not None:
             places = np.arange(len(x)) if positions is None else positions
             q, k = self.rotary.turn(q, places), self.rotary.turn(k, places)
         return q, k, v
-
-    def _arrays(self) -> list[FloatArray]:
-        arrays = (self.query_weight, self.key_weight, self.value_weight,
-                  self.query_bias, self.key_bias, self.value_bias)
-        return [array for array in arrays if array is not None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,9 +176,9 @@ def _check_counts(layer: AttentionLayer) -> None:
     if layer.head_size < 1 or layer.value_size < 1:
         raise ModelStructureError("a head needs at least one element", where=layer.name,
                                   found=f"head size {layer.head_size}, value {layer.value_size}")
-    if not (math.isfinite(layer.scale) and layer.scale > 0):
+    if not (math.isfinite(layer.logit_scale) and layer.logit_scale > 0):
         raise ModelStructureError("the logit scale must be positive", where=layer.name,
-                                  found=layer.scale)
+                                  found=layer.logit_scale)
     if layer.window is not None and layer.window < 1:
         raise ModelStructureError("the attention window must be at least one token",
                                   where=layer.name, found=layer.window)
@@ -194,24 +194,23 @@ def _check_weights(layer: AttentionLayer) -> None:
     for role, weight, bias, rows in projections:
         where = f"{layer.name}.{role}"
         _check_array(weight, where)
-        check_weight_shape(weight.shape, rows, width, layer.kv_heads, where)
+        check_weight_shape(role, weight.shape, rows, width, where)
         if bias is not None:
             _check_array(bias, where)
             check_bias_shape(bias.shape, rows, where)
 
 
-def check_weight_shape(shape: tuple[int, ...], rows: int, width: int, kv_heads: int,
+def check_weight_shape(role: str, shape: tuple[int, ...], rows: int, width: int,
                        where: object) -> None:
     """A projection's weight is (rows, width); say so when it looks transposed."""
     if shape == (rows, width):
         return
-    hint = None
+    what, hint = f"the {role} weight has the wrong shape", None
     if shape == (width, rows):
         hint = "this looks transposed: weights are (out, in), as in torch.nn.Linear"
-    elif len(shape) == 2 and shape[1] == width and shape[0] % kv_heads == 0:
-        hint = (f"with {kv_heads} key-value heads this makes a head size of "
-                f"{shape[0] // kv_heads}, and {rows // kv_heads} is needed")
-    raise ModelStructureError("the weight has the wrong shape", where=where, found=list(shape),
+    elif role == "key" and len(shape) == 2 and shape[1] == width:
+        what = "queries and keys differ in head size, or the number of key-value heads is wrong"
+    raise ModelStructureError(what, where=where, found=list(shape),
                               expected=f"{[rows, width]}, which is [out, in]", hint=hint)
 
 
@@ -220,6 +219,15 @@ def check_bias_shape(shape: tuple[int, ...], rows: int, where: object) -> None:
     if shape != (rows,):
         raise ModelStructureError("the bias has the wrong shape", where=where, found=list(shape),
                                   expected=[rows])
+
+
+def _freeze(layer: AttentionLayer, name: str) -> None:
+    """Put a read-only view in place of an array; the caller's own stays as it was."""
+    array = getattr(layer, name)
+    if array is not None:
+        view = array.view()
+        view.setflags(write=False)
+        object.__setattr__(layer, name, view)
 
 
 def _check_array(array: NDArray[Any], where: str) -> None:
@@ -244,9 +252,14 @@ def _checked_hidden(hidden: NDArray[Any], layer: AttentionLayer) -> FloatArray:
     return x
 
 
-def _split(x: FloatArray, weight: FloatArray, bias: FloatArray | None, heads: int) -> FloatArray:
+def _split(x: FloatArray, weight: FloatArray, bias: FloatArray | None, heads: int,
+           where: str) -> FloatArray:
     """x W^T + b as (heads, tokens, size)."""
-    flat = x @ weight.T
-    if bias is not None:
-        flat += bias
-    return flat.reshape(len(x), heads, -1).transpose(1, 0, 2)
+    with np.errstate(over="ignore", invalid="ignore"):
+        flat = x @ weight.T
+        if bias is not None:
+            flat += bias
+    if not np.isfinite(flat).all():
+        raise TensorError("a projection overflows float32", where=where,
+                          hint="a weight or an input is far too large")
+    return flat.reshape(len(x), heads, len(weight) // heads).transpose(1, 0, 2)

@@ -22,23 +22,31 @@ LANES = 8
 EXACT_FLOAT32 = 1 << 24
 
 
-def attend_closed_form(work: AttentionBatch) -> Attended:
-    """All queries of all heads; equal to the clocked circuit to the bit."""
+def attend_closed_form(work: AttentionBatch, times: bool = False) -> Attended:
+    """All queries of all heads; equal to the clocked circuit to the bit.
+
+    Parameters
+    ----------
+    work : AttentionBatch
+    times : bool
+        Also return when each slot fired and what its spike carried.
+    """
     for head in work.heads:
         _check_exact(prove_ranges(head).key_limit * head.query_limit * head.key_size)
     batch, heads, queries, _ = work.queries.shape
-    value_size = work.values.shape[3]
-    control = np.empty((batch, heads, queries, value_size), np.int64)
-    normaliser = np.empty((batch, heads, queries), np.int64)
-    counts = np.empty((batch, heads, queries, 3), np.int32)
-    mask = np.ascontiguousarray(work.mask)
+    value_size, keys = work.values.shape[3], work.keys.shape[2]
+    result = Attended(
+        control=np.empty((batch, heads, queries, value_size), np.int64),
+        normaliser=np.empty((batch, heads, queries), np.int64),
+        last=np.empty((batch, heads, queries), np.int64),
+        spikes=np.empty((batch, heads, queries), np.int64),
+        forced=np.empty((batch, heads, queries), np.int64),
+        times=np.empty((batch, heads, queries, keys), np.int32) if times else None,
+        payloads=np.empty((batch, heads, queries, keys), np.int32) if times else None,
+    )
     for b, h in _turns(work):
-        part = _attend_some(work, mask, b, h, counts[b, h])
-        control[b, h] = part[..., :value_size]
-        normaliser[b, h] = part[..., value_size]
-    wide = counts.astype(np.int64)
-    return Attended(control=control, normaliser=normaliser, last=wide[..., 0],
-                    spikes=wide[..., 1], forced=wide[..., 2])
+        _attend_some(work, b, h, result)
+    return result
 
 
 def _turns(work: AttentionBatch) -> Iterator[tuple[int, slice]]:
@@ -52,25 +60,29 @@ def _turns(work: AttentionBatch) -> Iterator[tuple[int, slice]]:
             yield b, slice(kv * group, min(kv + fit, kv_heads) * group)
 
 
-def _attend_some(
-    work: AttentionBatch, mask: NDArray[np.bool_], b: int, h: slice, counts: NDArray[np.int32]
-) -> NDArray[np.int32]:
+def _attend_some(work: AttentionBatch, b: int, h: slice, result: Attended) -> None:
+    """Fill the result for some heads of one sequence."""
     group = work.queries.shape[1] // work.keys.shape[1]
     kv = slice(h.start // group, h.stop // group)
-    rows = h.stop - h.start
-    queries, keys = work.queries.shape[2], work.keys.shape[2]
+    rows, queries, keys = h.stop - h.start, work.queries.shape[2], work.keys.shape[2]
     asked = work.queries[b, h].astype(np.float32).reshape(rows // group, group * queries, -1)
     stored = work.keys[b, kv].astype(np.float32)
     scores = (asked @ stored.transpose(0, 2, 1)).reshape(rows, queries, keys)
     heads = work.heads[h]
     table = _value_table(work.values[b, kv], heads[::group])
     control = np.empty((rows, queries, table.shape[2]), np.int32)
-    filled = np.empty((rows, queries, 3), np.int32)
+    counts = np.empty((rows, queries, 3), np.int32)
+    unwanted = np.empty((0, queries, keys), np.int32)
+    times = unwanted if result.times is None else result.times[b, h]
+    payloads = unwanted if result.payloads is None else result.payloads[b, h]
     attend_kernel(
-        scores, table, np.arange(rows) // group, mask[b : b + 1], np.zeros(rows, np.int64),
-        np.array([spec_row(head) for head in heads], np.int64), control, filled)
-    counts[:] = filled
-    return control
+        scores, table, np.arange(rows) // group, np.ascontiguousarray(work.mask[b]),
+        np.array([spec_row(head) for head in heads], np.int64), control, counts, times, payloads)
+    value_size = work.values.shape[3]
+    result.control[b, h] = control[..., :value_size]
+    result.normaliser[b, h] = control[..., value_size]
+    for i, field in enumerate((result.last, result.spikes, result.forced)):
+        field[b, h] = counts[..., i]
 
 
 def _value_table(values: NDArray[Any], heads: Any) -> NDArray[np.int32]:

@@ -57,19 +57,22 @@ def attend_kernel(
     values: NDArray[np.int32],
     kv_of: NDArray[np.int64],
     mask: NDArray[np.bool_],
-    mask_of: NDArray[np.int64],
     specs: NDArray[np.int64],
     control: NDArray[np.int32],
     counts: NDArray[np.int32],
+    times: NDArray[np.int32],
+    payloads: NDArray[np.int32],
 ) -> None:
     """Fill ``control`` (rows, queries, columns) and ``counts`` (rows, queries, 3).
+
+    ``times`` and ``payloads`` (rows, queries, keys) are filled too, unless they have no rows.
 
     Parameters
     ----------
     scores : q.k as exact float32, shape (rows, queries, keys)
     values : 2v beside the normaliser's unit, padded, shape (kv_rows, keys, columns)
-    kv_of, mask_of : which values and which mask a row uses
-    mask : shape (masks, queries, keys)
+    kv_of : which values a row uses
+    mask : shape (queries, keys)
     specs : one row of integers a row, as `spec_row` lays them out
     """
     rows, queries, keys = scores.shape
@@ -87,7 +90,7 @@ def attend_kernel(
         held = np.empty(columns, np.int32)
         table = values[kv_of[row]]
         for query in range(block * BLOCK, min(queries, (block + 1) * BLOCK)):
-            allowed = mask[mask_of[row], query]
+            allowed = mask[query]
             start[:] = 0
             fired = 0
             for i in range(keys):
@@ -109,6 +112,12 @@ def attend_kernel(
                     start[due[i]] += 1
                     if graded:
                         payload[i] = _payload(np.int64(scores[row, query, i]), due[i], spec)
+            if len(times) > 0:
+                times[row, query] = -1
+                payloads[row, query] = 0
+                for at in range(fired):
+                    times[row, query, order[at]] = due[order[at]]
+                    payloads[row, query, order[at]] = payload[order[at]]
             held[:] = 0
             at = 0
             for n in range(last + 1):

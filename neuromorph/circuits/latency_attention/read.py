@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from neuromorph.circuits.latency_attention.motif import LatencyAttention
-from neuromorph.errors import BackendError
+from neuromorph.circuits.latency_attention.motif import OVERHEAD_STEPS, LatencyAttention
+from neuromorph.errors import BackendError, UsageError
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,6 +27,8 @@ class Attended:
         Step of the last match spike after the query; -1 where there was none.
     spikes, forced : int64 array, shape (..., queries)
         Match spikes of the query, and how many of them the go pulse forced.
+    times, payloads : int32 array, shape (..., queries, slots), optional
+        Step at which each slot fired after the query (-1: masked), and what its spike carried.
     """
 
     control: NDArray[np.int64]
@@ -34,13 +36,31 @@ class Attended:
     last: NDArray[np.int64]
     spikes: NDArray[np.int64]
     forced: NDArray[np.int64]
+    times: NDArray[np.int32] | None = None
+    payloads: NDArray[np.int32] | None = None
 
     def differs_from(self, other: Attended) -> str | None:
-        """Name of the first field that is not equal to the bit, or None."""
-        for name in ("control", "normaliser", "last", "spikes", "forced"):
-            if not np.array_equal(getattr(self, name), getattr(other, name)):
-                return name
+        """Name of the first field that is not equal to the bit, or None.
+
+        Spike times are compared where both sides recorded them.
+        """
+        for field in fields(self):
+            mine, theirs = getattr(self, field.name), getattr(other, field.name)
+            if mine is not None and theirs is not None and not np.array_equal(mine, theirs):
+                return field.name
         return None
+
+    def weights(self, step_nats: float) -> NDArray[np.float64]:
+        """Attention weights that the spikes stand for, shape (..., queries, slots).
+
+        w_i ∝ payload_i e^(step_nats (n_i - n_last)); a masked slot has none.
+        """
+        if self.times is None or self.payloads is None:
+            raise UsageError("spike times were not recorded", hint="ask for times=True")
+        age = np.where(self.times >= 0, self.last[..., None] - self.times, 0)
+        raw = self.payloads * np.exp(-step_nats * age)
+        total = raw.sum(axis=-1, keepdims=True)
+        return np.divide(raw, total, out=np.zeros_like(raw), where=total > 0)
 
 
 def read(
@@ -67,16 +87,20 @@ def read(
         raise BackendError("the done neuron did not fire once a query",
                            where="latency attention", found=f"{len(done_at)} times",
                            expected=queries)
-    matched = (spikes("match") != 0).sum(axis=1)
-    arrival = np.arange(queries)[:, None] * head.period + 4
-    windows = matched[arrival + np.arange(head.window + 1)]
+    arrival = np.arange(queries)[:, None] * head.period + OVERHEAD_STEPS
+    windows = spikes("match")[arrival + np.arange(head.window + 1)]
+    fired = windows != 0
+    counted = fired.sum(axis=2)
     control, normaliser = potential("control")[done_at], potential("normaliser")[done_at, 0]
     return Attended(
         control=control.astype(np.int64), normaliser=normaliser.astype(np.int64),
-        last=_last(windows), spikes=windows.sum(axis=1), forced=windows[:, -1],
+        last=_latest(counted > 0).astype(np.int64), spikes=counted.sum(axis=1),
+        forced=counted[:, -1], times=_latest(fired).astype(np.int32),
+        payloads=windows.sum(axis=1).astype(np.int32),
     )
 
 
-def _last(windows: NDArray[Any]) -> NDArray[np.int64]:
-    steps = np.where(windows > 0, np.arange(windows.shape[1]), -1)
-    return steps.max(axis=1).astype(np.int64)
+def _latest(happened: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Last step (axis 1) at which something happened, or -1."""
+    steps = np.arange(happened.shape[1]).reshape(1, -1, *[1] * (happened.ndim - 2))
+    return np.where(happened, steps, -1).max(axis=1)

@@ -1,0 +1,115 @@
+"""A model in several ``.safetensors`` files, tied together by an index."""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack
+from typing import Any
+
+from numpy.typing import NDArray
+
+from neuromorph.errors import FileFormatError, MissingFileError, TensorError, did_you_mean
+from neuromorph.models.header import TensorInfo
+from neuromorph.models.opening import StrPath
+from neuromorph.models.safetensors_file import SafetensorsFile
+from neuromorph.models.strict_json import read_json
+from neuromorph.models.tensor_names import check_names, shown
+
+INDEX_NAME = "model.safetensors.index.json"
+_SHARD_LIMIT = 1000
+
+
+class ShardedFile:
+    """Tensors of all shards that an index names; each must hold just what the index says.
+
+    Parameters
+    ----------
+    index : str or path-like
+        ``model.safetensors.index.json``; its shards stand in the same folder.
+    """
+
+    def __init__(self, index: StrPath) -> None:
+        self.path = os.fspath(index)
+        self._shard_of = _weight_map(self.path)
+        folder = os.path.dirname(self.path)
+        with ExitStack() as opened:
+            self._shards = {
+                name: opened.enter_context(_open_shard(folder, name, self.path))
+                for name in sorted(set(self._shard_of.values()))
+            }
+            for name, shard in self._shards.items():
+                self._check_agreement(name, shard)
+            self._opened = opened.pop_all()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every tensor, in the index's order."""
+        return tuple(self._shard_of)
+
+    @property
+    def files(self) -> tuple[SafetensorsFile, ...]:
+        """The shards, by name."""
+        return tuple(self._shards.values())
+
+    def info(self, name: str) -> TensorInfo:
+        """Dtype and shape of a tensor."""
+        return self._holder(name).info(name)
+
+    def read(self, name: str) -> NDArray[Any]:
+        """A tensor's values, as ``SafetensorsFile.read`` gives them."""
+        return self._holder(name).read(name)
+
+    def close(self) -> None:
+        """Close all shards."""
+        self._opened.close()
+
+    def _holder(self, name: str) -> SafetensorsFile:
+        if name not in self._shard_of:
+            raise TensorError(f"there is no tensor {shown(name)}", where=self.path,
+                              hint=did_you_mean(name[:80], list(self.names)[:100]))
+        return self._shards[self._shard_of[name]]
+
+    def _check_agreement(self, name: str, shard: SafetensorsFile) -> None:
+        listed = {tensor for tensor, home in self._shard_of.items() if home == name}
+        held = set(shard.names)
+        for tensor in sorted(listed - held):
+            raise FileFormatError(f"the index says that shard {shown(name)} holds tensor "
+                                  f"{shown(tensor)}, but it does not", where=self.path)
+        for tensor in sorted(held - listed):
+            raise FileFormatError(f"shard {shown(name)} holds tensor {shown(tensor)}, but the "
+                                  "index does not say so", where=self.path)
+
+
+def _weight_map(path: str) -> dict[str, str]:
+    fields = read_json(path)
+    weight_map = fields.get("weight_map") if isinstance(fields, dict) else None
+    if not isinstance(weight_map, dict) or not weight_map:
+        raise FileFormatError("the index has no weight_map", where=path,
+                              expected="an object that maps tensor names to file names")
+    check_names(weight_map, path)
+    shards = {_checked_shard(shard, path) for shard in weight_map.values()}
+    if len(shards) > _SHARD_LIMIT:
+        raise FileFormatError("the index names too many shards", where=path, found=len(shards),
+                              expected=f"at most {_SHARD_LIMIT}")
+    return weight_map
+
+
+def _checked_shard(name: object, where: str) -> str:
+    """A shard is a plain file name: nothing that could lead out of the folder."""
+    if not isinstance(name, str):
+        raise FileFormatError("the index has a shard name that is not a text", where=where,
+                              found=repr(name)[:60])
+    plain = name.isprintable() and len(name) <= 255 and not set(name) & set("/\\:")
+    if not plain or not name.endswith(".safetensors"):
+        raise FileFormatError("the index names a shard that is not a file beside it",
+                              where=where, found=shown(name),
+                              expected="a plain file name that ends in .safetensors")
+    return name
+
+
+def _open_shard(folder: str, name: str, index: str) -> SafetensorsFile:
+    try:
+        return SafetensorsFile(os.path.join(folder, name))
+    except MissingFileError as error:
+        raise MissingFileError(f"shard {shown(name)} is missing", where=index,
+                               hint="the download is not complete") from error

@@ -1,0 +1,17 @@
+"""Trained attention into integer circuits: calibration, codes, fidelity."""
+
+from neuromorph.translate.calibrate import calibrate_layer
+from neuromorph.translate.code import LayerCode
+from neuromorph.translate.fidelity import HeadFidelity, measure_fidelity
+from neuromorph.translate.options import TranslateOptions
+from neuromorph.translate.samples import Sample, check_samples
+
+__all__ = [
+    "HeadFidelity",
+    "LayerCode",
+    "Sample",
+    "TranslateOptions",
+    "calibrate_layer",
+    "check_samples",
+    "measure_fidelity",
+]

@@ -1,0 +1,136 @@
+"""From calibration samples of one layer to its integer codes and circuits.
+
+Balanced codes: with per-channel ranges Q_j of queries and K_j of centred keys, queries are
+multiplied and keys divided by b_j = sqrt(K_j / Q_j). Both then have range sqrt(Q_j K_j),
+every product of codes stands for the same number of nats, and the rounding error of the
+logit, sum_j (q_j^2 + k_j^2) / 12 code steps squared, is the least a static scaling can have.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuromorph.circuits.latency_attention import LatencyAttention, prove_ranges
+from neuromorph.numerics import SIGNED_8
+from neuromorph.numerics.limits import DECAY_UNITY, INPUT_MAX, STATE_MAX, VTH_MAX
+from neuromorph.translate.code import LayerCode
+from neuromorph.translate.options import TranslateOptions
+from neuromorph.translate.samples import Sample, check_samples
+
+Floats = NDArray[np.float64]
+
+QUERY_LIMIT = 126
+"""One less than 8 bits hold, so that a 64-channel score keeps one bit more."""
+
+SCORE_LIMIT = 64_510
+"""Largest score for which lift, query and threshold fit their registers together."""
+
+RAMP_MAX = 30_000
+FLAT = 1e-12
+"""Ranges below this carry nothing; the channel's scale is then arbitrary."""
+
+
+def calibrate_layer(
+    samples: Sequence[Sample], options: TranslateOptions, where: str = "layer"
+) -> LayerCode:
+    """Static codes and circuits of one layer.
+
+    Parameters
+    ----------
+    samples : sequence of Sample
+        Sequences through this layer; other data than what will be measured.
+    options : TranslateOptions
+    where : str
+        Name for messages.
+
+    Raises
+    ------
+    CalibrationError
+        If the samples are missing, misshapen or not finite.
+    RangeProofError
+        If no integer circuit fits the options.
+    """
+    check_samples(samples, where)
+    key_centre, key_range = _ranges([s.keys for s in samples], options)
+    value_centre, value_range = _ranges([s.values for s in samples], options)
+    query_range = options.headroom * np.max(
+        [np.abs(s.queries).max(axis=1) for s in samples], axis=0).astype(np.float64)
+    group = samples[0].group
+    shared = query_range.reshape(-1, group, query_range.shape[1]).max(axis=1)
+    balance = np.sqrt(_positive(key_range) / _positive(shared))
+    key_scale = balance * (key_range / balance).max(axis=1, keepdims=True) / SIGNED_8
+    key_scale = np.where(key_scale > FLAT, key_scale, 1.0)
+    heads, query_scale = [], np.empty_like(query_range)
+    for h in range(len(query_range)):
+        codes_a_query = (query_range[h] * key_scale[h // group]).max() / QUERY_LIMIT
+        low, high = _row_maxima(samples, h, key_centre[h // group], options)
+        head, nats = _circuit(codes_a_query, low, high, samples[0], options)
+        heads.append(head)
+        query_scale[h] = nats / key_scale[h // group]
+    value_scale = _positive(value_range) / heads[0].value_limit
+    return LayerCode(tuple(heads), query_scale, key_centre, key_scale, value_centre, value_scale,
+                     options.exact_step_nats)
+
+
+def _ranges(arrays: Sequence[NDArray[np.floating]], options: TranslateOptions) -> tuple[Floats, Floats]:
+    """Mean and largest deviation a channel, over all tokens; shape (kv_heads, size)."""
+    tokens = np.concatenate(arrays, axis=1).astype(np.float64)
+    centre = tokens.mean(axis=1)
+    return centre, options.headroom * np.abs(tokens - centre[:, None, :]).max(axis=1)
+
+
+def _positive(ranges: Floats) -> Floats:
+    return np.where(ranges > FLAT, ranges, np.maximum(ranges.max(axis=1, keepdims=True), FLAT))
+
+
+def _row_maxima(
+    samples: Sequence[Sample], head: int, centre: Floats, options: TranslateOptions
+) -> tuple[float, float]:
+    """Where the best matches of the head's queries lie, in nats: low quantile and maximum."""
+    best = np.concatenate([s.logits(head, centre).max(axis=1)[s.mask.any(axis=1)]
+                           for s in samples])
+    return float(np.quantile(best, options.low_quantile)), float(best.max())
+
+
+def _circuit(
+    least_nats: float, low: float, high: float, sample: Sample, options: TranslateOptions
+) -> tuple[LatencyAttention, float]:
+    """The circuit of one head, and the nats that one product of codes stands for.
+
+    The ramp is a whole number of score units a step, so the nats a product are rounded up
+    to the next value that makes it one.
+    """
+    step = options.exact_step_nats
+    key_size, value_size = sample.queries.shape[2], sample.values.shape[2]
+    largest = 2 * QUERY_LIMIT * SIGNED_8 * key_size
+    shift = max(0, math.ceil(math.log2(largest / SCORE_LIMIT)))
+    bound = (largest >> shift) + 1
+    ramp = int(np.clip(2 * step / (2**shift * max(least_nats, FLAT)), 1, RAMP_MAX))
+    nats = 2 * step / (2**shift * ramp)
+    a_nat = ramp / step
+    latest = min(bound, math.ceil((high + options.margin_nats) * a_nat) + ramp)
+    earliest = max(-bound, math.floor((low - options.window_nats) * a_nat))
+    room = (VTH_MAX - 1 - (bound - latest) - 2048) // ramp
+    window = max(1, min(math.ceil((latest - earliest) / ramp), room))
+    value_limit, value_shift = _value_format(options)
+    head = LatencyAttention(
+        slots=options.slots, key_size=key_size, value_size=value_size, spikes=options.spikes,
+        key_shift=shift, ramp=ramp, window=window, score_bound=bound, latest=latest,
+        query_limit=QUERY_LIMIT, key_limit=SIGNED_8, value_limit=value_limit,
+        value_shift=value_shift, control_decay=options.control_decay, unit=2 * value_limit)
+    return prove_ranges(head), nats
+
+
+def _value_format(options: TranslateOptions) -> tuple[int, int]:
+    """Largest value code and smallest shift that the accumulators can hold."""
+    left = (DECAY_UNITY - options.control_decay) / DECAY_UNITY
+    if options.spikes == "binary":
+        room = int((INPUT_MAX - 4) / (1 + left * left)) // options.slots
+        return max(1, min(SIGNED_8, (room - 1) // 2)), 0
+    room = int((STATE_MAX - 4) / (1 + left * left)) - options.slots
+    largest = options.slots * 2 * SIGNED_8 * 256
+    return SIGNED_8, max(0, math.ceil(math.log2(largest / room)))

@@ -1,0 +1,86 @@
+"""How one layer's floats become integer codes for the circuit, and how answers come back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuromorph.circuits.latency_attention import Attended, LatencyAttention
+from neuromorph.errors import TensorError
+from neuromorph.numerics import quantise
+
+FloatArray = NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class LayerCode:
+    """Static scales of one attention layer.
+
+    ::
+
+        q_int = round(q / query_scale)          k_int = round((k - key_centre) / key_scale)
+        v_int = round((v - value_centre) / value_scale)
+        context = value_centre + value_scale * (control / normaliser) * unit / 2
+
+    Centring keys is free: softmax ignores what all keys share. Centring values is free:
+    attention weights sum to one, so the centre comes back as it went.
+
+    Attributes
+    ----------
+    heads : tuple of LatencyAttention
+    query_scale : float64 array, shape (heads, key_size)
+    key_centre, key_scale : float64 array, shape (kv_heads, key_size)
+    value_centre, value_scale : float64 array, shape (kv_heads, value_size)
+    step_nats : float
+        Nats a step.
+    """
+
+    heads: tuple[LatencyAttention, ...]
+    query_scale: NDArray[np.float64]
+    key_centre: NDArray[np.float64]
+    key_scale: NDArray[np.float64]
+    value_centre: NDArray[np.float64]
+    value_scale: NDArray[np.float64]
+    step_nats: float
+
+    @property
+    def group(self) -> int:
+        """Query heads that share one key-value head."""
+        return len(self.heads) // len(self.key_scale)
+
+    def encode_queries(self, queries: FloatArray) -> tuple[NDArray[np.int32], int]:
+        """Codes of scaled queries (..., heads, queries, key_size), and how many were clipped."""
+        _check(queries, self.query_scale, "queries")
+        return quantise(queries, self.query_scale[:, None, :], self.heads[0].query_limit)
+
+    def encode_keys(self, keys: FloatArray) -> tuple[NDArray[np.int32], int]:
+        """Codes of keys (..., kv_heads, keys, key_size), and how many were clipped."""
+        _check(keys, self.key_scale, "keys")
+        return quantise(keys - self.key_centre[:, None, :], self.key_scale[:, None, :],
+                        self.heads[0].key_limit)
+
+    def encode_values(self, values: FloatArray) -> tuple[NDArray[np.int32], int]:
+        """Codes of values (..., kv_heads, keys, value_size), and how many were clipped."""
+        _check(values, self.value_scale, "values")
+        return quantise(values - self.value_centre[:, None, :], self.value_scale[:, None, :],
+                        self.heads[0].value_limit)
+
+    def decode(self, attended: Attended) -> NDArray[np.float64]:
+        """Context vectors (..., heads, queries, value_size); 0 where all slots were masked."""
+        units = np.array([head.unit / 2 for head in self.heads])[:, None, None]
+        mass = attended.normaliser[..., None]
+        ratio = units * attended.control / np.maximum(mass, 1)
+        scale = np.repeat(self.value_scale, self.group, axis=0)[:, None, :]
+        centre = np.repeat(self.value_centre, self.group, axis=0)[:, None, :]
+        return np.where(mass > 0, centre + scale * ratio, 0.0)
+
+
+def _check(array: FloatArray, scale: NDArray[np.float64], name: str) -> None:
+    if array.shape[-3] != scale.shape[0] or array.shape[-1] != scale.shape[1]:
+        raise TensorError(f"{name} do not fit the exported layer", found=array.shape,
+                          expected=f"(..., {scale.shape[0]}, tokens, {scale.shape[1]})")
+    if not np.isfinite(array).all():
+        raise TensorError(f"{name} hold NaN or infinity", found=array.shape)

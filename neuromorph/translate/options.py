@@ -1,0 +1,68 @@
+"""What a person may choose about the translation."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from neuromorph.circuits.latency_attention import SpikeKind
+from neuromorph.errors import UsageError
+from neuromorph.numerics.limits import DECAY_UNITY
+
+
+@dataclass(frozen=True)
+class TranslateOptions:
+    """How trained attention becomes spikes.
+
+    Attributes
+    ----------
+    spikes : {"graded", "binary"}
+        Payloads that carry the overshoot, or stock neurons with plain spikes.
+    step_nats : float
+        Nats of attention logit that one time step stands for.
+    window_nats : float
+        How far below the smallest row maximum the window reaches.
+    margin_nats : float
+        How far above the largest row maximum the window reaches.
+    headroom : float
+        Code ranges are this much wider than calibration saw.
+    low_quantile : float
+        Share of rows whose maximum may lie below the one the window is placed by.
+    slots : int
+        Longest context, which the accumulators are dimensioned for.
+    """
+
+    spikes: SpikeKind = "graded"
+    step_nats: float = math.log(2)
+    window_nats: float = 8.0
+    margin_nats: float = 1.0
+    headroom: float = 1.1
+    low_quantile: float = 0.0
+    slots: int = 512
+
+    def __post_init__(self) -> None:
+        if self.spikes not in ("graded", "binary"):
+            raise UsageError("unknown kind of spikes", found=self.spikes,
+                             expected="graded or binary")
+        _between("step_nats", self.step_nats, 0.01, 2.0)
+        _between("window_nats", self.window_nats, 1.0, 30.0)
+        _between("margin_nats", self.margin_nats, 0.0, 10.0)
+        _between("headroom", self.headroom, 1.0, 4.0)
+        _between("low_quantile", self.low_quantile, 0.0, 0.2)
+        if not 1 <= self.slots <= 1 << 15:
+            raise UsageError("slots is out of range", found=self.slots, expected="1 to 32768")
+
+    @property
+    def control_decay(self) -> int:
+        """round(4096 (1 - e^-step)): the decay register of the control neurons."""
+        return round(DECAY_UNITY * (1 - math.exp(-self.step_nats)))
+
+    @property
+    def exact_step_nats(self) -> float:
+        """The step that the decay register really stands for."""
+        return -math.log((DECAY_UNITY - self.control_decay) / DECAY_UNITY)
+
+
+def _between(name: str, value: float, low: float, high: float) -> None:
+    if not (isinstance(value, int | float) and low <= value <= high):
+        raise UsageError(f"{name} is out of range", found=value, expected=f"{low} to {high}")

@@ -1,0 +1,81 @@
+"""Queries, keys and values of one layer over real data: what calibration looks at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuromorph.errors import CalibrationError
+
+FloatArray = NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """One sequence through one layer.
+
+    Attributes
+    ----------
+    queries : float array, shape (heads, queries, key_size)
+        Already multiplied by the attention's scale, so logits are plain products.
+    keys : float array, shape (kv_heads, keys, key_size)
+    values : float array, shape (kv_heads, keys, value_size)
+    mask : bool array, shape (queries, keys)
+        True where a query may look.
+    """
+
+    queries: FloatArray
+    keys: FloatArray
+    values: FloatArray
+    mask: NDArray[np.bool_]
+
+    @property
+    def group(self) -> int:
+        """Query heads that share one key-value head."""
+        return self.queries.shape[0] // self.keys.shape[0]
+
+    def logits(self, head: int, centre: FloatArray) -> FloatArray:
+        """q.(k - centre) of one head, -inf where masked; shape (queries, keys)."""
+        raw = self.queries[head] @ (self.keys[head // self.group] - centre).T
+        return np.where(self.mask, raw, -np.inf)
+
+
+def check_samples(samples: Sequence[Sample], where: str) -> None:
+    """Refuse calibration data that is missing, misshapen or not finite.
+
+    Raises
+    ------
+    CalibrationError
+    """
+    if not samples:
+        raise CalibrationError("there is no calibration data", where=where,
+                               hint="give at least one sequence")
+    first = samples[0]
+    for sample in samples:
+        _check_shapes(sample, first, where)
+        for name in ("queries", "keys", "values"):
+            if not np.isfinite(getattr(sample, name)).all():
+                raise CalibrationError(f"the {name} hold NaN or infinity", where=where,
+                                       hint="check the model's weights and inputs")
+
+
+def _check_shapes(sample: Sample, first: Sample, where: str) -> None:
+    q, k, v = sample.queries, sample.keys, sample.values
+    if q.ndim != 3 or k.ndim != 3 or v.ndim != 3 or q.shape[2] != k.shape[2]:
+        raise CalibrationError("queries and keys do not fit each other", where=where,
+                               found=f"{q.shape}, {k.shape}, {v.shape}",
+                               expected="(heads, tokens, size), one key size")
+    if q.shape[0] % k.shape[0] or k.shape[:2] != v.shape[:2]:
+        raise CalibrationError("heads do not divide into key-value groups", where=where,
+                               found=f"{q.shape[0]} heads, {k.shape[0]} key, {v.shape[0]} value")
+    if sample.mask.shape != (q.shape[1], k.shape[1]) or not sample.mask.any():
+        raise CalibrationError("the mask does not fit, or hides everything", where=where,
+                               found=sample.mask.shape, expected=(q.shape[1], k.shape[1]))
+    sizes = (q.shape[0], q.shape[2], k.shape[0], v.shape[2])
+    if sizes != (first.queries.shape[0], first.queries.shape[2], first.keys.shape[0],
+                 first.values.shape[2]):
+        raise CalibrationError("samples differ in heads or sizes", where=where, found=sizes)
