@@ -6,14 +6,20 @@ import hashlib
 import os
 import stat
 from io import FileIO
+from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from neuromorph.errors import FileFormatError, InputError, MissingFileError
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 StrPath = str | os.PathLike[str]
 
 _CHUNK = 1 << 20
+_HOLES_FROM = 1 << 24
+_HOLES_COUNTED = 1000
 # O_NONBLOCK: a FIFO without a writer would otherwise block the open itself.
 _FLAGS = (
     os.O_RDONLY
@@ -59,6 +65,7 @@ class RegularFile:
         self._file: FileIO = _open(self.path)
         try:
             self._stamp = _stamp_of(self._file, self.path)
+            _refuse_holes(self._file, self._stamp.size, self.path)
         except InputError:
             self._file.close()
             raise
@@ -67,7 +74,7 @@ class RegularFile:
     @property
     def name(self) -> str:
         """Last part of the path."""
-        return os.path.basename(self.path)
+        return Path(self.path).name
 
     def read(self, offset: int, count: int) -> bytearray:
         """Exactly ``count`` bytes from ``offset``; both must lie inside the file."""
@@ -98,7 +105,7 @@ class RegularFile:
         """Close the descriptor; harmless when called twice."""
         self._file.close()
 
-    def __enter__(self) -> RegularFile:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -152,6 +159,28 @@ def _stamp_of(file: FileIO, path: str) -> _Stamp:
         kind = next((name for test, name in _KINDS if test(status.st_mode)), "a special file")
         raise _not_regular(path, kind)
     return _Stamp(status.st_size, status.st_mtime_ns)
+
+
+def _refuse_holes(file: FileIO, size: int, path: str) -> None:
+    """Refuse a large file that was mostly never written: terabytes of zeros in no space."""
+    if size < _HOLES_FROM or not hasattr(os, "SEEK_HOLE"):
+        return
+    missing = end = 0
+    try:
+        for _ in range(_HOLES_COUNTED):
+            begin = os.lseek(file.fileno(), end, os.SEEK_HOLE)
+            if begin >= size:
+                break
+            end = size
+            missing += size - begin
+            end = os.lseek(file.fileno(), begin, os.SEEK_DATA)
+            missing -= size - end
+    except OSError:  # no data after the last hole, or a file system that cannot tell
+        pass
+    if missing > size // 2:
+        raise FileFormatError("most of the file was never written", where=path,
+                              found=f"{missing} of {size} bytes are holes",
+                              hint="the download is not complete")
 
 
 def _not_regular(path: str, kind: str) -> FileFormatError:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from functools import cached_property
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
@@ -20,6 +20,9 @@ from neuromorph.models.opening import RegularFile, StrPath
 from neuromorph.models.sniff import HEAD_BYTES, kind_of
 from neuromorph.models.strict_json import JSON_LIMIT
 from neuromorph.models.tensor_names import shown
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 _LENGTH_BYTES = 8
 _CUT = "the file is cut short; download it again"
@@ -59,7 +62,7 @@ class SafetensorsFile:
 
     @property
     def files(self) -> tuple[SafetensorsFile, ...]:
-        """This file alone; models in several files have more."""
+        """One file alone; models in several files have more."""
         return (self,)
 
     @property
@@ -81,6 +84,10 @@ class SafetensorsFile:
     def sha256(self) -> str:
         """Hexadecimal SHA-256 of the whole file; computed when first asked for."""
         return self._file.sha256()
+
+    def holds(self, name: str) -> bool:
+        """Whether there is a tensor of this name."""
+        return name in self._header.tensors
 
     def info(self, name: str) -> TensorInfo:
         """Dtype and shape of a tensor."""
@@ -110,7 +117,7 @@ class SafetensorsFile:
         """Close the file."""
         self._file.close()
 
-    def __enter__(self) -> SafetensorsFile:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ from neuromorph.models.strict_json import read_json
 from neuromorph.models.tensor_names import check_names, shown
 
 INDEX_NAME = "model.safetensors.index.json"
-_SHARD_LIMIT = 1000
+_SHARD_LIMIT = 512
 
 
 class ShardedFile:
@@ -31,14 +32,13 @@ class ShardedFile:
     def __init__(self, index: StrPath) -> None:
         self.path = os.fspath(index)
         self._shard_of = _weight_map(self.path)
-        folder = os.path.dirname(self.path)
+        folder = Path(self.path).parent
         with ExitStack() as opened:
             self._shards = {
                 name: opened.enter_context(_open_shard(folder, name, self.path))
                 for name in sorted(set(self._shard_of.values()))
             }
-            for name, shard in self._shards.items():
-                self._check_agreement(name, shard)
+            self._check_agreement()
             self._opened = opened.pop_all()
 
     @property
@@ -69,15 +69,16 @@ class ShardedFile:
                               hint=did_you_mean(name[:80], list(self.names)[:100]))
         return self._shards[self._shard_of[name]]
 
-    def _check_agreement(self, name: str, shard: SafetensorsFile) -> None:
-        listed = {tensor for tensor, home in self._shard_of.items() if home == name}
-        held = set(shard.names)
-        for tensor in sorted(listed - held):
-            raise FileFormatError(f"the index says that shard {shown(name)} holds tensor "
-                                  f"{shown(tensor)}, but it does not", where=self.path)
-        for tensor in sorted(held - listed):
-            raise FileFormatError(f"shard {shown(name)} holds tensor {shown(tensor)}, but the "
-                                  "index does not say so", where=self.path)
+    def _check_agreement(self) -> None:
+        for tensor, name in self._shard_of.items():
+            if not self._shards[name].holds(tensor):
+                raise FileFormatError(f"the index says that shard {shown(name)} holds tensor "
+                                      f"{shown(tensor)}, but it does not", where=self.path)
+        for name, shard in self._shards.items():
+            for tensor in shard.names:
+                if self._shard_of.get(tensor) != name:
+                    raise FileFormatError(f"shard {shown(name)} holds tensor {shown(tensor)}, but "
+                                          "the index does not say so", where=self.path)
 
 
 def _weight_map(path: str) -> dict[str, str]:
@@ -107,9 +108,9 @@ def _checked_shard(name: object, where: str) -> str:
     return name
 
 
-def _open_shard(folder: str, name: str, index: str) -> SafetensorsFile:
+def _open_shard(folder: Path, name: str, index: str) -> SafetensorsFile:
     try:
-        return SafetensorsFile(os.path.join(folder, name))
+        return SafetensorsFile(folder / name)
     except MissingFileError as error:
-        raise MissingFileError(f"shard {shown(name)} is missing", where=index,
+        raise MissingFileError(f"shard {shown(name)} of the index: {error.what}", where=index,
                                hint="the download is not complete") from error

@@ -14,7 +14,7 @@ JSON_LIMIT = 1 << 25
 _NUMBER_DIGITS = 20
 
 
-class _JsonFault(ValueError):
+class _LooseJsonError(ValueError):
     """Legal for Python's parser, but not here."""
 
 
@@ -44,7 +44,7 @@ def parse_json(data: bytes | bytearray, where: object, what: str = "the file") -
     try:
         return json.loads(text, object_pairs_hook=_unique, parse_int=_whole, parse_float=_finite,
                           parse_constant=_constant)
-    except _JsonFault as fault:
+    except _LooseJsonError as fault:
         raise FileFormatError(f"{what} has {fault}", where=where) from fault
     except json.JSONDecodeError as error:
         place = f"{error.msg} at line {error.lineno}, column {error.colno}"
@@ -72,23 +72,23 @@ def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
         seen: set[str] = set()
         for key, _ in pairs:
             if key in seen:
-                raise _JsonFault(f"the key {key[:80]!r} twice in one object")
+                raise _LooseJsonError(f"the key {key[:80]!r} twice in one object")
             seen.add(key)
     return result
 
 
 def _whole(digits: str) -> int:
     if len(digits) > _NUMBER_DIGITS:
-        raise _JsonFault(f"a number of {len(digits)} digits")
+        raise _LooseJsonError(f"a number of {len(digits)} digits")
     return int(digits)
 
 
 def _finite(digits: str) -> float:
     value = float(digits)
     if not math.isfinite(value):
-        raise _JsonFault(f"a number that is too large: {digits[:40]}")
+        raise _LooseJsonError(f"a number that is too large: {digits[:40]}")
     return value
 
 
 def _constant(name: str) -> float:
-    raise _JsonFault(f"the value {name}, which is not JSON")
+    raise _LooseJsonError(f"the value {name}, which is not JSON")

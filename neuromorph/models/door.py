@@ -1,0 +1,134 @@
+"""The door for trained models: a path in, attention heads out."""
+
+from __future__ import annotations
+
+import re
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from neuromorph.errors import FileFormatError, MissingFileError, ModelStructureError
+from neuromorph.models.config import Config, parse_config, read_config
+from neuromorph.models.families.base import Family
+from neuromorph.models.families.build import bias_note, build_layer
+from neuromorph.models.families.choose import find_family
+from neuromorph.models.families.common import check_not_quantised
+from neuromorph.models.families.locate import Located, locate
+from neuromorph.models.heads import AttentionModel
+from neuromorph.models.opening import StrPath
+from neuromorph.models.safetensors_file import SafetensorsFile
+from neuromorph.models.shards import INDEX_NAME, ShardedFile
+from neuromorph.models.source import TensorSource
+
+WEIGHTS_NAME = "model.safetensors"
+CONFIG_NAME = "config.json"
+
+_ONE_SHARD = re.compile(r"-\d{5}-of-(\d{5})\.safetensors$")
+_OTHER_WEIGHTS = (".bin", ".pt", ".pth", ".gguf", ".onnx", ".h5", ".msgpack", ".safetensors")
+
+
+def open_model(path: StrPath) -> AttentionModel:
+    """Read the attention heads of a trained model.
+
+    Parameters
+    ----------
+    path : str or path-like
+        A folder with ``config.json`` and ``model.safetensors`` (or its index and shards), or
+        one ``.safetensors`` file whose configuration is in its metadata, under ``config``, or
+        in a ``config.json`` beside it.
+
+    Returns
+    -------
+    AttentionModel
+        All attention layers in float32; nothing stays open.
+
+    Raises
+    ------
+    InputError
+        When a file is missing or invalid, or its tensors do not make up attention heads.
+    """
+    place = Path(path)
+    with closing(open_tensors(place)) as source:
+        config = _config_of(source, place if _is_folder(place) else place.parent)
+        check_not_quantised(config)
+        family = find_family(source.names, config, source.path)
+        located = locate(family, source.names, source.path)
+        _check_layer_count(family, config, located, source.path)
+        layers = tuple(build_layer(source, layer, family.plan(config, number))
+                       for number, layer in enumerate(located))
+        notes = [note for note in map(bias_note, located) if note is not None]
+        return AttentionModel(family.name, layers, family.causal(config),
+                              _provenance(source, located), (*family.notes(config), *notes))
+
+
+def open_tensors(path: StrPath) -> TensorSource:
+    """The tensors of a model, unread: of a folder, a file, or an index. Close it after use."""
+    place = Path(path)
+    if _is_folder(place):
+        return _open_folder(place)
+    if place.name.endswith(".index.json"):
+        return ShardedFile(place)
+    shard = _ONE_SHARD.search(place.name)
+    if shard and int(shard[1]) > 1:
+        raise FileFormatError("this is one shard of a model", where=place,
+                              expected="the folder that holds all of them and their index")
+    return SafetensorsFile(place)
+
+
+def _is_folder(place: Path) -> bool:
+    try:
+        return place.is_dir()
+    except OSError:  # opening it as a file will say what is wrong
+        return False
+
+
+def _open_folder(folder: Path) -> TensorSource:
+    try:
+        names = sorted(entry.name for entry in folder.iterdir())
+    except OSError as error:
+        raise MissingFileError("the folder cannot be read", where=folder,
+                               found=error.strerror) from error
+    # The single file first, as Hugging Face does when a folder has both.
+    if WEIGHTS_NAME in names:
+        return SafetensorsFile(folder / WEIGHTS_NAME)
+    if INDEX_NAME in names:
+        return ShardedFile(folder / INDEX_NAME)
+    others = [name for name in names if name.endswith(_OTHER_WEIGHTS)]
+    raise MissingFileError(f"the folder has neither {WEIGHTS_NAME} nor {INDEX_NAME}", where=folder,
+                           found=", ".join(others) or None,
+                           hint="give a folder that Hugging Face's save_pretrained wrote, or a "
+                           ".safetensors file")
+
+
+def _config_of(source: TensorSource, folder: Path) -> Config:
+    """The configuration inside the file, which cannot be mixed up, or the one beside it."""
+    first = source.files[0]
+    embedded = first.metadata.get("config")
+    if embedded is not None:
+        return parse_config(embedded, f"{first.path}: metadata 'config'")
+    try:
+        return read_config(folder / CONFIG_NAME)
+    except MissingFileError as error:
+        raise MissingFileError(f"the model's {CONFIG_NAME} cannot be read: {error.what}",
+                               where=source.path, expected=f"{CONFIG_NAME} beside the weights, or "
+                               "a configuration in their metadata") from error
+
+
+def _check_layer_count(family: Family, config: Config, located: list[Located],
+                       where: object) -> None:
+    expected = family.layer_count(config)
+    if len(located) != expected:
+        raise ModelStructureError("the number of attention layers is not what the configuration "
+                                  "says", where=where, found=len(located), expected=expected)
+
+
+def _provenance(source: TensorSource, located: list[Located]) -> dict[str, Any]:
+    """Names, sizes and digests that let a reader check where the weights came from."""
+    names = sorted(name for layer in located for name in layer.tensors.values())
+    infos = {name: source.info(name) for name in names}
+    return {
+        "files": {file.file_name: {"bytes": file.size, "sha256": file.sha256}
+                  for file in source.files},
+        "tensors": {name: {"dtype": info.dtype, "shape": list(info.shape)}
+                    for name, info in infos.items()},
+    }

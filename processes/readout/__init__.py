@@ -1,0 +1,1 @@
+"""Leaky accumulator with a full 24-bit input, cleared when it passes its threshold."""
