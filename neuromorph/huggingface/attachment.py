@@ -12,30 +12,9 @@ import numpy as np
 
 from neuromorph import backends
 from neuromorph.huggingface.hook import Call, Tensor, connect, disconnect
-from neuromorph.errors import CalibrationError, UsageError
+from neuromorph.errors import CalibrationError, UsageError, did_you_mean
+from neuromorph.runtime import SpikingLayer, Tally
 from neuromorph.translate import LayerCode, Sample, TranslateOptions, calibrate_layer
-
-
-@dataclass
-class Tally:
-    """What the attention of a model has done since it was attached.
-
-    Attributes
-    ----------
-    queries, spikes, forced, steps : int
-        Summed over heads; ``steps`` counts each query's whole period.
-    clipped : int
-        Codes of queries, keys and values that lay beyond what calibration allowed.
-    codes : int
-        Codes made, of which ``clipped`` is a part.
-    """
-
-    queries: int = 0
-    spikes: int = 0
-    forced: int = 0
-    steps: int = 0
-    clipped: int = 0
-    codes: int = 0
 
 
 @dataclass(eq=False)
@@ -89,20 +68,11 @@ class Attachment:
         code = self.codes.get(call.layer)
         if code is None:
             raise CalibrationError("a layer was never calibrated", where=call.layer,
-                                   hint="calibrate on data that reaches every layer")
-        queries, clipped_q = code.encode_queries(_array(call.queries))
-        keys, clipped_k = code.encode_keys(_array(call.keys))
-        values, clipped_v = code.encode_values(_array(call.values))
-        work = backends.AttentionBatch(code.heads, queries, keys, values, call.mask.numpy())
-        attended = backends.attend(self.backend, work)
-        self.tally.clipped += clipped_q + clipped_k + clipped_v
-        self.tally.codes += queries.size + keys.size + values.size
-        self.tally.queries += attended.spikes.size
-        self.tally.spikes += int(attended.spikes.sum())
-        self.tally.forced += int(attended.forced.sum())
-        per_head = attended.spikes.size // len(code.heads)
-        self.tally.steps += per_head * sum(head.period for head in code.heads)
-        return torch.from_numpy(code.decode(attended)).to(call.queries.dtype)
+                                   hint=did_you_mean(call.layer, self.codes))
+        layer = SpikingLayer(code, self.backend, self.tally)
+        context = layer(_array(call.queries), _array(call.keys), _array(call.values),
+                        call.mask.numpy())
+        return torch.from_numpy(context).to(call.queries.dtype)
 
 
 def attach(

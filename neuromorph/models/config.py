@@ -81,7 +81,7 @@ class Config:
             if self.has(name):
                 return name, self.fields[name]
         if default is None:
-            known = [str(key)[:80] for key in list(self.fields)[:200]]
+            known = [key[:80] for key in list(self.fields)[:200] if self.has(key)]
             near = did_you_mean(names[0], known)
             raise ModelStructureError(f"the configuration has no {' or '.join(names)}",
                                       where=self.where,

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.errors import FileFormatError, TensorError, did_you_mean
+from neuromorph.models.tensor_names import shown
 
 
 class Dtype(NamedTuple):
@@ -52,9 +53,12 @@ DTYPES: dict[str, Dtype] = {
 
 def dtype_named(name: object, tensor: str, where: object) -> Dtype:
     """The dtype that a header names for ``tensor``."""
-    if not isinstance(name, str) or name not in DTYPES:
+    if not isinstance(name, str):
+        raise FileFormatError(f"tensor {tensor} has a dtype that is not a text", where=where,
+                              expected="for instance 'F32'")
+    if name not in DTYPES:
         raise FileFormatError(f"tensor {tensor} has an unknown dtype", where=where,
-                              found=repr(name)[:60], hint=did_you_mean(str(name)[:20], DTYPES))
+                              found=shown(name), hint=did_you_mean(name[:20], DTYPES))
     return DTYPES[name]
 
 

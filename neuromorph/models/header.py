@@ -147,14 +147,15 @@ def _check_bytes(tensor: str, name: str, dtype: Dtype, shape: tuple[int, ...], f
 
 
 def _check_layout(tensors: dict[str, TensorInfo], data_bytes: int, where: object) -> None:
-    """Tensors must tile the data: no byte twice, none unused, none outside."""
-    end = 0
-    for name, info in sorted(tensors.items(), key=lambda item: (item[1].begin, item[1].end)):
+    """Tensors must tile the data: none outside, no byte twice, none unused."""
+    for name, info in tensors.items():
         if info.end > data_bytes:
             raise FileFormatError(f"tensor {shown(name)} lies outside the file", where=where,
                                   found=f"offsets {info.begin} to {info.end}",
                                   expected=f"at most {data_bytes}",
                                   hint="the file is cut short; download it again")
+    end = 0
+    for name, info in sorted(tensors.items(), key=lambda item: (item[1].begin, item[1].end)):
         if info.begin < end:
             raise FileFormatError(f"tensor {shown(name)} overlaps the one before it", where=where,
                                   found=f"it begins at {info.begin}", expected=f"{end}")

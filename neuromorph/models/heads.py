@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -178,7 +179,9 @@ def _check_weights(layer: AttentionLayer) -> None:
         ("key", layer.key_weight, layer.key_bias, layer.kv_heads * layer.head_size),
         ("value", layer.value_weight, layer.value_bias, layer.kv_heads * layer.value_size),
     )
-    width = layer.query_weight.shape[-1] if layer.query_weight.ndim else 0
+    # The width that most weights have, so that the one that is wrong is blamed.
+    width = statistics.mode(weight.shape[-1] if weight.ndim else 0
+                            for _, weight, _, _ in projections)
     for role, weight, bias, rows in projections:
         where = f"{layer.name}.{role}"
         check_array(weight, where)

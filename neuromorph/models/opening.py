@@ -62,12 +62,13 @@ class RegularFile:
 
     def __init__(self, path: StrPath) -> None:
         self.path = os.fspath(path)
-        self._file: FileIO = _open(self.path)
+        descriptor = _open(self.path)
         try:
-            self._stamp = _stamp_of(self._file, self.path)
-            _refuse_holes(self._file, self._stamp.size, self.path)
-        except InputError:
-            self._file.close()
+            self._stamp = _stamp_of(descriptor, self.path)
+            _refuse_holes(descriptor, self._stamp.size, self.path)
+            self._file = FileIO(descriptor, "rb")
+        except BaseException:
+            os.close(descriptor)
             raise
         self.size = self._stamp.size
 
@@ -98,7 +99,7 @@ class RegularFile:
 
     def check_unchanged(self) -> None:
         """Raise if size or time of change differ from when the file was opened."""
-        if _stamp_of(self._file, self.path) != self._stamp:
+        if _stamp_of(self._file.fileno(), self.path) != self._stamp:
             raise _changed(self.path)
 
     def close(self) -> None:
@@ -117,6 +118,8 @@ class RegularFile:
         self.close()
 
     def _fill(self, offset: int, view: memoryview) -> None:
+        if self._file.closed:
+            raise InputError("the file was closed before it was read", where=self.path)
         try:
             self._file.seek(offset)
             done = 0
@@ -128,52 +131,46 @@ class RegularFile:
         except OSError as error:
             raise InputError("the file cannot be read", where=self.path,
                              found=error.strerror) from error
-        except ValueError as error:  # what Python raises for a closed file
-            if not self._file.closed:
-                raise
-            raise InputError("the file was closed before it was read", where=self.path) from error
 
 
-def _open(path: str) -> FileIO:
+def _open(path: str) -> int:
     if "\0" in path:
         raise MissingFileError("the path holds a NUL character", where=path)
     try:
-        return os.fdopen(os.open(path, _FLAGS), "rb", buffering=0)
+        return os.open(path, _FLAGS)
     except FileNotFoundError as error:
         raise MissingFileError("no such file", where=path) from error
     except PermissionError as error:
         raise MissingFileError("the file may not be read: permission denied", where=path) from error
-    except IsADirectoryError as error:
-        raise _not_regular(path, "a folder") from error
     except OSError as error:
         raise MissingFileError("the file cannot be opened", where=path,
                                found=error.strerror) from error
 
 
-def _stamp_of(file: FileIO, path: str) -> _Stamp:
+def _stamp_of(descriptor: int, path: str) -> _Stamp:
     try:
-        status = os.fstat(file.fileno())
-    except (OSError, ValueError) as error:
-        raise InputError("the file cannot be read", where=path, found=error) from error
+        status = os.fstat(descriptor)
+    except OSError as error:
+        raise InputError("the file cannot be read", where=path, found=error.strerror) from error
     if not stat.S_ISREG(status.st_mode):
         kind = next((name for test, name in _KINDS if test(status.st_mode)), "a special file")
         raise _not_regular(path, kind)
     return _Stamp(status.st_size, status.st_mtime_ns)
 
 
-def _refuse_holes(file: FileIO, size: int, path: str) -> None:
+def _refuse_holes(descriptor: int, size: int, path: str) -> None:
     """Refuse a large file that was mostly never written: terabytes of zeros in no space."""
     if size < _HOLES_FROM or not hasattr(os, "SEEK_HOLE"):
         return
     missing = end = 0
     try:
         for _ in range(_HOLES_COUNTED):
-            begin = os.lseek(file.fileno(), end, os.SEEK_HOLE)
+            begin = os.lseek(descriptor, end, os.SEEK_HOLE)
             if begin >= size:
                 break
             end = size
             missing += size - begin
-            end = os.lseek(file.fileno(), begin, os.SEEK_DATA)
+            end = os.lseek(descriptor, begin, os.SEEK_DATA)
             missing -= size - end
     except OSError:  # no data after the last hole, or a file system that cannot tell
         pass

@@ -166,6 +166,6 @@ def _bad_length(file: RegularFile, length: int, begins: bytes) -> FileFormatErro
     if length > room:
         return FileFormatError("the header length is larger than the file", where=file.path,
                                found=f"{length} bytes", expected=f"at most {room}",
-                               hint=_CUT if begins == b"{" else None)
+                               hint=_CUT if begins == b"{" and length <= JSON_LIMIT else None)
     return FileFormatError("the header is longer than our limit", where=file.path,
                            found=f"{length} bytes", expected=f"at most {JSON_LIMIT}")

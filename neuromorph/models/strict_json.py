@@ -8,8 +8,9 @@ import math
 from neuromorph.errors import FileFormatError, MemoryBudgetError
 from neuromorph.models.opening import RegularFile, StrPath
 
-JSON_LIMIT = 1 << 25
-"""Longest text that is parsed, in bytes: a parser can need twenty times as much memory."""
+JSON_LIMIT = 1 << 24
+"""Longest text that is parsed, in bytes: parsing can take thirty times as much memory, and the
+headers and indices of the largest models have some ten million bytes."""
 
 _NUMBER_DIGITS = 20
 

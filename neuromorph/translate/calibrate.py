@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.circuits.latency_attention import LatencyAttention, prove_ranges
+from neuromorph.circuits.latency_attention.motif import FLUSH_AGE
 from neuromorph.numerics import SIGNED_8
 from neuromorph.numerics.limits import DECAY_UNITY, INPUT_MAX, STATE_MAX, VTH_MAX
 from neuromorph.translate.code import LayerCode
@@ -67,8 +68,8 @@ def calibrate_layer(
     heads, query_scale = [], np.empty_like(query_range)
     for h in range(len(query_range)):
         codes_a_query = (query_range[h] * key_scale[h // group]).max() / QUERY_LIMIT
-        low, high = _row_maxima(samples, h, key_centre[h // group], options)
-        head, nats = _circuit(codes_a_query, low, high, samples[0], options)
+        best = _row_maxima(samples, h, key_centre[h // group])
+        head, nats = _circuit(codes_a_query, best, samples[0], options)
         heads.append(head)
         query_scale[h] = nats / key_scale[h // group]
     value_scale = _positive(value_range) / heads[0].value_limit
@@ -88,16 +89,15 @@ def _positive(ranges: Floats) -> Floats:
 
 
 def _row_maxima(
-    samples: Sequence[Sample], head: int, centre: Floats, options: TranslateOptions
-) -> tuple[float, float]:
-    """Where the best matches of the head's queries lie, in nats: low quantile and maximum."""
-    best = np.concatenate([s.logits(head, centre).max(axis=1)[s.mask.any(axis=1)]
+    samples: Sequence[Sample], head: int, centre: Floats
+) -> Floats:
+    """The best match of every query of a head, in nats; shape (queries,)."""
+    return np.concatenate([s.logits(head, centre).max(axis=1)[s.mask.any(axis=1)]
                            for s in samples])
-    return float(np.quantile(best, options.low_quantile)), float(best.max())
 
 
 def _circuit(
-    least_nats: float, low: float, high: float, sample: Sample, options: TranslateOptions
+    least_nats: float, best: Floats, sample: Sample, options: TranslateOptions
 ) -> tuple[LatencyAttention, float]:
     """The circuit of one head, and the nats that one product of codes stands for.
 
@@ -112,8 +112,10 @@ def _circuit(
     ramp = int(np.clip(2 * step / (2**shift * max(least_nats, FLAT)), 1, RAMP_MAX))
     nats = 2 * step / (2**shift * ramp)
     a_nat = ramp / step
-    latest = min(bound, math.ceil((high + options.margin_nats) * a_nat) + ramp)
-    earliest = max(-bound, math.floor((low - options.window_nats) * a_nat))
+    lowest, low = np.quantile(best, (0, options.low_quantile))
+    latest = min(bound, math.ceil((best.max() + options.margin_nats) * a_nat) + ramp)
+    reach = min(low - options.window_nats, lowest - step)
+    earliest = max(-bound, math.floor(reach * a_nat))
     room = (VTH_MAX - 1 - (bound - latest) - 2048) // ramp
     window = max(1, min(math.ceil((latest - earliest) / ramp), room))
     value_limit, value_shift = _value_format(options)
@@ -127,10 +129,11 @@ def _circuit(
 
 def _value_format(options: TranslateOptions) -> tuple[int, int]:
     """Largest value code and smallest shift that the accumulators can hold."""
-    left = (DECAY_UNITY - options.control_decay) / DECAY_UNITY
+    kept = (DECAY_UNITY - options.control_decay) / DECAY_UNITY
+    share = 3 + kept**FLUSH_AGE
     if options.spikes == "binary":
-        room = int((INPUT_MAX - 4) / (1 + left * left)) // options.slots
+        room = int((INPUT_MAX - 4) / share) // options.slots
         return max(1, min(SIGNED_8, (room - 1) // 2)), 0
-    room = int((STATE_MAX - 4) / (1 + left * left)) - options.slots
+    room = int((STATE_MAX - 4) / share) - options.slots
     largest = options.slots * 2 * SIGNED_8 * 256
     return SIGNED_8, max(0, math.ceil(math.log2(largest / room)))

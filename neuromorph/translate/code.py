@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from neuromorph.circuits.latency_attention import Attended, LatencyAttention
+from neuromorph.circuits.latency_attention import Attended, LatencyAttention, build
 from neuromorph.errors import TensorError
+from neuromorph.network import Network
 from neuromorph.numerics import quantise
+from neuromorph.translate.samples import Sample
 
 FloatArray = NDArray[np.floating[Any]]
 
@@ -68,14 +70,25 @@ class LayerCode:
         return quantise(values - self.value_centre[:, None, :], self.value_scale[:, None, :],
                         self.heads[0].value_limit)
 
+    def networks(self, sample: Sample) -> list[Network]:
+        """The circuit of every head, over one sample's keys and values."""
+        keys, _ = self.encode_keys(sample.keys)
+        values, _ = self.encode_values(sample.values)
+        slots = keys.shape[1]
+        return [build(replace(head, slots=slots), keys[h // self.group], values[h // self.group])
+                for h, head in enumerate(self.heads)]
+
     def decode(self, attended: Attended) -> NDArray[np.float64]:
-        """Context vectors (..., heads, queries, value_size); 0 where all slots were masked."""
+        """Context vectors (..., heads, queries, value_size); 0 where all slots were masked.
+
+        A query that no key matched within the window gets the centre of the values.
+        """
         units = np.array([head.unit / 2 for head in self.heads])[:, None, None]
         mass = attended.normaliser[..., None]
         ratio = units * attended.control / np.maximum(mass, 1)
         scale = np.repeat(self.value_scale, self.group, axis=0)[:, None, :]
         centre = np.repeat(self.value_centre, self.group, axis=0)[:, None, :]
-        return np.where(mass > 0, centre + scale * ratio, 0.0)
+        return np.where(attended.spikes[..., None] > 0, centre + scale * ratio, 0.0)
 
 
 def _check(array: FloatArray, scale: NDArray[np.float64], name: str) -> None:

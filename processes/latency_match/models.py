@@ -9,6 +9,7 @@ from lava.magma.core.model.py.ports import PyInPort, PyOutPort
 from lava.magma.core.model.py.type import LavaPyType
 from lava.magma.core.resources import CPU
 from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
+from numpy.typing import NDArray
 
 from neuromorph.dynamics import step_latency
 from neuromorph.processes.latency_match.process import LatencyMatch
@@ -22,7 +23,7 @@ class PyLatencyMatchModelFixed(PyLoihiProcessModel):
 
     a_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int32, precision=18)
     s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32, precision=24)
-    v: np.ndarray = LavaPyType(np.ndarray, np.int32, precision=24)
+    v: NDArray[np.int32] = LavaPyType(np.ndarray, np.int32, precision=24)
     vth: int = LavaPyType(int, np.int32, precision=17)
     base: int = LavaPyType(int, np.int32, precision=22)
     span: int = LavaPyType(int, np.int32, precision=23)

@@ -56,8 +56,8 @@ class LatencyMatch(AbstractProcess):
         **settings: Any,
     ) -> None:
         numbers = {"vth": vth, "base": base, "span": span, "gain": gain, "gain_shift": gain_shift}
-        _check_whole(numbers)
         super().__init__(shape=shape, v=v, **numbers, **settings)
+        _check_whole(numbers)  # not before: Lava's destructor needs what its constructor sets
         self.a_in = InPort(shape=shape)
         self.s_out = OutPort(shape=shape)
         self.v = Var(shape=shape, init=v)

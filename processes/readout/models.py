@@ -9,6 +9,7 @@ from lava.magma.core.model.py.ports import PyInPort, PyOutPort
 from lava.magma.core.model.py.type import LavaPyType
 from lava.magma.core.resources import CPU
 from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
+from numpy.typing import NDArray
 
 from neuromorph.dynamics import step_readout_fixed, step_readout_float
 from neuromorph.processes.readout.process import Readout
@@ -22,7 +23,7 @@ class PyReadoutModelFixed(PyLoihiProcessModel):
 
     a_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int32, precision=24)
     s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32, precision=1)
-    v: np.ndarray = LavaPyType(np.ndarray, np.int32, precision=24)
+    v: NDArray[np.int32] = LavaPyType(np.ndarray, np.int32, precision=24)
     dv: int = LavaPyType(int, np.uint16, precision=12)
     vth: int = LavaPyType(int, np.int32, precision=23)
 
@@ -40,7 +41,7 @@ class PyReadoutModelFloat(PyLoihiProcessModel):
 
     a_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, float)
     s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, float)
-    v: np.ndarray = LavaPyType(np.ndarray, float)
+    v: NDArray[np.float64] = LavaPyType(np.ndarray, float)
     dv: float = LavaPyType(float, float)
     vth: float = LavaPyType(float, float)
 

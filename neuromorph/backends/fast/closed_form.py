@@ -6,6 +6,7 @@ The clocked circuit only counts. Where its neurons cross threshold follows from 
 
 and its control neurons only change when spikes arrive or a step halves them. So the whole
 window is: sort the keys by n_i, then decay and add, step by step, up to the last spike.
+Keys that fire at step 0 are flushed from the control neurons as they arrive.
 """
 
 from __future__ import annotations
@@ -119,8 +120,8 @@ def attend_kernel(
                     times[row, query, order[at]] = due[order[at]]
                     payloads[row, query, order[at]] = payload[order[at]]
             held[:] = 0
-            at = 0
-            for n in range(last + 1):
+            at = start[0]
+            for n in range(1, last + 1):
                 if keep == HALF:
                     for j in range(columns):
                         held[j] = _halve(held[j])

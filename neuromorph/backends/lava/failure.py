@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import traceback
-from multiprocessing.pool import RemoteTraceback
 
 from neuromorph import errors
+
+
+class RemoteError(Exception):
+    """What the child printed or where it failed; the cause of the error the user meets."""
 
 
 def encode(error: BaseException, where: str | None = None) -> bytes:
@@ -32,13 +35,15 @@ def decode(text: bytes) -> errors.NeuromorphError:
     An error of ours keeps its class; any other becomes a BackendError.
     """
     parts = json.loads(text.split(b"\n", 1)[0])
-    kind, cause = parts.pop("kind"), RemoteTraceback(parts.pop("traceback"))
+    kind, cause = parts.pop("kind"), RemoteError(parts.pop("traceback"))
     error = _class_of(kind)(**parts)
     error.__cause__ = cause
     return error
 
 
 def _class_of(kind: str) -> type[errors.NeuromorphError]:
+    if kind == "MemoryError":
+        return errors.MemoryBudgetError
     found = getattr(errors, kind, None)
     if isinstance(found, type) and issubclass(found, errors.NeuromorphError):
         return found

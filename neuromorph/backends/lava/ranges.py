@@ -52,7 +52,8 @@ def _loudest(network: Network, projection: Projection, inputs: Inputs) -> NDArra
     if not projection.graded:
         return np.ones(pre.size)
     if isinstance(pre.model, Source):
-        return np.abs(inputs[pre.name].astype(np.float64)).max(axis=0)
+        loudest: NDArray[Any] = np.abs(np.asarray(inputs[pre.name], np.float64)).max(axis=0)
+        return loudest
     if isinstance(pre.model, LatencyMatch):
         faintest = abs(faintest_payload(pre.model))
         return np.full(pre.size, max(2 * pre.model.base, faintest), np.float64)

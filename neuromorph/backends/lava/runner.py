@@ -62,10 +62,10 @@ def _search_models_once() -> None:
     """Lava runs the files beside a Process to find its models: once a class is enough."""
     search, found = ProcGroupDiGraphs._find_proc_models, dict[type, Any]()
 
-    def search_once(process: Any) -> Any:
-        if type(process) not in found:
-            found[type(process)] = search(process)
-        return found[type(process)]
+    def search_once(proc: Any) -> Any:
+        if type(proc) not in found:
+            found[type(proc)] = search(proc)
+        return found[type(proc)]
 
     ProcGroupDiGraphs._find_proc_models = staticmethod(search_once)
 

@@ -14,10 +14,10 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from multiprocessing.pool import RemoteTraceback
+from pathlib import Path
 from typing import IO
 
-from neuromorph.backends.lava.failure import decode
+from neuromorph.backends.lava.failure import RemoteError, decode
 from neuromorph.errors import BackendError, DeadlineError, NeuromorphError, WriteError
 
 LOG_TAIL = 4000
@@ -26,13 +26,17 @@ LOG_TAIL = 4000
 
 @contextmanager
 def scratch_file() -> Iterator[IO[bytes]]:
-    """A temporary file without a name."""
+    """A temporary file without a name, to be handed to a child."""
+    import fcntl  # not on Windows, where this module must still import
+
     try:
-        file = tempfile.TemporaryFile()
+        with tempfile.TemporaryFile() as file:
+            # The child needs 0, 1 and 2 for itself; a program that closed them gets them here.
+            high = fcntl.fcntl(file, fcntl.F_DUPFD_CLOEXEC, 3)
     except OSError as error:
         raise WriteError(f"no temporary file can be made: {error}",
                          hint="set TMPDIR to a folder that can be written") from error
-    with file:
+    with os.fdopen(high, "w+b") as file:
         yield file
 
 
@@ -83,7 +87,7 @@ def _start(
 def _environment() -> dict[str, str]:
     """Ours, with this program's import path; one thread each, for Lava has many processes."""
     return os.environ | {
-        "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+        "PYTHONPATH": os.pathsep.join(path or str(Path.cwd()) for path in sys.path),
         "PYTHONSAFEPATH": "1",
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
@@ -121,7 +125,7 @@ def _failure(
     how = f"killed by {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
     error = BackendError(f"the Lava worker ended early ({how})",
                          found=output.strip().rpartition("\n")[2] or None)
-    error.__cause__ = RemoteTraceback(output)
+    error.__cause__ = RemoteError(output)
     return error
 
 

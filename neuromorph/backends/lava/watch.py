@@ -84,6 +84,8 @@ class WatchedModel(PyLoihiProcessModel):
     """Stands before a ProcessModel among the bases of its watched subclass."""
 
     watch: ClassVar[Watch]
+    a_in: Any
+    s_out: Any
 
     def start(self) -> None:
         """Attach to the ports, then run until Lava says stop."""

@@ -13,6 +13,9 @@ SpikeKind: TypeAlias = Literal["binary", "graded"]
 CLEAR = INPUT_MAX - 1023
 """Size of one clearing injection: the largest that leaves room for a rounded lift."""
 
+FLUSH_AGE = 4
+"""Steps between reading a query and the flush for the next, at the least."""
+
 OVERHEAD_STEPS = 4
 """Steps a query needs beside its window: two to clear, one to lift, one for the query."""
 
@@ -27,7 +30,9 @@ class LatencyAttention:
         n_i = clip(ceil((threshold - start - a_i) / ramp), 0, window),   start = score_bound
 
     after the query; one that is due at ``window`` or later is forced by the go pulse. Values arrive one step later and lose ``control_decay`` / 4096 a step,
-    so at the last spike of a query every value counts ``keep^(n_last - n_i)``.
+    so at the last spike of a query every value counts ``keep^(n_last - n_i)``. What arrives
+    with the flush, the values of keys that fire at step 0, is forgotten: such a key lies
+    below the window and carries next to no attention.
     All potentials are in units of synaptic input (64 units of v).
 
     Attributes
@@ -138,8 +143,8 @@ class LatencyAttention:
 
     @property
     def flush(self) -> int:
-        """Injection that makes every control neuron fire and so forget."""
-        return self.control_ceiling
+        """Injection that makes every control neuron fire and so forget, whatever else arrives."""
+        return self.control_ceiling - self.control_threshold
 
     @property
     def _loudest(self) -> int:
@@ -155,8 +160,8 @@ def prove_ranges(head: LatencyAttention) -> LatencyAttention:
         Naming the first bound that fails.
     """
     loudest_score = (2 * head.key_limit * head.query_limit * head.key_size) >> head.key_shift
-    spent = (DECAY_UNITY - head.control_decay) / DECAY_UNITY
-    left_over = int(head.control_threshold * spent * spent) + 1
+    kept = (DECAY_UNITY - head.control_decay) / DECAY_UNITY
+    left_over = int(head.control_threshold * kept**FLUSH_AGE) + 1
     rules = (
         ("the score bound is smaller than the largest score", loudest_score + 1, head.score_bound),
         ("lift and query together wrap the current", head.lift + head.score_bound, INPUT_MAX),
@@ -166,7 +171,8 @@ def prove_ranges(head: LatencyAttention) -> LatencyAttention:
         ("the ramp must climb", 1, head.ramp),
         ("the window must have a step before the go pulse", 1, head.window),
         ("the latest score lies beyond the score bound", abs(head.latest), head.score_bound),
-        ("control and normaliser overflow", head.control_threshold + left_over, head.flush - 1),
+        ("the flush does not clear control and normaliser",
+         2 * head.control_threshold + left_over, head.flush - 1),
         ("codes do not fit 8-bit synapses", max(head.key_limit, head.value_limit), 127),
         ("queries do not fit their payload", head.query_limit, 127),
         ("the normaliser's unit does not fit a synapse", head.unit, 255),

@@ -50,15 +50,23 @@ class Attended:
                 return field.name
         return None
 
+    def split(self) -> list[Attended]:
+        """One result a sequence, each with a batch axis of one."""
+        arrays = [(f.name, getattr(self, f.name)) for f in fields(self)]
+        return [Attended(**{name: None if a is None else a[b : b + 1] for name, a in arrays})
+                for b in range(len(self.last))]
+
     def weights(self, step_nats: float) -> NDArray[np.float64]:
         """Attention weights that the spikes stand for, shape (..., queries, slots).
 
-        w_i ∝ payload_i e^(step_nats (n_i - n_last)); a masked slot has none.
+        w_i ∝ payload_i e^(step_nats (n_i - n_last)); a masked slot has none, nor has one that
+        fired at step 0, before the window.
         """
         if self.times is None or self.payloads is None:
             raise UsageError("spike times were not recorded", hint="ask for times=True")
-        age = np.where(self.times >= 0, self.last[..., None] - self.times, 0)
-        raw = self.payloads * np.exp(-step_nats * age)
+        inside = self.times > 0
+        age = np.where(inside, self.last[..., None] - self.times, 0)
+        raw = np.where(inside, self.payloads * np.exp(-step_nats * age), 0.0)
         total = raw.sum(axis=-1, keepdims=True)
         return np.divide(raw, total, out=np.zeros_like(raw), where=total > 0)
 
@@ -92,8 +100,10 @@ def read(
     fired = windows != 0
     counted = fired.sum(axis=2)
     control, normaliser = potential("control")[done_at], potential("normaliser")[done_at, 0]
+    asked = counted.any(axis=1)  # with all slots masked, `done` fires before the flush
     return Attended(
-        control=control.astype(np.int64), normaliser=normaliser.astype(np.int64),
+        control=np.where(asked[:, None], control, 0).astype(np.int64),
+        normaliser=np.where(asked, normaliser, 0).astype(np.int64),
         last=_latest(counted > 0).astype(np.int64), spikes=counted.sum(axis=1),
         forced=counted[:, -1], times=_latest(fired).astype(np.int32),
         payloads=windows.sum(axis=1).astype(np.int32),

@@ -1,0 +1,125 @@
+"""Export: trained weights and calibration data in, a bundle of spiking attention out."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from neuromorph.api.collect import collect
+from neuromorph.api.progress import Progress, silent
+from neuromorph.bundle import Bundle, check_target, save_bundle
+from neuromorph.runtime import SpikingLayer
+from neuromorph.translate import (
+    HeadFidelity,
+    LayerCode,
+    Sample,
+    TranslateOptions,
+    calibrate_layer,
+    measure_fidelity,
+)
+
+SAMPLE_TOKENS = 64
+"""Longest sample a bundle keeps."""
+
+MEASURED = 16
+"""Most samples that fidelity is measured on."""
+
+
+@dataclass(frozen=True, eq=False)
+class ExportReport:
+    """What an export made.
+
+    Attributes
+    ----------
+    bundle : Bundle
+    path : Path
+    fidelity : list of HeadFidelity
+    held_out : bool
+        Whether fidelity was measured on samples that calibration did not see.
+    notes : tuple of str
+    """
+
+    bundle: Bundle
+    path: Path
+    fidelity: list[HeadFidelity]
+    held_out: bool
+    notes: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        return {
+            "bundle": str(self.path), "family": self.bundle.family,
+            "layers": len(self.bundle.codes), "heads": len(self.fidelity),
+            "options": dict(self.bundle.options),
+            "median_steps": median(f.steps for f in self.fidelity),
+            "mean_cosine": sum(f.cosine for f in self.fidelity) / len(self.fidelity),
+            "forced_spikes": sum(f.forced for f in self.fidelity),
+            "fidelity_on": "held-out samples" if self.held_out else "the calibration samples",
+            "fidelity": [f.as_dict() for f in self.fidelity], "notes": list(self.notes),
+        }
+
+
+def export(
+    model: str | os.PathLike[str],
+    output: str | os.PathLike[str],
+    *,
+    calibrate: str | os.PathLike[str] | None = None,
+    options: TranslateOptions | None = None,
+    force: bool = False,
+    progress: Progress = silent,
+) -> ExportReport:
+    """Translate a model's attention into spiking circuits and save them as a bundle.
+
+    Parameters
+    ----------
+    model : path
+        See `neuromorph.api.collect.collect`.
+    output : path
+        Folder to write; must not exist unless ``force``.
+    calibrate : path, optional
+        Text or arrays that set the scales and windows.
+    options : TranslateOptions, optional
+    force : bool
+        Replace a bundle that stands there.
+    progress : callable, optional
+
+    Raises
+    ------
+    NeuromorphError
+        Before anything is written, if an input or option is not sound.
+    """
+    chosen = options or TranslateOptions()
+    check_target(Path(output), force=force)
+    collected = collect(model, calibrate, progress)
+    fitted, measured, held_out = collected.split()
+    codes: dict[str, LayerCode] = {}
+    fidelity: list[HeadFidelity] = []
+    for name, samples in fitted.items():
+        progress(f"translating {name}")
+        codes[name] = calibrate_layer(samples, chosen, name)
+        fidelity += layer_fidelity(name, codes[name], measured[name][:MEASURED])
+    bundle = Bundle(
+        collected.family, collected.causal, codes,
+        {name: shorten(samples[0]) for name, samples in measured.items()},
+        asdict(chosen), collected.provenance, collected.model)
+    progress("writing the bundle")
+    path = save_bundle(bundle, output, force=force)
+    return ExportReport(replace(bundle, path=path), path, fidelity, held_out, collected.notes)
+
+
+def layer_fidelity(
+    name: str, code: LayerCode, samples: list[Sample], backend: str = "fast"
+) -> list[HeadFidelity]:
+    """Fidelity of every head of one layer on some samples."""
+    layer = SpikingLayer(code, backend)
+    return measure_fidelity(name, code, samples, [layer.run_sample(s) for s in samples])
+
+
+def shorten(sample: Sample) -> Sample:
+    """The first tokens of a sample that is long."""
+    t = SAMPLE_TOKENS
+    return Sample(sample.queries[:, :t], sample.keys[:, :t], sample.values[:, :t],
+                  sample.mask[:t, :t])
