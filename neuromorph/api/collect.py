@@ -39,6 +39,8 @@ class Collected:
         The model's file, when it travels with the bundle.
     notes : tuple of str
         Worth telling the user.
+    any_length : bool
+        Whether other sequences may be longer than these.
     """
 
     family: str
@@ -47,14 +49,17 @@ class Collected:
     provenance: Mapping[str, Any] = field(default_factory=dict)
     model: bytes | None = None
     notes: tuple[str, ...] = ()
+    any_length: bool = True
 
-    def split(self) -> tuple[dict[str, list[Sample]], dict[str, list[Sample]], bool]:
+    def split(self, seed: int) -> tuple[dict[str, list[Sample]], dict[str, list[Sample]], bool]:
         """Samples to calibrate on, samples to measure on, and whether those are apart."""
         count = min(len(seen) for seen in self.samples.values())
         held = max(1, count // HELD_OUT) if count > 1 else 0
-        fitted = {name: seen[: len(seen) - held] for name, seen in self.samples.items()}
-        measured = {name: seen[len(seen) - held :] if held else seen
-                    for name, seen in self.samples.items()}
+        order = np.random.default_rng(seed).permutation(count)
+        kept = sorted(order[held:])
+        tried = sorted(order[:held]) if held else kept
+        fitted = {name: [seen[i] for i in kept] for name, seen in self.samples.items()}
+        measured = {name: [seen[i] for i in tried] for name, seen in self.samples.items()}
         return fitted, measured, held > 0
 
 
@@ -114,7 +119,8 @@ def _collect_digits(
         images, source = arrays["images"], Path(calibrate).name
     provenance = {**heads.provenance, "calibration": f"{len(images)} images, {source}"}
     samples = digits_samples(vit, images, heads)
-    return Collected(DIGITS, False, samples, provenance, path.read_bytes(), heads.notes)
+    return Collected(DIGITS, False, samples, provenance, path.read_bytes(), heads.notes,
+                     any_length=False)
 
 
 def digits_samples(

@@ -11,6 +11,7 @@ from typing import Any
 from neuromorph.api.collect import collect
 from neuromorph.api.progress import Progress, silent
 from neuromorph.bundle import Bundle, check_target, save_bundle
+from neuromorph.huggingface.attachment import with_slots
 from neuromorph.runtime import SpikingLayer
 from neuromorph.translate import (
     HeadFidelity,
@@ -68,6 +69,7 @@ def export(
     *,
     calibrate: str | os.PathLike[str] | None = None,
     options: TranslateOptions | None = None,
+    seed: int = 0,
     force: bool = False,
     progress: Progress = silent,
 ) -> ExportReport:
@@ -82,6 +84,8 @@ def export(
     calibrate : path, optional
         Text or arrays that set the scales and windows.
     options : TranslateOptions, optional
+    seed : int
+        Chooses the samples that are held out to measure fidelity.
     force : bool
         Replace a bundle that stands there.
     progress : callable, optional
@@ -94,7 +98,9 @@ def export(
     chosen = options or TranslateOptions()
     check_target(Path(output), force=force)
     collected = collect(model, calibrate, progress)
-    fitted, measured, held_out = collected.split()
+    if collected.any_length:
+        chosen = with_slots(chosen, collected.samples)
+    fitted, measured, held_out = collected.split(seed)
     codes: dict[str, LayerCode] = {}
     fidelity: list[HeadFidelity] = []
     for name, samples in fitted.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from neuromorph import backends
 from neuromorph.api.collect import DIGITS
 from neuromorph.api.progress import Progress, silent
 from neuromorph.backends import Attended
-from neuromorph.bundle import Bundle, load_bundle
+from neuromorph.bundle import Bundle, atomic_folder, load_bundle
 from neuromorph.errors import CalibrationError, InputError, UsageError
 from neuromorph.models.arrays import load_arrays
 from neuromorph.models.digits import DigitsViT
@@ -191,3 +192,18 @@ def samples_of(bundle: Bundle, arrays: Mapping[str, NDArray[Any]]) -> dict[str, 
         raise CalibrationError("no layer's inputs were found", found=", ".join(sorted(arrays)),
                                expected="images, or queries.0, keys.0, values.0, …")
     return samples
+
+
+def save_report(
+    report: SimulationReport, target: str | os.PathLike[str], *, force: bool = False
+) -> Path:
+    """Write ``outputs.npz`` and ``summary.json``, whole or not at all.
+
+    Raises
+    ------
+    OutputExistsError, WriteError
+    """
+    with atomic_folder(target, force=force, marker="summary.json") as folder:
+        np.savez_compressed(folder / "outputs.npz", **dict(report.outputs))
+        (folder / "summary.json").write_text(json.dumps(report.as_dict(), indent=2) + "\n", "utf-8")
+    return Path(target)

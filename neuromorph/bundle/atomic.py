@@ -16,7 +16,9 @@ MARKER = "manifest.toml"
 
 
 @contextmanager
-def atomic_folder(target: str | os.PathLike[str], *, force: bool = False) -> Iterator[Path]:
+def atomic_folder(
+    target: str | os.PathLike[str], *, force: bool = False, marker: str = MARKER
+) -> Iterator[Path]:
     """A temporary sibling folder that takes the target's name when the block ends well.
 
     Parameters
@@ -25,6 +27,8 @@ def atomic_folder(target: str | os.PathLike[str], *, force: bool = False) -> Ite
         Must not exist, unless ``force`` is given and it is a folder of ours.
     force : bool
         Replace such a folder; the old one is kept until the new one is complete.
+    marker : str
+        The file by which a folder of ours is known.
 
     Raises
     ------
@@ -34,7 +38,7 @@ def atomic_folder(target: str | os.PathLike[str], *, force: bool = False) -> Ite
         If writing fails; nothing is left behind.
     """
     path = Path(target)
-    check_target(path, force=force)
+    check_target(path, force=force, marker=marker)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         work = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
@@ -53,7 +57,7 @@ def atomic_folder(target: str | os.PathLike[str], *, force: bool = False) -> Ite
         shutil.rmtree(work, ignore_errors=True)
 
 
-def check_target(path: Path, *, force: bool) -> None:
+def check_target(path: Path, *, force: bool, marker: str = MARKER) -> None:
     """Refuse a target that exists, is a link, or has no name, before any work is done."""
     if not path.name or "\0" in str(path):
         raise UsageError("the output folder needs a name", found=repr(str(path)))
@@ -65,7 +69,7 @@ def check_target(path: Path, *, force: bool) -> None:
     if not force:
         raise OutputExistsError("the output exists already", where=path,
                                 hint="choose another folder, or add --force to replace it")
-    if not path.is_dir() or (any(path.iterdir()) and not (path / MARKER).exists()):
+    if not path.is_dir() or (any(path.iterdir()) and not (path / marker).exists()):
         raise OutputExistsError("the output was not written by neuromorph; it is left alone",
                                 where=path, hint="choose another folder")
 
@@ -87,3 +91,32 @@ def _swap(new: Path, target: Path) -> None:
     target.rename(old / target.name)
     new.rename(target)
     shutil.rmtree(old, ignore_errors=True)
+
+
+def write_file(target: Path, text: str, *, force: bool = False) -> None:
+    """Write a text file beside its final name, then rename it.
+
+    Raises
+    ------
+    OutputExistsError
+        If something stands there, unless ``force``.
+    WriteError
+    """
+    if target.is_symlink() or (target.exists() and not (force and target.is_file())):
+        raise OutputExistsError("the output exists already", where=target,
+                                hint="choose another file")
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    except OSError as error:
+        raise WriteError("cannot write here", where=target.parent, found=error.strerror) from error
+    work = Path(name)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        work.rename(target)
+    except OSError as error:
+        raise WriteError("writing failed", where=target, found=error.strerror) from error
+    finally:
+        work.unlink(missing_ok=True)

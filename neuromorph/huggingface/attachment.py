@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Any
 
@@ -15,6 +15,10 @@ from neuromorph.huggingface.hook import Call, Tensor, connect, disconnect
 from neuromorph.errors import CalibrationError, UsageError, did_you_mean
 from neuromorph.runtime import SpikingLayer, Tally
 from neuromorph.translate import LayerCode, Sample, TranslateOptions, calibrate_layer
+
+
+SLOTS = 512
+"""Context that a language model gets room for, if nobody says how much it needs."""
 
 
 @dataclass(eq=False)
@@ -123,11 +127,21 @@ def attach(
         attachment = Attachment(model, dict(bundle.codes), backend)
     else:
         samples = record(model, _batches(source))
-        chosen = options or TranslateOptions()
+        chosen = with_slots(options or TranslateOptions(), samples)
         codes = {name: calibrate_layer(seen, chosen, name) for name, seen in samples.items()}
         attachment = Attachment(model, codes, backend, samples)
     attachment.attach()
     return attachment
+
+
+def with_slots(
+    options: TranslateOptions, samples: Mapping[str, list[Sample]]
+) -> TranslateOptions:
+    """Room for `SLOTS` tokens, or for the longest sample, unless the options say otherwise."""
+    if options.slots is not None:
+        return options
+    longest = max(sample.keys.shape[1] for seen in samples.values() for sample in seen)
+    return replace(options, slots=max(SLOTS, longest))
 
 
 def record(model: Any, batches: Iterable[Mapping[str, Any]]) -> dict[str, list[Sample]]:

@@ -56,6 +56,7 @@ def calibrate_layer(
         If no integer circuit fits the options.
     """
     check_samples(samples, where)
+    slots = options.slots or max(sample.keys.shape[1] for sample in samples)
     key_centre, key_range = _ranges([s.keys for s in samples], options)
     value_centre, value_range = _ranges([s.values for s in samples], options)
     query_range = options.headroom * np.max(
@@ -69,7 +70,7 @@ def calibrate_layer(
     for h in range(len(query_range)):
         codes_a_query = (query_range[h] * key_scale[h // group]).max() / QUERY_LIMIT
         best = _row_maxima(samples, h, key_centre[h // group])
-        head, nats = _circuit(codes_a_query, best, samples[0], options)
+        head, nats = _circuit(codes_a_query, best, samples[0], slots, options)
         heads.append(head)
         query_scale[h] = nats / key_scale[h // group]
     value_scale = _positive(value_range) / heads[0].value_limit
@@ -97,7 +98,7 @@ def _row_maxima(
 
 
 def _circuit(
-    least_nats: float, best: Floats, sample: Sample, options: TranslateOptions
+    least_nats: float, best: Floats, sample: Sample, slots: int, options: TranslateOptions
 ) -> tuple[LatencyAttention, float]:
     """The circuit of one head, and the nats that one product of codes stands for.
 
@@ -118,22 +119,22 @@ def _circuit(
     earliest = max(-bound, math.floor(reach * a_nat))
     room = (VTH_MAX - 1 - (bound - latest) - 2048) // ramp
     window = max(1, min(math.ceil((latest - earliest) / ramp), room))
-    value_limit, value_shift = _value_format(options)
+    value_limit, value_shift = _value_format(slots, options)
     head = LatencyAttention(
-        slots=options.slots, key_size=key_size, value_size=value_size, spikes=options.spikes,
+        slots=slots, key_size=key_size, value_size=value_size, spikes=options.spikes,
         key_shift=shift, ramp=ramp, window=window, score_bound=bound, latest=latest,
         query_limit=QUERY_LIMIT, key_limit=SIGNED_8, value_limit=value_limit,
         value_shift=value_shift, control_decay=options.control_decay, unit=2 * value_limit)
     return prove_ranges(head), nats
 
 
-def _value_format(options: TranslateOptions) -> tuple[int, int]:
+def _value_format(slots: int, options: TranslateOptions) -> tuple[int, int]:
     """Largest value code and smallest shift that the accumulators can hold."""
     kept = (DECAY_UNITY - options.control_decay) / DECAY_UNITY
     share = 3 + kept**FLUSH_AGE
     if options.spikes == "binary":
-        room = int((INPUT_MAX - 4) / share) // options.slots
+        room = int((INPUT_MAX - 4) / share) // slots
         return max(1, min(SIGNED_8, (room - 1) // 2)), 0
-    room = int((STATE_MAX - 4) / share) - options.slots
-    largest = options.slots * 2 * SIGNED_8 * 256
+    room = int((STATE_MAX - 4) / share) - slots
+    largest = slots * 2 * SIGNED_8 * 256
     return SIGNED_8, max(0, math.ceil(math.log2(largest / room)))

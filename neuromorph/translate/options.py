@@ -28,8 +28,9 @@ class TranslateOptions:
         Code ranges are this much wider than calibration saw.
     low_quantile : float
         Share of rows whose maximum may lie below the one the window is placed by.
-    slots : int
-        Longest context, which the accumulators are dimensioned for.
+    slots : int, optional
+        Longest context, which the accumulators are dimensioned for; what the model and the
+        samples need if left out.
     """
 
     spikes: SpikeKind = "graded"
@@ -38,7 +39,7 @@ class TranslateOptions:
     margin_nats: float = 1.0
     headroom: float = 1.1
     low_quantile: float = 0.0
-    slots: int = 512
+    slots: int | None = None
 
     def __post_init__(self) -> None:
         if self.spikes not in ("graded", "binary"):
@@ -49,7 +50,7 @@ class TranslateOptions:
         _between("margin_nats", self.margin_nats, 0.0, 10.0)
         _between("headroom", self.headroom, 1.0, 4.0)
         _between("low_quantile", self.low_quantile, 0.0, 0.2)
-        if not 1 <= self.slots <= 1 << 15:
+        if self.slots is not None and not 1 <= self.slots <= 1 << 15:
             raise UsageError("slots is out of range", found=self.slots, expected="1 to 32768")
 
     @property

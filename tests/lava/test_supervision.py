@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -34,30 +35,30 @@ pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="re
 
 
 @pytest.fixture(autouse=True)
-def nothing_left_behind() -> Iterator[None]:
-    """No process of ours, no shared memory, no temporary file after any of these tests."""
-    before = leftovers()
+def nothing_left_behind(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Mark all processes that a test starts, and find none of them afterwards."""
+    monkeypatch.setenv(*MARK)
     yield
-    eventually(lambda: leftovers() <= before, lambda: f"left behind: {leftovers() - before}")
+    eventually(lambda: not workers(), lambda: f"left behind: {workers()}")
 
 
-def leftovers() -> set[str]:
-    names = {str(path) for path in Path("/dev/shm").iterdir()}
-    return names | {f"process {pid}" for pid in workers()}
+MARK = ("NEUROMORPH_TEST", uuid.uuid4().hex)
 
 
 def workers() -> list[int]:
-    """Living processes of Lava workers: they share their command line."""
+    """Living processes of the Lava workers that a test has started, Lava's own among them."""
     return [int(p.name) for p in Path("/proc").iterdir() if p.name.isdigit() and is_worker(p)]
 
 
 def is_worker(process: Path) -> bool:
     try:
         command = (process / "cmdline").read_bytes()
+        environment = (process / "environ").read_bytes()
         state = (process / "stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:  # it has ended meanwhile
+    except OSError:  # it has ended meanwhile, or is not ours
         return False
-    return b"neuromorph.backends.lava.worker" in command and state != "Z"
+    marked = "=".join(MARK).encode() in environment
+    return b"neuromorph.backends.lava.worker" in command and marked and state != "Z"
 
 
 def eventually(check: Callable[[], Any], complaint: Callable[[], str], seconds: float = 20) -> Any:
@@ -114,7 +115,7 @@ def test_a_run_stops_at_its_deadline() -> None:
 def test_a_stopped_worker_ends_at_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NEUROMORPH_LAVA_DEADLINE", "4")
     outcome = Background(LONG)
-    os.kill(outcome.worker(), signal.SIGSTOP)
+    os.kill(min(eventually(workers, lambda: "no worker")), signal.SIGSTOP)
     assert isinstance(outcome.error(), DeadlineError)
 
 
@@ -157,6 +158,17 @@ def test_a_killed_process_of_lavas_is_reported() -> None:
     outcome.worker()
     os.kill(max(workers()), signal.SIGKILL)
     assert "a process of Lava was ended by SIGKILL" in str(outcome.error())
+
+
+def test_shared_memory_has_no_name_that_could_be_left() -> None:
+    outcome = Background(LONG)
+    leader = outcome.worker()
+    maps = "".join(Path(f"/proc/{pid}/maps").read_text() for pid in workers())
+    mapped = [line for line in maps.splitlines()
+              if "/dev/shm/" in line and not line.endswith("(deleted)")]
+    os.kill(leader, signal.SIGKILL)
+    outcome.error()
+    assert mapped == []
 
 
 PARENT = """
@@ -234,7 +246,7 @@ def test_closed_standard_streams_do_no_harm() -> None:
     run_once = PARENT % (9, 9) + "print('done')"
     command = [sys.executable, "-c", f"import os; os.close(0); os.close(2)\n{run_once}"]
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, timeout=60,
-                          env={"PATH": "/usr/bin"})
+                          env=dict([MARK]))
     assert done.stdout == b"done\n"
 
 

@@ -15,9 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import small_models as small
 
-from neuromorph.errors import (
-    InputError,
-)
+from neuromorph.errors import InputError
 
 QUERY = "blocks.0.attention.query.weight"
 KEY = "blocks.0.attention.key.weight"
@@ -31,7 +29,7 @@ class BadFile(NamedTuple):
     text: str
 
 
-def content(content: bytes, name: str = "model.safetensors") -> Callable[[Path], Path]:
+def of_content(content: bytes, name: str = "model.safetensors") -> Callable[[Path], Path]:
     def make(folder: Path) -> Path:
         (folder / name).write_bytes(content)
         return folder / name
@@ -49,16 +47,16 @@ def good_parts() -> tuple[bytes, bytes]:
     return json.dumps(header).encode(), data
 
 
-def length(length: int) -> Callable[[Path], Path]:
+def with_length(length: int) -> Callable[[Path], Path]:
     """The good file with another number in its first eight bytes."""
-    return content(length.to_bytes(8, "little") + good_bytes()[8:])
+    return of_content(length.to_bytes(8, "little") + good_bytes()[8:])
 
 
-def text(text: bytes, data: bytes = b"") -> Callable[[Path], Path]:
+def with_header_text(text: bytes, data: bytes = b"") -> Callable[[Path], Path]:
     return lambda folder: small.write_raw(folder / "model.safetensors", text, data)
 
 
-def header(edit: Edit, extra: bytes = b"") -> Callable[[Path], Path]:
+def with_header(edit: Edit, extra: bytes = b"") -> Callable[[Path], Path]:
     """The good file after ``edit`` changed its header, with ``extra`` bytes at its end."""
 
     def make(folder: Path) -> Path:
@@ -70,15 +68,15 @@ def header(edit: Edit, extra: bytes = b"") -> Callable[[Path], Path]:
     return make
 
 
-def entry(**fields: object) -> Callable[[Path], Path]:
-    return header(lambda header: header[QUERY].update(fields))
+def with_entry(**fields: object) -> Callable[[Path], Path]:
+    return with_header(lambda header: header[QUERY].update(fields))
 
 
-def renamed(name: str) -> Callable[[Path], Path]:
-    return header(lambda header: header.update({name: header.pop("position")}))
+def with_name(name: str) -> Callable[[Path], Path]:
+    return with_header(lambda header: header.update({name: header.pop("position")}))
 
 
-def replaced(old: bytes, new: bytes) -> Callable[[Path], Path]:
+def with_text_for(old: bytes, new: bytes) -> Callable[[Path], Path]:
     """The good header with some of its text replaced, for what ``json.dumps`` cannot write."""
 
     def make(folder: Path) -> Path:
@@ -88,7 +86,7 @@ def replaced(old: bytes, new: bytes) -> Callable[[Path], Path]:
     return make
 
 
-def value(value: float, dtype: str = "float32") -> Callable[[Path], Path]:
+def with_value(value: float, dtype: str = "float32") -> Callable[[Path], Path]:
     def make(folder: Path) -> Path:
         tensors = small.digits_tensors()
         tensors[QUERY] = tensors[QUERY].astype(dtype)
@@ -98,19 +96,19 @@ def value(value: float, dtype: str = "float32") -> Callable[[Path], Path]:
     return make
 
 
-def model(kind: str, edit: Edit | None = None, **config: object) -> Callable[[Path], Path]:
+def of_model(kind: str, edit: Edit | None = None, **config: object) -> Callable[[Path], Path]:
     """A folder with a small bert, llama or gpt2 whose tensors or configuration were changed."""
 
     def make(folder: Path) -> Path:
         tensors = getattr(small, f"{kind}_tensors")()
         if edit is not None:
             edit(tensors)
-        return small.folder(folder / "model", tensors, getattr(small, f"{kind}config")(**config))
+        return small.folder(folder / "model", tensors, getattr(small, f"{kind}_config")(**config))
 
     return make
 
 
-def config(content: bytes) -> Callable[[Path], Path]:
+def with_config(content: bytes) -> Callable[[Path], Path]:
     def make(folder: Path) -> Path:
         path = small.folder(folder / "model", small.bert_tensors(), {})
         (path / "config.json").write_bytes(content)
@@ -119,7 +117,7 @@ def config(content: bytes) -> Callable[[Path], Path]:
     return make
 
 
-def shards(edit: Callable[[Path, dict[str, Any]], object]) -> Callable[[Path], Path]:
+def of_shards(edit: Callable[[Path, dict[str, Any]], object]) -> Callable[[Path], Path]:
     """A model in two shards, after ``edit(folder, index)``."""
 
     def make(folder: Path) -> Path:
@@ -133,22 +131,22 @@ def shards(edit: Callable[[Path, dict[str, Any]], object]) -> Callable[[Path], P
     return make
 
 
-def moved(name: object) -> Callable[[Path], Path]:
+def with_shard(name: object) -> Callable[[Path], Path]:
     """An index whose first tensor is said to be in the shard ``name``."""
 
     def edit(folder: Path, index: dict[str, Any]) -> None:
         index["weight_map"][next(iter(index["weight_map"]))] = name
 
-    return shards(edit)
+    return of_shards(edit)
 
 
-def zip(folder: Path) -> Path:
+def zip_file(folder: Path) -> Path:
     with zipfile.ZipFile(folder / "model.safetensors", "w") as archive:
         archive.writestr("archive/data.pkl", pickle.dumps({"weight": [1.0]}))
     return folder / "model.safetensors"
 
 
-def polyglot(folder: Path) -> Path:
+def polyglot_file(folder: Path) -> Path:
     """A good file to the bytes that its header counts, and a zip archive from its end."""
     path = small.digits(folder / "model.safetensors")
     with zipfile.ZipFile(path, "a") as archive:
@@ -156,12 +154,12 @@ def polyglot(folder: Path) -> Path:
     return path
 
 
-def fifo(folder: Path) -> Path:
+def fifo_file(folder: Path) -> Path:
     os.mkfifo(folder / "model.safetensors")
     return folder / "model.safetensors"
 
 
-def socket(folder: Path) -> Path:
+def socket_file(folder: Path) -> Path:
     """A path of a socket may have 108 bytes, so it is bound by its name alone."""
     before = Path.cwd()
     os.chdir(folder)
@@ -173,7 +171,7 @@ def socket(folder: Path) -> Path:
     return folder / "model.safetensors"
 
 
-def sparse(folder: Path) -> Path:
+def sparse_file(folder: Path) -> Path:
     """Ten terabytes that take no space: a good header, and a hole where the tensors are."""
     size = 10 * 2**40
     entry = {"dtype": "U8", "shape": [size], "data_offsets": [0, size]}
@@ -182,7 +180,7 @@ def sparse(folder: Path) -> Path:
     return path
 
 
-def too_long(folder: Path) -> Path:
+def too_long_header(folder: Path) -> Path:
     """A header of 32 MB of blanks, as far as the length is concerned; the file is as long."""
     path = folder / "model.safetensors"
     with path.open("wb") as file:
@@ -191,22 +189,22 @@ def too_long(folder: Path) -> Path:
     return path
 
 
-def cut(sixteenth: int) -> Callable[[Path], Path]:
+def cut_at(sixteenth: int) -> Callable[[Path], Path]:
     good = good_bytes()
-    return content(good[: len(good) * sixteenth // 16])
+    return of_content(good[: len(good) * sixteenth // 16])
 
 
-def hdf5() -> bytes:
+def hdf5_bytes() -> bytes:
     return b"\x89HDF\r\n\x1a\n" + bytes(88)
 
 
-def npy() -> bytes:
+def npy_bytes() -> bytes:
     buffer = io.BytesIO()
     np.save(buffer, np.zeros(3))
     return buffer.getvalue()
 
 
-def drop(*names: str) -> Edit:
+def without(*names: str) -> Edit:
     return lambda tensors: [tensors.pop(name) for name in names]
 
 
@@ -217,15 +215,15 @@ LFS = (b"version https://git-lfs.github.com/spec/v1\n"
 ONNX = b"\x08\x07\x12\x07pytorch\x1a\x051.9.0:\x8c\x01\n" + bytes(64)
 
 
-def made(path: Path) -> Path:
+def new_folder(path: Path) -> Path:
     path.mkdir()
     return path
 
 
-def link(folder: Path, target: str) -> Path:
+def link_to(folder: Path, target: str) -> Path:
     (folder / "model.safetensors").symlink_to(target)
     return folder / "model.safetensors"
 
 
-def deep(depth: int) -> bytes:
+def deep_json(depth: int) -> bytes:
     return b'{"a":' + b"[" * depth + b"]" * depth + b"}"

@@ -47,8 +47,10 @@ class Watch:
     def report(self, error: BaseException, process: int | None = None) -> None:
         """Write an error down and end this process group."""
         name = None if process is None else self.names.get(process)
-        os.write(self.errors.fileno(), encode(error, name))
-        os.killpg(0, signal.SIGKILL)
+        try:
+            os.write(self.errors.fileno(), encode(error, name))
+        finally:
+            os.killpg(0, signal.SIGKILL)
 
 
 class TappedPort:

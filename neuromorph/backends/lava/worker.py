@@ -19,6 +19,8 @@ from neuromorph.backends.lava.job import Job, read_job, write_traces
 def main(arguments: list[str]) -> int:
     """Run the job in a file; arguments are paths or, from the supervisor, open descriptors."""
     job_file, trace_file, error_file, *parent = arguments
+    if os.getpgrp() != os.getpid():  # an error ends the group: let it be ours alone
+        os.setpgid(0, 0)
     if parent:
         lifeline.die_with(int(parent[0]))
     lifeline.forks_die_with_me()

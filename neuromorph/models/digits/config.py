@@ -61,7 +61,7 @@ class DigitsConfig:
             raise ModelStructureError("an image is no whole number of patches",
                                       where=config.where, found=sizes["patch"],
                                       expected=f"a divisor of {sizes['image']}")
-        return cls(**sizes, eps=config.number("eps"), split_seed=int(config.number("split_seed")))
+        return cls(**sizes, eps=config.number("eps"), split_seed=_seed(config))
 
     @property
     def tokens(self) -> int:
@@ -93,6 +93,15 @@ class DigitsConfig:
     def to_json(self) -> str:
         """The text that stands in the weights file, keys sorted."""
         return json.dumps({"family": FAMILY} | asdict(self), sort_keys=True)
+
+
+def _seed(config: Config) -> int:
+    """A whole number ≥ 0: `Config.count` begins at 1."""
+    seed = config.number("split_seed")
+    if not seed.is_integer():
+        raise ModelStructureError("split_seed is not usable", where=config.where, found=seed,
+                                  expected="a whole number")
+    return int(seed)
 
 
 def _linear(name: str, outputs: int, inputs: int) -> Iterator[tuple[str, tuple[int, ...]]]:

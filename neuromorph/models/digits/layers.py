@@ -49,5 +49,6 @@ def patches(images: Array, patch: int) -> Array:
     tokens : (n, (side/patch)², patch²) float array
     """
     n, side = images.shape[:2]
-    grid = images.reshape(n, side // patch, patch, side // patch, patch)
-    return grid.swapaxes(2, 3).reshape(n, -1, patch * patch) / _HALF_RANGE - 1.0
+    rows = side // patch
+    grid = images.reshape(n, rows, patch, rows, patch).swapaxes(2, 3)
+    return grid.reshape(n, rows * rows, patch * patch) / _HALF_RANGE - 1.0

@@ -1,0 +1,65 @@
+"""Inspect: what a bundle or a model holds, as plain values."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from neuromorph.bundle import load_bundle
+from neuromorph.bundle.atomic import MARKER
+from neuromorph.bundle.bundle import NETWORK
+from neuromorph.errors import MissingFileError
+from neuromorph.models import open_model
+
+
+def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """What a bundle (a folder with a manifest) or a model file holds.
+
+    Raises
+    ------
+    NeuromorphError
+        If it cannot be read.
+    """
+    place = Path(path)
+    if (place / MARKER).exists():
+        return _describe_bundle(place)
+    return _describe_model(place)
+
+
+def network_text(path: str | os.PathLike[str]) -> str:
+    """The text form of every circuit of a bundle.
+
+    Raises
+    ------
+    MissingFileError, BundleError
+    """
+    load_bundle(path)
+    return (Path(path) / NETWORK).read_text("utf-8")
+
+
+def _describe_bundle(path: Path) -> dict[str, Any]:
+    bundle = load_bundle(path)
+    layers = [
+        {"layer": name, "heads": len(code.heads), "kv_heads": len(code.key_scale),
+         "key_size": code.heads[0].key_size, "value_size": code.heads[0].value_size,
+         "slots": code.heads[0].slots, "steps": [head.period for head in code.heads]}
+        for name, code in bundle.codes.items()]
+    return {"kind": "bundle", "path": str(path), "family": bundle.family,
+            "causal": bundle.causal, "holds_model": bundle.model_file is not None,
+            "options": dict(bundle.options), "provenance": dict(bundle.provenance),
+            "layers": layers}
+
+
+def _describe_model(path: Path) -> dict[str, Any]:
+    if not path.exists():
+        raise MissingFileError("there is no such file or folder", where=path)
+    model = open_model(path)
+    layers = [
+        {"layer": layer.name, "heads": layer.heads, "kv_heads": layer.kv_heads,
+         "key_size": layer.head_size, "value_size": layer.value_size, "width": layer.width,
+         "rotary": layer.rotary is not None}
+        for layer in model.layers]
+    return {"kind": "model", "path": str(path), "family": model.family, "causal": model.causal,
+            "files": model.provenance.get("files", {}), "notes": list(model.notes),
+            "layers": layers}

@@ -1,0 +1,31 @@
+"""``neuromorph demo``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from neuromorph.cli.common import Force, Json, Quiet, Seed, progress, show
+
+
+def demo(
+    output: Annotated[Path, typer.Option(
+        "-o", "--output", help="Folder for the report.")] = Path("out/demo"),
+    seed: Seed = 0,
+    force: Force = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Classify images with all attention in spikes, next to the same model in float."""
+    from neuromorph.api.demo import run_demo
+    from neuromorph.report.tables import numbers_table
+
+    with progress(quiet or as_json) as tell:
+        report = run_demo(output, force=force, seed=seed, progress=tell)
+    shown = {k: v for k, v in report.summary.items() if k != "compared"}
+    show(report.as_dict(), lambda: [
+        numbers_table("Digits, all attention in spikes", shown),
+        f"Report with pictures: {output / 'index.html'}",
+    ], as_json=as_json, quiet=quiet)
