@@ -48,6 +48,7 @@ PACKAGES = (
     Package("rich", "core", {10: "15.0.0"}),
     Package("safetensors", "core", {10: "0.8.0"}),
     Package("ml-dtypes", "core", {10: "0.5.4"}),
+    Package("tomli-w", "core", {10: "1.2.0"}),
     Package("lava-nc", "lava", {10: "0.10.0"}),
     Package("networkx", "lava", {10: "3.4.2", 11: "3.6.1"}),
     Package("asteval", "lava", {10: "1.0.10"}),

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.backends.attention import AttentionBatch
-from neuromorph.backends.fast.closed_form import attend_kernel, spec_row
-from neuromorph.circuits.latency_attention import Attended, prove_ranges
+from neuromorph.backends.fast.closed_form import SPEC, attend_kernel, spec_of
+from neuromorph.circuits.latency_attention import Attended, LatencyAttention, prove_ranges
 from neuromorph.errors import RangeProofError
 
 SCORE_BYTES = 1 << 26
 """Scores held at once; more heads than fit are taken in turns."""
 
-LANES = 8
+LANES = 16
 """Columns are padded to whole vector registers."""
 
 EXACT_FLOAT32 = 1 << 24
@@ -75,9 +75,10 @@ def _attend_some(work: AttentionBatch, b: int, h: slice, result: Attended) -> No
     unwanted = np.empty((0, queries, keys), np.int32)
     times = unwanted if result.times is None else result.times[b, h]
     payloads = unwanted if result.payloads is None else result.payloads[b, h]
-    attend_kernel(
-        scores, table, np.arange(rows) // group, np.ascontiguousarray(work.mask[b]),
-        np.array([spec_row(head) for head in heads], np.int64), control, counts, times, payloads)
+    mask = np.ascontiguousarray(work.mask[b])
+    specs = np.array([spec_of(head) for head in heads], SPEC)
+    attend_kernel(scores, table, np.arange(rows) // group, mask, _last_seen(mask), specs,
+                  control, counts, times, payloads)
     value_size = work.values.shape[3]
     result.control[b, h] = control[..., :value_size]
     result.normaliser[b, h] = control[..., value_size]
@@ -85,13 +86,22 @@ def _attend_some(work: AttentionBatch, b: int, h: slice, result: Attended) -> No
         field[b, h] = counts[..., i]
 
 
-def _value_table(values: NDArray[Any], heads: Any) -> NDArray[np.int32]:
-    """2v with the normaliser's unit as one more column, padded to whole registers."""
+def _last_seen(mask: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """One more than the last key each query may see: causal rows end early."""
+    keys = mask.shape[1]
+    last = keys - np.argmax(mask[:, ::-1], axis=1)
+    return np.where(mask.any(axis=1), last, 0).astype(np.int64)
+
+
+def _value_table(
+    values: NDArray[Any], heads: Sequence[LatencyAttention]
+) -> NDArray[np.int16]:
+    """v with half the normaliser's unit as one more column, padded to whole registers."""
     kv_heads, keys, size = values.shape
     columns = -(-(size + 1) // LANES) * LANES
-    table = np.zeros((kv_heads, keys, columns), np.int32)
-    table[..., :size] = 2 * values
-    table[..., size] = np.array([head.unit for head in heads])[:, None]
+    table = np.zeros((kv_heads, keys, columns), np.int16)
+    table[..., :size] = values
+    table[..., size] = np.array([head.unit // 2 for head in heads])[:, None]
     return table
 
 

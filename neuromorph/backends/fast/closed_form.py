@@ -1,15 +1,17 @@
-"""Latency attention in closed form: one integer division a key, one pass over the values.
+"""Latency attention in closed form: one division a key, one pass over the values.
 
-The clocked circuit only counts. Where its neurons cross threshold follows from the score,
+The clocked circuit only counts. When its match neurons cross threshold follows from the score,
 
     n_i = clip(ceil((first_due + ceil(2 q.k_i / 2^key_shift)) / ramp), 0, window),
 
-and its control neurons only change when spikes arrive or a step halves them. So the whole
-window is: sort the keys by n_i, then decay and add, step by step, up to the last spike.
+and its control neurons only change when spikes arrive or a step lets them fade. So a whole
+window is: sort the keys by n_i; then, step by step up to the last spike, fade and add.
 Keys that fire at step 0 are flushed from the control neurons as they arrive.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 from numba import njit, prange
@@ -19,46 +21,126 @@ from neuromorph.circuits.latency_attention import LatencyAttention
 from neuromorph.numerics.limits import DECAY_BITS, DECAY_UNITY, INPUT_SHIFT
 
 HALF = DECAY_UNITY // 2
+
 BLOCK = 32
 """Queries one parallel task takes."""
 
+SPEC = np.dtype([
+    ("offset", "f8"), ("inverse_step", "f8"), ("window", "i8"), ("key_shift", "i8"),
+    ("score_bound", "i8"), ("ramp", "i8"), ("first_due", "i8"), ("span", "i8"),
+    ("payload_base", "i8"), ("gain", "i8"), ("gain_shift", "i8"), ("graded", "?"),
+    ("keep", "i8"), ("value_shift", "i8"),
+])
+"""What the kernel needs to know of one head."""
 
-@njit(cache=True, inline="always")
-def _halve(value: int) -> int:
-    """trunc(value / 2) towards zero, for int32."""
-    return (value + ((value >> 31) & 1)) >> 1
+
+def spec_of(head: LatencyAttention) -> tuple[Any, ...]:
+    """One row of `SPEC`.
+
+    With X = first_due 2^key_shift + 2 q.k and S = ramp 2^key_shift the step is
+    ceil(X / S) = floor((X + S - 1/2) / S): half a unit away from every integer multiple, so a
+    product with 1/S in float64 rounds to the same step for any X below 2^50.
+    """
+    step = head.ramp << head.key_shift
+    return ((head.first_due << head.key_shift) + step - 0.5, 1.0 / step, head.window,
+            head.key_shift, head.score_bound, head.ramp, head.first_due, head.payload_span,
+            head.payload_base, head.payload_gain, head.payload_gain_shift, head.graded,
+            DECAY_UNITY - head.control_decay, head.value_shift)
 
 
 @njit(cache=True)
-def _due(product: int, spec: NDArray[np.int64]) -> int:
-    """Step at which a key fires; ``window`` if only the go pulse makes it."""
-    climb = spec[0] + 2 * product
-    if climb <= 0:
-        return 0
-    step = np.int64(spec[1])
-    n = (climb + step - 1) // step
-    return min(n, spec[2])
+def _spike_times(
+    scores: NDArray[np.float32], spec: Any, due: NDArray[np.int32]
+) -> None:
+    """The step at which each key fires; ``window`` where only the go pulse makes it."""
+    offset, inverse, window = spec.offset, spec.inverse_step, np.float64(spec.window)
+    for i in range(len(scores)):
+        steps = (offset + 2.0 * np.float64(scores[i])) * inverse
+        due[i] = np.int32(min(max(steps, 0.0), window))
 
 
 @njit(cache=True)
-def _payload(product: int, n: int, spec: NDArray[np.int64]) -> int:
-    """Graded payload of a key that fires at step n."""
-    score = -((-2 * product) >> spec[3])
-    if n == spec[2]:
-        over = spec[4] - score
-    else:
-        over = spec[5] * n - spec[6] - score
-    within = min((over << INPUT_SHIFT) + 1, spec[7])
-    return 2 * spec[8] - ((within * spec[9]) >> spec[10])
+def _sort_by_time(
+    due: NDArray[np.int32], allowed: NDArray[np.bool_], ends: NDArray[np.int32],
+    order: NDArray[np.int32],
+) -> None:
+    """Counting sort: keys of step n stand in order[ends[n-1]:ends[n]]."""
+    ends[:] = 0
+    for i in range(len(due)):
+        ends[due[i] + 1] += allowed[i]
+    for n in range(1, len(ends)):
+        ends[n] += ends[n - 1]
+    for i in range(len(due)):
+        if allowed[i]:
+            order[ends[due[i]]] = i
+            ends[due[i]] += 1
+
+
+@njit(cache=True)
+def _payloads(
+    scores: NDArray[np.float32], due: NDArray[np.int32], spec: Any, payload: NDArray[np.int32]
+) -> None:
+    """What each key's spike carries: 2 base just past threshold, base a whole step past it."""
+    for i in range(len(scores)):
+        score = -((-2 * np.int64(scores[i])) >> spec.key_shift)
+        if due[i] == spec.window:
+            over = spec.score_bound - score
+        else:
+            over = spec.ramp * due[i] - spec.first_due - score
+        within = min((over << INPUT_SHIFT) + 1, spec.span)
+        payload[i] = 2 * spec.payload_base - ((within * spec.gain) >> spec.gain_shift)
+
+
+@njit(cache=True)
+def _fade(held: NDArray[np.int32], keep: int) -> None:
+    """held = trunc(held * keep / 4096), towards zero."""
+    if keep == HALF:
+        for j in range(len(held)):
+            held[j] = (held[j] + ((held[j] >> 31) & 1)) >> 1
+        return
+    for j in range(len(held)):
+        product = np.int64(held[j]) * keep
+        magnitude = abs(product) >> DECAY_BITS
+        held[j] = np.int32(-magnitude if product < 0 else magnitude)
+
+
+@njit(cache=True)
+def _add_plain(
+    table: NDArray[np.int16], keys: NDArray[np.int32], total: NDArray[np.int16],
+    held: NDArray[np.int32],
+) -> None:
+    """held += (2 sum_i v_i) << 6; half sums fit 16 bits, as no sum leaves 17."""
+    total[:] = 0
+    for i in keys:
+        for j in range(len(total)):
+            total[j] += table[i, j]
+    for j in range(len(total)):
+        held[j] += np.int32(total[j]) << (INPUT_SHIFT + 1)
+
+
+@njit(cache=True)
+def _add_graded(
+    table: NDArray[np.int16], keys: NDArray[np.int32], payload: NDArray[np.int32], shift: int,
+    total: NDArray[np.int32], held: NDArray[np.int32],
+) -> None:
+    """held += (2 sum_i p_i v_i) >> shift."""
+    total[:] = 0
+    for i in keys:
+        p = payload[i]
+        for j in range(len(total)):
+            total[j] += p * np.int32(table[i, j])
+    for j in range(len(total)):
+        held[j] += (2 * total[j]) >> shift
 
 
 @njit(cache=True, parallel=True, nogil=True)
 def attend_kernel(
     scores: NDArray[np.float32],
-    values: NDArray[np.int32],
+    values: NDArray[np.int16],
     kv_of: NDArray[np.int64],
     mask: NDArray[np.bool_],
-    specs: NDArray[np.int64],
+    seen: NDArray[np.int64],
+    specs: Any,
     control: NDArray[np.int32],
     counts: NDArray[np.int32],
     times: NDArray[np.int32],
@@ -66,108 +148,54 @@ def attend_kernel(
 ) -> None:
     """Fill ``control`` (rows, queries, columns) and ``counts`` (rows, queries, 3).
 
-    ``times`` and ``payloads`` (rows, queries, keys) are filled too, unless they have no rows.
-
     Parameters
     ----------
     scores : q.k as exact float32, shape (rows, queries, keys)
-    values : 2v beside the normaliser's unit, padded, shape (kv_rows, keys, columns)
-    kv_of : which values a row uses
+    values : v beside half the normaliser's unit, padded, shape (kv_rows, keys, columns)
+    kv_of : which values a row uses, shape (rows,)
     mask : shape (queries, keys)
-    specs : one row of integers a row, as `spec_row` lays them out
+    seen : one more than the last key a query may see, shape (queries,)
+    specs : `SPEC` of each row
+    times, payloads : shape (rows, queries, keys), or without rows if nobody wants them
     """
     rows, queries, keys = scores.shape
     columns = values.shape[2]
     blocks = (queries + BLOCK - 1) // BLOCK
     for task in prange(rows * blocks):
         row, block = task // blocks, task % blocks
-        spec = specs[row]
-        window, graded, keep, shift = spec[2], spec[11], spec[12], spec[13]
-        due = np.empty(keys, np.int32)
-        order = np.empty(keys, np.int32)
+        spec, table = specs[row], values[kv_of[row]]
+        due, order = np.empty(keys, np.int32), np.empty(keys, np.int32)
         payload = np.ones(keys, np.int32)
-        start = np.empty(window + 2, np.int32)
-        added = np.empty(columns, np.int32)
-        held = np.empty(columns, np.int32)
-        table = values[kv_of[row]]
+        ends = np.empty(spec.window + 2, np.int32)
+        narrow, wide = np.empty(columns, np.int16), np.empty(columns, np.int32)
         for query in range(block * BLOCK, min(queries, (block + 1) * BLOCK)):
-            allowed = mask[query]
-            start[:] = 0
-            fired = 0
-            for i in range(keys):
-                if allowed[i]:
-                    due[i] = _due(np.int64(scores[row, query, i]), spec)
-                    start[due[i] + 1] += 1
-                    fired += 1
-            counts[row, query, 1] = fired
-            counts[row, query, 2] = start[window + 1]
-            last = -1
-            for n in range(window + 1):
-                if start[n + 1] > 0:
-                    last = n
-                start[n + 1] += start[n]
+            n_seen = seen[query]
+            score = scores[row, query, :n_seen]
+            _spike_times(score, spec, due[:n_seen])
+            _sort_by_time(due[:n_seen], mask[query, :n_seen], ends, order)
+            if spec.graded:
+                _payloads(score, due[:n_seen], spec, payload)
+            last = spec.window
+            while last >= 0 and ends[last] == (ends[last - 1] if last > 0 else 0):
+                last -= 1
+            fired = ends[spec.window]
             counts[row, query, 0] = last
-            for i in range(keys):
-                if allowed[i]:
-                    order[start[due[i]]] = i
-                    start[due[i]] += 1
-                    if graded:
-                        payload[i] = _payload(np.int64(scores[row, query, i]), due[i], spec)
+            counts[row, query, 1] = fired
+            counts[row, query, 2] = fired - ends[spec.window - 1]
             if len(times) > 0:
                 times[row, query] = -1
                 payloads[row, query] = 0
                 for at in range(fired):
                     times[row, query, order[at]] = due[order[at]]
                     payloads[row, query, order[at]] = payload[order[at]]
+            held = control[row, query]
             held[:] = 0
-            at = start[0]
             for n in range(1, last + 1):
-                if keep == HALF:
-                    for j in range(columns):
-                        held[j] = _halve(held[j])
-                else:
-                    for j in range(columns):
-                        product = np.int64(held[j]) * keep
-                        magnitude = abs(product) >> DECAY_BITS
-                        held[j] = -magnitude if product < 0 else magnitude
-                if at == start[n]:
+                _fade(held, spec.keep)
+                now = order[ends[n - 1]:ends[n]]
+                if len(now) == 0:
                     continue
-                added[:] = 0
-                while at < start[n]:
-                    i = order[at]
-                    at += 1
-                    if graded:
-                        p = payload[i]
-                        for j in range(columns):
-                            added[j] += p * table[i, j]
-                    else:
-                        for j in range(columns):
-                            added[j] += table[i, j]
-                if graded:
-                    for j in range(columns):
-                        held[j] += added[j] >> shift
+                if spec.graded:
+                    _add_graded(table, now, payload, spec.value_shift, wide, held)
                 else:
-                    for j in range(columns):
-                        held[j] += (added[j] >> shift) << INPUT_SHIFT
-            for j in range(columns):
-                control[row, query, j] = held[j]
-
-
-def spec_row(head: LatencyAttention) -> list[int]:
-    """The integers of one head in the order that the kernel reads them."""
-    return [
-        head.first_due << head.key_shift,
-        head.ramp << head.key_shift,
-        head.window,
-        head.key_shift,
-        head.score_bound,
-        head.ramp,
-        head.first_due,
-        head.payload_span,
-        head.payload_base,
-        head.payload_gain,
-        head.payload_gain_shift,
-        int(head.graded),
-        DECAY_UNITY - head.control_decay,
-        head.value_shift,
-    ]
+                    _add_plain(table, now, narrow, held)

@@ -14,7 +14,7 @@ VARIABLE = "NEUROMORPH_LAVA_DEADLINE"
 START_SECONDS = 60.0
 SECONDS_PER_PROCESS_STEP = 5e-3
 SECONDS_PER_SYNAPSE_STEP = 1e-7
-"""About ten times what a run took on two busy cores (benchmarks on the development machine)."""
+"""About ten times what runs of 3 to 9 processes took on two cores with ten others waiting."""
 
 
 def deadline_for(network: Network, steps: int, chosen: float | None) -> float:

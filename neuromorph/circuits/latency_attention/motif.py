@@ -175,7 +175,9 @@ def prove_ranges(head: LatencyAttention) -> LatencyAttention:
          2 * head.control_threshold + left_over, head.flush - 1),
         ("codes do not fit 8-bit synapses", max(head.key_limit, head.value_limit), 127),
         ("queries do not fit their payload", head.query_limit, 127),
-        ("the normaliser's unit does not fit a synapse", head.unit, 255),
+        ("the normaliser's unit does not fit a synapse", head.unit, 254),
+        ("the normaliser's unit must be even, as the values' synapses are", head.unit % 2, 0),
+        ("plain values are never shifted", 0 if head.graded else head.value_shift, 0),
     )
     for what, found, limit in rules:
         if found > limit:
