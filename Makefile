@@ -81,7 +81,7 @@ test-hf: $(VENV)/.project
 	@echo "== can this Python have torch and transformers?"
 	@$(BIN)/python requirements/hf_available.py; code=$$?; \
 	  if [ $$code -eq 77 ]; then exit 0; elif [ $$code -ne 0 ]; then exit $$code; fi; \
-	  $(MAKE) --no-print-directory $(VENV)/.hf && \
+	  $(MAKE) --silent --no-print-directory $(VENV)/.hf && \
 	  echo "== pytest, hf" && { $(PYTEST) -m hf $(PYTEST_ARGS) || [ $$? -eq 5 ]; }
 
 bench: $(VENV)/.project

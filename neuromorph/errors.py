@@ -13,7 +13,8 @@ from typing import ClassVar
 
 def printable(text: object, limit: int = 200) -> str:
     """Escape control characters (names in files are untrusted) and cut to ``limit``."""
-    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(text))
+    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode()
+                    for c in str(text))
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
 
 

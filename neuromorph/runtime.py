@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph import backends
-from neuromorph.backends import AttentionBatch, Attended
+from neuromorph.backends import Attended, AttentionBatch
 from neuromorph.translate import LayerCode, Sample
 
 

@@ -22,9 +22,6 @@ from neuromorph.translate import (
     measure_fidelity,
 )
 
-SAMPLE_TOKENS = 64
-"""Longest sample a bundle keeps."""
-
 MEASURED = 16
 """Most samples that fidelity is measured on."""
 
@@ -109,7 +106,7 @@ def export(
         fidelity += layer_fidelity(name, codes[name], measured[name][:MEASURED])
     bundle = Bundle(
         collected.family, collected.causal, codes,
-        {name: shorten(samples[0]) for name, samples in measured.items()},
+        {name: samples[0].first() for name, samples in measured.items()},
         asdict(chosen), collected.provenance, collected.model)
     progress("writing the bundle")
     path = save_bundle(bundle, output, force=force)
@@ -122,10 +119,3 @@ def layer_fidelity(
     """Fidelity of every head of one layer on some samples."""
     layer = SpikingLayer(code, backend)
     return measure_fidelity(name, code, samples, [layer.run_sample(s) for s in samples])
-
-
-def shorten(sample: Sample) -> Sample:
-    """The first tokens of a sample that is long."""
-    t = SAMPLE_TOKENS
-    return Sample(sample.queries[:, :t], sample.keys[:, :t], sample.values[:, :t],
-                  sample.mask[:t, :t])

@@ -90,7 +90,8 @@ def _attend_one(backend: Backend, work: AttentionBatch, b: int, h: int, kv: int)
 
 def _stack(rows: Sequence[Attended], lead: tuple[int, int]) -> Attended:
     def join(name: str) -> NDArray[Any]:
-        stacked = np.stack([getattr(row, name) for row in rows])
-        return stacked.reshape(*lead, *stacked.shape[1:])
+        stacked: NDArray[Any] = np.stack([getattr(row, name) for row in rows])
+        whole: NDArray[Any] = stacked.reshape(*lead, *stacked.shape[1:])
+        return whole
 
     return Attended(**{field.name: join(field.name) for field in fields(Attended)})

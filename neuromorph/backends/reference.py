@@ -19,7 +19,15 @@ from neuromorph.dynamics import (
     step_readout_fixed,
     step_readout_float,
 )
-from neuromorph.network import CubaLIF, LatencyMatch, Network, Population, Probe, Projection, Readout
+from neuromorph.network import (
+    CubaLIF,
+    LatencyMatch,
+    Network,
+    Population,
+    Probe,
+    Projection,
+    Readout,
+)
 from neuromorph.numerics import decay, wrap
 from neuromorph.numerics.limits import DECAY_UNITY, INPUT_SHIFT, STATE_MAX
 
@@ -43,7 +51,7 @@ class ReferenceBackend(Backend):
         self, network: Network, inputs: Inputs, probes: tuple[Probe, ...], steps: int
     ) -> Recording:
         neurons = [p for p in network.populations if p.name not in inputs]
-        states = {p.name: rest(p, network.domain) for p in neurons}
+        states: dict[str, State] = {p.name: rest(p, network.domain) for p in neurons}
         advance = {p.name: stepper(p, network.domain) for p in neurons}
         spikes = {p.name: np.zeros((steps, p.size), dtype_of(network)) for p in network.populations}
         for name, train in inputs.items():
@@ -81,7 +89,7 @@ def synaptic_input(
     network: Network, population: Population, spikes: State, t: int
 ) -> NDArray[Any]:
     """Sum of what all projections deliver to a population at step t."""
-    total = np.zeros(population.size, dtype_of(network))
+    total: NDArray[Any] = np.zeros(population.size, dtype_of(network))
     for projection in network.projections_to(population.name):
         sent_at = t - 1 - projection.delay
         if sent_at >= 0:

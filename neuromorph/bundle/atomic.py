@@ -4,119 +4,174 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from neuromorph.errors import OutputExistsError, UsageError, WriteError
+from neuromorph.errors import NeuromorphError, OutputExistsError, UsageError, WriteError
 
-MARKER = "manifest.toml"
-"""A folder that holds this file was written by us, and may be replaced on demand."""
+StrPath = str | os.PathLike[str]
+
+SHOWN = 3
+"""Names of foreign files that an error lists."""
 
 
 @contextmanager
 def atomic_folder(
-    target: str | os.PathLike[str], *, force: bool = False, marker: str = MARKER
+    target: StrPath, *, ours: Collection[str], force: bool = False
 ) -> Iterator[Path]:
-    """A temporary sibling folder that takes the target's name when the block ends well.
+    """A hidden folder beside the target that takes its name when the block ends well.
+
+    Whatever ends the block otherwise, an error, Ctrl-C or a full disk, leaves the target and
+    its parents as they were. Only a kill between two renames leaves an earlier result under
+    the hidden name, ``.neuromorph-….part/old``.
 
     Parameters
     ----------
     target : path
-        Must not exist, unless ``force`` is given and it is a folder of ours.
+        Must not exist, or be an empty folder; with ``force`` also an earlier result.
+    ours : collection of str
+        Names that a result may hold; all of them are what an earlier result is known by.
     force : bool
-        Replace such a folder; the old one is kept until the new one is complete.
-    marker : str
-        The file by which a folder of ours is known.
+        Replace an earlier result; it is kept until the new one is complete.
 
     Raises
     ------
     OutputExistsError
-        If something stands there already.
+        If something stands there already, or appears meanwhile.
     WriteError
-        If writing fails; nothing is left behind.
+        If writing fails.
     """
     path = Path(target)
-    check_target(path, force=force, marker=marker)
+    check_target(path, ours=ours, force=force)
+    with _beside(path) as work:
+        new = work / "new"
+        new.mkdir()
+        yield new
+        for inside in sorted(new.rglob("*")):
+            _sync(inside)
+        _sync(new)
+        check_target(path, ours=ours, force=force)
+        _publish(new, work / "old", path)
+
+
+def check_target(target: StrPath, *, ours: Collection[str], force: bool) -> None:
+    """Refuse a target that must not be replaced; meant to be asked before any work is done.
+
+    Raises
+    ------
+    UsageError
+        If it has no name.
+    OutputExistsError
+        If it is a link, a file, an earlier result without ``force``, or holds other names
+        than ``ours``.
+    WriteError
+        If it cannot be looked at.
+    """
+    path = Path(target)
+    _check_name(path)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        work = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+        _check_place(path, ours, force)
     except OSError as error:
-        raise WriteError("cannot write here", where=path.parent, found=error.strerror) from error
-    try:
-        yield work
-        work.chmod(0o755)
-        _sync(work)
-        _swap(work, path)
-    except OSError as error:
-        if isinstance(error, WriteError):
-            raise
-        raise WriteError("writing failed", where=path, found=error.strerror or error) from error
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+        raise _write_error(error, path) from error
 
 
-def check_target(path: Path, *, force: bool, marker: str = MARKER) -> None:
-    """Refuse a target that exists, is a link, or has no name, before any work is done."""
-    if not path.name or "\0" in str(path):
-        raise UsageError("the output folder needs a name", found=repr(str(path)))
-    if path.is_symlink():
-        raise OutputExistsError("the output is a symbolic link", where=path,
-                                hint="name a folder that does not exist yet")
-    if not path.exists():
-        return
-    if not force:
-        raise OutputExistsError("the output exists already", where=path,
-                                hint="choose another folder, or add --force to replace it")
-    if not path.is_dir() or (any(path.iterdir()) and not (path / marker).exists()):
-        raise OutputExistsError("the output was not written by neuromorph; it is left alone",
-                                where=path, hint="choose another folder")
-
-
-def _sync(folder: Path) -> None:
-    for path in [*sorted(p for p in folder.rglob("*") if p.is_file()), folder]:
-        handle = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-
-
-def _swap(new: Path, target: Path) -> None:
-    if not target.exists():
-        new.rename(target)
-        return
-    old = Path(tempfile.mkdtemp(prefix=f".{target.name}.old.", dir=target.parent))
-    target.rename(old / target.name)
-    new.rename(target)
-    shutil.rmtree(old, ignore_errors=True)
-
-
-def write_file(target: Path, text: str, *, force: bool = False) -> None:
+def write_file(target: StrPath, text: str, *, force: bool = False) -> None:
     """Write a text file beside its final name, then rename it.
 
     Raises
     ------
     OutputExistsError
-        If something stands there, unless ``force``.
+        If something stands there, unless ``force`` and it is a plain file.
     WriteError
     """
-    if target.is_symlink() or (target.exists() and not (force and target.is_file())):
-        raise OutputExistsError("the output exists already", where=target,
-                                hint="choose another file")
+    path = Path(target)
+    _check_name(path)
+    with _beside(path) as work:
+        new = work / "new"
+        new.write_text(text, "utf-8")
+        _sync(new)
+        if path.is_symlink() or (path.exists() and not (force and path.is_file())):
+            raise OutputExistsError("the output exists already", where=path,
+                                    hint="choose another file")
+        new.rename(path)
+        _sync_names(path.parent)
+
+
+def _check_name(path: Path) -> None:
+    if not path.name or path.name == ".." or "\0" in str(path):
+        raise UsageError("the output needs a name", found=repr(str(path)))
+
+
+def _check_place(path: Path, ours: Collection[str], force: bool) -> None:
+    if path.is_symlink():
+        raise OutputExistsError("the output is a symbolic link", where=path,
+                                hint="name a folder that does not exist yet")
+    if not path.exists():
+        return
+    if not path.is_dir():
+        raise OutputExistsError("the output is a file", where=path, expected="a new folder")
+    names = {entry.name for entry in path.iterdir()}
+    if names and not force:
+        raise OutputExistsError("the output exists already", where=path,
+                                hint="choose another folder, or add --force to replace an "
+                                     "earlier result")
+    foreign = sorted(names.difference(ours))
+    if foreign:
+        raise OutputExistsError(
+            "the output holds what neuromorph did not write, and is left alone", where=path,
+            found=", ".join(foreign[:SHOWN]) + (", …" if len(foreign) > SHOWN else ""),
+            hint="choose another folder")
+
+
+@contextmanager
+def _beside(path: Path) -> Iterator[Path]:
+    """A hidden folder beside ``path`` that is gone afterwards, with all that was made for it."""
+    work = path.parent / f".neuromorph-{os.urandom(8).hex()}.part"
+    parents: list[Path] = []
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+        parents = [parent for parent in path.parents if not parent.exists()]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        work.mkdir(mode=0o700)
+        yield work
     except OSError as error:
-        raise WriteError("cannot write here", where=target.parent, found=error.strerror) from error
-    work = Path(name)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        work.rename(target)
-    except OSError as error:
-        raise WriteError("writing failed", where=target, found=error.strerror) from error
+        if isinstance(error, NeuromorphError):
+            raise
+        raise _write_error(error, path) from error
     finally:
-        work.unlink(missing_ok=True)
+        shutil.rmtree(work, ignore_errors=True)
+        for parent in parents:
+            with suppress(OSError):  # the result is in it
+                parent.rmdir()
+
+
+def _write_error(error: OSError, path: Path) -> WriteError:
+    return WriteError("the output cannot be written", where=path, found=error.strerror or error)
+
+
+def _sync(path: Path) -> None:
+    """Have the disk take a file, or the names in a folder."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _sync_names(folder: Path) -> None:
+    """Have the disk remember a rename, where it can: the result stands already."""
+    with suppress(OSError):
+        _sync(folder)
+
+
+def _publish(new: Path, old: Path, target: Path) -> None:
+    """Give the new folder its name; whatever happens meanwhile, one of both has it."""
+    try:
+        if target.exists():
+            target.rename(old)
+        new.rename(target)
+        _sync_names(target.parent)
+    except BaseException:
+        if old.exists() and not target.exists():
+            old.rename(target)
+        raise

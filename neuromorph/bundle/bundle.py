@@ -4,34 +4,41 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
-from safetensors.numpy import save_file
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
 
 from neuromorph._version import __version__
-from neuromorph.bundle.atomic import atomic_folder
+from neuromorph.bundle.atomic import StrPath, atomic_folder
 from neuromorph.bundle.manifest import (
+    MANIFEST,
     SCHEMA_VERSION,
     Manifest,
     entries,
+    plain,
     read_manifest,
     write_manifest,
 )
-from neuromorph.circuits.latency_attention import LatencyAttention, prove_ranges
-from neuromorph.errors import BundleError, TensorError
+from neuromorph.bundle.tensors import (
+    INTEGERS,
+    code_arrays,
+    read_code,
+    read_sample,
+    sample_arrays,
+)
+from neuromorph.errors import BundleError, InputError
 from neuromorph.models import SafetensorsFile
 from neuromorph.network import to_text
 from neuromorph.translate import LayerCode, Sample
 
-CODES, SAMPLE, NETWORK, MODEL = "codes.safetensors", "sample.safetensors", "network.txt", "model.safetensors"
-
-_SCALES = ("query_scale", "key_centre", "key_scale", "value_centre", "value_scale")
-_SAMPLE = ("queries", "keys", "values", "mask")
-_INTEGERS = tuple(f.name for f in fields(LatencyAttention) if f.name != "spikes")
+CODES, SAMPLE = "codes.safetensors", "sample.safetensors"
+NETWORK, MODEL = "network.txt", "model.safetensors"
+NAMES = (MANIFEST, CODES, SAMPLE, NETWORK, MODEL)
+"""All that a bundle may hold; the model is optional."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,13 +51,13 @@ class Bundle:
     causal : bool
     codes : dict of layer name to LayerCode
     samples : dict of layer name to Sample
-        One real sequence through every layer.
+        One real sequence through every layer, in single precision.
     options, provenance : dict
         Plain values, as the manifest holds them.
     model : bytes, optional
         The model's own file, when it is small enough to travel with the bundle.
     path : Path, optional
-        Where it was loaded from.
+        Where it was saved to or loaded from.
     """
 
     family: str
@@ -64,24 +71,24 @@ class Bundle:
 
     @property
     def model_file(self) -> Path | None:
-        """The model inside a loaded bundle, if it has one."""
-        if self.path is None or not (self.path / MODEL).exists():
+        """The model inside a bundle on disk, if it has one."""
+        if self.path is None or self.model is None:
             return None
         return self.path / MODEL
 
 
-def save_bundle(
-    bundle: Bundle, target: str | os.PathLike[str], *, force: bool = False
-) -> Path:
+def save_bundle(bundle: Bundle, target: StrPath, *, force: bool = False) -> Path:
     """Write a bundle, whole or not at all; equal bundles give equal bytes.
 
     Raises
     ------
     OutputExistsError, WriteError
     """
-    with atomic_folder(target, force=force) as folder:
-        save_file(_code_tensors(bundle), folder / CODES)
-        save_file(_sample_tensors(bundle), folder / SAMPLE)
+    with atomic_folder(target, ours=NAMES, force=force) as folder:
+        codes, samples = _arrays(bundle)
+        # One entry only: the order of several would change from run to run.
+        (folder / CODES).write_bytes(save(codes, metadata={"heads": ",".join(INTEGERS)}))
+        (folder / SAMPLE).write_bytes(save(samples))
         (folder / NETWORK).write_text(_network_text(bundle), "utf-8")
         if bundle.model is not None:
             (folder / MODEL).write_bytes(bundle.model)
@@ -89,51 +96,41 @@ def save_bundle(
             schema_version=SCHEMA_VERSION, generator=f"neuromorph {__version__}",
             family=bundle.family, causal=bundle.causal, layers=list(bundle.codes),
             step_nats=next(iter(bundle.codes.values())).step_nats,
-            options=dict(bundle.options), provenance=dict(bundle.provenance),
+            options=plain(bundle.options), provenance=plain(bundle.provenance),
             files=entries(folder)))
     return Path(target)
 
 
-def load_bundle(source: str | os.PathLike[str]) -> Bundle:
+def load_bundle(source: StrPath) -> Bundle:
     """Read a bundle and check every file, shape and integer range of it.
 
     Raises
     ------
     MissingFileError, BundleError, TensorError, RangeProofError
     """
-    path = Path(source)
-    manifest = read_manifest(path)
+    path = Path(os.fspath(source))
+    manifest = read_manifest(path, (CODES, SAMPLE, NETWORK), MODEL)
     spikes = manifest.options.get("spikes")
-    if not manifest.layers or spikes not in ("binary", "graded"):
-        raise BundleError("the manifest names no layers or no kind of spikes", where=path,
-                          found=f"{len(manifest.layers)} layers, spikes = {spikes!r}")
+    if spikes != "binary" and spikes != "graded":
+        raise BundleError("the manifest names no kind of spikes", where=path / MANIFEST,
+                          found=f"options.spikes = {spikes!r}", expected="'binary' or 'graded'")
+    stored, sampled = _read(path / CODES, INTEGERS), _read(path / SAMPLE)
     codes, samples = {}, {}
-    with SafetensorsFile(path / CODES) as file, SafetensorsFile(path / SAMPLE) as sampled:
-        for i, name in enumerate(manifest.layers):
-            codes[name] = _read_code(file, i, spikes, manifest.step_nats)
-            samples[name] = _read_sample(sampled, i)
+    for i, name in enumerate(manifest.layers):
+        codes[name] = read_code(stored, i, spikes, manifest.step_nats, str(path / CODES))
+        samples[name] = read_sample(sampled, i, codes[name], str(path / SAMPLE))
+    model = (path / MODEL).read_bytes() if MODEL in {e.name for e in manifest.files} else None
     return Bundle(manifest.family, manifest.causal, codes, samples, manifest.options,
-                  manifest.provenance, path=path)
+                  manifest.provenance, model, path)
 
 
-def _code_tensors(bundle: Bundle) -> dict[str, NDArray[Any]]:
-    tensors: dict[str, NDArray[Any]] = {}
-    for i, code in enumerate(bundle.codes.values()):
-        for name in _SCALES:
-            tensors[f"{i}.{name}"] = np.ascontiguousarray(getattr(code, name), np.float64)
-        rows = [[asdict(head)[name] for name in _INTEGERS] for head in code.heads]
-        tensors[f"{i}.heads"] = np.array(rows, np.int64)
-    return tensors
-
-
-def _sample_tensors(bundle: Bundle) -> dict[str, NDArray[Any]]:
-    tensors: dict[str, NDArray[Any]] = {}
-    for i, name in enumerate(bundle.codes):
-        for part in _SAMPLE:
-            array = getattr(bundle.samples[name], part)
-            kind = np.uint8 if part == "mask" else np.float32
-            tensors[f"{i}.{part}"] = np.ascontiguousarray(array, kind)
-    return tensors
+def _arrays(bundle: Bundle) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:
+    codes: dict[str, NDArray[Any]] = {}
+    samples: dict[str, NDArray[Any]] = {}
+    for i, (name, code) in enumerate(bundle.codes.items()):
+        codes |= code_arrays(i, code)
+        samples |= sample_arrays(i, bundle.samples[name])
+    return codes, samples
 
 
 def _network_text(bundle: Bundle) -> str:
@@ -145,29 +142,17 @@ def _network_text(bundle: Bundle) -> str:
     return "\n".join(parts)
 
 
-def _read_code(file: SafetensorsFile, i: int, spikes: Any, step_nats: float) -> LayerCode:
-    rows = _read(file, f"{i}.heads")
-    if rows.ndim != 2 or rows.shape[1] != len(_INTEGERS) or not len(rows):
-        raise TensorError("the heads have the wrong shape", where=file.file_name,
-                          found=rows.shape, expected=f"(heads, {len(_INTEGERS)})")
-    heads = tuple(
-        prove_ranges(LatencyAttention(**dict(zip(_INTEGERS, map(int, row), strict=True)),
-                                      spikes=spikes))
-        for row in rows)
-    scales = {name: _read(file, f"{i}.{name}").astype(np.float64) for name in _SCALES}
-    for name in ("query_scale", "key_scale", "value_scale"):
-        if not (scales[name] > 0).all():
-            raise TensorError("a scale is not positive", where=f"{file.file_name}: {i}.{name}")
-    return LayerCode(heads, **scales, step_nats=step_nats)
-
-
-def _read_sample(file: SafetensorsFile, i: int) -> Sample:
-    queries, keys, values, mask = (_read(file, f"{i}.{part}") for part in _SAMPLE)
-    return Sample(queries, keys, values, mask.astype(bool))
-
-
-def _read(file: SafetensorsFile, name: str) -> NDArray[Any]:
-    if not file.holds(name):
-        raise BundleError("the bundle lacks a tensor", where=file.file_name, expected=name,
+def _read(path: Path, columns: tuple[str, ...] = ()) -> dict[str, NDArray[Any]]:
+    """All arrays of a file, each in its own precision; the header passes our own door first."""
+    try:
+        with SafetensorsFile(path) as file:
+            heads = file.metadata.get("heads", "")
+        arrays: dict[str, NDArray[Any]] = load(path.read_bytes())
+    except (InputError, SafetensorError, KeyError, OSError) as error:
+        raise BundleError("a file of the bundle cannot be read", where=path,
+                          found=getattr(error, "what", error)) from error
+    if heads != ",".join(columns):
+        raise BundleError("the circuits have other parameters than this version knows",
+                          where=path, found=heads or "none", expected=",".join(columns),
                           hint="export the model again")
-    return file.read(name)
+    return arrays

@@ -3,35 +3,43 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import sys
+from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
-from neuromorph.bundle.atomic import MARKER
-from neuromorph.errors import BundleError, MissingFileError
+from neuromorph.errors import BundleError, InputError, MissingFileError, did_you_mean, printable
+from neuromorph.models.opening import RegularFile
 
 if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
 
+MANIFEST = "manifest.toml"
 SCHEMA_VERSION = 1
 MANIFEST_LIMIT = 1 << 20
+CHUNK = 1 << 20
+
+AGAIN = "export the model again"
+
+Name = Annotated[str, Field(min_length=1, max_length=512)]
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class FileEntry(_Strict):
     """Size in bytes and sha256 of one file."""
 
-    name: str
-    size: int
-    sha256: str
+    name: Name
+    size: Annotated[int, Field(ge=0)]
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
 class Manifest(_Strict):
@@ -54,82 +62,168 @@ class Manifest(_Strict):
     """
 
     schema_version: int
-    generator: str
-    family: str
+    generator: Name
+    family: Name
     causal: bool
-    layers: list[str]
-    step_nats: float
-    options: dict[str, Any]
-    provenance: dict[str, Any]
+    layers: Annotated[list[Name], Field(min_length=1)]
+    step_nats: Annotated[float, Field(gt=0)]
+    options: dict[str, JsonValue]
+    provenance: dict[str, JsonValue]
     files: list[FileEntry]
 
 
 def entries(folder: Path) -> list[FileEntry]:
     """Every file of a folder but the manifest, by name."""
-    return [FileEntry(name=p.name, size=p.stat().st_size, sha256=digest(p))
-            for p in sorted(folder.iterdir()) if p.is_file() and p.name != MARKER]
+    return [FileEntry(name=path.name, size=path.stat().st_size, sha256=digest(path))
+            for path in sorted(folder.iterdir()) if path.name != MANIFEST]
 
 
 def digest(path: Path) -> str:
     """Sha256 of a file, in pieces."""
     total = hashlib.sha256()
     with path.open("rb") as file:
-        while piece := file.read(1 << 20):
+        while piece := file.read(CHUNK):
             total.update(piece)
     return total.hexdigest()
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
-    """Write ``manifest.toml``; the same manifest gives the same bytes."""
-    (folder / MARKER).write_bytes(tomli_w.dumps(manifest.model_dump()).encode())
+    """Write ``manifest.toml``; the same manifest gives the same bytes.
+
+    Raises
+    ------
+    BundleError
+        If it is longer than what would be read again.
+    """
+    text = tomli_w.dumps(manifest.model_dump()).encode()
+    if len(text) > MANIFEST_LIMIT:
+        raise BundleError("the manifest would be too large", found=f"{len(text)} bytes",
+                          expected=f"at most {MANIFEST_LIMIT}")
+    (folder / MANIFEST).write_bytes(text)
 
 
-def read_manifest(folder: Path) -> Manifest:
+def plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    """What TOML and JSON can say of some values: nothing for None, escapes for odd characters."""
+    return {printable(name): _plain(value) for name, value in values.items() if value is not None}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return plain(value)
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return printable(value, MANIFEST_LIMIT) if isinstance(value, str) else value
+
+
+def is_bundle(folder: str | os.PathLike[str]) -> bool:
+    """Whether a folder says that it is a bundle."""
+    try:
+        return os.path.lexists(Path(folder) / MANIFEST)
+    except ValueError:  # NUL in the path
+        return False
+
+
+def read_manifest(folder: Path, names: Collection[str], optional: str) -> Manifest:
     """Read and check a manifest and the files it names.
+
+    Parameters
+    ----------
+    folder : Path
+    names : collection of str
+        Files that must be there.
+    optional : str
+        The file that may be there.
 
     Raises
     ------
     MissingFileError, BundleError
     """
-    path = folder / MARKER
-    if not path.is_file():
-        raise MissingFileError("this is not a bundle: it has no manifest", where=folder,
-                               expected=MARKER, hint="make one with: neuromorph export MODEL -o DIR")
-    manifest = _parse(path)
-    if manifest.schema_version != SCHEMA_VERSION:
-        raise BundleError("the bundle is of another schema version", where=path,
-                          found=manifest.schema_version, expected=SCHEMA_VERSION,
-                          hint="export the model again with this version")
+    if not is_bundle(folder):
+        raise MissingFileError("this is not a bundle", where=folder,
+                               found="no such folder" if not folder.exists() else None,
+                               expected=f"a folder with {MANIFEST}",
+                               hint="make one with: neuromorph export MODEL -o DIR")
+    manifest = _parse(folder / MANIFEST)
+    _check_names(folder / MANIFEST, [entry.name for entry in manifest.files], names, optional)
     for entry in manifest.files:
-        _check_file(folder, entry)
+        _check_file(folder / entry.name, entry)
     return manifest
 
 
 def _parse(path: Path) -> Manifest:
-    if path.stat().st_size > MANIFEST_LIMIT:
-        raise BundleError("the manifest is too large", where=path, found=path.stat().st_size,
-                          expected=f"at most {MANIFEST_LIMIT} bytes")
     try:
-        return Manifest.model_validate(tomllib.loads(path.read_text("utf-8")))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise BundleError("the manifest is not valid TOML", where=path, found=error) from error
+        fields = tomllib.loads(_content(path).decode())
+    except (ValueError, RecursionError) as error:  # UTF-8, TOML, a number of 5000 digits
+        raise BundleError("the manifest is not valid TOML", where=path, found=error,
+                          hint=AGAIN) from error
+    _check_version(path, fields)
+    try:
+        manifest = Manifest.model_validate(fields)
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise BundleError("the manifest has a wrong field", where=path,
-                          found=f"{field}: {first['msg']}") from error
+        raise _wrong_field(path, error) from error
+    twice = sorted({name for name in manifest.layers if manifest.layers.count(name) > 1})
+    if twice:
+        raise BundleError("the manifest names a layer twice", where=path, found=twice[0])
+    return manifest
 
 
-def _check_file(folder: Path, entry: FileEntry) -> None:
-    if Path(entry.name).name != entry.name or entry.name in (".", ".."):
-        raise BundleError("the manifest names a file outside the bundle", where=folder,
-                          found=repr(entry.name))
-    path = folder / entry.name
+def _content(path: Path) -> bytes:
+    try:
+        with RegularFile(path) as file:
+            if file.size > MANIFEST_LIMIT:
+                raise BundleError("the manifest is too large", where=path,
+                                  found=f"{file.size} bytes",
+                                  expected=f"at most {MANIFEST_LIMIT}")
+            return bytes(file.read(0, file.size))
+    except BundleError:
+        raise
+    except InputError as error:
+        raise BundleError(f"the manifest cannot be read: {error.what}", where=path,
+                          found=error.found, expected=error.expected) from error
+
+
+def _check_version(path: Path, fields: Mapping[str, Any]) -> None:
+    """Ask for the version first: a newer schema may have other fields."""
+    version = fields.get("schema_version")
+    if version != SCHEMA_VERSION or isinstance(version, bool):
+        newer = isinstance(version, int) and version > SCHEMA_VERSION
+        raise BundleError("the bundle is of another schema version", where=path,
+                          found="none" if version is None else version, expected=SCHEMA_VERSION,
+                          hint="update neuromorph, or export the model again" if newer else AGAIN)
+
+
+def _wrong_field(path: Path, error: ValidationError) -> BundleError:
+    first = error.errors(include_url=False)[0]
+    name = ".".join(str(part) for part in first["loc"])
+    unknown = first["type"] == "extra_forbidden"
+    near = did_you_mean(name, Manifest.model_fields) if unknown else AGAIN
+    return BundleError("the manifest has an unknown field" if unknown else
+                       "a field of the manifest is missing or wrong", where=path,
+                       found=name if unknown else f"{name}: {first['msg']}",
+                       hint=near if near.startswith("did") or near == AGAIN else None)
+
+
+def _check_names(path: Path, listed: list[str], names: Collection[str], optional: str) -> None:
+    twice = sorted({name for name in listed if listed.count(name) > 1})
+    unknown = sorted(set(listed).difference(names, [optional]))
+    missing = sorted(set(names).difference(listed))
+    for what, found in (("the manifest lists a file twice", twice),
+                        ("the manifest lists a file that no bundle has", unknown),
+                        ("the manifest does not list a file that a bundle has", missing)):
+        if found:
+            raise BundleError(what, where=path, found=found[0], hint=AGAIN)
+
+
+def _check_file(path: Path, entry: FileEntry) -> None:
     if path.is_symlink() or not path.is_file():
         raise BundleError("a file of the bundle is missing or not a plain file", where=path,
-                          hint="export the model again")
-    if path.stat().st_size != entry.size or digest(path) != entry.sha256:
+                          hint=AGAIN)
+    if path.stat().st_size != entry.size:
         raise BundleError("a file of the bundle was altered or cut", where=path,
-                          found=f"{path.stat().st_size} bytes, another checksum",
-                          expected=f"{entry.size} bytes, sha256 {entry.sha256[:12]}…",
-                          hint="export the model again")
+                          found=f"{path.stat().st_size} bytes", expected=f"{entry.size} bytes",
+                          hint=AGAIN)
+    found = digest(path)
+    if found != entry.sha256:
+        raise BundleError("a file of the bundle was altered", where=path,
+                          found=f"sha256 {found[:12]}…", expected=f"{entry.sha256[:12]}…",
+                          hint=AGAIN)

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from statistics import median
 from types import TracebackType
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from neuromorph import backends
-from neuromorph.huggingface.hook import Call, Tensor, connect, disconnect
-from neuromorph.errors import CalibrationError, UsageError, did_you_mean
+from neuromorph.bundle import Bundle, load_bundle, save_bundle
+from neuromorph.errors import CalibrationError, TensorError, UsageError, did_you_mean
+from neuromorph.huggingface.hook import Call, Connection, connections
+from neuromorph.huggingface.masks import Tensor
+from neuromorph.huggingface.matching import match_layers
+from neuromorph.huggingface.recording import arrays, is_causal, positions, record, tokenised
 from neuromorph.runtime import SpikingLayer, Tally
 from neuromorph.translate import LayerCode, Sample, TranslateOptions, calibrate_layer
-
 
 SLOTS = 512
 """Context that a language model gets room for, if nobody says how much it needs."""
@@ -31,29 +37,47 @@ class Attachment:
     codes : dict of layer name to LayerCode
     backend : str
     samples : dict of layer name to list of Sample
-        What calibration saw; empty when the codes came from a bundle.
-    tally : Tally
+        What calibration saw; of a bundle, the one sample it holds.
+    options, provenance : dict
+        How the codes were made, and from what; plain values.
     """
 
     model: Any
-    codes: dict[str, LayerCode]
+    codes: Mapping[str, LayerCode]
     backend: str = backends.DEFAULT
-    samples: dict[str, list[Sample]] = field(default_factory=dict)
-    tally: Tally = field(default_factory=Tally)
-    _before: str | None = None
+    samples: Mapping[str, list[Sample]] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+    _layers: dict[str, SpikingLayer] = field(init=False)
+    _connection: Connection | None = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        self._layers = {name: SpikingLayer(code, self.backend, Tally())
+                        for name, code in self.codes.items()}
+
+    @property
+    def attached(self) -> bool:
+        """Whether the model runs on this attachment's spikes now."""
+        return self._connection is not None and self._connection.open
 
     def attach(self) -> None:
-        """Switch the model to spikes (done by `attach`; again after `detach`)."""
-        if self._before is None:
-            self._before = connect(self.model, self._answer)
+        """Switch the model to spikes (done by `attach`; again after `detach`).
+
+        An attachment that the model had before is detached.
+        """
+        if not self.attached:
+            for other in connections(self.model):
+                other.close()
+            self._connection = Connection(self.model, Spikes(self._layers))
 
     def detach(self) -> None:
         """Switch the model back to its own attention; harmless when done twice."""
-        if self._before is not None:
-            disconnect(self.model, self._before)
-            self._before = None
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
     def __enter__(self) -> Attachment:
+        self.attach()
         return self
 
     def __exit__(
@@ -62,27 +86,103 @@ class Attachment:
     ) -> None:
         self.detach()
 
+    @property
+    def tally(self) -> Tally:
+        """What all layers have done so far, summed."""
+        tallies = [layer.tally for layer in self._layers.values()]
+        return Tally(**{f.name: sum(getattr(t, f.name) for t in tallies) for f in fields(Tally)})
+
     def median_steps(self) -> float:
         """Median over all heads of the steps from one query to the next."""
-        return float(np.median([h.period for code in self.codes.values() for h in code.heads]))
+        return float(median(h.period for code in self.codes.values() for h in code.heads))
 
-    def _answer(self, call: Call) -> Tensor:
+    def report(self) -> dict[str, Any]:
+        """What runs in spikes and what it has done so far; plain values, for JSON."""
+        return {
+            "model": type(self.model).__name__, "attached": self.attached,
+            "backend": self.backend, "layers": len(self.codes),
+            "heads": sum(len(code.heads) for code in self.codes.values()),
+            "median_steps": self.median_steps(), **self.tally.as_dict(),
+            "per_layer": [_layer_report(name, layer) for name, layer in self._layers.items()],
+        }
+
+    def save(self, path: str | os.PathLike[str], *, force: bool = False) -> Path:
+        """Write a bundle that `attach` and ``neuromorph simulate`` take.
+
+        Parameters
+        ----------
+        path : path
+            Folder to write; must not exist unless ``force``.
+        force : bool
+            Replace a bundle that stands there.
+
+        Raises
+        ------
+        OutputExistsError, WriteError
+        """
+        bundle = Bundle(
+            str(getattr(self.model.config, "model_type", type(self.model).__name__)),
+            is_causal(self.samples), self.codes,
+            {name: seen[0].first() for name, seen in self.samples.items()},
+            self.options, self.provenance)
+        return save_bundle(bundle, path, force=force)
+
+
+def _layer_report(name: str, layer: SpikingLayer) -> dict[str, Any]:
+    heads = layer.code.heads
+    return {"layer": name, "heads": len(heads), "spike_kind": heads[0].spikes,
+            "slots": heads[0].slots, "median_steps": float(median(h.period for h in heads)),
+            **layer.tally.as_dict()}
+
+
+@dataclass(frozen=True, eq=False)
+class Spikes:
+    """Answers a model's attention calls; knows its layers by name, but not the model."""
+
+    layers: Mapping[str, SpikingLayer]
+
+    def __call__(self, call: Call) -> Tensor:
+        """Context of one call."""
         import torch
 
-        code = self.codes.get(call.layer)
-        if code is None:
+        layer = self.layers.get(call.layer)
+        if layer is None:
             raise CalibrationError("a layer was never calibrated", where=call.layer,
-                                   hint=did_you_mean(call.layer, self.codes))
-        layer = SpikingLayer(code, self.backend, self.tally)
-        context = layer(_array(call.queries), _array(call.keys), _array(call.values),
-                        call.mask.numpy())
-        return torch.from_numpy(context).to(call.queries.dtype)
+                                   hint=did_you_mean(call.layer, self.layers))
+        queries, keys, values, mask = _in_sight(*arrays(call))
+        _check_room(layer.code, keys.shape[2], call.layer)
+        if not keys.shape[2]:
+            return call.queries.new_zeros(*queries.shape[:3], values.shape[3])
+        try:
+            return torch.from_numpy(layer(queries, keys, values, mask))
+        except TensorError as error:
+            raise TensorError(error.what, where=call.layer, found=error.found,
+                              expected=error.expected, hint=error.hint) from error
+
+
+def _in_sight(
+    queries: NDArray[Any], keys: NDArray[Any], values: NDArray[Any], mask: NDArray[np.bool_]
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[np.bool_]]:
+    """Without the keys that nobody may look at: padding, and the empty end of a static cache."""
+    used = mask.any(axis=(0, 1))
+    if used.all():
+        return queries, keys, values, mask
+    return queries, keys[:, :, used], values[:, :, used], mask[:, :, used]
+
+
+def _check_room(code: LayerCode, keys: int, layer: str) -> None:
+    slots = min(head.slots for head in code.heads)
+    if keys > slots:
+        raise UsageError("the sequence is longer than the circuits' slots", where=layer,
+                         found=keys, expected=f"at most {slots}",
+                         hint=f"attach with options=TranslateOptions(slots={keys}) or more")
 
 
 def attach(
     model: Any,
     source: Any,
     *,
+    tokenizer: Any = None,
     options: TranslateOptions | None = None,
     backend: str = backends.DEFAULT,
 ) -> Attachment:
@@ -91,12 +191,16 @@ def attach(
     Parameters
     ----------
     model : transformers.PreTrainedModel
-        On the CPU, in ``eval`` mode; any model that uses transformers' attention interface.
-    source : path, or calibration inputs
+        In ``eval`` mode; any model that uses transformers' attention interface. What it was
+        attached to before, it is detached from.
+    source : path, Bundle, or calibration data
         A bundle that was exported for this model; or what the model is called with on
-        sample data: one mapping of tensors (as a tokenizer returns it), or several.
+        sample data: one mapping of tensors (as a tokenizer returns it), or several; or, with a
+        tokenizer, texts.
+    tokenizer : transformers tokenizer, optional
+        Turns texts into inputs, of at most 512 tokens each.
     options : TranslateOptions, optional
-        How to translate; only with calibration inputs.
+        How to translate; only with calibration data.
     backend : {"fast", "reference", "lava"}
 
     Returns
@@ -108,98 +212,70 @@ def attach(
     ------
     MissingExtraError
         Without torch and transformers.
-    CalibrationError, UnsupportedError
-        If the data or the model does not fit.
+    InputError, UsageError, UnsupportedError
+        If the data, the bundle or the model does not fit. The model is then as it was before.
 
     Examples
     --------
-    >>> spiking = neuromorph.attach(model, tokenizer(texts, return_tensors="pt"))  # doctest: +SKIP
-    >>> model.generate(**prompt)                                                   # doctest: +SKIP
-    >>> spiking.detach()                                                           # doctest: +SKIP
+    >>> spiking = neuromorph.attach(model, texts, tokenizer=tokenizer)  # doctest: +SKIP
+    >>> model.generate(**prompt)                                        # doctest: +SKIP
+    >>> spiking.detach()                                                # doctest: +SKIP
     """
     backends.get(backend)
-    if isinstance(source, str) or hasattr(source, "__fspath__"):
-        if options is not None:
-            raise UsageError("options cannot be given with a bundle, which has its own")
-        from neuromorph.bundle import load_bundle
-
-        bundle = load_bundle(source)
-        attachment = Attachment(model, dict(bundle.codes), backend)
+    if isinstance(source, Bundle | os.PathLike) or (isinstance(source, str) and tokenizer is None):
+        if options is not None or tokenizer is not None:
+            raise UsageError("a bundle takes neither options nor a tokenizer: it has been "
+                             "calibrated already")
+        bundle = source if isinstance(source, Bundle) else load_bundle(source)
+        attachment = _from_bundle(model, bundle, backend)
     else:
-        samples = record(model, _batches(source))
-        chosen = with_slots(options or TranslateOptions(), samples)
-        codes = {name: calibrate_layer(seen, chosen, name) for name, seen in samples.items()}
-        attachment = Attachment(model, codes, backend, samples)
+        batches = _batches(model, source, tokenizer)
+        attachment = _from_data(model, batches, options or TranslateOptions(), backend)
     attachment.attach()
     return attachment
 
 
+def _from_bundle(model: Any, bundle: Bundle, backend: str) -> Attachment:
+    codes = match_layers(model, bundle.codes, bundle.path or "bundle")
+    samples = {name: [sample] for name, sample in zip(codes, bundle.samples.values(), strict=True)}
+    return Attachment(model, codes, backend, samples, bundle.options, bundle.provenance)
+
+
+def _from_data(
+    model: Any, batches: list[Mapping[str, Any]], options: TranslateOptions, backend: str
+) -> Attachment:
+    samples = record(model, batches)
+    chosen = with_slots(options, samples, positions(model))
+    codes = {name: calibrate_layer(seen, chosen, name) for name, seen in samples.items()}
+    sequences = max(len(seen) for seen in samples.values())
+    return Attachment(model, codes, backend, samples, asdict(chosen), {
+        "model": getattr(model, "name_or_path", "") or type(model).__name__,
+        "calibration": f"{sequences} sequences, given to attach"})
+
+
 def with_slots(
-    options: TranslateOptions, samples: Mapping[str, list[Sample]]
+    options: TranslateOptions, samples: Mapping[str, list[Sample]], most: int | None = None
 ) -> TranslateOptions:
-    """Room for `SLOTS` tokens, or for the longest sample, unless the options say otherwise."""
+    """Room for `SLOTS` tokens, or for the longest sample, unless the options say otherwise.
+
+    No more than the model takes, if ``most`` says how many that is.
+    """
     if options.slots is not None:
         return options
     longest = max(sample.keys.shape[1] for seen in samples.values() for sample in seen)
-    return replace(options, slots=max(SLOTS, longest))
+    return replace(options, slots=max(min(SLOTS, most or SLOTS), longest))
 
 
-def record(model: Any, batches: Iterable[Mapping[str, Any]]) -> dict[str, list[Sample]]:
-    """Queries, keys and values of every layer while the model runs on sample data, in float.
-
-    Raises
-    ------
-    CalibrationError
-        If no attention layer was reached.
-    """
-    import torch
-
-    samples: dict[str, list[Sample]] = defaultdict(list)
-
-    def keep(call: Call) -> Tensor:
-        samples[call.layer].extend(_samples(call))
-        group = call.queries.shape[1] // call.keys.shape[1]
-        keys = call.keys.repeat_interleave(group, dim=1)
-        values = call.values.repeat_interleave(group, dim=1)
-        return torch.nn.functional.scaled_dot_product_attention(
-            call.queries, keys, values, attn_mask=call.mask[:, None], scale=1.0)
-
-    before = connect(model, keep)
-    try:
-        with torch.no_grad():
-            for batch in batches:
-                model(**batch)
-    finally:
-        disconnect(model, before)
-    if not samples:
-        raise CalibrationError("no attention layer was reached", where=type(model).__name__,
-                               hint="give at least one batch of inputs")
-    return dict(samples)
-
-
-def _samples(call: Call) -> list[Sample]:
-    """One sample a sequence; positions that nobody looks at and that are padding drop out."""
-    result = []
-    for b in range(call.queries.shape[0]):
-        mask = call.mask[b].numpy()
-        used = mask.any(axis=0)
-        asked = used if mask.shape[0] == mask.shape[1] else np.ones(mask.shape[0], bool)
-        result.append(Sample(_array(call.queries[b])[:, asked], _array(call.keys[b])[:, used],
-                             _array(call.values[b])[:, used], mask[np.ix_(asked, used)]))
-    return result
-
-
-def _array(tensor: Tensor) -> Any:
-    return tensor.detach().float().cpu().numpy()
-
-
-def _batches(source: Any) -> list[Mapping[str, Any]]:
-    batches = [source] if isinstance(source, Mapping) else list(source)
+def _batches(model: Any, source: Any, tokenizer: Any) -> list[Mapping[str, Any]]:
+    batches = [source] if isinstance(source, Mapping | str) else list(source)
     if not batches:
         raise CalibrationError("there is no calibration data", hint="give at least one batch")
+    if tokenizer is not None and all(isinstance(batch, str) for batch in batches):
+        return tokenised(model, tokenizer, batches)
     for batch in batches:
         if not isinstance(batch, Mapping):
             raise UsageError("calibration inputs must be mappings of tensors",
                              found=type(batch).__name__,
-                             hint="pass what the tokenizer returns with return_tensors='pt'")
+                             hint="pass what the tokenizer returns with return_tensors='pt', or "
+                             "texts and tokenizer=")
     return batches

@@ -7,21 +7,22 @@ transformers lets a model look its attention up by name. All our models share th
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from neuromorph.errors import BackendError, MissingExtraError, UnsupportedError
+from neuromorph.errors import BackendError, MissingExtraError, UnsupportedError, UsageError
+from neuromorph.huggingface.masks import Tensor, boolean_mask
 
 NAME = "neuromorph"
-
-Tensor: TypeAlias = Any
-"""A torch tensor; torch is not imported before a model is attached."""
 
 _UNSUPPORTED = {
     "position_bias": "an additive position bias",
     "softcap": "soft-capped logits",
     "s_aux": "learned attention sinks",
+    "sinks": "learned attention sinks",
+    "indices": "a sparse choice of keys",
+    "block_indices": "a sparse choice of keys",
     "cache": "a paged cache",
 }
 
@@ -30,8 +31,8 @@ _UNSUPPORTED = {
 class Call:
     """One attention call of one layer, as torch tensors.
 
-    ``queries`` (batch, heads, queries, size) are scaled; ``mask`` (batch, queries, keys) is
-    True where a query may look.
+    ``queries`` (batch, heads, queries, size) are to be multiplied by ``scale``; keys and values
+    may have fewer heads; ``mask`` (batch, queries, keys) is True where a query may look.
     """
 
     layer: str
@@ -39,33 +40,114 @@ class Call:
     keys: Tensor
     values: Tensor
     mask: Tensor
+    scale: float
 
 
 Handler: TypeAlias = Callable[[Call], Tensor]
+"""Returns the context, (batch, heads, queries, value_size), of any float type.
 
-_handlers: weakref.WeakKeyDictionary[Any, tuple[str, Handler]] = weakref.WeakKeyDictionary()
+It must not hold the model, which would then live forever.
+"""
 
 
-def connect(model: Any, handler: Handler) -> str:
-    """Send every attention call of a model to a handler; returns the name it replaces."""
-    _register()
-    before = str(model.config._attn_implementation)
-    for name, module in model.named_modules():
-        _handlers[module] = (name, handler)
-    model.set_attn_implementation(NAME)
-    if model.config._attn_implementation != NAME:
-        disconnect(model, before)
+class Connection:
+    """A model whose attention calls go to a handler, until it is closed.
+
+    Connections nest: closing one gives the model back to the one before, or to itself.
+
+    Attributes
+    ----------
+    handler : callable
+    names : list of (config, str)
+        The attention that each of the model's configurations asked for.
+    """
+
+    def __init__(self, model: Any, handler: Handler) -> None:
+        _register()
+        configs = _configs(model)
+        self.handler = handler
+        self.names = [(config, _own_name(model, config)) for config in configs]
+        self._replaced: weakref.WeakKeyDictionary[Any, _Entry | None] = weakref.WeakKeyDictionary()
+        for name, module in model.named_modules():
+            self._replaced[module] = _entries.get(module)
+            _entries[module] = (name, self)
+        try:
+            model.set_attn_implementation(NAME)
+            _check_all_set(model, configs)
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def open(self) -> bool:
+        """Whether the model still answers to this connection, or to one nested in it."""
+        return bool(self._replaced)
+
+    def close(self) -> None:
+        """Give the model back; harmless when done twice."""
+        for module, before in self._replaced.items():
+            if _entries.get(module, (None, None))[1] is self:
+                _entries.pop(module)
+                if before is not None and before[1].open:
+                    _entries[module] = before
+        self._replaced.clear()
+        kept = {id(config) for other in _open() for config, _ in other.names}
+        for config, name in self.names:
+            # A model may share its configuration with another one, which is still connected;
+            # and a name that somebody changed in the meantime is what they want now.
+            if id(config) not in kept and config._attn_implementation == NAME:
+                config._attn_implementation = name
+
+
+_Entry: TypeAlias = tuple[str, Connection]
+
+_entries: weakref.WeakKeyDictionary[Any, _Entry] = weakref.WeakKeyDictionary()
+"""The name of each connected module, and who answers for it."""
+
+
+def _open() -> set[Connection]:
+    return {connection for _, connection in _entries.values()}
+
+
+def connections(model: Any) -> set[Connection]:
+    """The connections that answer for any part of a model."""
+    return {entry[1] for module in model.modules() if (entry := _entries.get(module))}
+
+
+def _configs(model: Any) -> list[Any]:
+    """Every configuration object a model looks its attention up in, outer ones first."""
+    if not hasattr(model, "set_attn_implementation") or not hasattr(model, "config"):
+        raise UsageError("this is not a Hugging Face model", found=type(model).__name__,
+                         expected="a transformers.PreTrainedModel")
+    found: dict[int, Any] = {}
+    waiting = [module.config for module in model.modules()
+               if hasattr(getattr(module, "config", None), "_attn_implementation")]
+    while waiting:
+        config = waiting.pop(0)
+        if id(config) not in found:
+            found[id(config)] = config
+            inner = [getattr(config, key, None) for key in config.sub_configs]
+            waiting += [sub for sub in inner if hasattr(sub, "_attn_implementation")]
+    return list(found.values())
+
+
+def _own_name(model: Any, config: Any) -> Any:
+    """The attention a configuration asks for when nobody is connected."""
+    name = config._attn_implementation
+    if name != NAME:
+        return name
+    for connection in _open():
+        for other, before in connection.names:
+            if other is config:
+                return before
+    return model.get_correct_attn_implementation(None)  # a copy of a connected model's
+
+
+def _check_all_set(model: Any, configs: list[Any]) -> None:
+    if any(config._attn_implementation != NAME for config in configs):
         raise UnsupportedError("the model does not let its attention be replaced",
                                where=type(model).__name__,
-                               hint="it must use transformers' attention interface")
-    return before
-
-
-def disconnect(model: Any, before: str) -> None:
-    """Give a model its own attention back."""
-    for module in model.modules():
-        _handlers.pop(module, None)
-    model.set_attn_implementation(before)
+                               hint="all its parts must use transformers' attention interface")
 
 
 def _register() -> None:
@@ -97,35 +179,30 @@ def _attention(
     **kwargs: Any,
 ) -> tuple[Tensor, None]:
     """transformers' attention signature; returns (batch, queries, heads, value_size)."""
-    found = _handlers.get(module)
-    if found is None:
+    import torch
+
+    entry = _entries.get(module)
+    if entry is None:
         raise BackendError("a layer that was never attached asked for spiking attention",
-                           where=type(module).__name__, hint="call neuromorph.attach(model, …)")
-    layer, handler = found
+                           where=type(module).__name__,
+                           hint="a copy of an attached model, or a model that shares its "
+                           "configuration, must be attached too: neuromorph.attach(model, …)")
+    layer, connection = entry
+    _check_supported(layer, dropout, kwargs)
+    causal = getattr(module, "is_causal", False) if is_causal is None else is_causal
+    scale = query.shape[-1] ** -0.5 if scaling is None else float(scaling)
+    mask = boolean_mask(attention_mask, query, key, causal=bool(causal), where=layer)
+    context = connection.handler(Call(layer, query, key, value, mask, scale))
+    return context.transpose(1, 2).to(dtype=query.dtype, device=query.device,
+                                      memory_format=torch.contiguous_format), None
+
+
+def _check_supported(layer: str, dropout: float, kwargs: Mapping[str, Any]) -> None:
     for name, what in _UNSUPPORTED.items():
         if kwargs.get(name) is not None:
             raise UnsupportedError(f"the model uses {what}, which no circuit has yet", where=layer)
     if dropout:
         raise UnsupportedError("attention dropout is on", where=layer, hint="call model.eval()")
-    scale = query.shape[-1] ** -0.5 if scaling is None else scaling
-    causal = getattr(module, "is_causal", False) if is_causal is None else is_causal
-    mask = boolean_mask(attention_mask, query, key, bool(causal))
-    context = handler(Call(layer, query * scale, key, value, mask))
-    return context.transpose(1, 2).contiguous(), None
-
-
-def boolean_mask(mask: Tensor | None, query: Tensor, key: Tensor, causal: bool) -> Tensor:
-    """Who may look where, (batch, queries, keys); causal models may send no mask at all."""
-    import torch
-
-    batch, queries, keys = query.shape[0], query.shape[2], key.shape[2]
-    if mask is None:
-        seen = torch.ones(queries, keys, dtype=torch.bool)
-        if causal and queries > 1:
-            seen = seen.tril(keys - queries)
-        return seen.expand(batch, queries, keys)
-    if mask.dim() != 4 or mask.shape[1] != 1:
-        raise UnsupportedError("the model's mask differs between heads", found=tuple(mask.shape),
-                               expected="(batch, 1, queries, keys)")
-    seen = mask if mask.dtype == torch.bool else mask > torch.finfo(mask.dtype).min / 2
-    return seen[:, 0, -queries:, :keys].expand(batch, queries, keys)
+    if kwargs.get("output_attentions"):
+        raise UnsupportedError("attention weights were asked for, but spikes leave none",
+                               where=layer, hint="do not ask for output_attentions")

@@ -78,11 +78,11 @@ class LatencyMatch:
     ::
 
         v[t] = v[t-1] + (a_in << 6)
-        spike when v > vth << 6, then v = 0, with the payload
-        p = 2 * base - ((min(v - (vth << 6), span) * gain) >> gain_shift)
+        spike when v > vth << 6, then v = 0, with a payload of about 2 base 2^-x
+        x = gain * (v - (vth << 6)) / 2^gain_shift / base, the overshoot in ramp steps
 
-    ``span`` is one step of the ramp (in units of v) and ``gain / 2^gain_shift`` is
-    ``base / span``: p falls from 2*base to base over one step, a straight line for 2^-f.
+    See `neuromorph.dynamics.latency_payload` for the exact integers. ``base`` is a power of
+    two; overshoots beyond ``span`` (in units of v) count as ``span``.
     """
 
     vth: int

@@ -105,6 +105,9 @@ def _check_latency(population: Population, domain: str) -> None:
                            found="float domain", expected="fixed domain")
     _within(population, "vth", 0, limits.VTH_MAX)
     _within(population, "base", 1, 1 << (limits.PAYLOAD_BITS - 2))
+    base = getattr(population.model, "base")  # noqa: B009 - the model is a LatencyMatch
+    if base & (base - 1):
+        raise NetworkError("base must be a power of two", where=population.name, found=base)
     _within(population, "span", 1, limits.STATE_MAX)
     _within(population, "gain", 1, limits.STATE_MAX)
     _within(population, "gain_shift", 0, 48)
@@ -160,14 +163,15 @@ def _check_weights(projection: Projection, domain: str) -> None:
         raise NetworkError("a weight does not fit a synapse", where=projection.name,
                            found=f"{w.min()} to {w.max()}",
                            expected=f"{limits.WEIGHT_MIN} to {limits.WEIGHT_MAX}")
-    if w.min() < 0 < w.max() and (w & 1).any():
+    if (w.min() < 0 < w.max() or w.min() == limits.WEIGHT_MIN) and (w & 1).any():
         raise NetworkError("mixed-sign weights must be even: the synapse drops the lowest bit",
                            where=projection.name, hint="store twice the value")
 
 
 def _check_reachable(network: Network) -> None:
     reached = {p.name for p in network.populations
-               if isinstance(p.model, Source) or getattr(p.model, "bias_mant", 0)}
+               if isinstance(p.model, Source)
+               or (isinstance(p.model, CubaLIF) and p.model.bias_mant)}
     grew = True
     while grew:
         new = {p.post for p in network.projections if p.pre in reached} - reached

@@ -20,7 +20,7 @@ from neuromorph.numerics import SIGNED_8
 from neuromorph.numerics.limits import DECAY_UNITY, INPUT_MAX, STATE_MAX, VTH_MAX
 from neuromorph.translate.code import LayerCode
 from neuromorph.translate.options import TranslateOptions
-from neuromorph.translate.samples import Sample, check_samples
+from neuromorph.translate.samples import FloatArray, Sample, check_samples
 
 Floats = NDArray[np.float64]
 
@@ -78,7 +78,9 @@ def calibrate_layer(
                      options.exact_step_nats)
 
 
-def _ranges(arrays: Sequence[NDArray[np.floating]], options: TranslateOptions) -> tuple[Floats, Floats]:
+def _ranges(
+    arrays: Sequence[FloatArray], options: TranslateOptions
+) -> tuple[Floats, Floats]:
     """Mean and largest deviation a channel, over all tokens; shape (kv_heads, size)."""
     tokens = np.concatenate(arrays, axis=1).astype(np.float64)
     centre = tokens.mean(axis=1)
@@ -113,9 +115,9 @@ def _circuit(
     ramp = int(np.clip(2 * step / (2**shift * max(least_nats, FLAT)), 1, RAMP_MAX))
     nats = 2 * step / (2**shift * ramp)
     a_nat = ramp / step
-    lowest, low = np.quantile(best, (0, options.low_quantile))
+    low = float(np.quantile(best, options.low_quantile))
     latest = min(bound, math.ceil((best.max() + options.margin_nats) * a_nat) + ramp)
-    reach = min(low - options.window_nats, lowest - step)
+    reach = low - options.window_nats + options.free_steps * step
     earliest = max(-bound, math.floor(reach * a_nat))
     room = (VTH_MAX - 1 - (bound - latest) - 2048) // ramp
     window = max(1, min(math.ceil((latest - earliest) / ramp), room))
@@ -131,7 +133,7 @@ def _circuit(
 def _value_format(slots: int, options: TranslateOptions) -> tuple[int, int]:
     """Largest value code and smallest shift that the accumulators can hold."""
     kept = (DECAY_UNITY - options.control_decay) / DECAY_UNITY
-    share = 3 + kept**FLUSH_AGE
+    share = 1 + kept**FLUSH_AGE
     if options.spikes == "binary":
         room = int((INPUT_MAX - 4) / share) // slots
         return max(1, min(SIGNED_8, (room - 1) // 2)), 0

@@ -79,16 +79,13 @@ class LayerCode:
                 for h, head in enumerate(self.heads)]
 
     def decode(self, attended: Attended) -> NDArray[np.float64]:
-        """Context vectors (..., heads, queries, value_size); 0 where all slots were masked.
-
-        A query that no key matched within the window gets the centre of the values.
-        """
+        """Context vectors (..., heads, queries, value_size); 0 where all slots were masked."""
         units = np.array([head.unit / 2 for head in self.heads])[:, None, None]
         mass = attended.normaliser[..., None]
         ratio = units * attended.control / np.maximum(mass, 1)
         scale = np.repeat(self.value_scale, self.group, axis=0)[:, None, :]
         centre = np.repeat(self.value_centre, self.group, axis=0)[:, None, :]
-        return np.where(attended.spikes[..., None] > 0, centre + scale * ratio, 0.0)
+        return np.where(mass > 0, centre + scale * ratio, 0.0)
 
 
 def _check(array: FloatArray, scale: NDArray[np.float64], name: str) -> None:

@@ -11,7 +11,7 @@ from scipy.special import softmax
 
 from neuromorph.circuits.latency_attention import Attended
 from neuromorph.translate.code import LayerCode
-from neuromorph.translate.samples import Sample
+from neuromorph.translate.samples import FloatArray, Sample
 
 Floats = NDArray[np.float64]
 
@@ -57,7 +57,7 @@ def float_attention(sample: Sample) -> tuple[Floats, Floats]:
     return weights, weights @ np.repeat(sample.values, sample.group, axis=0).astype(np.float64)
 
 
-def _rows(logits: NDArray[np.floating]) -> Floats:
+def _rows(logits: FloatArray) -> Floats:
     """Softmax a row; a row that may look nowhere gets zeros."""
     seen = np.isfinite(logits).any(axis=1, keepdims=True)
     result: Floats = np.where(seen, softmax(np.where(seen, logits, 0.0), axis=1), 0.0)

@@ -9,6 +9,9 @@ from neuromorph.circuits.latency_attention import SpikeKind
 from neuromorph.errors import UsageError
 from neuromorph.numerics.limits import DECAY_UNITY
 
+PAYLOAD_OCTAVES = 5
+"""Octaves that an early spike's payload is trusted with, of the 8 it has."""
+
 
 @dataclass(frozen=True)
 class TranslateOptions:
@@ -21,13 +24,14 @@ class TranslateOptions:
     step_nats : float
         Nats of attention logit that one time step stands for.
     window_nats : float
-        How far below the smallest row maximum the window reaches.
+        How far below a weak query's best match keys are still told apart. What lies lower
+        counts as if it lay there. Graded payloads cover the last octaves without steps.
     margin_nats : float
-        How far above the largest row maximum the window reaches.
+        How far above the best match that calibration saw the window reaches.
     headroom : float
         Code ranges are this much wider than calibration saw.
     low_quantile : float
-        Share of rows whose maximum may lie below the one the window is placed by.
+        Share of calibration queries whose best match is weaker than the weak query's.
     slots : int, optional
         Longest context, which the accumulators are dimensioned for; what the model and the
         samples need if left out.
@@ -35,10 +39,10 @@ class TranslateOptions:
 
     spikes: SpikeKind = "graded"
     step_nats: float = math.log(2)
-    window_nats: float = 8.0
-    margin_nats: float = 1.0
+    window_nats: float = 6.0
+    margin_nats: float = 0.5
     headroom: float = 1.1
-    low_quantile: float = 0.0
+    low_quantile: float = 0.05
     slots: int | None = None
 
     def __post_init__(self) -> None:
@@ -50,6 +54,10 @@ class TranslateOptions:
         _between("margin_nats", self.margin_nats, 0.0, 10.0)
         _between("headroom", self.headroom, 1.0, 4.0)
         _between("low_quantile", self.low_quantile, 0.0, 0.2)
+        if self.spikes == "graded" and self.control_decay != DECAY_UNITY // 2:
+            raise UsageError("graded payloads span a factor of two, so a step is ln 2",
+                             found=f"step_nats = {self.step_nats}", expected="0.6931",
+                             hint="leave --step-nats out, or use --spikes binary")
         if self.slots is not None and not 1 <= self.slots <= 1 << 15:
             raise UsageError("slots is out of range", found=self.slots, expected="1 to 32768")
 
@@ -57,6 +65,11 @@ class TranslateOptions:
     def control_decay(self) -> int:
         """round(4096 (1 - e^-step)): the decay register of the control neurons."""
         return round(DECAY_UNITY * (1 - math.exp(-self.step_nats)))
+
+    @property
+    def free_steps(self) -> int:
+        """Steps below the window that payloads stand for: halvings until 3 bits are left."""
+        return PAYLOAD_OCTAVES if self.spikes == "graded" else 0
 
     @property
     def exact_step_nats(self) -> float:

@@ -13,6 +13,9 @@ from neuromorph.errors import CalibrationError
 
 FloatArray = NDArray[np.floating[Any]]
 
+KEPT_TOKENS = 64
+"""Longest sample a bundle keeps."""
+
 
 @dataclass(frozen=True, eq=False)
 class Sample:
@@ -37,6 +40,11 @@ class Sample:
     def group(self) -> int:
         """Query heads that share one key-value head."""
         return self.queries.shape[0] // self.keys.shape[0]
+
+    def first(self, tokens: int = KEPT_TOKENS) -> Sample:
+        """The first tokens of a sample that is long."""
+        return Sample(self.queries[:, :tokens], self.keys[:, :tokens], self.values[:, :tokens],
+                      self.mask[:tokens, :tokens])
 
     def logits(self, head: int, centre: FloatArray) -> FloatArray:
         """q.(k - centre) of one head, -inf where masked; shape (queries, keys)."""

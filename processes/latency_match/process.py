@@ -17,12 +17,13 @@ class LatencyMatch(AbstractProcess):
     ::
 
         v[t] = v[t-1] + (a_in << 6)
-        spike when v > vth << 6, then v = 0, with the payload
-        s_out = 2 * base - ((min(v - (vth << 6), span) * gain) >> gain_shift)
+        spike when v > vth << 6, then v = 0, with a payload of about 2 base 2^-x,
+        x = (min(v - (vth << 6), span) * gain >> gain_shift) / base
 
-    ``span`` is one step of the ramp (in units of v) and ``gain / 2^gain_shift`` is
-    ``base / span``: the payload falls from 2*base to base over one step, a straight line
-    for 2^-f. Connect it to a `Dense` with ``num_message_bits`` > 0.
+    x counts ramp steps past threshold; `neuromorph.dynamics.latency_payload` has the exact
+    integers. ``base`` is a power of two, ``gain / 2^gain_shift`` is base a ramp step, and
+    ``span`` the overshoot beyond which the payload stays. Connect it to a `Dense` with
+    ``num_message_bits`` > 0.
 
     Parameters
     ----------

@@ -6,7 +6,6 @@ The clocked circuit only counts. When its match neurons cross threshold follows 
 
 and its control neurons only change when spikes arrive or a step lets them fade. So a whole
 window is: sort the keys by n_i; then, step by step up to the last spike, fade and add.
-Keys that fire at step 0 are flushed from the control neurons as they arrive.
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
+from neuromorph.backends.fast.engine import payload_of
 from neuromorph.circuits.latency_attention import LatencyAttention
 from neuromorph.numerics.limits import DECAY_BITS, DECAY_UNITY, INPUT_SHIFT
 
@@ -80,15 +80,15 @@ def _sort_by_time(
 def _payloads(
     scores: NDArray[np.float32], due: NDArray[np.int32], spec: Any, payload: NDArray[np.int32]
 ) -> None:
-    """What each key's spike carries: 2 base just past threshold, base a whole step past it."""
+    """What each key's spike carries; early is what fires at step 0."""
     for i in range(len(scores)):
         score = -((-2 * np.int64(scores[i])) >> spec.key_shift)
         if due[i] == spec.window:
             over = spec.score_bound - score
         else:
             over = spec.ramp * due[i] - spec.first_due - score
-        within = min((over << INPUT_SHIFT) + 1, spec.span)
-        payload[i] = 2 * spec.payload_base - ((within * spec.gain) >> spec.gain_shift)
+        z = (min((over << INPUT_SHIFT) + 1, spec.span) * spec.gain) >> spec.gain_shift
+        payload[i] = payload_of(z, due[i] == 0, spec.payload_base)
 
 
 @njit(cache=True)
@@ -190,9 +190,9 @@ def attend_kernel(
                     payloads[row, query, order[at]] = payload[order[at]]
             held = control[row, query]
             held[:] = 0
-            for n in range(1, last + 1):
+            for n in range(last + 1):
                 _fade(held, spec.keep)
-                now = order[ends[n - 1]:ends[n]]
+                now = order[ends[n - 1] if n > 0 else 0:ends[n]]
                 if len(now) == 0:
                     continue
                 if spec.graded:

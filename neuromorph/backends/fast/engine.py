@@ -10,7 +10,13 @@ from numba import njit
 from numpy.typing import NDArray
 
 from neuromorph.network import CubaLIF, LatencyMatch, Network, Population, Readout, Source
-from neuromorph.numerics.limits import DECAY_BITS, DECAY_UNITY, INPUT_SHIFT, STATE_MAX, STATE_MODULUS
+from neuromorph.numerics.limits import (
+    DECAY_BITS,
+    DECAY_UNITY,
+    INPUT_SHIFT,
+    STATE_MAX,
+    STATE_MODULUS,
+)
 
 SOURCE, LIF, READOUT, LATENCY = range(4)
 KIND, DU, DV, VTH, BIAS, BASE, SPAN, GAIN, GAIN_SHIFT = range(9)
@@ -61,6 +67,15 @@ def _neuron_row(model: Any) -> list[int]:
     if isinstance(model, Source):
         return [SOURCE] + [0] * 8
     raise TypeError(f"no such neuron model: {model!r}")
+
+
+@njit(cache=True, inline="always")
+def payload_of(z: int, early: bool, base: int) -> int:
+    """Payload of a spike that is z / base ramp steps past threshold; see `latency_payload`."""
+    whole, line = z // base, 2 * base - z % base
+    if whole == 0:
+        return line
+    return max(1, line >> whole) if early else 2 * base
 
 
 @njit(cache=True)
@@ -117,11 +132,13 @@ def _advance(
     if new <= neuron[VTH]:
         v[i] = new
         return 0
+    early = v[i] < 0
     v[i] = 0
     if neuron[KIND] != LATENCY:
         return 1
-    within = min(new - neuron[VTH], neuron[SPAN])
-    return 2 * neuron[BASE] - ((within * neuron[GAIN]) >> neuron[GAIN_SHIFT])
+    z = (min(new - neuron[VTH], neuron[SPAN]) * neuron[GAIN]) >> neuron[GAIN_SHIFT]
+    payload: int = payload_of(z, early, neuron[BASE])
+    return payload
 
 
 @njit(cache=True, nogil=True)

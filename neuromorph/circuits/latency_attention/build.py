@@ -85,13 +85,14 @@ def _projections(
 ) -> tuple[Projection, ...]:
     one_each = np.ones((head.slots, 1), np.int32)
     hold = -np.eye(head.slots, dtype=np.int32)
-    send = {"graded": head.graded, "exponent": -head.value_shift}
+    shift, graded = -head.value_shift, head.graded
     return (
         Projection("key", "query", "match", _synapses(-2 * keys), 0, -head.key_shift, True),
         Projection("sweep", "drive", "match", one_each, graded=True),
         Projection("hold", "mask", "match", hold, graded=True),
-        Projection("value", "match", "control", _synapses(2 * values.T), **send),
-        Projection("mass", "match", "normaliser", _synapses(head.unit * one_each.T), **send),
+        Projection("value", "match", "control", _synapses(2 * values.T), 0, shift, graded),
+        Projection("mass", "match", "normaliser", _synapses(head.unit * one_each.T), 0, shift,
+                   graded),
         Projection("count", "match", "done", _synapses(one_each.T)),
         Projection("excuse", "mask", "done", _synapses(one_each.T)),
         Projection("forget", "flush", "control", np.ones((head.value_size, 1), np.int32),

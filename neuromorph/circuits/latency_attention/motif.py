@@ -13,7 +13,7 @@ SpikeKind: TypeAlias = Literal["binary", "graded"]
 CLEAR = INPUT_MAX - 1023
 """Size of one clearing injection: the largest that leaves room for a rounded lift."""
 
-FLUSH_AGE = 4
+FLUSH_AGE = 2
 """Steps between reading a query and the flush for the next, at the least."""
 
 OVERHEAD_STEPS = 4
@@ -29,10 +29,10 @@ class LatencyAttention:
 
         n_i = clip(ceil((threshold - start - a_i) / ramp), 0, window),   start = score_bound
 
-    after the query; one that is due at ``window`` or later is forced by the go pulse. Values arrive one step later and lose ``control_decay`` / 4096 a step,
-    so at the last spike of a query every value counts ``keep^(n_last - n_i)``. What arrives
-    with the flush, the values of keys that fire at step 0, is forgotten: such a key lies
-    below the window and carries next to no attention.
+    after the query; one that is due at ``window`` or later is forced by the go pulse. Values
+    arrive one step later and lose ``control_decay`` / 4096 a step, so at the last spike of a
+    query every value counts ``keep^(n_last - n_i)``. A graded spike carries the rest of its
+    logit; one at step 0 says how far below the window its key lies.
     All potentials are in units of synaptic input (64 units of v).
 
     Attributes
@@ -111,20 +111,25 @@ class LatencyAttention:
         return self.threshold - self.score_bound
 
     @property
-    def payload_span(self) -> int:
+    def payload_step(self) -> int:
         """One ramp step in units of v."""
         return self.ramp << INPUT_SHIFT
 
     @property
+    def payload_span(self) -> int:
+        """Overshoot, in units of v, at which a payload has faded to 1."""
+        return min(STATE_MAX, self.payload_step * (2 * self.payload_base).bit_length())
+
+    @property
     def payload_gain_shift(self) -> int:
         """Shift that leaves the payload's gain 12 bits."""
-        return max(0, 12 + self.payload_span.bit_length() - self.payload_base.bit_length())
+        return max(0, 12 + self.payload_step.bit_length() - self.payload_base.bit_length())
 
     @property
     def payload_gain(self) -> int:
-        """round(payload_base / payload_span * 2^payload_gain_shift)."""
-        span = self.payload_span
-        return ((self.payload_base << self.payload_gain_shift) + span // 2) // span
+        """round(payload_base / payload_step * 2^payload_gain_shift)."""
+        step = self.payload_step
+        return ((self.payload_base << self.payload_gain_shift) + step // 2) // step
 
     @property
     def control_bound(self) -> int:
@@ -143,8 +148,8 @@ class LatencyAttention:
 
     @property
     def flush(self) -> int:
-        """Injection that makes every control neuron fire and so forget, whatever else arrives."""
-        return self.control_ceiling - self.control_threshold
+        """Injection that makes every control neuron fire and so forget."""
+        return self.control_ceiling
 
     @property
     def _loudest(self) -> int:
@@ -169,10 +174,12 @@ def prove_ranges(head: LatencyAttention) -> LatencyAttention:
          head.threshold + INPUT_MAX + 1, 2 * CLEAR),
         ("the threshold does not fit its register", head.threshold, VTH_MAX - 1),
         ("the ramp must climb", 1, head.ramp),
+        ("graded payloads double a step, so must the control neurons' decay",
+         abs(head.control_decay - DECAY_UNITY // 2) if head.graded else 0, 0),
         ("the window must have a step before the go pulse", 1, head.window),
         ("the latest score lies beyond the score bound", abs(head.latest), head.score_bound),
         ("the flush does not clear control and normaliser",
-         2 * head.control_threshold + left_over, head.flush - 1),
+         head.control_threshold + left_over, head.flush - 1),
         ("codes do not fit 8-bit synapses", max(head.key_limit, head.value_limit), 127),
         ("queries do not fit their payload", head.query_limit, 127),
         ("the normaliser's unit does not fit a synapse", head.unit, 254),

@@ -52,19 +52,24 @@ class Attended:
 
     def split(self) -> list[Attended]:
         """One result a sequence, each with a batch axis of one."""
-        arrays = [(f.name, getattr(self, f.name)) for f in fields(self)]
-        return [Attended(**{name: None if a is None else a[b : b + 1] for name, a in arrays})
-                for b in range(len(self.last))]
+        def one(array: NDArray[Any], b: int) -> NDArray[Any]:
+            return array[b : b + 1]
+
+        return [
+            Attended(one(self.control, b), one(self.normaliser, b), one(self.last, b),
+                     one(self.spikes, b), one(self.forced, b),
+                     None if self.times is None else one(self.times, b),
+                     None if self.payloads is None else one(self.payloads, b))
+            for b in range(len(self.last))]
 
     def weights(self, step_nats: float) -> NDArray[np.float64]:
         """Attention weights that the spikes stand for, shape (..., queries, slots).
 
-        w_i ∝ payload_i e^(step_nats (n_i - n_last)); a masked slot has none, nor has one that
-        fired at step 0, before the window.
+        w_i ∝ payload_i e^(step_nats (n_i - n_last)); a masked slot has none.
         """
         if self.times is None or self.payloads is None:
             raise UsageError("spike times were not recorded", hint="ask for times=True")
-        inside = self.times > 0
+        inside = self.times >= 0
         age = np.where(inside, self.last[..., None] - self.times, 0)
         raw = np.where(inside, self.payloads * np.exp(-step_nats * age), 0.0)
         total = raw.sum(axis=-1, keepdims=True)
@@ -113,4 +118,5 @@ def read(
 def _latest(happened: NDArray[np.bool_]) -> NDArray[np.int64]:
     """Last step (axis 1) at which something happened, or -1."""
     steps = np.arange(happened.shape[1]).reshape(1, -1, *[1] * (happened.ndim - 2))
-    return np.where(happened, steps, -1).max(axis=1)
+    latest: NDArray[np.int64] = np.where(happened, steps, -1).max(axis=1)
+    return latest

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuromorph.circuits.latency_attention.motif import CLEAR, OVERHEAD_STEPS, LatencyAttention
+from neuromorph.circuits.latency_attention.motif import CLEAR, LatencyAttention
 from neuromorph.errors import UsageError
 from neuromorph.network import Probe
 
@@ -56,7 +56,7 @@ def stimulate(
     for i, start in enumerate(starts):
         inputs["drive"][start : start + head.period, 0] = waveform
         inputs["mask"][start + 2] = np.where(mask[i], 0, CLEAR)
-    inputs["flush"][starts + OVERHEAD_STEPS, 0] = head.flush
+    inputs["flush"][starts + 2, 0] = head.flush
     inputs["query"][starts + 3] = queries
     return inputs, steps
 

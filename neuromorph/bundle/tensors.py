@@ -1,0 +1,163 @@
+"""Codes and samples as named arrays and back; what comes back is checked, number by number."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuromorph.circuits.latency_attention import LatencyAttention, prove_ranges
+from neuromorph.circuits.latency_attention.motif import SpikeKind
+from neuromorph.errors import BundleError, CalibrationError, TensorError
+from neuromorph.numerics.limits import DECAY_UNITY
+from neuromorph.translate import LayerCode, Sample, check_samples
+
+Arrays = Mapping[str, NDArray[Any]]
+
+SCALES = ("query_scale", "key_centre", "key_scale", "value_centre", "value_scale")
+PARTS = ("queries", "keys", "values", "mask")
+INTEGERS = tuple(field.name for field in fields(LatencyAttention) if field.name != "spikes")
+"""Columns of a layer's ``heads``, one row a head."""
+
+SHARED = ("slots", "key_size", "value_size", "query_limit", "key_limit", "value_limit",
+          "control_decay")
+"""Columns that all heads of a layer have in common: their codes are made together."""
+
+_ANY = (-(2**31), 2**31 - 1)
+_RANGES = {
+    "slots": (1, 1 << 15), "key_size": (1, 1 << 16), "value_size": (1, 1 << 16),
+    "key_shift": (0, 31), "value_shift": (0, 31), "control_decay": (1, DECAY_UNITY - 1),
+    "query_limit": (1, 127), "key_limit": (1, 127), "value_limit": (1, 127),
+    "score_bound": (1, 2**31 - 1), "unit": (1, 255), "payload_base": (1, 1 << 15),
+}
+
+
+def code_arrays(i: int, code: LayerCode) -> dict[str, NDArray[Any]]:
+    """Layer ``i``'s scales and integers."""
+    rows = [[asdict(head)[name] for name in INTEGERS] for head in code.heads]
+    scales = {f"{i}.{name}": np.ascontiguousarray(getattr(code, name), np.float64)
+              for name in SCALES}
+    return scales | {f"{i}.heads": np.array(rows, np.int64)}
+
+
+def sample_arrays(i: int, sample: Sample) -> dict[str, NDArray[Any]]:
+    """Layer ``i``'s sample, in single precision."""
+    return {f"{i}.{part}": np.ascontiguousarray(
+        getattr(sample, part), np.uint8 if part == "mask" else np.float32) for part in PARTS}
+
+
+def read_code(
+    arrays: Arrays, i: int, spikes: SpikeKind, step_nats: float, where: str
+) -> LayerCode:
+    """Layer ``i``'s code.
+
+    Raises
+    ------
+    BundleError, TensorError
+        If an array is missing, or of another shape, dtype or range than it can have.
+    RangeProofError
+        If an accumulator of a circuit could overflow.
+    """
+    heads = _heads(_array(arrays, f"{i}.heads", "int64", where), spikes, f"{where}: {i}.heads")
+    step = -math.log((DECAY_UNITY - heads[0].control_decay) / DECAY_UNITY)
+    if not math.isclose(step, step_nats, rel_tol=1e-9):
+        raise BundleError("the circuits fade at another rate than the manifest says", where=where,
+                          found=f"{step:.6g} nats a step", expected=f"{step_nats:.6g}")
+    scales = {name: _array(arrays, f"{i}.{name}", "float64", where) for name in SCALES}
+    _check_scales(scales, heads, f"{where}: {i}")
+    return LayerCode(heads, **scales, step_nats=step_nats)
+
+
+def read_sample(arrays: Arrays, i: int, code: LayerCode, where: str) -> Sample:
+    """Layer ``i``'s sample, which must fit its code.
+
+    Raises
+    ------
+    BundleError, TensorError, CalibrationError
+    """
+    queries, keys, values = (_array(arrays, f"{i}.{part}", "float32", where)
+                             for part in PARTS[:3])
+    mask = _array(arrays, f"{i}.mask", "uint8", where)
+    sample = Sample(queries, keys, values, mask.astype(bool))
+    check_fits(sample, code, f"{where}: {i}")
+    return sample
+
+
+def check_fits(sample: Sample, code: LayerCode, where: str) -> None:
+    """Refuse a sample that is misshapen, or not made for this layer.
+
+    Raises
+    ------
+    CalibrationError
+    """
+    for name in PARTS[:3]:
+        if 0 in getattr(sample, name).shape:
+            raise CalibrationError(f"the {name} are empty", where=where,
+                                   found=getattr(sample, name).shape)
+    check_samples([sample], where)
+    head, kv_heads = code.heads[0], len(code.key_scale)
+    for name, expected in (("queries", (len(code.heads), head.key_size)),
+                           ("keys", (kv_heads, head.key_size)),
+                           ("values", (kv_heads, head.value_size))):
+        shape = getattr(sample, name).shape
+        if (shape[0], shape[2]) != expected:
+            raise CalibrationError(f"the {name} do not fit the layer", where=where, found=shape,
+                                   expected=f"({expected[0]}, tokens, {expected[1]})")
+    if sample.keys.shape[1] > head.slots:
+        raise CalibrationError("the sequence is longer than the circuit's slots", where=where,
+                               found=sample.keys.shape[1], expected=f"at most {head.slots}",
+                               hint="export with more slots")
+
+
+def _array(arrays: Arrays, name: str, dtype: str, where: str) -> NDArray[Any]:
+    if name not in arrays:
+        raise BundleError("the bundle lacks an array", where=where, expected=name)
+    array = arrays[name]
+    if array.dtype != np.dtype(dtype):
+        raise TensorError("an array has the wrong type", where=f"{where}: {name}",
+                          found=array.dtype, expected=dtype)
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise TensorError("an array holds NaN or infinity", where=f"{where}: {name}",
+                          found=f"{int((~np.isfinite(array)).sum())} values")
+    return array
+
+
+def _heads(
+    rows: NDArray[Any], spikes: SpikeKind, where: str
+) -> tuple[LatencyAttention, ...]:
+    if rows.ndim != 2 or rows.shape[1] != len(INTEGERS) or not len(rows):
+        raise TensorError("the heads have the wrong shape", where=where, found=rows.shape,
+                          expected=f"(heads, {len(INTEGERS)})")
+    for name, column in zip(INTEGERS, rows.T, strict=True):
+        low, high = _RANGES.get(name, _ANY)
+        if column.min() < low or column.max() > high:
+            raise TensorError(f"{name} is out of range", where=where,
+                              found=f"{column.min()} to {column.max()}", expected=f"{low} to {high}")
+        if name in SHARED and column.min() != column.max():
+            raise TensorError(f"heads of one layer differ in {name}", where=where,
+                              found=f"{column.min()} to {column.max()}")
+    return tuple(
+        prove_ranges(LatencyAttention(**dict(zip(INTEGERS, map(int, row), strict=True)),
+                                      spikes=spikes)) for row in rows)
+
+
+def _check_scales(
+    scales: Arrays, heads: tuple[LatencyAttention, ...], where: str
+) -> None:
+    head, kv_heads = heads[0], len(scales["key_scale"]) if scales["key_scale"].ndim else 0
+    if not kv_heads or len(heads) % kv_heads:
+        raise TensorError("the heads do not divide into key-value groups", where=where,
+                          found=f"{len(heads)} heads, {kv_heads} key-value heads")
+    for name in SCALES:
+        shape = (len(heads) if name == "query_scale" else kv_heads,
+                 head.value_size if name.startswith("value") else head.key_size)
+        if scales[name].shape != shape:
+            raise TensorError("an array has the wrong shape", where=f"{where}.{name}",
+                              found=scales[name].shape, expected=shape)
+        if name.endswith("scale") and not (scales[name] > 0).all():
+            raise TensorError("a scale is not positive", where=f"{where}.{name}",
+                              found=float(scales[name].min()))

@@ -1,0 +1,59 @@
+"""Who may look where, from any of the masks that models send to their attention."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+from neuromorph.errors import UnsupportedError
+
+Tensor: TypeAlias = Any
+"""A torch tensor; torch is not imported before a model is attached."""
+
+HIDDEN = -1000.0
+"""A mask that adds this or less hides a key: e^-1000 is nothing."""
+
+
+def boolean_mask(
+    mask: Tensor | None, query: Tensor, key: Tensor, *, causal: bool, where: str
+) -> Tensor:
+    """True where a query may look, shape (batch, queries, keys).
+
+    Parameters
+    ----------
+    mask : tensor or None
+        True or 0 where a query may look, shape (batch or 1, heads or 1, queries or 1, keys);
+        without one, causal models expect to be masked all the same.
+    query, key : tensor, shape (batch, heads, tokens, size)
+    causal : bool
+    where : str
+        Name of the layer, for messages.
+
+    Raises
+    ------
+    UnsupportedError
+        If the mask does more than to hide, or differs between heads.
+    """
+    import torch
+
+    batch, queries, keys = query.shape[0], query.shape[2], key.shape[2]
+    if mask is None:
+        seen = torch.ones(queries, keys, dtype=torch.bool, device=query.device)
+        return (seen.tril(keys - queries) if causal else seen).expand(batch, queries, keys)
+    if mask.dim() != 4 or mask.shape[2] not in (1, queries) or mask.shape[3] < keys:
+        raise UnsupportedError("the model's mask has an unknown shape", where=where,
+                               found=tuple(mask.shape),
+                               expected=f"({batch}, 1, {queries}, {keys})")
+    seen = mask if mask.dtype == torch.bool else _from_additive(mask, where)
+    if seen.shape[1] > 1 and not torch.equal(seen, seen[:, :1].expand_as(seen)):
+        raise UnsupportedError("the model's mask differs between heads", where=where,
+                               found=tuple(mask.shape))
+    return seen[:, 0, :, :keys].expand(batch, queries, keys)
+
+
+def _from_additive(mask: Tensor, where: str) -> Tensor:
+    seen = mask == 0
+    if not (seen | (mask <= HIDDEN)).all():
+        raise UnsupportedError("the model's mask adds to the logits, which no circuit does yet",
+                               where=where, found=f"values of type {mask.dtype}",
+                               expected="0 where a query may look, and -inf elsewhere")
+    return seen
