@@ -88,7 +88,7 @@ class SpikingLayer:
     def __call__(
         self, queries: NDArray[Any], keys: NDArray[Any], values: NDArray[Any],
         mask: NDArray[np.bool_],
-    ) -> NDArray[np.float64]:
+    ) -> NDArray[np.float32]:
         """Context (batch, heads, queries, value_size) of scaled queries, keys and values."""
         return self.code.decode(self.run(self.encode(queries, keys, values, mask)))
 

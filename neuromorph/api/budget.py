@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from neuromorph.api.doctor import available_memory
 from neuromorph.errors import MemoryBudgetError
+from neuromorph.report.text import bytes_text
 
 SHARE = 0.9
 """Of what is available, what one command may plan to use."""
@@ -18,7 +20,8 @@ FLOAT_COPIES = 8
 CLOCKED_COPIES = 3
 """Of a clocked run's traces: recorded, sent and received."""
 
-CGROUP = Path("/sys/fs/cgroup")
+CONTAINER_LIMITS = (Path("/sys/fs/cgroup/memory.max"),
+                    Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
 
 
 def require(count: float, what: str) -> None:
@@ -32,14 +35,14 @@ def require(count: float, what: str) -> None:
     usable = usable_memory()
     if usable is not None and count > SHARE * usable:
         raise MemoryBudgetError("this would need more memory than there is", where=what,
-                                found=gibibytes(count),
-                                expected=f"at most {gibibytes(SHARE * usable)}",
+                                found=bytes_text(count),
+                                expected=f"at most {bytes_text(SHARE * usable)}",
                                 hint="use fewer or shorter sequences, or a machine with more")
 
 
 def usable_memory() -> int | None:
     """Bytes that this process can still get: the machine's, its container's and its own limit."""
-    known = [count for count in (available_memory(), _container(CGROUP), _limit())
+    known = [count for count in (available_memory(), _container(), _limit())
              if count is not None]
     return min(known) if known else None
 
@@ -61,26 +64,14 @@ def clocked_bytes(queries: int, keys: int, key_size: int, value_size: int, perio
     return queries * period * (2 * keys + key_size + value_size + 4) * WORD * CLOCKED_COPIES
 
 
-def gibibytes(count: float) -> str:
-    """A number of bytes, as a person reads it: ``3.2 GiB``."""
-    for unit, size in (("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)):
-        if count >= size:
-            return f"{count / size:.1f} {unit}"
-    return f"{count:.0f} bytes"
-
-
-def _container(folder: Path) -> int | None:
-    """What is left of the control group's memory, where there is a limit."""
-    try:
-        limit, used = ((folder / name).read_text("ascii").strip()
-                       for name in ("memory.max", "memory.current"))
-    except (OSError, UnicodeDecodeError):
-        return None
-    return max(0, int(limit) - int(used)) if _are_digits((limit, used)) else None
-
-
-def _are_digits(texts: Iterable[str]) -> bool:
-    return all(text.isdigit() for text in texts)
+def _container(files: Iterable[Path] = CONTAINER_LIMITS) -> int | None:
+    """The limit of the control group, where there is one; "max" and nothing are none."""
+    for file in files:
+        with suppress(OSError, UnicodeDecodeError):
+            text = file.read_text("ascii").strip()
+            if text.isdigit():
+                return int(text)
+    return None
 
 
 def _limit() -> int | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,11 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from neuromorph.api.budget import WORD, require
 from neuromorph.api.progress import Progress, silent
-from neuromorph.errors import CalibrationError, UsageError
+from neuromorph.errors import CalibrationError, InputError, UsageError, did_you_mean
 from neuromorph.models import AttentionLayer, AttentionModel, open_model
 from neuromorph.models.arrays import load_arrays
 from neuromorph.models.digits import DigitsViT, load_split, softmax_attention
+from neuromorph.models.door import WEIGHTS_NAME
 from neuromorph.translate import Sample
 
 DIGITS = "digits-vit"
@@ -33,6 +35,7 @@ class Collected:
     family : str
     causal : bool
     samples : dict of layer name to list of Sample
+        Equally many for every layer.
     provenance : dict
         The model's files and their checksums, and what it was calibrated on.
     model : bytes, optional
@@ -45,7 +48,7 @@ class Collected:
 
     family: str
     causal: bool
-    samples: Mapping[str, list[Sample]]
+    samples: Mapping[str, Sequence[Sample]]
     provenance: Mapping[str, Any] = field(default_factory=dict)
     model: bytes | None = None
     notes: tuple[str, ...] = ()
@@ -86,41 +89,67 @@ def collect(
         If the model or the data cannot be read or do not fit each other.
     """
     place = Path(model)
-    if calibrate is not None and Path(calibrate).suffix == ".txt":
+    if calibrate is not None and Path(calibrate).suffix.lower() == ".txt":
         from neuromorph.huggingface.texts import collect_text
 
         progress("running the text through the model")
         return Collected(**collect_text(place, Path(calibrate)))
-    if place.suffix == ".gguf":
+    if place.suffix.lower() == ".gguf":
         raise UsageError("a GGUF model is calibrated on text", where=place,
                          hint="give --calibrate FILE.txt, one passage a line")
     progress(f"reading {place.name}")
     heads = open_model(place)
+    arrays = None if calibrate is None else load_arrays(calibrate)
+    where = "" if calibrate is None else Path(calibrate).name
     if heads.family == DIGITS:
-        return _collect_digits(place, heads, calibrate)
-    if calibrate is None:
+        return _collect_digits(place, heads, arrays, where)
+    if arrays is None:
         raise CalibrationError("this model needs calibration data", where=place,
                                found=f"family {heads.family}",
                                hint="give --calibrate FILE.txt (one passage a line) or FILE.npz")
-    return _collect_hidden(heads, load_arrays(calibrate), Path(calibrate))
+    return _collect_hidden(heads, arrays, where)
+
+
+def check_names(arrays: Mapping[str, object], known: Collection[str], where: object) -> None:
+    """Refuse an array that nobody would look at: its name is misspelt, or not meant for us.
+
+    Raises
+    ------
+    CalibrationError
+    """
+    for name in arrays:
+        if name not in known:
+            raise CalibrationError("an array of this name has no use here", where=where or None,
+                                   found=name, hint=did_you_mean(name, known))
 
 
 def _collect_digits(
-    path: Path, heads: AttentionModel, calibrate: str | os.PathLike[str] | None
+    path: Path, heads: AttentionModel, arrays: Mapping[str, NDArray[Any]] | None, where: str
 ) -> Collected:
-    vit = DigitsViT.load(path)
-    if calibrate is None:
+    weights = path / WEIGHTS_NAME if path.is_dir() else path
+    vit = DigitsViT.load(weights)
+    if arrays is None:
         images, source = load_split().calibration.images, "the packaged calibration split"
     else:
-        arrays = load_arrays(calibrate)
+        check_names(arrays, ("images", "labels"), where)
         if "images" not in arrays:
-            raise CalibrationError("the digits model calibrates on images", where=calibrate,
-                                   found=", ".join(sorted(arrays)), expected="images")
-        images, source = arrays["images"], Path(calibrate).name
+            raise CalibrationError("the digits model calibrates on images", where=where,
+                                   found=", ".join(arrays), expected="images")
+        images, source = arrays["images"], where
+    if not images.size:
+        raise CalibrationError("there are no images", where=source, found=images.shape)
+    tokens = (vit.config.image // vit.config.patch) ** 2 + 1
+    require(3 * len(images) * vit.config.layers * tokens * vit.config.width * WORD, "calibration")
     provenance = {**heads.provenance, "calibration": f"{len(images)} images, {source}"}
-    samples = digits_samples(vit, images, heads)
-    return Collected(DIGITS, False, samples, provenance, path.read_bytes(), heads.notes,
-                     any_length=False)
+    return Collected(DIGITS, False, digits_samples(vit, images, heads), provenance,
+                     _content(weights), heads.notes, any_length=False)
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError("the file cannot be read", where=path, found=error.strerror) from error
 
 
 def digits_samples(
@@ -143,36 +172,54 @@ def digits_samples(
 
 
 def _collect_hidden(
-    heads: AttentionModel, arrays: Mapping[str, NDArray[Any]], path: Path
+    heads: AttentionModel, arrays: Mapping[str, NDArray[Any]], where: str
 ) -> Collected:
-    samples = {}
-    for i, layer in enumerate(heads.layers):
-        name = f"hidden.{i}"
-        if name not in arrays:
-            raise CalibrationError("the file lacks a layer's hidden states", where=path,
-                                   found=", ".join(sorted(arrays)), expected=name)
-        samples[layer.name] = hidden_samples(layer, arrays[name], heads.causal)
-    provenance = {**heads.provenance, "calibration": path.name}
+    names = [f"hidden.{i}" for i in range(len(heads.layers))]
+    check_names(arrays, names, where)
+    missing = [name for name in names if name not in arrays]
+    if missing:
+        raise CalibrationError("the file lacks a layer's hidden states", where=where,
+                               found=", ".join(arrays), expected=missing[0])
+    require(sum(_hidden_bytes(layer, arrays[name])
+                for name, layer in zip(names, heads.layers, strict=True)), "calibration")
+    samples = {layer.name: hidden_samples(layer, arrays[name], heads.causal)
+               for name, layer in zip(names, heads.layers, strict=True)}
+    counts = sorted({len(seen) for seen in samples.values()})
+    if len(counts) > 1:
+        raise CalibrationError("layers differ in the number of sequences", where=where,
+                               found=f"{counts[0]} to {counts[-1]}")
+    provenance = {**heads.provenance, "calibration": f"{counts[0]} sequences, {where}"}
     return Collected(heads.family, heads.causal, samples, provenance, notes=heads.notes)
+
+
+def _hidden_bytes(layer: AttentionLayer, hidden: NDArray[Any]) -> int:
+    """Queries, keys, values, and a mask a sequence."""
+    tokens = hidden.size // max(1, hidden.shape[-1] if hidden.ndim else 1)
+    longest = hidden.shape[-2] if hidden.ndim > 1 else 1
+    channels = layer.heads * layer.head_size + layer.kv_heads * (
+        layer.head_size + layer.value_size)
+    return tokens * (channels * WORD + longest)
 
 
 def hidden_samples(layer: AttentionLayer, hidden: NDArray[Any], causal: bool) -> list[Sample]:
     """Samples of hidden states (tokens, width) or (sequences, tokens, width)."""
-    if hidden.ndim not in (2, 3) or hidden.shape[-1] != layer.width:
+    if hidden.ndim not in (2, 3) or hidden.shape[-1] != layer.width or not hidden.size:
         raise CalibrationError("hidden states have the wrong shape", where=layer.name,
-                               found=hidden.shape, expected=f"(…, tokens, {layer.width})")
+                               found=hidden.shape, expected=f"(tokens, {layer.width}) or "
+                               f"(sequences, tokens, {layer.width})")
     sequences = hidden[None] if hidden.ndim == 2 else hidden
     result = []
     for sequence in sequences:
         q, k, v = layer.project(sequence)
         result.append(Sample(q * layer.logit_scale, k, v,
-                             visible(len(sequence), causal, layer.window)))
+                             visible(len(sequence), len(sequence), causal, layer.window)))
     return result
 
 
-def visible(tokens: int, causal: bool, window: int | None) -> NDArray[np.bool_]:
-    """Who may look where in a sequence of its own: (tokens, tokens)."""
-    age = np.arange(tokens)[:, None] - np.arange(tokens)[None, :]
+def visible(
+    queries: int, keys: int, causal: bool, window: int | None = None
+) -> NDArray[np.bool_]:
+    """Who may look where, (queries, keys), when the last query belongs to the last key."""
+    age = np.arange(queries)[:, None] + (keys - queries) - np.arange(keys)[None, :]
     seen = age >= 0 if causal else np.ones_like(age, bool)
     return seen if window is None else seen & (age < window)
-

@@ -8,9 +8,11 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from neuromorph.api.budget import attention_bytes, require
 from neuromorph.api.collect import collect
 from neuromorph.api.progress import Progress, silent
-from neuromorph.bundle import Bundle, check_target, save_bundle
+from neuromorph.bundle import NAMES, Bundle, check_target, save_bundle
+from neuromorph.errors import UsageError
 from neuromorph.huggingface.attachment import with_slots
 from neuromorph.runtime import SpikingLayer
 from neuromorph.translate import (
@@ -52,6 +54,7 @@ class ExportReport:
             "bundle": str(self.path), "family": self.bundle.family,
             "layers": len(self.bundle.codes), "heads": len(self.fidelity),
             "options": dict(self.bundle.options),
+            "slots": max(h.slots for code in self.bundle.codes.values() for h in code.heads),
             "median_steps": median(f.steps for f in self.fidelity),
             "mean_cosine": sum(f.cosine for f in self.fidelity) / len(self.fidelity),
             "forced_spikes": sum(f.forced for f in self.fidelity),
@@ -93,7 +96,8 @@ def export(
         Before anything is written, if an input or option is not sound.
     """
     chosen = options or TranslateOptions()
-    check_target(Path(output), force=force)
+    check_apart(model, output)
+    check_target(output, ours=NAMES, force=force)
     collected = collect(model, calibrate, progress)
     if collected.any_length:
         chosen = with_slots(chosen, collected.samples)
@@ -102,6 +106,7 @@ def export(
     fidelity: list[HeadFidelity] = []
     for name, samples in fitted.items():
         progress(f"translating {name}")
+        _require_memory(name, measured[name][:MEASURED])
         codes[name] = calibrate_layer(samples, chosen, name)
         fidelity += layer_fidelity(name, codes[name], measured[name][:MEASURED])
     bundle = Bundle(
@@ -111,6 +116,26 @@ def export(
     progress("writing the bundle")
     path = save_bundle(bundle, output, force=force)
     return ExportReport(replace(bundle, path=path), path, fidelity, held_out, collected.notes)
+
+
+def check_apart(model: str | os.PathLike[str], output: str | os.PathLike[str]) -> None:
+    """Refuse an output that is the input, or a folder that the input lies in.
+
+    Raises
+    ------
+    UsageError
+    """
+    source, target = Path(model).absolute(), Path(output).absolute()
+    if target in (source, *source.parents):
+        raise UsageError("the output would replace the model that it is made from", where=output,
+                         found=str(model), hint="choose another folder")
+
+
+def _require_memory(name: str, samples: list[Sample]) -> None:
+    """One sample is run and compared after the other; what they gave stays until the end."""
+    needed = [attention_bytes(1, s.queries.shape[0], s.queries.shape[1], s.keys.shape[1],
+                              s.values.shape[2]) for s in samples]
+    require(sum(needed), name)
 
 
 def layer_fidelity(

@@ -6,10 +6,8 @@ import os
 from pathlib import Path
 from typing import Any
 
-from neuromorph.bundle import load_bundle
-from neuromorph.bundle.atomic import MARKER
+from neuromorph.bundle import is_bundle, load_bundle
 from neuromorph.bundle.bundle import NETWORK
-from neuromorph.errors import MissingFileError
 from neuromorph.models import open_model
 
 
@@ -22,9 +20,7 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
         If it cannot be read.
     """
     place = Path(path)
-    if (place / MARKER).exists():
-        return _describe_bundle(place)
-    return _describe_model(place)
+    return _describe_bundle(place) if is_bundle(place) else _describe_model(place)
 
 
 def network_text(path: str | os.PathLike[str]) -> str:
@@ -46,14 +42,12 @@ def _describe_bundle(path: Path) -> dict[str, Any]:
          "slots": code.heads[0].slots, "steps": [head.period for head in code.heads]}
         for name, code in bundle.codes.items()]
     return {"kind": "bundle", "path": str(path), "family": bundle.family,
-            "causal": bundle.causal, "holds_model": bundle.model_file is not None,
+            "causal": bundle.causal, "holds_model": bundle.model is not None,
             "options": dict(bundle.options), "provenance": dict(bundle.provenance),
             "layers": layers}
 
 
 def _describe_model(path: Path) -> dict[str, Any]:
-    if not path.exists():
-        raise MissingFileError("there is no such file or folder", where=path)
     model = open_model(path)
     layers = [
         {"layer": layer.name, "heads": layer.heads, "kv_heads": layer.kv_heads,

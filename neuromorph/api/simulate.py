@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,15 +12,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph import backends
-from neuromorph.api.collect import DIGITS
+from neuromorph.api.budget import attention_bytes, clocked_bytes, require
+from neuromorph.api.collect import DIGITS, check_names, visible
 from neuromorph.api.progress import Progress, silent
 from neuromorph.backends import Attended
 from neuromorph.bundle import Bundle, atomic_folder, load_bundle
+from neuromorph.bundle.tensors import check_fits
 from neuromorph.errors import CalibrationError, InputError, UsageError
 from neuromorph.models.arrays import load_arrays
 from neuromorph.models.digits import DigitsViT
+from neuromorph.report.text import to_json
 from neuromorph.runtime import SpikingLayer, Tally
-from neuromorph.translate import HeadFidelity, LayerCode, Sample, check_samples, measure_fidelity
+from neuromorph.translate import HeadFidelity, LayerCode, Sample, measure_fidelity
+
+OUTPUTS, SUMMARY = "outputs.npz", "summary.json"
+NAMES = (OUTPUTS, SUMMARY)
+"""All that a folder of results holds."""
+
+_PARTS = ("queries", "keys", "values")
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +47,8 @@ class SimulationReport:
         with its bundle also ``logits`` and ``predictions``.
     accuracy : float, optional
         If the inputs held labels.
+    source : dict
+        Which bundle ran on which inputs.
     """
 
     backend: str
@@ -47,10 +57,12 @@ class SimulationReport:
     tally: Tally
     outputs: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     accuracy: float | None = None
+    source: Mapping[str, str] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
-        result: dict[str, Any] = {"backend": self.backend, "evidence": self.evidence,
+        result: dict[str, Any] = {**self.source,
+                                  "backend": self.backend, "evidence": self.evidence,
                                   **self.tally.as_dict(),
                                   "fidelity": [f.as_dict() for f in self.fidelity]}
         if self.accuracy is not None:
@@ -75,8 +87,9 @@ def simulate(
     inputs : path of an ``.npz``, or mapping of arrays, optional
         ``images`` (and ``labels``) for the digits model, which then runs whole; otherwise
         ``queries.<i>``, ``keys.<i>``, ``values.<i>`` of layer i, each (heads, tokens, size)
-        with scaled queries, and ``mask.<i>`` (queries, keys) if not everyone may look
-        everywhere. The bundle's own sample if left out.
+        with scaled queries. Without a ``mask.<i>`` (queries, keys) of zeros and ones every
+        query sees every key, or in a causal model those up to its own, the last query being
+        the last key's. The bundle's own sample if left out.
     backend : {"fast", "reference", "lava"}
     progress : callable, optional
 
@@ -88,26 +101,49 @@ def simulate(
     machine = backends.get(backend)
     loaded = bundle if isinstance(bundle, Bundle) else load_bundle(bundle)
     arrays = load_arrays(inputs) if isinstance(inputs, str | os.PathLike) else inputs
+    fidelity: list[HeadFidelity] = []
+    tally, accuracy = Tally(), None
     if arrays is not None and "images" in arrays:
-        report = _run_model(loaded, arrays, backend)
+        outputs, accuracy = _run_model(loaded, arrays, backend, tally, fidelity)
     else:
         samples = loaded.samples if arrays is None else samples_of(loaded, arrays)
-        report = _run_layers(loaded, samples, backend, progress)
-    return SimulationReport(machine.name, machine.evidence, *report)
+        outputs = _run_layers(loaded, samples, backend, progress, tally, fidelity)
+    return SimulationReport(machine.name, machine.evidence, fidelity, tally, outputs, accuracy,
+                            {"bundle": str(loaded.path or "in memory"), "inputs": _told(inputs)})
+
+
+def _told(inputs: object) -> str:
+    if inputs is None:
+        return "the bundle's own sample"
+    return os.fspath(inputs) if isinstance(inputs, str | os.PathLike) else "arrays in memory"
 
 
 def _run_layers(
-    bundle: Bundle, samples: Mapping[str, Sample], backend: str, progress: Progress
-) -> tuple[list[HeadFidelity], Tally, dict[str, NDArray[Any]]]:
+    bundle: Bundle, samples: Mapping[str, Sample], backend: str, progress: Progress,
+    tally: Tally, fidelity: list[HeadFidelity],
+) -> dict[str, NDArray[Any]]:
     """Each layer on its own inputs."""
-    tally, fidelity, outputs = Tally(), [], {}
+    outputs: dict[str, NDArray[Any]] = {}
+    for name, sample in samples.items():
+        require(_needed(bundle.codes[name], sample, backend), name)
     for name, sample in samples.items():
         progress(f"simulating {name}")
         code = bundle.codes[name]
         run = SpikingLayer(code, backend, tally).run_sample(sample)
         fidelity += measure_fidelity(name, code, [sample], [run])
         outputs.update(_outputs(name, code, run))
-    return fidelity, tally, outputs
+    return outputs
+
+
+def _needed(code: LayerCode, sample: Sample, backend: str) -> int:
+    """Bytes that one layer takes."""
+    heads, queries, key_size = sample.queries.shape
+    keys, value_size = sample.keys.shape[1], sample.values.shape[2]
+    needed = attention_bytes(1, heads, queries, keys, value_size)
+    if backend == backends.DEFAULT:
+        return needed
+    period = max(head.period for head in code.heads)
+    return needed + clocked_bytes(queries, keys, key_size, value_size, period)
 
 
 def _outputs(name: str, code: LayerCode, run: Attended) -> dict[str, NDArray[Any]]:
@@ -118,26 +154,30 @@ def _outputs(name: str, code: LayerCode, run: Attended) -> dict[str, NDArray[Any
 
 
 def _run_model(
-    bundle: Bundle, arrays: Mapping[str, NDArray[Any]], backend: str
-) -> tuple[list[HeadFidelity], Tally, dict[str, NDArray[Any]], float | None]:
+    bundle: Bundle, arrays: Mapping[str, NDArray[Any]], backend: str, tally: Tally,
+    fidelity: list[HeadFidelity],
+) -> tuple[dict[str, NDArray[Any]], float | None]:
     """The whole model, every layer fed by the spikes of the one before."""
     if bundle.family != DIGITS or bundle.model_file is None:
-        raise UsageError("only a bundle that holds its model takes images", where=bundle.family,
+        raise UsageError("only a bundle that holds its model takes images",
+                         found=f"family {bundle.family}",
                          expected="queries.<i>, keys.<i>, values.<i>")
-    vit, tally = DigitsViT.load(bundle.model_file), Tally()
-    logits, fidelity = classify(vit, bundle.codes, arrays["images"], backend, tally)
-    predictions = logits.argmax(axis=1)
-    outputs = {"logits": logits, "predictions": predictions}
-    return fidelity, tally, outputs, _accuracy(predictions, arrays.get("labels"))
-
-
-def _accuracy(predictions: NDArray[Any], labels: NDArray[Any] | None) -> float | None:
-    if labels is None:
-        return None
-    if labels.shape != predictions.shape:
+    check_names(arrays, ("images", "labels"), "inputs")
+    images, labels = arrays["images"], arrays.get("labels")
+    if not images.size:
+        raise CalibrationError("there are no images", found=images.shape)
+    if labels is not None and labels.shape != images.shape[:1]:
         raise InputError("labels and images differ in number", found=labels.shape,
-                         expected=predictions.shape)
-    return float((predictions == labels).mean())
+                         expected=images.shape[:1])
+    for name, code in bundle.codes.items():
+        slots, size = code.heads[0].slots, code.heads[0].value_size
+        require(attention_bytes(len(images), len(code.heads), slots, slots, size), name)
+    vit = DigitsViT.load(bundle.model_file)
+    logits, fidelities = classify(vit, bundle.codes, images, backend, tally)
+    fidelity += fidelities
+    predictions = logits.argmax(axis=1)
+    right = None if labels is None else float((predictions == labels).mean())
+    return {"logits": logits, "predictions": predictions}, right
 
 
 def classify(
@@ -171,27 +211,36 @@ def samples_of(bundle: Bundle, arrays: Mapping[str, NDArray[Any]]) -> dict[str, 
     CalibrationError
         If an array is missing or does not fit its layer.
     """
+    count = len(bundle.codes)
+    known = [f"{part}.{i}" for i in range(count) for part in (*_PARTS, "mask")]
+    check_names(arrays, known, "inputs")
     samples = {}
-    for i, name in enumerate(bundle.codes):
-        if f"queries.{i}" not in arrays:
-            continue
-        parts = [arrays.get(f"{part}.{i}") for part in ("queries", "keys", "values")]
-        missing = [part for part, array in zip(("queries", "keys", "values"), parts, strict=True)
-                   if array is None]
-        if missing:
-            raise CalibrationError("an input array is missing", where=name,
-                                   expected=f"{missing[0]}.{i}")
-        q, k, v = (np.asarray(p, np.float64) for p in parts)
-        if q.ndim != 3 or k.ndim != 3:
-            raise CalibrationError("inputs have the wrong shape", where=name,
-                                   found=f"{q.shape}, {k.shape}", expected="(heads, tokens, size)")
-        mask = arrays.get(f"mask.{i}", np.ones((q.shape[1], k.shape[1]), bool))
-        samples[name] = Sample(q, k, v, mask.astype(bool))
-        check_samples([samples[name]], name)
+    for i, (name, code) in enumerate(bundle.codes.items()):
+        if any(f"{part}.{i}" in arrays for part in (*_PARTS, "mask")):
+            samples[name] = _sample(arrays, i, name, bundle.causal)
+            check_fits(samples[name], code, name)
     if not samples:
-        raise CalibrationError("no layer's inputs were found", found=", ".join(sorted(arrays)),
+        raise CalibrationError("there are no inputs",
                                expected="images, or queries.0, keys.0, values.0, …")
     return samples
+
+
+def _sample(
+    arrays: Mapping[str, NDArray[Any]], i: int, name: str, causal: bool
+) -> Sample:
+    """One layer's sample; without a mask everyone sees everything, or what came before."""
+    missing = [f"{part}.{i}" for part in _PARTS if f"{part}.{i}" not in arrays]
+    if missing:
+        raise CalibrationError("an input array is missing", where=name, expected=missing[0])
+    q, k, v = (np.asarray(arrays[f"{part}.{i}"], np.float64) for part in _PARTS)
+    if q.ndim != 3 or k.ndim != 3:
+        raise CalibrationError("inputs have the wrong shape", where=name,
+                               found=f"{q.shape}, {k.shape}", expected="(heads, tokens, size)")
+    mask = arrays.get(f"mask.{i}", visible(q.shape[1], k.shape[1], causal))
+    if not np.isin(mask, (0, 1)).all():
+        raise CalibrationError("a mask holds other numbers than 0 and 1", where=name,
+                               found=f"{mask.min()} to {mask.max()}")
+    return Sample(q, k, v, mask.astype(bool))
 
 
 def save_report(
@@ -203,7 +252,7 @@ def save_report(
     ------
     OutputExistsError, WriteError
     """
-    with atomic_folder(target, force=force, marker="summary.json") as folder:
-        np.savez_compressed(folder / "outputs.npz", **dict(report.outputs))
-        (folder / "summary.json").write_text(json.dumps(report.as_dict(), indent=2) + "\n", "utf-8")
+    with atomic_folder(target, ours=NAMES, force=force) as folder:
+        np.savez_compressed(folder / OUTPUTS, **dict(report.outputs))
+        (folder / SUMMARY).write_text(to_json(report.as_dict()), "utf-8")
     return Path(target)

@@ -70,10 +70,8 @@ def check_target(target: StrPath, *, ours: Collection[str], force: bool) -> None
     """
     path = Path(target)
     _check_name(path)
-    try:
+    with _told(path):
         _check_place(path, ours, force)
-    except OSError as error:
-        raise _write_error(error, path) from error
 
 
 def write_file(target: StrPath, text: str, *, force: bool = False) -> None:
@@ -130,14 +128,11 @@ def _beside(path: Path) -> Iterator[Path]:
     work = path.parent / f".neuromorph-{os.urandom(8).hex()}.part"
     parents: list[Path] = []
     try:
-        parents = [parent for parent in path.parents if not parent.exists()]
-        path.parent.mkdir(parents=True, exist_ok=True)
-        work.mkdir(mode=0o700)
-        yield work
-    except OSError as error:
-        if isinstance(error, NeuromorphError):
-            raise
-        raise _write_error(error, path) from error
+        with _told(path):
+            parents += [parent for parent in path.parents if not parent.exists()]
+            path.parent.mkdir(parents=True, exist_ok=True)
+            work.mkdir(mode=0o700)
+            yield work
     finally:
         shutil.rmtree(work, ignore_errors=True)
         for parent in parents:
@@ -145,8 +140,16 @@ def _beside(path: Path) -> Iterator[Path]:
                 parent.rmdir()
 
 
-def _write_error(error: OSError, path: Path) -> WriteError:
-    return WriteError("the output cannot be written", where=path, found=error.strerror or error)
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """The system's errors as ours; ours pass, though some are the system's by class too."""
+    try:
+        yield
+    except NeuromorphError:
+        raise
+    except OSError as error:
+        raise WriteError("the output cannot be written", where=path,
+                         found=error.strerror or error) from error
 
 
 def _sync(path: Path) -> None:

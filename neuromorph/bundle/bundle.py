@@ -26,6 +26,7 @@ from neuromorph.bundle.manifest import (
 from neuromorph.bundle.tensors import (
     INTEGERS,
     code_arrays,
+    in_single_precision,
     read_code,
     read_sample,
     sample_arrays,
@@ -44,6 +45,9 @@ NAMES = (MANIFEST, CODES, SAMPLE, NETWORK, MODEL)
 @dataclass(frozen=True, eq=False)
 class Bundle:
     """Codes of every layer, a sample to try them on, and where they came from.
+
+    In memory it is what it would be on disk: samples are rounded to single precision, and
+    options and provenance hold what TOML can say.
 
     Attributes
     ----------
@@ -68,6 +72,12 @@ class Bundle:
     provenance: Mapping[str, Any] = field(default_factory=dict)
     model: bytes | None = None
     path: Path | None = None
+
+    def __post_init__(self) -> None:
+        samples = {name: in_single_precision(sample) for name, sample in self.samples.items()}
+        for name, value in (("samples", samples), ("options", plain(self.options)),
+                            ("provenance", plain(self.provenance))):
+            object.__setattr__(self, name, value)
 
     @property
     def model_file(self) -> Path | None:
@@ -96,7 +106,7 @@ def save_bundle(bundle: Bundle, target: StrPath, *, force: bool = False) -> Path
             schema_version=SCHEMA_VERSION, generator=f"neuromorph {__version__}",
             family=bundle.family, causal=bundle.causal, layers=list(bundle.codes),
             step_nats=next(iter(bundle.codes.values())).step_nats,
-            options=plain(bundle.options), provenance=plain(bundle.provenance),
+            options=dict(bundle.options), provenance=dict(bundle.provenance),
             files=entries(folder)))
     return Path(target)
 

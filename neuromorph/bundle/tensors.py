@@ -44,6 +44,12 @@ def code_arrays(i: int, code: LayerCode) -> dict[str, NDArray[Any]]:
     return scales | {f"{i}.heads": np.array(rows, np.int64)}
 
 
+def in_single_precision(sample: Sample) -> Sample:
+    """The sample as it is kept."""
+    queries, keys, values = (np.asarray(getattr(sample, part), np.float32) for part in PARTS[:3])
+    return Sample(queries, keys, values, np.asarray(sample.mask, bool))
+
+
 def sample_arrays(i: int, sample: Sample) -> dict[str, NDArray[Any]]:
     """Layer ``i``'s sample, in single precision."""
     return {f"{i}.{part}": np.ascontiguousarray(

@@ -6,16 +6,21 @@ import os
 import signal
 import sys
 import traceback
+from types import FrameType
+from typing import NoReturn
 
 import typer
 
 from neuromorph.cli import demo, doctor, export, inspect, simulate
-from neuromorph.errors import NeuromorphError
+from neuromorph.cli.common import drop_output, emit
+from neuromorph.errors import NeuromorphError, printable
 
-INTERRUPTED, MEMORY, INTERNAL = 130, 7, 1
+USAGE, MEMORY, INTERNAL, INTERRUPTED = 2, 7, 1, 130
+
+SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 
 app = typer.Typer(
-    name="neuromorph", no_args_is_help=True, add_completion=False, rich_markup_mode="rich",
+    name="neuromorph", add_completion=False, rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     help="Run a trained transformer's attention as spikes: on a CPU today, on Loihi when you "
          "have one.")
@@ -29,45 +34,111 @@ app.command("doctor")(doctor.doctor)
 
 @app.callback(invoke_without_command=True)
 def root(
+    context: typer.Context,
     version: bool = typer.Option(False, "--version", help="Show the version and stop."),
+    debug: bool = typer.Option(  # noqa: ARG001 - `main` has taken it away already
+        False, "--debug", help="After an error show where in the program it happened. "
+                               "May stand anywhere in the line."),
 ) -> None:
     """Options before the command."""
     if version:
         from neuromorph._version import __version__
 
-        typer.echo(f"neuromorph {__version__}")
+        emit(f"neuromorph {__version__}\n")
         raise typer.Exit
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
 
 
 def main() -> None:
     """Run the command line; every error a user can meet ends in one line and an exit code."""
     debug = "--debug" in sys.argv
     arguments = [a for a in sys.argv[1:] if a != "--debug"]
-    for name in ("SIGTERM", "SIGHUP"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), _stop)
+    _prepare_streams()
+    before = _listen()
     try:
-        app(args=arguments, prog_name="neuromorph")
-    except NeuromorphError as error:
-        _leave(f"error: {error}", error.exit_code, debug)
-    except KeyboardInterrupt:
-        _leave("interrupted; nothing was left behind", INTERRUPTED, debug)
-    except MemoryError:
-        _leave("error: out of memory. Use a smaller input or a machine with more", MEMORY, debug)
+        code = app(args=arguments, prog_name="neuromorph", standalone_mode=False)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+        drop_output()
+        code = 0
+    except (KeyboardInterrupt, typer.Abort):
+        code = INTERRUPTED
     except Exception as error:  # noqa: BLE001 - the last door: nobody should see a traceback
-        _leave(f"internal error: {type(error).__name__}: {error}. Please report this, with what "
-               "the same command prints with --debug", INTERNAL, debug)
+        _leave(error, debug)
+    finally:
+        _restore(before)
+    if code == INTERRUPTED:
+        _tell("interrupted; nothing was left behind")
+    sys.exit(code)
 
 
-def _stop(number: int, _: object) -> None:
+def _leave(error: Exception, debug: bool) -> NoReturn:
+    if debug:
+        _tell(traceback.format_exc().rstrip())
+    text, code = _explained(error)
+    _tell(text)
+    sys.exit(code)
+
+
+def _explained(error: Exception) -> tuple[str, int]:
+    """One line for the user, and the exit code."""
+    if isinstance(error, NeuromorphError):
+        return f"error: {error}", error.exit_code
+    if isinstance(error, MemoryError):
+        return "error: out of memory. Use a smaller input or a machine with more", MEMORY
+    usage = getattr(error, "format_message", None)  # typer's own, wherever its class lives
+    if usage is not None:
+        return f"error: {printable(usage(), 1000).rstrip('.?')}. {_help_line(error)}", USAGE
+    return (f"internal error: {type(error).__name__}: {printable(error, 1000)}. Please report "
+            "this, with what the same command prints with --debug", INTERNAL)
+
+
+def _help_line(error: Exception) -> str:
+    path = getattr(getattr(error, "ctx", None), "command_path", "neuromorph")
+    return f"See: {path} --help"
+
+
+def _prepare_streams() -> None:
+    """Make sure that any text can be printed, and that no file of ours becomes a stream.
+
+    A program that is started with standard output closed would get its number for the first
+    file that it opens, and print into it.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _listen() -> dict[int, object]:
+    """Take signals to end as interruptions; return who took them before."""
+    known = [getattr(signal, name) for name in SIGNALS if hasattr(signal, name)]
+    heeded = [number for number in known if signal.getsignal(number) is not signal.SIG_IGN]
+    return {number: signal.signal(number, _interrupt) for number in heeded}
+
+
+def _interrupt(number: int, _: FrameType | None) -> NoReturn:
+    """Clean up and end. Whoever presses Ctrl-C twice shall not spoil that; SIGKILL still ends it."""
+    for name in SIGNALS:
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
     raise KeyboardInterrupt(number)
 
 
-def _leave(text: str, code: int, debug: bool) -> None:
-    if debug:
-        traceback.print_exc()
-    print(text, file=sys.stderr)
-    sys.exit(code)
+def _restore(before: dict[int, object]) -> None:
+    for number, handler in before.items():
+        signal.signal(number, handler)  # type: ignore[arg-type]
+
+
+def _tell(text: str) -> None:
+    """A line on standard error, if there is anyone."""
+    if sys.stderr is not None:
+        try:
+            sys.stderr.write(f"{text}\n")
+            sys.stderr.flush()
+        except OSError:  # nobody can be told
+            return

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import json
+import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+
+from neuromorph.errors import UsageError, WriteError
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
@@ -17,40 +19,92 @@ Seed = Annotated[int, typer.Option(help="Seed of every random choice.", min=0)]
 Force = Annotated[bool, typer.Option("--force", help="Replace an earlier result.")]
 
 
+def check_flags(*, as_json: bool, quiet: bool) -> None:
+    """Refuse flags that contradict each other.
+
+    Raises
+    ------
+    UsageError
+    """
+    if as_json and quiet:
+        raise UsageError("--json and --quiet contradict each other", hint="leave one of them out")
+
+
 @contextmanager
 def progress(quiet: bool) -> Iterator[Callable[[str], None]]:
     """A spinner with the name of the current work, on a terminal only; always on stderr."""
-    if quiet or not sys.stderr.isatty():
+    if quiet or sys.stderr is None or not sys.stderr.isatty():
         yield lambda _: None
         return
     from rich.console import Console
+    from rich.text import Text
 
     with Console(stderr=True).status("starting") as status:
-        yield status.update
+        yield lambda what: status.update(Text(what))
 
 
 def show(result: dict[str, Any], tables: Callable[[], list[Any]], *, as_json: bool,
          quiet: bool) -> None:
-    """Print a result as JSON or as tables."""
-    if as_json:
-        typer.echo(json.dumps(result, indent=2))
+    """Print a result as JSON or as tables.
+
+    Raises
+    ------
+    WriteError
+    """
+    if quiet or sys.stdout is None:  # closed before we began
         return
-    if quiet:
-        return
-    from rich.console import Console
+    from neuromorph.report.text import to_json
 
-    console = Console()
-    for table in tables():
-        console.print(table)
+    emit(to_json(result) if as_json else _rendered(tables()))
 
 
-def write_json(result: dict[str, Any], path: Path, *, force: bool = True) -> None:
-    """Write JSON beside its final name and rename it.
+def emit(text: str) -> None:
+    """Write text to standard output, all of it, now.
+
+    Raises
+    ------
+    BrokenPipeError
+        If the reader has gone.
+    WriteError
+        If standard output cannot be written, for instance because the disk is full.
+    """
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        drop_output()
+        raise WriteError("standard output cannot be written", found=error.strerror) from error
+
+
+def drop_output() -> None:
+    """Send standard output nowhere: Python would try once more, at its end, to write the rest."""
+    with suppress(OSError, ValueError):  # not a real file
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+
+
+def write_json(result: dict[str, Any], path: Path) -> None:
+    """Write JSON to a new file.
 
     Raises
     ------
     OutputExistsError, WriteError
     """
-    from neuromorph.bundle.atomic import write_file
+    from neuromorph.bundle import write_file
+    from neuromorph.report.text import to_json
 
-    write_file(path, json.dumps(result, indent=2) + "\n", force=force)
+    write_file(path, to_json(result))
+
+
+def _rendered(parts: list[Any]) -> str:
+    """Tables and lines as one text, as wide and as colourful as standard output takes it."""
+    from rich.console import Console
+
+    console = Console()
+    with console.capture() as captured:
+        for part in parts:
+            console.print(part, markup=False, highlight=False)
+    return captured.get()

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from neuromorph.cli.common import Force, Json, Quiet, Seed, progress, show
+from neuromorph.cli.common import Force, Json, Quiet, Seed, check_flags, progress, show
 
 
 def demo(
@@ -19,13 +19,12 @@ def demo(
     quiet: Quiet = False,
 ) -> None:
     """Classify images with all attention in spikes, next to the same model in float."""
+    check_flags(as_json=as_json, quiet=quiet)
     from neuromorph.api.demo import run_demo
-    from neuromorph.report.tables import numbers_table
+    from neuromorph.report.tables import demo_table
 
     with progress(quiet or as_json) as tell:
         report = run_demo(output, force=force, seed=seed, progress=tell)
-    shown = {k: v for k, v in report.summary.items() if k != "compared"}
-    show(report.as_dict(), lambda: [
-        numbers_table("Digits, all attention in spikes", shown),
-        f"Report with pictures: {output / 'index.html'}",
-    ], as_json=as_json, quiet=quiet)
+    show(report.as_dict(), lambda: [demo_table(report.summary),
+                                    f"Report with pictures: {output / 'index.html'}"],
+         as_json=as_json, quiet=quiet)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from neuromorph.cli.common import Json, Quiet, Seed, show, write_json
+from neuromorph.cli.common import Json, Quiet, Seed, check_flags, show, write_json
 
 UNHEALTHY = 6
 
@@ -20,13 +20,19 @@ def doctor(
     quiet: Quiet = False,
 ) -> None:
     """Say what is installed, what is missing, and the line that installs it."""
+    check_flags(as_json=as_json, quiet=quiet)
     from neuromorph.api.doctor import diagnose
-    from neuromorph.report.tables import diagnosis_tables
 
     diagnosis = diagnose()
     result = diagnosis.as_dict()
     if output is not None:
-        write_json(result, output, force=False)
-    show(result, lambda: diagnosis_tables(result), as_json=as_json, quiet=quiet)
+        write_json(result, output)
+    show(result, lambda: _tables(result), as_json=as_json, quiet=quiet)
     if not diagnosis.healthy:
         raise typer.Exit(UNHEALTHY)
+
+
+def _tables(result: dict[str, object]) -> list[object]:
+    from neuromorph.report.tables import diagnosis_tables
+
+    return [*diagnosis_tables(result)]

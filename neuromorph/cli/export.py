@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import math
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from neuromorph.cli.common import Force, Json, Quiet, Seed, progress, show
+from neuromorph.cli.common import Force, Json, Quiet, Seed, check_flags, progress, show
+
+if TYPE_CHECKING:
+    from neuromorph.api.export import ExportReport
 
 
 def export(
@@ -20,30 +23,36 @@ def export(
              "scales and windows.")] = None,
     spikes: Annotated[Literal["graded", "binary"], typer.Option(
         help="Payloads that carry the overshoot, or plain spikes of stock neurons.")] = "graded",
-    step_nats: Annotated[float, typer.Option(
-        help="Nats of attention logit a time step stands for.")] = math.log(2),
-    window_nats: Annotated[float, typer.Option(
-        help="How far the window reaches below weak rows' best matches.")] = 0.0,
-    slots: Annotated[int, typer.Option(
-        help="Longest context; 0: what the model and the data need.")] = 0,
+    step_nats: Annotated[float | None, typer.Option(
+        help="Nats of attention logit a time step stands for; ln 2 if left out, and always "
+             "with graded spikes.")] = None,
+    window_nats: Annotated[float | None, typer.Option(
+        help="How far below a weak query's best match keys are still told apart.")] = None,
+    slots: Annotated[int | None, typer.Option(
+        help="Longest context; what the model and the data need if left out.")] = None,
     seed: Seed = 0,
     force: Force = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Translate a trained model's attention into spiking circuits."""
+    check_flags(as_json=as_json, quiet=quiet)
     from neuromorph.api.export import export as run
-    from neuromorph.report.tables import fidelity_table, numbers_table
     from neuromorph.translate import TranslateOptions
 
-    standard = TranslateOptions()
-    options = TranslateOptions(
-        spikes=spikes, step_nats=step_nats, slots=slots or None,
-        window_nats=window_nats or standard.window_nats)
+    usual = TranslateOptions(spikes=spikes)
+    options = replace(
+        usual, slots=slots,
+        step_nats=usual.step_nats if step_nats is None else step_nats,
+        window_nats=usual.window_nats if window_nats is None else window_nats)
     with progress(quiet or as_json) as tell:
         report = run(model, output, calibrate=calibrate, options=options, seed=seed, force=force,
                      progress=tell)
-    result = report.as_dict()
-    summary = {k: v for k, v in result.items() if k not in ("fidelity", "options", "notes")}
-    show(result, lambda: [numbers_table("Exported", summary), fidelity_table(report.fidelity),
-                          *report.notes], as_json=as_json, quiet=quiet)
+    show(report.as_dict(), lambda: _shown(report), as_json=as_json, quiet=quiet)
+
+
+def _shown(report: ExportReport) -> list[Any]:
+    from neuromorph.report.tables import export_tables
+
+    return [*export_tables(report.as_dict(), report.fidelity), *report.notes,
+            f"Run it: neuromorph simulate {report.path}"]

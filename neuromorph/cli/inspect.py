@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from neuromorph.cli.common import Json, Quiet, Seed, show, write_json
+from neuromorph.cli.common import Json, Quiet, Seed, check_flags, emit, show, write_json
 
 
 def inspect(
@@ -15,19 +15,24 @@ def inspect(
     output: Annotated[Path | None, typer.Option(
         "-o", "--output", help="Also write the JSON to this file.")] = None,
     network: Annotated[bool, typer.Option(
-        "--network", help="Print the text form of a bundle's circuits.")] = False,
+        "--network", help="Print the text form of a bundle's circuits; with --json, add it.")
+    ] = False,
     seed: Seed = 0,  # noqa: ARG001 - every command takes it
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Say what a bundle or a model holds."""
+    check_flags(as_json=as_json, quiet=quiet)
     from neuromorph.api.inspect import describe, network_text
     from neuromorph.report.tables import inspection_tables
 
-    if network:
-        typer.echo(network_text(path), nl=False)
-        return
     result = describe(path)
+    if network:
+        result["network"] = network_text(path)
     if output is not None:
-        write_json(result, output, force=False)
-    show(result, lambda: inspection_tables(result), as_json=as_json, quiet=quiet)
+        write_json(result, output)
+    if network and not as_json and not quiet:
+        emit(result["network"])
+        return
+    show(result, lambda: [*inspection_tables(result), *result.get("notes", ())],
+         as_json=as_json, quiet=quiet)

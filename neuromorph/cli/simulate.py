@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from neuromorph.cli.common import Force, Json, Quiet, Seed, progress, show
+from neuromorph.cli.common import Force, Json, Quiet, Seed, check_flags, progress, show
 
 
 def simulate(
@@ -18,24 +18,28 @@ def simulate(
     backend: Annotated[str, typer.Option(help="fast, reference or lava.")] = "fast",
     output: Annotated[Path | None, typer.Option(
         "-o", "--output", help="Folder for outputs.npz and summary.json.")] = None,
-    seed: Seed = 0,
+    seed: Seed = 0,  # noqa: ARG001 - every command takes it
     force: Force = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Run a bundle's attention in spikes and compare it with float attention."""
-    from neuromorph.api.simulate import save_report
+    check_flags(as_json=as_json, quiet=quiet)
+    from neuromorph.api.simulate import NAMES, save_report
     from neuromorph.api.simulate import simulate as run
     from neuromorph.bundle import check_target
-    from neuromorph.report.tables import fidelity_table, numbers_table
+    from neuromorph.report.tables import simulation_tables
 
     if output is not None:
-        check_target(output, force=force, marker="summary.json")
+        check_target(output, ours=NAMES, force=force)
     with progress(quiet or as_json) as tell:
         report = run(bundle, inputs=inputs, backend=backend, progress=tell)
-    result = {**report.as_dict(), "seed": seed}
-    if output is not None:
-        save_report(report, output, force=force)
-    summary = {k: v for k, v in result.items() if k not in ("fidelity", "predictions")}
-    show(result, lambda: [numbers_table("Simulated", summary), fidelity_table(report.fidelity)],
+        if output is not None:
+            save_report(report, output, force=force)
+    result = report.as_dict()
+    show(result, lambda: [*simulation_tables(result, report.fidelity), *_where(output)],
          as_json=as_json, quiet=quiet)
+
+
+def _where(output: Path | None) -> list[str]:
+    return [] if output is None else [f"Outputs: {output}"]

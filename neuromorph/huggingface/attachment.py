@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from statistics import median
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,12 +16,15 @@ from numpy.typing import NDArray
 from neuromorph import backends
 from neuromorph.bundle import Bundle, load_bundle, save_bundle
 from neuromorph.errors import CalibrationError, TensorError, UsageError, did_you_mean
-from neuromorph.huggingface.hook import Call, Connection, connections
+from neuromorph.huggingface.hook import Call, Connection, check_model, connections
 from neuromorph.huggingface.masks import Tensor
 from neuromorph.huggingface.matching import match_layers
 from neuromorph.huggingface.recording import arrays, is_causal, positions, record, tokenised
 from neuromorph.runtime import SpikingLayer, Tally
 from neuromorph.translate import LayerCode, Sample, TranslateOptions, calibrate_layer
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 SLOTS = 512
 """Context that a language model gets room for, if nobody says how much it needs."""
@@ -45,7 +48,7 @@ class Attachment:
     model: Any
     codes: Mapping[str, LayerCode]
     backend: str = backends.DEFAULT
-    samples: Mapping[str, list[Sample]] = field(default_factory=dict)
+    samples: Mapping[str, Sequence[Sample]] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
     _layers: dict[str, SpikingLayer] = field(init=False)
@@ -66,9 +69,10 @@ class Attachment:
         An attachment that the model had before is detached.
         """
         if not self.attached:
-            for other in connections(self.model):
-                other.close()
+            others = connections(self.model)
             self._connection = Connection(self.model, Spikes(self._layers))
+            for other in others:
+                other.close()
 
     def detach(self) -> None:
         """Switch the model back to its own attention; harmless when done twice."""
@@ -76,7 +80,7 @@ class Attachment:
             self._connection.close()
             self._connection = None
 
-    def __enter__(self) -> Attachment:
+    def __enter__(self) -> Self:
         self.attach()
         return self
 
@@ -222,6 +226,7 @@ def attach(
     >>> spiking.detach()                                                # doctest: +SKIP
     """
     backends.get(backend)
+    check_model(model)
     if isinstance(source, Bundle | os.PathLike) or (isinstance(source, str) and tokenizer is None):
         if options is not None or tokenizer is not None:
             raise UsageError("a bundle takes neither options nor a tokenizer: it has been "
@@ -236,8 +241,9 @@ def attach(
 
 
 def _from_bundle(model: Any, bundle: Bundle, backend: str) -> Attachment:
-    codes = match_layers(model, bundle.codes, bundle.path or "bundle")
-    samples = {name: [sample] for name, sample in zip(codes, bundle.samples.values(), strict=True)}
+    modules = match_layers(model, bundle.codes, bundle.path or "bundle")
+    codes = {modules[name]: code for name, code in bundle.codes.items()}
+    samples = {modules[name]: [sample] for name, sample in bundle.samples.items()}
     return Attachment(model, codes, backend, samples, bundle.options, bundle.provenance)
 
 
@@ -254,7 +260,7 @@ def _from_data(
 
 
 def with_slots(
-    options: TranslateOptions, samples: Mapping[str, list[Sample]], most: int | None = None
+    options: TranslateOptions, samples: Mapping[str, Sequence[Sample]], most: int | None = None
 ) -> TranslateOptions:
     """Room for `SLOTS` tokens, or for the longest sample, unless the options say otherwise.
 
@@ -267,7 +273,7 @@ def with_slots(
 
 
 def _batches(model: Any, source: Any, tokenizer: Any) -> list[Mapping[str, Any]]:
-    batches = [source] if isinstance(source, Mapping | str) else list(source)
+    batches: list[Any] = [source] if isinstance(source, Mapping | str) else list(source)
     if not batches:
         raise CalibrationError("there is no calibration data", hint="give at least one batch")
     if tokenizer is not None and all(isinstance(batch, str) for batch in batches):

@@ -109,6 +109,21 @@ def _open() -> set[Connection]:
     return {connection for _, connection in _entries.values()}
 
 
+def check_model(model: Any) -> None:
+    """Refuse what is no Hugging Face model, or one that is being trained.
+
+    Raises
+    ------
+    UsageError
+    """
+    if not hasattr(model, "set_attn_implementation") or not hasattr(model, "config"):
+        raise UsageError("this is not a Hugging Face model", found=type(model).__name__,
+                         expected="a transformers.PreTrainedModel")
+    if model.training:
+        raise UsageError("the model is in training mode", where=type(model).__name__,
+                         hint="call model.eval(): spikes have no gradient, and do not drop out")
+
+
 def connections(model: Any) -> set[Connection]:
     """The connections that answer for any part of a model."""
     return {entry[1] for module in model.modules() if (entry := _entries.get(module))}
@@ -116,9 +131,6 @@ def connections(model: Any) -> set[Connection]:
 
 def _configs(model: Any) -> list[Any]:
     """Every configuration object a model looks its attention up in, outer ones first."""
-    if not hasattr(model, "set_attn_implementation") or not hasattr(model, "config"):
-        raise UsageError("this is not a Hugging Face model", found=type(model).__name__,
-                         expected="a transformers.PreTrainedModel")
     found: dict[int, Any] = {}
     waiting = [module.config for module in model.modules()
                if hasattr(getattr(module, "config", None), "_attn_implementation")]

@@ -52,8 +52,9 @@ def boolean_mask(
 
 def _from_additive(mask: Tensor, where: str) -> Tensor:
     seen = mask == 0
-    if not (seen | (mask <= HIDDEN)).all():
+    more = mask[~(seen | (mask <= HIDDEN))]
+    if len(more):
         raise UnsupportedError("the model's mask adds to the logits, which no circuit does yet",
-                               where=where, found=f"values of type {mask.dtype}",
-                               expected="0 where a query may look, and -inf elsewhere")
+                               where=where, found=f"{float(more[0]):g}",
+                               expected=f"0 where a query may look, elsewhere {HIDDEN:g} or less")
     return seen

@@ -7,16 +7,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from neuromorph.errors import BundleError, did_you_mean
-from neuromorph.translate import LayerCode
 
 NEAREST = 3
 """Names that an error offers."""
 
 
-def match_layers(
-    model: Any, codes: Mapping[str, LayerCode], where: object
-) -> dict[str, LayerCode]:
-    """Codes under the names that the model's modules have.
+def match_layers(model: Any, layers: Iterable[str], where: object) -> dict[str, str]:
+    """The module of the model that each layer of a bundle stands for, by the layer's name.
 
     A model with a head on top names its layers with a prefix (``bert.encoder.…``) that the
     model alone has not; a bundle of the one fits the other.
@@ -28,11 +25,12 @@ def match_layers(
     """
     modules = dict(model.named_modules())
     prefix = f"{getattr(model, 'base_model_prefix', '')}."
-    named = [dict(codes), {prefix + name: code for name, code in codes.items()},
-             {name.removeprefix(prefix): code for name, code in codes.items()}]
-    found = next((names for names in named if names.keys() <= modules.keys()), None)
+    names = list(layers)
+    named = (names, [prefix + name for name in names],
+             [name.removeprefix(prefix) for name in names])
+    found = next((own for own in named if modules.keys() >= set(own)), None)
     if found is None:
-        missing = next(name for name in codes if name not in modules)
+        missing = next(name for name in names if name not in modules)
         raise BundleError("the bundle was exported for another model", where=where,
                           found=f"layer {missing}", expected=f"a layer of {type(model).__name__}",
                           hint=_nearest(missing, _attention_layers(modules)))
@@ -43,7 +41,7 @@ def match_layers(
         raise BundleError("the bundle lacks a layer of the model", where=where,
                           found=f"{len(found)} layers", expected=f"also {lacking[0]}",
                           hint="was it exported for another model?")
-    return found
+    return dict(zip(names, found, strict=True))
 
 
 def _attention_layers(modules: Mapping[str, Any]) -> list[str]:

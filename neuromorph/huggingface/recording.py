@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuromorph.errors import CalibrationError, MemoryBudgetError, UsageError
+from neuromorph.errors import CalibrationError, MemoryBudgetError
 from neuromorph.huggingface.hook import Call, Connection
 from neuromorph.huggingface.masks import Tensor
 from neuromorph.translate import Sample
@@ -28,10 +28,8 @@ def record(model: Any, batches: Iterable[Mapping[str, Any]]) -> dict[str, list[S
 
     Raises
     ------
-    UsageError
-        If the model is in training mode.
     CalibrationError
-        If no attention layer was reached.
+        If no attention layer was reached, or one only with what is masked.
     MemoryBudgetError
         If there is more data than `SAMPLE_BYTES`.
     """
@@ -49,17 +47,6 @@ def record(model: Any, batches: Iterable[Mapping[str, Any]]) -> dict[str, list[S
         samples[call.layer].extend(new)
         return _float_attention(call)
 
-    _run(model, batches, keep)
-    if not samples:
-        raise CalibrationError("no attention layer was reached", where=type(model).__name__,
-                               hint="give at least one batch of inputs")
-    return dict(samples)
-
-
-def _run(model: Any, batches: Iterable[Mapping[str, Any]], keep: Any) -> None:
-    if getattr(model, "training", False):
-        raise UsageError("the model is in training mode", where=type(model).__name__,
-                         hint="call model.eval()")
     connection = Connection(model, keep)
     try:
         import torch
@@ -69,6 +56,14 @@ def _run(model: Any, batches: Iterable[Mapping[str, Any]], keep: Any) -> None:
                 model(**batch)
     finally:
         connection.close()
+    if not samples:
+        raise CalibrationError("no attention layer was reached", where=type(model).__name__,
+                               hint="give at least one batch of inputs")
+    empty = [name for name, seen in samples.items() if not seen]
+    if empty:
+        raise CalibrationError("all of the calibration data is masked", where=empty[0],
+                               hint="check the attention mask")
+    return dict(samples)
 
 
 def _float_attention(call: Call) -> Tensor:

@@ -5,15 +5,47 @@ from __future__ import annotations
 import html
 from collections.abc import Mapping, Sequence
 
+from neuromorph.report.text import readable
+
 _STYLE = """
-body{font:16px/1.5 system-ui,sans-serif;color:#1f2430;max-width:62rem;margin:2rem auto;padding:0 1rem}
-table{border-collapse:collapse;margin:1rem 0}td,th{padding:.3rem .9rem;border-bottom:1px solid #d9dde5;
-text-align:left}td:last-child{font-variant-numeric:tabular-nums}img{max-width:100%;margin:.5rem 0 2rem}
+body { font: 16px/1.5 system-ui, sans-serif; color: #1f2430; background: #fff;
+       max-width: 62rem; margin: 2rem auto; padding: 0 1rem }
+h2 { margin: 2.5rem 0 .5rem }
+p { max-width: 44rem }
+table { border-collapse: collapse; margin: 1.5rem 0 }
+td { padding: .3rem 2rem .3rem 0; border-bottom: 1px solid #d9dde5;
+     font-variant-numeric: tabular-nums }
+td:first-child { color: #5d6678 }
+img { max-width: 100%; height: auto }
 """
+
+_PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>{title}</title>
+<style>{style}</style>
+</head>
+<body>
+<h1>{title}</h1>
+<p>{lead}</p>
+<table>
+{rows}
+</table>
+{pictures}
+</body>
+</html>
+"""
+
+_PICTURE = """<h2>{heading}</h2>
+<p>{text}</p>
+<img src="{name}" alt="{heading}">"""
 
 
 def render_page(
-    title: str, lead: str, numbers: Mapping[str, object], pictures: Sequence[tuple[str, str]]
+    title: str, lead: str, numbers: Mapping[str, object],
+    pictures: Sequence[tuple[str, str, str]],
 ) -> str:
     """HTML of one report.
 
@@ -21,14 +53,14 @@ def render_page(
     ----------
     title, lead : str
     numbers : mapping of label to value
-    pictures : sequence of (file name, caption)
+    pictures : sequence of (file name, heading, explanation)
     """
-    rows = "\n".join(f"<tr><td>{_safe(k)}</td><td>{_safe(v)}</td></tr>" for k, v in numbers.items())
-    images = "\n".join(f'<h2>{_safe(caption)}</h2>\n<img src="{_safe(name)}" alt="{_safe(caption)}">'
-                       for name, caption in pictures)
-    return (f'<!doctype html>\n<html lang="en"><meta charset="utf-8"><title>{_safe(title)}</title>\n'
-            f"<style>{_STYLE}</style>\n<h1>{_safe(title)}</h1>\n<p>{_safe(lead)}</p>\n"
-            f"<table>\n{rows}\n</table>\n{images}\n</html>\n")
+    rows = "\n".join(f"<tr><td>{_safe(name)}</td><td>{_safe(readable(value))}</td></tr>"
+                     for name, value in numbers.items())
+    drawn = "\n".join(_PICTURE.format(name=_safe(name), heading=_safe(heading), text=_safe(text))
+                      for name, heading, text in pictures)
+    return _PAGE.format(title=_safe(title), style=_STYLE, lead=_safe(lead), rows=rows,
+                        pictures=drawn)
 
 
 def _safe(value: object) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.circuits.latency_attention import LatencyAttention
-from neuromorph.errors import MissingExtraError
+from neuromorph.circuits.latency_attention.motif import OVERHEAD_STEPS
+from neuromorph.errors import MissingExtraError, WriteError
 
-INK, ACCENT, QUIET = "#1f2430", "#c8553d", "#8a93a6"
+INK, ACCENT, QUIET, PALE = "#1f2430", "#c8553d", "#8a93a6", "#e8ebf1"
+DPI = 130
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,8 +27,12 @@ class Episode:
     head : LatencyAttention
     query : int array, shape (key_size,)
         The query's codes.
-    match, control : array, shape (period + 2, slots) and (period + 2, value_size)
-        Match spikes (payloads) and control potentials from the start of the query's period.
+    match : int array, shape (steps, slots)
+        Payloads of the match spikes from the start of the query's period.
+    control : int array, shape (steps, value_size)
+        Control potentials.
+    normaliser : int array, shape (steps,)
+        The normaliser's potential.
     read_at : int
         Step at which `done` fired.
     """
@@ -34,7 +41,27 @@ class Episode:
     query: NDArray[Any]
     match: NDArray[Any]
     control: NDArray[Any]
+    normaliser: NDArray[Any]
     read_at: int
+
+
+@dataclass(frozen=True, eq=False)
+class Query:
+    """Where the query of an episode comes from, and what it found.
+
+    Attributes
+    ----------
+    image : array, shape (side, side)
+    patch : int
+        Side of a patch; slot 0 is the class token, slot 1 the first patch.
+    target, spiking : array, shape (slots,)
+        Attention weights in float, and those that the spikes stand for.
+    """
+
+    image: NDArray[Any]
+    patch: int
+    target: NDArray[Any]
+    spiking: NDArray[Any]
 
 
 def require_matplotlib() -> Any:
@@ -43,62 +70,111 @@ def require_matplotlib() -> Any:
     Raises
     ------
     MissingExtraError
+    WriteError
+        If matplotlib finds no folder for its settings.
     """
     try:
         import matplotlib as mpl
+
+        mpl.use("Agg")
+        from matplotlib import pyplot as plt
     except ImportError as error:
         raise MissingExtraError("pictures need matplotlib", found=str(error),
-                                hint="pip install 'neuromorph[plot]'") from error
-    mpl.use("Agg")
-    from matplotlib import pyplot as plt
-
+                                hint="run: pip install 'neuromorph[plot]'") from error
+    except OSError as error:
+        raise WriteError("matplotlib finds no folder that it can write to", found=error,
+                         hint="set MPLCONFIGDIR to one") from error
     return plt
 
 
-def draw_raster(episode: Episode, path: Path, title: str) -> None:
-    """Query codes, match spikes and control potentials of one query, on one time axis."""
+def draw_raster(episode: Episode, query: Query, path: Path, title: str) -> None:
+    """Query, match spikes and control potentials of one query; the last two on one time axis."""
     plt = require_matplotlib()
-    figure, (top, middle, bottom) = plt.subplots(
-        3, 1, figsize=(9, 8), height_ratios=(1, 2, 2), layout="constrained")
-    _draw_query(top, episode)
-    _draw_match(middle, episode)
-    _draw_control(bottom, episode)
-    figure.suptitle(title)
-    figure.savefig(path, dpi=130, metadata={"Software": None})
-    plt.close(figure)
+    figure, axes = plt.subplot_mosaic(
+        [["image", "query"], ["weights", "match"], ["none", "control"]], figsize=(11, 9.5),
+        width_ratios=(1, 3.2), height_ratios=(1.1, 2, 2), layout="constrained")
+    axes["match"].sharex(axes["control"])
+    axes["weights"].sharey(axes["match"])
+    axes["none"].remove()
+    _draw_image(axes["image"], query)
+    _draw_query(axes["query"], episode)
+    _draw_weights(axes["weights"], query)
+    _draw_match(axes["match"], episode)
+    _draw_control(axes["control"], episode)
+    figure.suptitle(title, fontsize=14)
+    _save(plt, figure, path)
+
+
+def _draw_image(axes: Any, query: Query) -> None:
+    axes.imshow(query.image, cmap="gray_r")
+    side = len(query.image)
+    for edge in range(0, side + 1, query.patch):
+        axes.axhline(edge - 0.5, color=QUIET, linewidth=0.6)
+        axes.axvline(edge - 0.5, color=QUIET, linewidth=0.6)
+    numbers = np.arange((side // query.patch) ** 2).reshape(side // query.patch, -1)
+    for (row, column), number in np.ndenumerate(numbers):
+        axes.text(column * query.patch - 0.35, row * query.patch + 0.1, str(number + 1),
+                  color=ACCENT, fontsize=7)
+    axes.set(xticks=[], yticks=[], title="image, its patches by slot")
 
 
 def _draw_query(axes: Any, episode: Episode) -> None:
     axes.bar(np.arange(len(episode.query)), episode.query,
              color=[INK if q >= 0 else ACCENT for q in episode.query], width=0.7)
-    axes.set(title="query: one graded spike a dimension (payload)", xlabel="query axon",
-             ylabel="payload")
-    axes.axhline(0, color=QUIET, linewidth=0.8)
+    axes.axhline(0, color=INK, linewidth=0.8)
+    axes.set(title="query: one graded spike a dimension", xlabel="query axon", ylabel="payload",
+             xticks=np.arange(len(episode.query)))
+    _bare(axes)
+
+
+def _draw_weights(axes: Any, query: Query) -> None:
+    slots = np.arange(len(query.target))
+    axes.barh(slots, query.target, height=0.8, color=QUIET, label="float softmax")
+    axes.barh(slots, query.spiking, height=0.3, color=INK, label="spikes")
+    axes.set(title="attention weight", xlabel="weight", ylabel="slot", yticks=slots,
+             ylim=(-0.7, len(slots) - 0.3))
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.12), frameon=False)
+    axes.tick_params(axis="y", labelsize=7)
+    _bare(axes)
 
 
 def _draw_match(axes: Any, episode: Episode) -> None:
     steps, slots = np.nonzero(episode.match)
     payload = episode.match[steps, slots]
-    forced = steps == episode.head.period
-    size = 18 + 26 * payload / max(1, payload.max())
-    axes.scatter(steps[~forced], slots[~forced], s=size[~forced], marker="|", color=INK)
-    axes.scatter(steps[forced], slots[forced], s=40, marker="x", color=ACCENT, label="forced")
-    axes.axvspan(4, episode.head.period, color=QUIET, alpha=0.12)
-    axes.text(4.1, 1.01, "match window", transform=axes.get_xaxis_transform(), color=QUIET)
-    axes.set(title="match neurons: the better the key, the later its spike", ylabel="slot",
-             ylim=(-1, episode.head.slots), xlim=(0, len(episode.match)))
+    forced = steps >= OVERHEAD_STEPS + episode.head.window
+    axes.axvspan(OVERHEAD_STEPS - 0.5, OVERHEAD_STEPS + episode.head.window + 0.5, color=PALE,
+                 zorder=0)
+    shade = 0.35 + 0.65 * payload / max(1, payload.max())
+    axes.scatter(steps, slots, s=110, marker="|", linewidths=2.5, alpha=shade,
+                 color=[ACCENT if f else INK for f in forced])
+    axes.text(OVERHEAD_STEPS - 0.3, 1.01, "match window", color=QUIET, fontsize=9,
+              transform=axes.get_xaxis_transform())
     if forced.any():
-        axes.legend(loc="upper left")
+        axes.text(0.99, 0.03, "red: forced by the go pulse", color=ACCENT, fontsize=9,
+                  ha="right", transform=axes.transAxes)
+    axes.set_title("match neurons: the better the key, the later its spike", pad=18)
+    axes.set(xlabel="step (darker: larger payload)")
+    axes.tick_params(axis="y", labelsize=7)
+    _bare(axes)
 
 
 def _draw_control(axes: Any, episode: Episode) -> None:
-    axes.plot(np.arange(len(episode.control)), episode.control, color=INK, linewidth=0.9,
-              alpha=0.8, drawstyle="steps-post")
-    axes.axvline(episode.read_at, color=ACCENT, linestyle="--")
-    axes.text(episode.read_at, 0.98, " read: every key has spoken", color=ACCENT, va="top",
+    steps = np.arange(len(episode.control))
+    # The flush and the clearing before the query are not part of the answer.
+    axes.plot(steps, episode.control, color=INK, linewidth=0.9, alpha=0.7,
+              drawstyle="steps-post")
+    axes.plot(steps, episode.normaliser, color=ACCENT, linewidth=1.8, drawstyle="steps-post")
+    axes.plot([], [], color=INK, label="control, one line a value channel")
+    axes.plot([], [], color=ACCENT, linewidth=1.8, label="normaliser")
+    axes.axvline(episode.read_at, color=QUIET, linestyle="--")
+    axes.text(episode.read_at + 0.15, 0.97, "read", color=QUIET, va="top", fontsize=9,
               transform=axes.get_xaxis_transform())
+    axes.axhline(0, color=INK, linewidth=0.6)
     axes.set(title="control neurons: values arrive with the spikes and fade step by step",
-             xlabel="step", ylabel="potential", xlim=(0, len(episode.control)))
+             xlabel="step", ylabel="potential", xlim=(-0.5, len(steps) - 0.5))
+    axes.ticklabel_format(axis="y", style="sci", scilimits=(-3, 4))
+    axes.legend(loc="upper left", frameon=False)
+    _bare(axes)
 
 
 def draw_maps(
@@ -111,31 +187,43 @@ def draw_maps(
     target, spiking : array, shape (heads, queries, keys)
     """
     plt = require_matplotlib()
-    heads = len(target)
-    top = float(max(target.max(), spiking.max()))
-    figure, rows = plt.subplots(2, heads, figsize=(2.4 * heads + 1, 5.2), layout="constrained",
-                                squeeze=False)
+    heads, top = len(target), float(max(target.max(), spiking.max()))
+    figure, rows = plt.subplots(2, heads, figsize=(2.6 * heads + 1.4, 6.2), layout="constrained",
+                                squeeze=False, sharex=True, sharey=True)
     for h in range(heads):
         for axes, maps in zip(rows[:, h], (target, spiking), strict=True):
             image = axes.imshow(maps[h], vmin=0, vmax=top, cmap="viridis")
-            axes.set(xticks=[], yticks=[])
         rows[0, h].set_title(f"head {h}")
-    rows[0, 0].set_ylabel("float softmax\nquery")
-    rows[1, 0].set_ylabel("spikes\nquery")
+        rows[1, h].set_xlabel("key (token)")
+    rows[0, 0].set_ylabel("float softmax\nquery (token)")
+    rows[1, 0].set_ylabel("spikes\nquery (token)")
     figure.colorbar(image, ax=rows, label="attention weight", shrink=0.8)
-    figure.suptitle(title)
-    figure.savefig(path, dpi=130, metadata={"Software": None})
-    plt.close(figure)
+    figure.suptitle(f"{title}\nlargest difference of a weight: "
+                    f"{float(np.abs(target - spiking).max()):.3f}", fontsize=13)
+    _save(plt, figure, path)
 
 
-def draw_accuracy(bars: dict[str, float], path: Path, title: str) -> None:
-    """Accuracies as labelled bars, from 0 to 100 %."""
+def draw_accuracy(bars: Mapping[str, float], path: Path, title: str) -> None:
+    """Accuracies as labelled bars, from 0 to 100 %; the last one is the control."""
     plt = require_matplotlib()
-    figure, axes = plt.subplots(figsize=(7, 2.8), layout="constrained")
+    figure, axes = plt.subplots(figsize=(8, 2.9), layout="constrained")
     names, values = list(bars), [100 * value for value in bars.values()]
-    drawn = axes.barh(names, values, color=[QUIET, INK, INK, ACCENT][: len(names)])
+    colours = [QUIET, *[INK] * (len(names) - 2), ACCENT]
+    drawn = axes.barh(names, values, color=colours, height=0.65)
     axes.bar_label(drawn, fmt="%.2f %%", padding=4)
-    axes.set(xlim=(0, 115), xlabel="test accuracy (%)", title=title)
+    axes.set(xlim=(0, 100), xlabel="test accuracy (%)", title=title)
+    axes.set_xticks(range(0, 101, 20))
     axes.invert_yaxis()
-    figure.savefig(path, dpi=130, metadata={"Software": None})
+    axes.margins(x=0)
+    _bare(axes)
+    _save(plt, figure, path)
+
+
+def _bare(axes: Any) -> None:
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _save(plt: Any, figure: Any, path: Path) -> None:
+    """The same picture gives the same bytes: matplotlib's version stays out of the file."""
+    figure.savefig(path, dpi=DPI, metadata={"Software": None})
     plt.close(figure)

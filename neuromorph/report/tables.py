@@ -1,73 +1,192 @@
-"""Tables for the terminal."""
+"""Tables for the terminal. What stands in files is untrusted: no cell is taken for markup."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from rich import box
 from rich.table import Table
+from rich.text import Text
 
+from neuromorph.report.text import bytes_text, label, readable
 from neuromorph.translate import HeadFidelity
 
 WORST = 12
 """Rows of a fidelity table; the rest are summed up."""
 
+DIGITS_OF_A_DIGEST = 12
 
-def numbers_table(title: str, rows: Mapping[str, object]) -> Table:
+
+def pairs_table(title: str, rows: Mapping[str, object]) -> Table:
     """Two columns: what, and how much."""
-    table = Table(title=title, title_justify="left", show_header=False)
-    table.add_column(style="dim")
-    table.add_column(justify="right")
+    table = _table(title, show_header=False)
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
     for name, value in rows.items():
-        table.add_row(name, f"{value:.4f}" if isinstance(value, float) else str(value))
+        table.add_row(Text(name), Text(readable(value)))
     return table
+
+
+def rows_table(
+    title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], words: int = 1
+) -> Table:
+    """One line a row; the first columns hold words, the others numbers."""
+    table = _table(title)
+    for i, name in enumerate(columns):
+        table.add_column(name, justify="left" if i < words else "right", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(readable(value)) for value in row))
+    return table
+
+
+def _table(title: str, **settings: Any) -> Table:
+    return Table(title=Text(title), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD,
+                 pad_edge=False, **settings)
+
+
+def export_tables(result: Mapping[str, Any], fidelity: Sequence[HeadFidelity]) -> list[Table]:
+    """What an export made, and the heads that lose most."""
+    return [pairs_table("Exported", {
+        "bundle": result["bundle"],
+        "model": _model_text(result["family"], result["layers"], result["heads"]),
+        "slots": result["slots"],
+        "steps a query, median head": result["median_steps"],
+        "cosine to float attention, mean": f"{result['mean_cosine']:.4f}",
+        "forced spikes": result["forced_spikes"],
+        "measured on": result["fidelity_on"],
+    }), fidelity_table(fidelity)]
+
+
+def simulation_tables(result: Mapping[str, Any], fidelity: Sequence[HeadFidelity]) -> list[Table]:
+    """What a simulation did, and the heads that lose most."""
+    rows: dict[str, object] = {
+        "bundle": result["bundle"],
+        "inputs": result["inputs"],
+        "backend": f"{result['backend']} ({result['evidence']})",
+        "queries": f"{readable(result['queries'])}, over all heads",
+        "spikes": _share(result["spikes"], result["queries"], "a query"),
+        "forced spikes": result["forced"],
+        "steps": _share(result["steps"], result["queries"], "a query"),
+        "clipped codes": f"{readable(result['clipped'])} of {readable(result['codes'])}",
+    }
+    if "accuracy" in result:
+        rows["accuracy"] = percent(result["accuracy"])
+    return [pairs_table("Simulated", rows), fidelity_table(fidelity)]
 
 
 def fidelity_table(fidelity: Sequence[HeadFidelity]) -> Table:
     """The heads that lose most, worst first."""
     worst = sorted(fidelity, key=lambda f: f.cosine)[:WORST]
-    title = f"Fidelity of {len(fidelity)} heads, the {len(worst)} worst first"
-    table = Table(title=title, title_justify="left")
-    for name in ("layer", "head", "cosine", "KL (nat)", "forced", "spikes/query", "steps/query"):
-        table.add_column(name, justify="left" if name == "layer" else "right")
-    for f in worst:
-        table.add_row(f.layer, str(f.head), f"{f.cosine:.5f}", f"{f.kl:.5f}", str(f.forced),
-                      f"{f.spikes_per_query:.1f}", str(f.steps))
-    return table
+    some = f"{len(fidelity)} heads, the {WORST} worst" if len(fidelity) > WORST else \
+        f"{len(fidelity)} head{'s' if len(fidelity) != 1 else ''}"
+    return rows_table(
+        f"Against float attention: {some}, worst first",
+        ("layer", "head", "cosine", "KL (nat)", "forced", "spikes a query", "steps a query"),
+        [(f.layer, f.head, f"{f.cosine:.5f}", f"{f.kl:.5f}", f.forced,
+          f"{f.spikes_per_query:.1f}", f.steps) for f in worst])
+
+
+def demo_table(summary: Mapping[str, Any]) -> Table:
+    """What the demo measured."""
+    return pairs_table("Digits, all attention in spikes", demo_rows(summary))
+
+
+def demo_rows(summary: Mapping[str, Any]) -> dict[str, object]:
+    """The demo's numbers in words, for the terminal and the page."""
+    return {
+        "test images": summary["images"],
+        "accuracy, float softmax": percent(summary["accuracy_float"]),
+        "accuracy, graded spikes": percent(summary["accuracy_spiking"]),
+        "accuracy, plain spikes": percent(summary["accuracy_spiking_binary"]),
+        "accuracy, attention switched off": percent(summary["accuracy_uniform_attention"]),
+        "cosine to float attention, mean": f"{summary['mean_cosine']:.4f}",
+        "spiking heads": summary["heads"],
+        "steps a query, median head": summary["median_steps"],
+        "spikes a query": f"{summary['spikes_per_query']:.1f}",
+        "forced spikes": summary["forced_spikes"],
+        "equal to the bit": _backends(summary),
+        "not compared": ", ".join(summary["not_compared"]) or "-",
+    }
+
+
+def _backends(summary: Mapping[str, Any]) -> str:
+    compared = summary["compared"]
+    names = {c["against"]: None for c in compared} | {c["backend"]: None for c in compared}
+    return " = ".join(names)
 
 
 def inspection_tables(result: Mapping[str, Any]) -> list[Table]:
     """What `neuromorph.api.inspect.describe` found: the whole, and its layers."""
-    general = {k: v for k, v in result.items() if k not in ("layers", "options", "provenance",
-                                                           "files", "notes")}
-    tables = [numbers_table(f"{result['kind']} {result['path']}", general)]
-    for part in ("options", "provenance", "files"):
-        if result.get(part):
-            tables.append(numbers_table(part, result[part]))
-    columns = list(result["layers"][0])
-    table = Table(title=f"{len(result['layers'])} layers", title_justify="left")
-    for name in columns:
-        table.add_column(name, justify="left" if name == "layer" else "right")
-    for layer in result["layers"]:
-        table.add_row(*(_short(layer[name]) for name in columns))
-    return [*tables, table]
+    layers = result["layers"]
+    provenance = result.get("provenance", {})
+    heads = sum(layer["heads"] for layer in layers)
+    general: dict[str, object] = {
+        "path": result["path"],
+        "model": _model_text(result["family"], len(layers), heads),
+        "attention": "causal: a token sees itself and those before it"
+        if result["causal"] else "every token sees every token",
+    }
+    if "holds_model" in result:
+        general["holds the model"] = result["holds_model"]
+    if "calibration" in provenance:
+        general["calibrated on"] = provenance["calibration"]
+    general |= _file_rows(result.get("files") or provenance.get("files", {}))
+    tables = [pairs_table(result["kind"].capitalize(), general)]
+    if result.get("options"):
+        tables.append(pairs_table("Made with", {label(k): v for k, v in
+                                                result["options"].items()}))
+    columns = list(layers[0])
+    rows = [[layer[name] for name in columns] for layer in layers]
+    return [*tables, rows_table("Layers", [label(name) for name in columns], rows)]
+
+
+def _file_rows(files: object) -> dict[str, object]:
+    if not isinstance(files, Mapping):
+        return {}
+    rows: dict[str, object] = {}
+    for name, entry in files.items():
+        known = isinstance(entry, Mapping) and {"bytes", "sha256"} <= entry.keys()
+        rows[f"file {name}"] = (
+            f"{bytes_text(entry['bytes'])}, sha256 {entry['sha256'][:DIGITS_OF_A_DIGEST]}…"
+            if known else entry)
+    return rows
 
 
 def diagnosis_tables(result: Mapping[str, Any]) -> list[Table]:
     """What `neuromorph.api.doctor.diagnose` found: the machine, the packages, what to install."""
-    general = {k: v for k, v in result.items() if k != "packages"}
-    table = Table(title="Packages", title_justify="left")
-    for name in ("group", "name", "installed", "tested", "status"):
-        table.add_column(name)
-    for package in result["packages"]:
-        table.add_row(*(str(package[name] or "-")
-                        for name in ("group", "name", "installed", "tested", "status")))
-    missing = {p["name"]: p["install"] for p in result["packages"] if p["install"]}
-    tables = [numbers_table("This machine", general), table]
-    return [*tables, numbers_table("What installs the missing", missing)] if missing else tables
+    machine = {
+        "neuromorph": result["neuromorph"],
+        "Python": f"{result['python']}, {result['executable']}",
+        "platform": result["platform"],
+        "cores": result["cores"],
+        "memory": f"{_size(result['memory_available'])} free of {_size(result['memory_total'])}",
+        "numpy suits Lava": result["numpy_suits_lava"],
+        "Intel's Loihi extension": result["loihi_extension"],
+        "the core can run": result["healthy"],
+    }
+    columns = ("group", "name", "installed", "tested", "status")
+    packages = result["packages"]
+    tables = [pairs_table("This machine", machine),
+              rows_table("Packages", columns, [[p[c] for c in columns] for p in packages],
+                         words=len(columns))]
+    missing = {f"{p['name']} ({p['group']})": p["install"] for p in packages if p["install"]}
+    return [*tables, pairs_table("To install what is missing", missing)] if missing else tables
 
 
-def _short(value: object) -> str:
-    if isinstance(value, list) and value:
-        return f"{min(value)}…{max(value)}"
-    return str(value)
+def percent(share: float) -> str:
+    """``97.50 %``."""
+    return f"{100 * share:.2f} %"
+
+
+def _size(count: int | None) -> str:
+    return "unknown" if count is None else bytes_text(count)
+
+
+def _share(count: int, of: int, each: str) -> str:
+    return f"{readable(count)}, {count / of:.1f} {each}" if of else readable(count)
+
+
+def _model_text(family: str, layers: int, heads: int) -> str:
+    return (f"{family}: {layers} layer{'s' if layers != 1 else ''}, "
+            f"{heads} head{'s' if heads != 1 else ''}")

@@ -78,14 +78,18 @@ class LayerCode:
         return [build(replace(head, slots=slots), keys[h // self.group], values[h // self.group])
                 for h, head in enumerate(self.heads)]
 
-    def decode(self, attended: Attended) -> NDArray[np.float64]:
-        """Context vectors (..., heads, queries, value_size); 0 where all slots were masked."""
-        units = np.array([head.unit / 2 for head in self.heads])[:, None, None]
+    def decode(self, attended: Attended) -> NDArray[np.float32]:
+        """Context (..., heads, queries, value_size), float32; 0 where all slots were masked."""
         mass = attended.normaliser[..., None]
-        ratio = units * attended.control / np.maximum(mass, 1)
-        scale = np.repeat(self.value_scale, self.group, axis=0)[:, None, :]
-        centre = np.repeat(self.value_centre, self.group, axis=0)[:, None, :]
-        return np.where(mass > 0, centre + scale * ratio, 0.0)
+        units = np.array([head.unit / 2 for head in self.heads])[:, None, None]
+        factor = np.where(mass > 0, units / np.maximum(mass, 1), 0.0).astype(np.float32)
+        scale = np.repeat(self.value_scale, self.group, axis=0)[:, None, :].astype(np.float32)
+        centre = np.repeat(self.value_centre, self.group, axis=0)[:, None, :].astype(np.float32)
+        context: NDArray[np.float32] = attended.control.astype(np.float32)
+        context *= factor
+        context *= scale
+        context += np.where(mass > 0, centre, np.float32(0))
+        return context
 
 
 def _check(array: FloatArray, scale: NDArray[np.float64], name: str) -> None:

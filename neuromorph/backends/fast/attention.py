@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.backends.attention import AttentionBatch
-from neuromorph.backends.fast.closed_form import SPEC, attend_kernel, spec_of
-from neuromorph.circuits.latency_attention import Attended, LatencyAttention, prove_ranges
+from neuromorph.backends.fast.closed_form import EXACT_FLOAT32, SPEC, attend_kernel, spec_of
+from neuromorph.circuits.latency_attention import Attended, prove_ranges
 from neuromorph.errors import RangeProofError
 
 SCORE_BYTES = 1 << 26
 """Scores held at once; more heads than fit are taken in turns."""
 
+SCORE_BLOCK = 128
+"""Queries whose scores are computed at once."""
+
 LANES = 16
 """Columns are padded to whole vector registers."""
-
-EXACT_FLOAT32 = 1 << 24
 
 
 def attend_closed_form(work: AttentionBatch, times: bool = False) -> Attended:
@@ -65,25 +66,42 @@ def _attend_some(work: AttentionBatch, b: int, h: slice, result: Attended) -> No
     group = work.queries.shape[1] // work.keys.shape[1]
     kv = slice(h.start // group, h.stop // group)
     rows, queries, keys = h.stop - h.start, work.queries.shape[2], work.keys.shape[2]
-    asked = work.queries[b, h].astype(np.float32).reshape(rows // group, group * queries, -1)
-    stored = work.keys[b, kv].astype(np.float32)
-    scores = (asked @ stored.transpose(0, 2, 1)).reshape(rows, queries, keys)
+    mask = np.ascontiguousarray(work.mask[b])
+    seen = _last_seen(mask)
+    scores = _scores(work.queries[b, h], work.keys[b, kv], seen)
     heads = work.heads[h]
-    table = _value_table(work.values[b, kv], heads[::group])
-    control = np.empty((rows, queries, table.shape[2]), np.int32)
+    control = np.empty((rows, queries, _padded(work.values.shape[3])), np.int32)
     counts = np.empty((rows, queries, 3), np.int32)
     unwanted = np.empty((0, queries, keys), np.int32)
     times = unwanted if result.times is None else result.times[b, h]
     payloads = unwanted if result.payloads is None else result.payloads[b, h]
-    mask = np.ascontiguousarray(work.mask[b])
     specs = np.array([spec_of(head) for head in heads], SPEC)
-    attend_kernel(scores, table, np.arange(rows) // group, mask, _last_seen(mask), specs,
-                  control, counts, times, payloads)
-    value_size = work.values.shape[3]
-    result.control[b, h] = control[..., :value_size]
-    result.normaliser[b, h] = control[..., value_size]
+    table = _value_table(work.values[b, kv], heads[0].graded)
+    attend_kernel(scores, table, np.arange(rows) // group, mask, seen, specs, control,
+                  result.normaliser[b, h], counts, times, payloads)
+    result.control[b, h] = control[..., : work.values.shape[3]]
     for i, field in enumerate((result.last, result.spikes, result.forced)):
         field[b, h] = counts[..., i]
+
+
+def _scores(
+    queries: NDArray[Any], keys: NDArray[Any], seen: NDArray[np.int64]
+) -> NDArray[np.float32]:
+    """q.k of every pair that may be seen, as exact float32; shape (heads, queries, keys).
+
+    Queries are taken in blocks, each against the keys that any of them may see: a causal
+    mask halves the work. Pairs that nobody may see are left unset.
+    """
+    rows, count, size = queries.shape
+    groups = len(keys)
+    asked = queries.astype(np.float32).reshape(groups, rows // groups, count, size)
+    stored = keys.astype(np.float32).transpose(0, 2, 1)[:, None]
+    scores = np.empty((groups, rows // groups, count, keys.shape[1]), np.float32)
+    for start in range(0, count, SCORE_BLOCK):
+        block = slice(start, start + SCORE_BLOCK)
+        width = int(seen[block].max())
+        np.matmul(asked[:, :, block], stored[..., :width], out=scores[:, :, block, :width])
+    return scores.reshape(rows, count, keys.shape[1])
 
 
 def _last_seen(mask: NDArray[np.bool_]) -> NDArray[np.int64]:
@@ -93,16 +111,16 @@ def _last_seen(mask: NDArray[np.bool_]) -> NDArray[np.int64]:
     return np.where(mask.any(axis=1), last, 0).astype(np.int64)
 
 
-def _value_table(
-    values: NDArray[Any], heads: Sequence[LatencyAttention]
-) -> NDArray[np.int16]:
-    """v with half the normaliser's unit as one more column, padded to whole registers."""
+def _value_table(values: NDArray[Any], graded: bool) -> NDArray[Any]:
+    """The values, their columns padded to whole registers, in the type that adds up fastest."""
     kv_heads, keys, size = values.shape
-    columns = -(-(size + 1) // LANES) * LANES
-    table = np.zeros((kv_heads, keys, columns), np.int16)
+    table = np.zeros((kv_heads, keys, _padded(size)), np.float32 if graded else np.int16)
     table[..., :size] = values
-    table[..., size] = np.array([head.unit // 2 for head in heads])[:, None]
     return table
+
+
+def _padded(size: int) -> int:
+    return -(-size // LANES) * LANES
 
 
 def _check_exact(largest: int) -> None:

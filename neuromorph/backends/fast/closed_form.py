@@ -16,11 +16,14 @@ import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
-from neuromorph.backends.fast.engine import payload_of
 from neuromorph.circuits.latency_attention import LatencyAttention
 from neuromorph.numerics.limits import DECAY_BITS, DECAY_UNITY, INPUT_SHIFT
 
 HALF = DECAY_UNITY // 2
+UNIT = 1 << INPUT_SHIFT
+EXACT_FLOAT32 = 1 << 24
+"""Below this every whole number is a float32."""
+
 
 BLOCK = 32
 """Queries one parallel task takes."""
@@ -29,7 +32,8 @@ SPEC = np.dtype([
     ("offset", "f8"), ("inverse_step", "f8"), ("window", "i8"), ("key_shift", "i8"),
     ("score_bound", "i8"), ("ramp", "i8"), ("first_due", "i8"), ("span", "i8"),
     ("payload_base", "i8"), ("gain", "i8"), ("gain_shift", "i8"), ("graded", "?"),
-    ("keep", "i8"), ("value_shift", "i8"),
+    ("keep", "i8"), ("value_shift", "i8"), ("unit", "i8"), ("payload_bits", "i8"),
+    ("exact", "i8"),
 ])
 """What the kernel needs to know of one head."""
 
@@ -45,7 +49,9 @@ def spec_of(head: LatencyAttention) -> tuple[Any, ...]:
     return ((head.first_due << head.key_shift) + step - 0.5, 1.0 / step, head.window,
             head.key_shift, head.score_bound, head.ramp, head.first_due, head.payload_span,
             head.payload_base, head.payload_gain, head.payload_gain_shift, head.graded,
-            DECAY_UNITY - head.control_decay, head.value_shift)
+            DECAY_UNITY - head.control_decay, head.value_shift, head.unit,
+            head.payload_base.bit_length() - 1,
+            (EXACT_FLOAT32 - 1) // (2 * head.payload_base * head.value_limit))
 
 
 @njit(cache=True)
@@ -80,15 +86,33 @@ def _sort_by_time(
 def _payloads(
     scores: NDArray[np.float32], due: NDArray[np.int32], spec: Any, payload: NDArray[np.int32]
 ) -> None:
-    """What each key's spike carries; early is what fires at step 0."""
+    """What each key's spike carries, `latency_payload` for all keys at once.
+
+    Whole numbers below 2^53 in float64, which vectorises where 64-bit integers do not.
+    """
+    per_unit = 2.0 / (1 << spec.key_shift)
+    scale, span = spec.gain / (1 << spec.gain_shift), np.float64(spec.span)
+    ramp, first_due = np.float64(spec.ramp), np.float64(spec.first_due)
+    bound, window = np.float64(spec.score_bound), np.int32(spec.window)
     for i in range(len(scores)):
-        score = -((-2 * np.int64(scores[i])) >> spec.key_shift)
-        if due[i] == spec.window:
-            over = spec.score_bound - score
-        else:
-            over = spec.ramp * due[i] - spec.first_due - score
-        z = (min((over << INPUT_SHIFT) + 1, spec.span) * spec.gain) >> spec.gain_shift
-        payload[i] = payload_of(z, due[i] == 0, spec.payload_base)
+        reached = bound if due[i] == window else ramp * due[i] - first_due
+        over = (reached - np.ceil(np.float64(scores[i]) * per_unit)) * UNIT + 1.0
+        payload[i] = np.int32((over if over < span else span) * scale)
+    base, bits = np.int32(spec.payload_base), np.int32(spec.payload_bits)
+    for i in range(len(scores)):
+        whole = payload[i] >> bits
+        line = 2 * base - (payload[i] & (base - 1))
+        shifted = line >> (whole if whole < 31 else 31)
+        faint = shifted if shifted > 1 else 1
+        far = faint if due[i] == 0 else 2 * base
+        payload[i] = line if whole == 0 else far
+
+
+@njit(cache=True)
+def _fade_one(held: int, keep: int) -> int:
+    """trunc(held * keep / 4096), towards zero."""
+    magnitude = (abs(held) * keep) >> DECAY_BITS
+    return -magnitude if held < 0 else magnitude
 
 
 @njit(cache=True)
@@ -109,49 +133,82 @@ def _add_plain(
     table: NDArray[np.int16], keys: NDArray[np.int32], total: NDArray[np.int16],
     held: NDArray[np.int32],
 ) -> None:
-    """held += (2 sum_i v_i) << 6; half sums fit 16 bits, as no sum leaves 17."""
+    """held += (2 sum_i v_i) << 6; the sums fit 16 bits, as twice them fits 17."""
     total[:] = 0
-    for i in keys:
+    paired = len(keys) & ~3
+    for at in range(0, paired, 4):
+        a, b, c, d = table[keys[at]], table[keys[at + 1]], table[keys[at + 2]], table[keys[at + 3]]
         for j in range(len(total)):
-            total[j] += table[i, j]
+            total[j] += a[j] + b[j] + c[j] + d[j]
+    for at in range(paired, len(keys)):
+        a = table[keys[at]]
+        for j in range(len(total)):
+            total[j] += a[j]
     for j in range(len(total)):
         held[j] += np.int32(total[j]) << (INPUT_SHIFT + 1)
 
 
 @njit(cache=True)
 def _add_graded(
-    table: NDArray[np.int16], keys: NDArray[np.int32], payload: NDArray[np.int32], shift: int,
-    total: NDArray[np.int32], held: NDArray[np.int32],
+    table: NDArray[np.float32], keys: NDArray[np.int32], payload: NDArray[np.int32], spec: Any,
+    part: NDArray[np.float32], total: NDArray[np.int32], held: NDArray[np.int32],
 ) -> None:
-    """held += (2 sum_i p_i v_i) >> shift."""
+    """held += (2 sum_i p_i v_i) >> shift; float32 holds the sum of ``spec.exact`` keys exactly."""
     total[:] = 0
-    for i in keys:
-        p = payload[i]
-        for j in range(len(total)):
-            total[j] += p * np.int32(table[i, j])
+    for begin in range(0, len(keys), spec.exact):
+        some = keys[begin : begin + spec.exact]
+        part[:] = 0
+        paired = len(some) & ~3
+        for at in range(0, paired, 4):
+            a, b = table[some[at]], table[some[at + 1]]
+            c, d = table[some[at + 2]], table[some[at + 3]]
+            p, q = np.float32(payload[some[at]]), np.float32(payload[some[at + 1]])
+            r, s = np.float32(payload[some[at + 2]]), np.float32(payload[some[at + 3]])
+            for j in range(len(part)):
+                part[j] += p * a[j] + q * b[j] + r * c[j] + s * d[j]
+        for at in range(paired, len(some)):
+            a, p = table[some[at]], np.float32(payload[some[at]])
+            for j in range(len(part)):
+                part[j] += p * a[j]
+        for j in range(len(part)):
+            total[j] += np.int32(part[j])
     for j in range(len(total)):
-        held[j] += (2 * total[j]) >> shift
+        held[j] += (2 * total[j]) >> spec.value_shift
+
+
+@njit(cache=True)
+def _mass(
+    keys: NDArray[np.int32], payload: NDArray[np.int32], spec: Any
+) -> int:
+    """What the normaliser receives for some spikes."""
+    if not spec.graded:
+        return (len(keys) * spec.unit) << INPUT_SHIFT
+    total = 0
+    for i in keys:
+        total += payload[i]
+    return (total * spec.unit) >> spec.value_shift
 
 
 @njit(cache=True, parallel=True, nogil=True)
 def attend_kernel(
     scores: NDArray[np.float32],
-    values: NDArray[np.int16],
+    values: NDArray[Any],
     kv_of: NDArray[np.int64],
     mask: NDArray[np.bool_],
     seen: NDArray[np.int64],
     specs: Any,
     control: NDArray[np.int32],
+    normaliser: NDArray[np.int64],
     counts: NDArray[np.int32],
     times: NDArray[np.int32],
     payloads: NDArray[np.int32],
 ) -> None:
-    """Fill ``control`` (rows, queries, columns) and ``counts`` (rows, queries, 3).
+    """Fill ``control`` (rows, queries, columns), ``normaliser`` and ``counts`` (…, 3).
 
     Parameters
     ----------
     scores : q.k as exact float32, shape (rows, queries, keys)
-    values : v beside half the normaliser's unit, padded, shape (kv_rows, keys, columns)
+    values : shape (kv_rows, keys, columns), float32 for graded spikes, int16 for plain ones
     kv_of : which values a row uses, shape (rows,)
     mask : shape (queries, keys)
     seen : one more than the last key a query may see, shape (queries,)
@@ -168,6 +225,7 @@ def attend_kernel(
         payload = np.ones(keys, np.int32)
         ends = np.empty(spec.window + 2, np.int32)
         narrow, wide = np.empty(columns, np.int16), np.empty(columns, np.int32)
+        part = np.empty(columns, np.float32)
         for query in range(block * BLOCK, min(queries, (block + 1) * BLOCK)):
             n_seen = seen[query]
             score = scores[row, query, :n_seen]
@@ -190,12 +248,16 @@ def attend_kernel(
                     payloads[row, query, order[at]] = payload[order[at]]
             held = control[row, query]
             held[:] = 0
+            mass = 0
             for n in range(last + 1):
                 _fade(held, spec.keep)
+                mass = _fade_one(mass, spec.keep)
                 now = order[ends[n - 1] if n > 0 else 0:ends[n]]
                 if len(now) == 0:
                     continue
+                mass += _mass(now, payload, spec)
                 if spec.graded:
-                    _add_graded(table, now, payload, spec.value_shift, wide, held)
+                    _add_graded(table, now, payload, spec, part, wide, held)
                 else:
                     _add_plain(table, now, narrow, held)
+            normaliser[row, query] = mass
