@@ -8,16 +8,33 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from neuromorph._version import __version__ as __version__
+
 if TYPE_CHECKING:
+    from neuromorph.api.demo import run_demo as run_demo
+    from neuromorph.api.export import export as export
+    from neuromorph.api.simulate import simulate as simulate
+    from neuromorph.bundle import Bundle as Bundle
+    from neuromorph.bundle import load_bundle as load_bundle
+    from neuromorph.errors import NeuromorphError as NeuromorphError
     from neuromorph.huggingface import Attachment as Attachment
     from neuromorph.huggingface import attach as attach
+    from neuromorph.translate import TranslateOptions as TranslateOptions
 
 _HOMES = {
+    "export": "neuromorph.api.export",
+    "simulate": "neuromorph.api.simulate",
+    "run_demo": "neuromorph.api.demo",
     "attach": "neuromorph.huggingface",
     "Attachment": "neuromorph.huggingface",
+    "Bundle": "neuromorph.bundle",
+    "NeuromorphError": "neuromorph.errors",
+    "TranslateOptions": "neuromorph.translate",
+    "load_bundle": "neuromorph.bundle",
 }
 
-__all__ = list(_HOMES)
+__all__ = ["Attachment", "Bundle", "NeuromorphError", "TranslateOptions", "__version__", "attach",
+           "export", "load_bundle", "run_demo", "simulate"]
 
 
 def __getattr__(name: str) -> Any:
@@ -25,3 +42,7 @@ def __getattr__(name: str) -> Any:
     if name in _HOMES:
         return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module 'neuromorph' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

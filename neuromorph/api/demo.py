@@ -166,13 +166,14 @@ def _draw(
     target = float_attention(sample)[0]
     spiking = SpikingLayer(code).run_sample(sample).weights(code.step_nats)[0]
     digit = int(test.labels[picked])
+    head = int(target[:, 0].max(axis=1).argmax())  # where the class token looks hardest
     draw_maps(target, spiking, folder / "maps.png",
-              f"Attention of {name}, test image {picked} (a {digit}), {len(target)} heads")
+              f"Attention maps of {name}, test image {picked} (a {digit})")
     draw_raster(
-        episode(bundle, name, sample),
-        Query(test.images[picked], vit.config.patch, target[0, 0], spiking[0, 0]),
+        episode(bundle, name, sample, head),
+        Query(test.images[picked], vit.config.patch, target[head, 0], spiking[head, 0]),
         folder / "raster.png",
-        f"One query, step by step: the class token looks at a {digit} ({name}, head 0)")
+        f"One query, step by step: the class token looks at a {digit} ({name}, head {head})")
     draw_accuracy({
         "float softmax": summary["accuracy_float"],
         "graded spikes": summary["accuracy_spiking"],
@@ -215,12 +216,12 @@ def _page(summary: dict[str, Any]) -> str:
             "control and normaliser neurons in Loihi's integer arithmetic, on this computer.")
     return render_page("Attention in spikes", lead, demo_rows(summary), (
         ("accuracy.png", "Accuracy",
-         "The same trained weights each time. With attention switched off every token gets the "
-         "mean of all values: what is left is what the model can do without looking."),
+         ("The same trained weights each time. With attention switched off every token gets the "
+          "mean of all values: what is left is what the model can do without looking.")),
         ("maps.png", "What each token looks at",
-         "Above the trained model's softmax, below what the spikes stand for: a spike's payload, "
-         "halved for every step that it came before the last one."),
+         ("Above the trained model's softmax, below what the spikes stand for: a spike's payload, "
+          "halved for every step that it came before the last one.")),
         ("raster.png", "One query, step by step",
-         "The query charges the match neurons, all climb at one pace, and the best match fires "
-         "last. Values arrive with the spikes and fade, so the last ones count most. When all "
-         "have spoken, control divided by normaliser is the attention's output.")))
+         ("The query charges the match neurons, all climb at one pace, and the best match fires "
+          "last. Values arrive with the spikes and fade, so the last ones count most. When all "
+          "have spoken, control divided by normaliser is the attention's output."))))

@@ -125,7 +125,7 @@ def check_apart(model: str | os.PathLike[str], output: str | os.PathLike[str]) -
     ------
     UsageError
     """
-    source, target = Path(model).absolute(), Path(output).absolute()
+    source, target = (Path(os.path.realpath(path)) for path in (model, output))
     if target in (source, *source.parents):
         raise UsageError("the output would replace the model that it is made from", where=output,
                          found=str(model), hint="choose another folder")

@@ -26,7 +26,7 @@ from neuromorph.runtime import SpikingLayer, Tally
 from neuromorph.translate import HeadFidelity, LayerCode, Sample, measure_fidelity
 
 OUTPUTS, SUMMARY = "outputs.npz", "summary.json"
-NAMES = (OUTPUTS, SUMMARY)
+NAMES = (SUMMARY, OUTPUTS)
 """All that a folder of results holds."""
 
 _PARTS = ("queries", "keys", "values")
@@ -190,7 +190,7 @@ def classify(
 
     def attend(
         layer: int, q: NDArray[Any], k: NDArray[Any], v: NDArray[Any]
-    ) -> NDArray[np.float64]:
+    ) -> NDArray[Any]:
         code = codes[names[layer]]
         scaled = q / np.sqrt(q.shape[-1])
         mask = np.ones((len(q), q.shape[2], k.shape[2]), bool)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -18,7 +18,7 @@ SHOWN = 3
 
 @contextmanager
 def atomic_folder(
-    target: StrPath, *, ours: Collection[str], force: bool = False
+    target: StrPath, *, ours: Sequence[str], force: bool = False
 ) -> Iterator[Path]:
     """A hidden folder beside the target that takes its name when the block ends well.
 
@@ -30,8 +30,8 @@ def atomic_folder(
     ----------
     target : path
         Must not exist, or be an empty folder; with ``force`` also an earlier result.
-    ours : collection of str
-        Names that a result may hold; all of them are what an earlier result is known by.
+    ours : sequence of str
+        Names that a result may hold; by the first two an earlier one is known.
     force : bool
         Replace an earlier result; it is kept until the new one is complete.
 
@@ -55,7 +55,7 @@ def atomic_folder(
         _publish(new, work / "old", path)
 
 
-def check_target(target: StrPath, *, ours: Collection[str], force: bool) -> None:
+def check_target(target: StrPath, *, ours: Sequence[str], force: bool) -> None:
     """Refuse a target that must not be replaced; meant to be asked before any work is done.
 
     Raises
@@ -63,8 +63,8 @@ def check_target(target: StrPath, *, ours: Collection[str], force: bool) -> None
     UsageError
         If it has no name.
     OutputExistsError
-        If it is a link, a file, an earlier result without ``force``, or holds other names
-        than ``ours``.
+        If it is a link, a file, an earlier result without ``force``, no result at all, or
+        holds other names than ``ours``.
     WriteError
         If it cannot be looked at.
     """
@@ -101,7 +101,7 @@ def _check_name(path: Path) -> None:
         raise UsageError("the output needs a name", found=repr(str(path)))
 
 
-def _check_place(path: Path, ours: Collection[str], force: bool) -> None:
+def _check_place(path: Path, ours: Sequence[str], force: bool) -> None:
     if path.is_symlink():
         raise OutputExistsError("the output is a symbolic link", where=path,
                                 hint="name a folder that does not exist yet")
@@ -115,11 +115,14 @@ def _check_place(path: Path, ours: Collection[str], force: bool) -> None:
                                 hint="choose another folder, or add --force to replace an "
                                      "earlier result")
     foreign = sorted(names.difference(ours))
-    if foreign:
+    if foreign or (names and not names.issuperset(ours[:2])):
         raise OutputExistsError(
             "the output holds what neuromorph did not write, and is left alone", where=path,
-            found=", ".join(foreign[:SHOWN]) + (", …" if len(foreign) > SHOWN else ""),
-            hint="choose another folder")
+            found=_listed(foreign or sorted(names)), hint="choose another folder")
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names[:SHOWN]) + (", …" if len(names) > SHOWN else "")
 
 
 @contextmanager

@@ -31,6 +31,7 @@ from neuromorph.bundle.tensors import (
     read_sample,
     sample_arrays,
 )
+from neuromorph.circuits.latency_attention import SpikeKind
 from neuromorph.errors import BundleError, InputError
 from neuromorph.models import SafetensorsFile
 from neuromorph.network import to_text
@@ -120,10 +121,7 @@ def load_bundle(source: StrPath) -> Bundle:
     """
     path = Path(os.fspath(source))
     manifest = read_manifest(path, (CODES, SAMPLE, NETWORK), MODEL)
-    spikes = manifest.options.get("spikes")
-    if spikes != "binary" and spikes != "graded":
-        raise BundleError("the manifest names no kind of spikes", where=path / MANIFEST,
-                          found=f"options.spikes = {spikes!r}", expected="'binary' or 'graded'")
+    spikes = _kind_of_spikes(manifest, path / MANIFEST)
     stored, sampled = _read(path / CODES, INTEGERS), _read(path / SAMPLE)
     codes, samples = {}, {}
     for i, name in enumerate(manifest.layers):
@@ -132,6 +130,16 @@ def load_bundle(source: StrPath) -> Bundle:
     model = (path / MODEL).read_bytes() if MODEL in {e.name for e in manifest.files} else None
     return Bundle(manifest.family, manifest.causal, codes, samples, manifest.options,
                   manifest.provenance, model, path)
+
+
+def _kind_of_spikes(manifest: Manifest, where: Path) -> SpikeKind:
+    named = manifest.options.get("spikes")
+    if named == "binary":
+        return "binary"
+    if named == "graded":
+        return "graded"
+    raise BundleError("the manifest names no kind of spikes", where=where,
+                      found=f"options.spikes = {named!r}", expected="'binary' or 'graded'")
 
 
 def _arrays(bundle: Bundle) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:

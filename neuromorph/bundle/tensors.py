@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuromorph.circuits.latency_attention import LatencyAttention, prove_ranges
-from neuromorph.circuits.latency_attention.motif import SpikeKind
+from neuromorph.circuits.latency_attention import LatencyAttention, SpikeKind, prove_ranges
 from neuromorph.errors import BundleError, CalibrationError, TensorError
 from neuromorph.numerics.limits import DECAY_UNITY
 from neuromorph.translate import LayerCode, Sample, check_samples
@@ -141,8 +140,8 @@ def _heads(
     for name, column in zip(INTEGERS, rows.T, strict=True):
         low, high = _RANGES.get(name, _ANY)
         if column.min() < low or column.max() > high:
-            raise TensorError(f"{name} is out of range", where=where,
-                              found=f"{column.min()} to {column.max()}", expected=f"{low} to {high}")
+            raise TensorError(f"{name} is out of range", where=where, expected=f"{low} to {high}",
+                              found=f"{column.min()} to {column.max()}")
         if name in SHARED and column.min() != column.max():
             raise TensorError(f"heads of one layer differ in {name}", where=where,
                               found=f"{column.min()} to {column.max()}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 import traceback
 from types import FrameType
 from typing import NoReturn
@@ -12,7 +13,7 @@ from typing import NoReturn
 import typer
 
 from neuromorph.cli import demo, doctor, export, inspect, simulate
-from neuromorph.cli.common import drop_output, emit
+from neuromorph.cli.common import ReaderGoneError, drop_output, emit
 from neuromorph.errors import NeuromorphError, printable
 
 USAGE, MEMORY, INTERNAL, INTERRUPTED = 2, 7, 1, 130
@@ -58,7 +59,7 @@ def main() -> None:
     before = _listen()
     try:
         code = app(args=arguments, prog_name="neuromorph", standalone_mode=False)
-    except BrokenPipeError:
+    except (ReaderGoneError, SystemExit):  # rich raises SystemExit itself while it prints help
         drop_output()
         code = 0
     except (KeyboardInterrupt, typer.Abort):
@@ -88,9 +89,11 @@ def _explained(error: Exception) -> tuple[str, int]:
         return "error: out of memory. Use a smaller input or a machine with more", MEMORY
     usage = getattr(error, "format_message", None)  # typer's own, wherever its class lives
     if usage is not None:
-        return f"error: {printable(usage(), 1000).rstrip('.?')}. {_help_line(error)}", USAGE
-    return (f"internal error: {type(error).__name__}: {printable(error, 1000)}. Please report "
-            "this, with what the same command prints with --debug", INTERNAL)
+        said = printable(usage(), 1000).rstrip(".")
+        return f"error: {said}{'' if said.endswith('?') else '.'} {_help_line(error)}", USAGE
+    text = (f"internal error: {type(error).__name__}: {printable(error, 1000)}. Please report "
+            "this, with what the same command prints with --debug")
+    return text, INTERNAL
 
 
 def _help_line(error: Exception) -> str:
@@ -104,11 +107,9 @@ def _prepare_streams() -> None:
     A program that is started with standard output closed would get its number for the first
     file that it opens, and print into it.
     """
-    for number in range(3):
-        try:
-            os.fstat(number)
-        except OSError:
-            os.open(os.devnull, os.O_RDWR)
+    while (number := os.open(os.devnull, os.O_RDWR)) < 3:
+        os.set_inheritable(number, True)
+    os.close(number)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
@@ -116,13 +117,15 @@ def _prepare_streams() -> None:
 
 def _listen() -> dict[int, object]:
     """Take signals to end as interruptions; return who took them before."""
+    if threading.current_thread() is not threading.main_thread():
+        return {}  # only the main thread may; then whoever called us handles them
     known = [getattr(signal, name) for name in SIGNALS if hasattr(signal, name)]
     heeded = [number for number in known if signal.getsignal(number) is not signal.SIG_IGN]
     return {number: signal.signal(number, _interrupt) for number in heeded}
 
 
 def _interrupt(number: int, _: FrameType | None) -> NoReturn:
-    """Clean up and end. Whoever presses Ctrl-C twice shall not spoil that; SIGKILL still ends it."""
+    """Clean up and end. A second Ctrl-C shall not spoil that; SIGKILL would still end it."""
     for name in SIGNALS:
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)

@@ -19,6 +19,10 @@ Seed = Annotated[int, typer.Option(help="Seed of every random choice.", min=0)]
 Force = Annotated[bool, typer.Option("--force", help="Replace an earlier result.")]
 
 
+class ReaderGoneError(Exception):
+    """Whoever read our output has seen enough: no fault of anyone's."""
+
+
 def check_flags(*, as_json: bool, quiet: bool) -> None:
     """Refuse flags that contradict each other.
 
@@ -63,16 +67,16 @@ def emit(text: str) -> None:
 
     Raises
     ------
-    BrokenPipeError
-        If the reader has gone.
+    ReaderGoneError
+        If the reader has gone, as in ``| head``.
     WriteError
         If standard output cannot be written, for instance because the disk is full.
     """
     try:
         sys.stdout.write(text)
         sys.stdout.flush()
-    except BrokenPipeError:
-        raise
+    except BrokenPipeError as error:
+        raise ReaderGoneError from error
     except OSError as error:
         drop_output()
         raise WriteError("standard output cannot be written", found=error.strerror) from error

@@ -81,8 +81,10 @@ def load_model(path: Path) -> tuple[Any, Any]:
     else:
         kind, where, weights = AutoModelForCausalLM, path.parent, {}
         local["gguf_file"] = path.name
-    with _as_error(FileFormatError, "transformers cannot load this model", path):
+    with _quietly(), _as_error(FileFormatError, "transformers cannot load this model", path):
         tokenizer = AutoTokenizer.from_pretrained(where, **local)
+        if path.is_dir():
+            _check_vocabulary(path, tokenizer)
         model, loaded = kind.from_pretrained(where, dtype="float32", output_loading_info=True,
                                              **weights, **local)
     _check_complete(path, loaded)
@@ -168,12 +170,37 @@ def _check_complete(path: Path, loaded: Mapping[str, Any]) -> None:
                               found=f"{len(missing)} missing", expected=f"{missing[0]}, …")
 
 
+def _check_vocabulary(folder: Path, tokenizer: Any) -> None:
+    """Without its files, transformers makes a tokenizer that knows no word."""
+    names = list(tokenizer.vocab_files_names.values())
+    if names and not any((folder / name).exists() for name in names):
+        raise MissingFileError("the folder has no tokenizer", where=folder,
+                               expected=" or ".join(names),
+                               hint="save it there with tokenizer.save_pretrained")
+
+
 def _digests(files: Sequence[Path]) -> dict[str, Any]:
     result = {}
     for path in files:
         with RegularFile(path) as file:
             result[path.name] = {"bytes": file.size, "sha256": file.sha256()}
     return result
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """No progress bars and no advice on standard error; the caller has words of its own."""
+    from transformers.utils import logging
+
+    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if bars:
+            logging.enable_progress_bar()
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,6 +74,8 @@ def require_matplotlib() -> Any:
     WriteError
         If matplotlib finds no folder for its settings.
     """
+    # It warns where it cannot keep its settings, which is none of the reader's business.
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
     try:
         import matplotlib as mpl
 
@@ -133,7 +136,7 @@ def _draw_weights(axes: Any, query: Query) -> None:
     axes.barh(slots, query.spiking, height=0.3, color=INK, label="spikes")
     axes.set(title="attention weight", xlabel="weight", ylabel="slot", yticks=slots,
              ylim=(-0.7, len(slots) - 0.3))
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.12), frameon=False)
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), frameon=False)
     axes.tick_params(axis="y", labelsize=7)
     _bare(axes)
 
@@ -145,7 +148,7 @@ def _draw_match(axes: Any, episode: Episode) -> None:
     axes.axvspan(OVERHEAD_STEPS - 0.5, OVERHEAD_STEPS + episode.head.window + 0.5, color=PALE,
                  zorder=0)
     shade = 0.35 + 0.65 * payload / max(1, payload.max())
-    axes.scatter(steps, slots, s=110, marker="|", linewidths=2.5, alpha=shade,
+    axes.scatter(steps, slots, s=70, marker="|", linewidths=2.5, alpha=shade,
                  color=[ACCENT if f else INK for f in forced])
     axes.text(OVERHEAD_STEPS - 0.3, 1.01, "match window", color=QUIET, fontsize=9,
               transform=axes.get_xaxis_transform())
@@ -160,10 +163,9 @@ def _draw_match(axes: Any, episode: Episode) -> None:
 
 def _draw_control(axes: Any, episode: Episode) -> None:
     steps = np.arange(len(episode.control))
-    # The flush and the clearing before the query are not part of the answer.
     axes.plot(steps, episode.control, color=INK, linewidth=0.9, alpha=0.7,
-              drawstyle="steps-post")
-    axes.plot(steps, episode.normaliser, color=ACCENT, linewidth=1.8, drawstyle="steps-post")
+              drawstyle="steps-mid")
+    axes.plot(steps, episode.normaliser, color=ACCENT, linewidth=1.8, drawstyle="steps-mid")
     axes.plot([], [], color=INK, label="control, one line a value channel")
     axes.plot([], [], color=ACCENT, linewidth=1.8, label="normaliser")
     axes.axvline(episode.read_at, color=QUIET, linestyle="--")
@@ -194,7 +196,8 @@ def draw_maps(
         for axes, maps in zip(rows[:, h], (target, spiking), strict=True):
             image = axes.imshow(maps[h], vmin=0, vmax=top, cmap="viridis")
         rows[0, h].set_title(f"head {h}")
-        rows[1, h].set_xlabel("key (token)")
+        rows[1, h].set(xlabel="key (token)", xticks=range(0, target.shape[2], 4),
+                       yticks=range(0, target.shape[1], 4))
     rows[0, 0].set_ylabel("float softmax\nquery (token)")
     rows[1, 0].set_ylabel("spikes\nquery (token)")
     figure.colorbar(image, ax=rows, label="attention weight", shrink=0.8)

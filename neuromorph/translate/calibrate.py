@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.circuits.latency_attention import LatencyAttention, prove_ranges
-from neuromorph.circuits.latency_attention.motif import FLUSH_AGE
+from neuromorph.circuits.latency_attention.motif import FLUSH_AGE, OVERHEAD_STEPS
 from neuromorph.numerics import SIGNED_8
 from neuromorph.numerics.limits import DECAY_UNITY, INPUT_MAX, STATE_MAX, VTH_MAX
+from neuromorph.translate.centre import best_matches, key_centres
 from neuromorph.translate.code import LayerCode
 from neuromorph.translate.options import TranslateOptions
 from neuromorph.translate.samples import FloatArray, Sample, check_samples
@@ -57,8 +58,10 @@ def calibrate_layer(
     """
     check_samples(samples, where)
     slots = options.slots or max(sample.keys.shape[1] for sample in samples)
-    key_centre, key_range = _ranges([s.keys for s in samples], options)
-    value_centre, value_range = _ranges([s.values for s in samples], options)
+    key_centre = key_centres(samples)
+    key_range = _ranges([s.keys for s in samples], key_centre, options)
+    value_centre = _tokens([s.values for s in samples]).mean(axis=1)
+    value_range = _ranges([s.values for s in samples], value_centre, options)
     query_range = options.headroom * np.max(
         [np.abs(s.queries).max(axis=1) for s in samples], axis=0).astype(np.float64)
     group = samples[0].group
@@ -69,7 +72,7 @@ def calibrate_layer(
     heads, query_scale = [], np.empty_like(query_range)
     for h in range(len(query_range)):
         codes_a_query = (query_range[h] * key_scale[h // group]).max() / QUERY_LIMIT
-        best = _row_maxima(samples, h, key_centre[h // group])
+        best = best_matches(samples, h, key_centre[h // group])
         head, nats = _circuit(codes_a_query, best, samples[0], slots, options)
         heads.append(head)
         query_scale[h] = nats / key_scale[h // group]
@@ -78,25 +81,20 @@ def calibrate_layer(
                      options.exact_step_nats)
 
 
-def _ranges(
-    arrays: Sequence[FloatArray], options: TranslateOptions
-) -> tuple[Floats, Floats]:
-    """Mean and largest deviation a channel, over all tokens; shape (kv_heads, size)."""
-    tokens = np.concatenate(arrays, axis=1).astype(np.float64)
-    centre = tokens.mean(axis=1)
-    return centre, options.headroom * np.abs(tokens - centre[:, None, :]).max(axis=1)
+def _tokens(arrays: Sequence[FloatArray]) -> Floats:
+    """All samples' tokens one after the other, shape (kv_heads, tokens, size)."""
+    return np.concatenate(arrays, axis=1).astype(np.float64)
+
+
+def _ranges(arrays: Sequence[FloatArray], centre: Floats, options: TranslateOptions) -> Floats:
+    """Largest deviation from the centre a channel, over all tokens; shape (kv_heads, size)."""
+    deviation = np.abs(_tokens(arrays) - centre[:, None, :]).max(axis=1)
+    widened: Floats = options.headroom * deviation
+    return widened
 
 
 def _positive(ranges: Floats) -> Floats:
     return np.where(ranges > FLAT, ranges, np.maximum(ranges.max(axis=1, keepdims=True), FLAT))
-
-
-def _row_maxima(
-    samples: Sequence[Sample], head: int, centre: Floats
-) -> Floats:
-    """The best match of every query of a head, in nats; shape (queries,)."""
-    return np.concatenate([s.logits(head, centre).max(axis=1)[s.mask.any(axis=1)]
-                           for s in samples])
 
 
 def _circuit(
@@ -120,7 +118,8 @@ def _circuit(
     reach = low - options.window_nats + options.free_steps * step
     earliest = max(-bound, math.floor(reach * a_nat))
     room = (VTH_MAX - 1 - (bound - latest) - 2048) // ramp
-    window = max(1, min(math.ceil((latest - earliest) / ramp), room))
+    least = options.min_steps - OVERHEAD_STEPS
+    window = max(1, min(max(math.ceil((latest - earliest) / ramp), least), room))
     value_limit, value_shift = _value_format(slots, options)
     head = LatencyAttention(
         slots=slots, key_size=key_size, value_size=value_size, spikes=options.spikes,

@@ -27,8 +27,8 @@ class LayerCode:
         v_int = round((v - value_centre) / value_scale)
         context = value_centre + value_scale * (control / normaliser) * unit / 2
 
-    Centring keys is free: softmax ignores what all keys share. Centring values is free:
-    attention weights sum to one, so the centre comes back as it went.
+    Centring is free: softmax ignores what all keys share, and attention weights sum to one,
+    so the centre of the values comes back as it went.
 
     Attributes
     ----------

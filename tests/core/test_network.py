@@ -204,10 +204,10 @@ population in 3 Source payload_bits=8
 population match 2 LatencyMatch vth=100 base=128 span=640 gain=13107 gain_shift=16
 population lif 4 CubaLIF du=4095 dv=128 vth=50 bias_mant=-3 bias_exp=2
 population out 1 Readout dv=2048 vth=8388606
-projection key in->match 2x3 exponent=-3 delay=0 graded weights=-254..8 sha256=
-projection value match->lif 4x2 exponent=0 delay=0 graded weights=-256..-256 sha256=
-projection loop lif->lif 4x4 exponent=7 delay=62 plain weights=255..255 sha256=
-projection sum lif->out 1x4 exponent=0 delay=0 plain weights=1..1 sha256=
+projection key in->match 2x3 exponent=-3 delay=0 graded weights=-254..8 sha256=42ae793bee9c
+projection value match->lif 4x2 exponent=0 delay=0 graded weights=-256..-256 sha256=38fd45486aaf
+projection loop lif->lif 4x4 exponent=7 delay=62 plain weights=255..255 sha256=5aaa2b740afe
+projection sum lif->out 1x4 exponent=0 delay=0 plain weights=1..1 sha256=c914e8188e43
 schedule period=40
   phase write 0:8
   phase read 8:40

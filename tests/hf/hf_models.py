@@ -27,22 +27,6 @@ _TWO_STACKS = {
     "vocab_size": VOCABULARY, "pad_token_id": 0, "max_position_embeddings": 96}
 
 
-@dataclass(frozen=True)
-class Family:
-    """How to build a tiny model of a family, and what to feed it."""
-
-    model: str
-    config: str
-    sizes: Mapping[str, Any]
-    inputs: Callable[[], dict[str, Any]] = field(default=lambda: text())
-
-    def build(self, seed: int = 0, **sizes: Any) -> Any:
-        import transformers
-
-        config = getattr(transformers, self.config)(**{**self.sizes, **sizes})
-        return shaken(getattr(transformers, self.model)(config), seed)
-
-
 def shaken(model: Any, seed: int = 0) -> Any:
     """Random weights so large that attention is far from uniform."""
     import torch
@@ -83,6 +67,22 @@ def images() -> dict[str, Any]:
 
 def two_texts() -> dict[str, Any]:
     return {**text(), "decoder_input_ids": text(seed=2)["input_ids"][:, :11]}
+
+
+@dataclass(frozen=True)
+class Family:
+    """How to build a tiny model of a family, and what to feed it."""
+
+    model: str
+    config: str
+    sizes: Mapping[str, Any]
+    inputs: Callable[[], dict[str, Any]] = field(default=text)
+
+    def build(self, seed: int = 0, **sizes: Any) -> Any:
+        import transformers
+
+        config = getattr(transformers, self.config)(**{**self.sizes, **sizes})
+        return shaken(getattr(transformers, self.model)(config), seed)
 
 
 FAMILIES = {

@@ -26,7 +26,7 @@ DECODERS = {"gpt2": "GPT2LMHeadModel", "llama": "LlamaForCausalLM",
 
 def decoder(name: str) -> Any:
     family = FAMILIES[name]
-    config = getattr(transformers, family.config)(**family.sizes)
+    config = getattr(transformers, family.config)(**family.sizes, eos_token_id=None)
     return shaken(getattr(transformers, DECODERS[name])(config))
 
 

@@ -162,7 +162,7 @@ def test_two_models_that_share_their_configuration() -> None:
     other = Tried(2)
     other.model = shaken(transformers.BertModel(one.model.config), 2)
     first = one.attach()
-    with pytest.raises(BackendError, match="never attached.*shares its configuration"):
+    with pytest.raises(BackendError, match=r"never attached.*shares its configuration"):
         other.now()
     second = other.attach()
     spiking = other.now()
@@ -307,7 +307,7 @@ def test_calibration_data_that_is_none(
 
 def test_too_much_calibration_data(bert: Tried, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recording, "SAMPLE_BYTES", 60_000)
-    with pytest.raises(MemoryBudgetError, match="layer.1.*60000 bytes.*fewer or shorter"):
+    with pytest.raises(MemoryBudgetError, match=r"layer\.1.*60000 bytes.*fewer or shorter"):
         bert.attach()
     assert bert.is_itself()
 

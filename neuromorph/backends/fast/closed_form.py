@@ -182,11 +182,11 @@ def _mass(
 ) -> int:
     """What the normaliser receives for some spikes."""
     if not spec.graded:
-        return (len(keys) * spec.unit) << INPUT_SHIFT
+        return int((len(keys) * spec.unit) << INPUT_SHIFT)
     total = 0
     for i in keys:
         total += payload[i]
-    return (total * spec.unit) >> spec.value_shift
+    return int((total * spec.unit) >> spec.value_shift)
 
 
 @njit(cache=True, parallel=True, nogil=True)

@@ -1,0 +1,342 @@
+"""Calibration on text: folders that transformers wrote, a GGUF file, and what is neither."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import neuromorph
+from neuromorph.errors import (
+    CalibrationError,
+    FileFormatError,
+    InputError,
+    MissingFileError,
+    UnsupportedError,
+    UsageError,
+)
+from neuromorph.huggingface import texts
+from neuromorph.huggingface.texts import collect_text, load_model, read_passages
+
+pytestmark = pytest.mark.hf
+torch = pytest.importorskip("torch", reason="torch is not installed")
+transformers = pytest.importorskip("transformers", reason="transformers is not installed")
+
+from hf_models import FAMILIES, REFUSED, SLOTS, Family, closeness, minilm, run, smollm2  # noqa: E402
+
+PASSAGES = ["the best key fires late .", "a neuron learns and then fires ,",
+            "the query matches the value and the key .", "a late spike writes , a neuron reads"]
+WORDS = sorted({word for passage in PASSAGES for word in passage.split()})
+
+
+def save_tokenizer(folder: Path) -> Any:
+    """A WordPiece tokenizer of a few words."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "vocab.txt").write_text(
+        "\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS]), "utf-8")
+    tokenizer = transformers.BertTokenizer(vocab=str(folder / "vocab.txt"), model_max_length=90)
+    tokenizer.save_pretrained(folder)
+    return tokenizer
+
+
+def save_model(folder: Path, family: Family = FAMILIES["bert"], **sizes: Any) -> Path:
+    save_tokenizer(folder)
+    family.build(**sizes).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def bert_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_model(tmp_path_factory.mktemp("saved") / "tiny-bert")
+
+
+@pytest.fixture
+def model_folder(bert_folder: Path, tmp_path: Path) -> Path:
+    """A copy that a test may spoil."""
+    return Path(shutil.copytree(bert_folder, tmp_path / "tiny-bert"))
+
+
+@pytest.fixture
+def passages(tmp_path: Path) -> Path:
+    path = tmp_path / "passages.txt"
+    path.write_text("\n\n".join(PASSAGES) + "\n", "utf-8")
+    return path
+
+
+# --- what works
+
+
+def test_a_folder_and_a_text(bert_folder: Path, passages: Path) -> None:
+    collected = collect_text(bert_folder, passages)
+    assert (collected["family"], collected["causal"], collected["notes"]) == ("bert", False, ())
+    assert list(collected["samples"]) == [f"encoder.layer.{i}.attention.self" for i in (0, 1)]
+    for seen in collected["samples"].values():
+        # [CLS] and [SEP] on top of the words
+        assert [s.keys.shape for s in seen] == [(4, len(p.split()) + 2, 16) for p in PASSAGES]
+    provenance = collected["provenance"]
+    assert provenance["model"] == "tiny-bert"
+    assert provenance["calibration"] == "4 passages, passages.txt"
+    assert list(provenance["files"]) == ["model.safetensors"]
+    assert len(provenance["files"]["model.safetensors"]["sha256"]) == 64
+
+
+def test_the_weights_are_those_of_the_folder(bert_folder: Path) -> None:
+    model, tokenizer = load_model(bert_folder)
+    inputs = tokenizer(PASSAGES[0], return_tensors="pt")
+    assert torch.equal(model(**inputs)[0], FAMILIES["bert"].build()(**inputs)[0])
+    assert not model.training
+    assert model.dtype == torch.float32
+
+
+def test_export_then_attach(bert_folder: Path, passages: Path, tmp_path: Path) -> None:
+    from neuromorph.api.export import export
+
+    report = export(bert_folder, tmp_path / "bundle", calibrate=passages)
+    assert min(head.cosine for head in report.fidelity) > 0.95
+    model, tokenizer = load_model(bert_folder)
+    inputs = tokenizer(PASSAGES, return_tensors="pt", padding=True)
+    own = run(model, inputs)
+    with neuromorph.attach(model, tmp_path / "bundle"):
+        assert closeness(run(model, inputs), own) > 0.995
+
+
+def test_attach_to_texts(bert_folder: Path) -> None:
+    model, tokenizer = load_model(bert_folder)
+    inputs = tokenizer(PASSAGES, return_tensors="pt", padding=True)
+    own = run(model, inputs)
+    for source in (PASSAGES, tuple(PASSAGES), (p for p in PASSAGES), " ".join(PASSAGES)):
+        with neuromorph.attach(model, source, tokenizer=tokenizer, options=SLOTS) as spiking:
+            assert closeness(run(model, inputs), own) > 0.99
+    assert [s.keys.shape[1] for s in spiking.samples["encoder.layer.0.attention.self"]] == [32]
+
+
+def test_attach_takes_either_texts_or_tensors(bert_folder: Path) -> None:
+    model, tokenizer = load_model(bert_folder)
+    with pytest.raises(UsageError, match="tokenizer="):
+        neuromorph.attach(model, PASSAGES)
+    with pytest.raises(UsageError, match="found str"):
+        neuromorph.attach(model, [PASSAGES[0], tokenizer(PASSAGES[1], return_tensors="pt")],
+                          tokenizer=tokenizer)
+    with neuromorph.attach(model, tokenizer(PASSAGES[1], return_tensors="pt"),
+                           tokenizer=tokenizer) as spiking:
+        assert spiking.attached
+
+
+def test_a_decoder_in_a_folder(tmp_path: Path, passages: Path) -> None:
+    folder = save_model(tmp_path / "tiny-llama", FAMILIES["llama"])
+    collected = collect_text(folder, passages)
+    assert (collected["family"], collected["causal"]) == ("llama", True)
+
+
+def test_weights_in_half_precision_and_several_files(tmp_path: Path, passages: Path) -> None:
+    folder = tmp_path / "sharded"
+    save_tokenizer(folder)
+    FAMILIES["bert"].build().bfloat16().save_pretrained(folder, max_shard_size="60kB")
+    collected = collect_text(folder, passages)
+    assert len(collected["provenance"]["files"]) > 1
+    assert all(s.keys.dtype == np.float32 for seen in collected["samples"].values() for s in seen)
+
+
+def test_long_lines_are_cut_to_what_the_model_takes(bert_folder: Path, tmp_path: Path) -> None:
+    path = tmp_path / "long.txt"
+    path.write_text("the key " * 300, "utf-8")
+    collected = collect_text(bert_folder, path)
+    assert {s.keys.shape[1] for seen in collected["samples"].values() for s in seen} == {90}
+
+
+def test_of_much_text_some_passages_are_taken(
+    bert_folder: Path, passages: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    everything = sum(s.keys.shape[1] for s in collect_text(bert_folder, passages)["samples"][
+        "encoder.layer.0.attention.self"])
+    a_token = 2 * 3 * 64 * 4 + 2 * 11
+    monkeypatch.setattr(texts, "SAMPLE_BYTES", everything * a_token * 2 // 3)
+    collected = collect_text(bert_folder, passages)
+    assert [len(seen) for seen in collected["samples"].values()] == [2, 2]
+    assert collected["notes"][0].startswith("calibrated on 2 of 4 passages, evenly spread")
+
+
+# --- what is refused, and how
+
+
+def _pickled(folder: Path) -> None:
+    (folder / "model.safetensors").unlink()
+    torch.save({"x": torch.zeros(1)}, folder / "pytorch_model.bin")
+
+
+def _cut(folder: Path) -> None:
+    path = folder / "model.safetensors"
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def _without_a_tensor(folder: Path) -> None:
+    from safetensors.torch import load_file, save_file
+
+    tensors = load_file(folder / "model.safetensors")
+    del tensors["encoder.layer.1.attention.self.key.weight"]
+    save_file(tensors, folder / "model.safetensors", {"format": "pt"})
+
+
+def _configured(**changes: Any) -> Any:
+    def spoil(folder: Path) -> None:
+        path = folder / "config.json"
+        path.write_text(json.dumps({**json.loads(path.read_text("utf-8")), **changes}), "utf-8")
+
+    return spoil
+
+
+def _with_code(folder: Path) -> None:
+    _configured(model_type="mine", architectures=["Mine"],
+                auto_map={"AutoConfig": "mine.Config", "AutoModel": "mine.Mine"})(folder)
+    (folder / "mine.py").write_text("raise SystemExit('code of the model was run')", "utf-8")
+
+
+def _removed(*names: str) -> Any:
+    def spoil(folder: Path) -> None:
+        for name in names:
+            (folder / name).unlink()
+
+    return spoil
+
+
+def _written(name: str, content: str) -> Any:
+    return lambda folder: (folder / name).write_text(content, "utf-8")
+
+
+@pytest.mark.parametrize(("spoil", "error", "says"), [
+    (_pickled, FileFormatError, "pickled.*run code.*pytorch_model.bin.*save_pretrained"),
+    (_removed("model.safetensors"), MissingFileError, "no weights.*model.safetensors"),
+    (_removed("config.json"), FileFormatError, "cannot load this model"),
+    (_removed("tokenizer.json", "vocab.txt"), MissingFileError,
+     "has no tokenizer; expected vocab.txt or tokenizer.json"),
+    (_cut, FileFormatError, "cannot load this model; found SafetensorError"),
+    (_without_a_tensor, FileFormatError,
+     r"lacks weights.*1 missing.*layer\.1\.attention\.self\.key\.weight"),
+    (_configured(hidden_size=128), FileFormatError, "cannot load this model"),
+    (_configured(model_type="nonsense"), FileFormatError, "nonsense"),
+    (_configured(num_hidden_layers="two"), FileFormatError, "cannot load this model"),
+    (_with_code, FileFormatError, "cannot load this model.*custom code"),
+    (_written("config.json", "{"), FileFormatError, "cannot load this model"),
+    (_written("tokenizer.json", "{}"), FileFormatError, "cannot load this model"),
+    (_configured(vocab_size=3), InputError, "cannot load this model"),
+])
+def test_a_folder_that_is_spoilt(
+    model_folder: Path, passages: Path, spoil: Any, error: type[Exception], says: str
+) -> None:
+    spoil(model_folder)
+    with pytest.raises(error, match=says) as caught:
+        collect_text(model_folder, passages)
+    assert len(str(caught.value)) < 800
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("name", "error", "says"), [
+    ("nothing", MissingFileError, "no such model"),
+    ("google-bert/bert-base-uncased", MissingFileError, "no such model"),
+    ("tiny-bert/model.safetensors", FileFormatError, "Give the Hugging Face folder"),
+    ("passages.txt", FileFormatError, "is a folder or a GGUF file"),
+    ("wrong.gguf", FileFormatError, "cannot load this model"),
+    ("empty.gguf", FileFormatError, "cannot load this model"),
+])
+def test_what_is_no_model(
+    model_folder: Path, passages: Path, name: str, error: type[Exception], says: str
+) -> None:
+    (model_folder.parent / "wrong.gguf").write_bytes(b"GGUF" + bytes(range(200)))
+    (model_folder.parent / "empty.gguf").touch()
+    with pytest.raises(error, match=says):
+        collect_text(model_folder.parent / name, passages)
+
+
+@pytest.mark.parametrize(("content", "error", "says"), [
+    (b"", InputError, "empty"),
+    (b"\n \n\t\n", CalibrationError, "empty.*one passage a line"),
+    (b"\xff\xfe\x00", CalibrationError, "not UTF-8"),
+    (b"x" * 101, CalibrationError, "too long; found 101 bytes; expected at most 100"),
+    (None, MissingFileError, "passages.txt"),
+])
+def test_a_text_that_is_none(
+    bert_folder: Path, tmp_path: Path, content: bytes | None, error: type[Exception], says: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(texts, "TEXT_LIMIT", 100)
+    path = tmp_path / "passages.txt"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(error, match=says):
+        collect_text(bert_folder, path)
+
+
+def test_loading_is_quiet_and_leaves_transformers_as_it_was(
+    bert_folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    from transformers.utils import logging
+
+    before = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    capfd.readouterr()
+    load_model(bert_folder)
+    assert capfd.readouterr() == ("", "")
+    assert (logging.get_verbosity(), logging.is_progress_bar_enabled()) == before
+
+
+def test_lines_of_a_text(tmp_path: Path) -> None:
+    path = tmp_path / "passages.txt"
+    path.write_bytes(b"\xef\xbb\xbffirst\r\n\r\n  \nsecond\n")
+    assert read_passages(path) == ["first", "second"]
+
+
+@pytest.mark.parametrize("name", ["t5", "gemma2"])
+def test_a_family_without_a_circuit(name: str, tmp_path: Path, passages: Path) -> None:
+    folder = save_model(tmp_path / name, REFUSED[name])
+    with pytest.raises(UnsupportedError, match=r"position bias|soft-capped"):
+        collect_text(folder, passages)
+
+
+def test_a_model_that_takes_no_text(tmp_path: Path, passages: Path) -> None:
+    folder = save_model(tmp_path / "vit", FAMILIES["vit"])
+    with pytest.raises(CalibrationError, match="cannot be run on this text"):
+        collect_text(folder, passages)
+
+
+# --- trained models
+
+
+def test_minilm(tmp_path: Path) -> None:
+    """Calibrated on some sentences, close on others."""
+    model, tokenizer = load_model(minilm())
+    fitted = ["Spiking neurons match a query to the keys that were written into their synapses.",
+              "The ferry to the island leaves at nine, unless the wind is too strong.",
+              "Add the flour slowly, stir until smooth, and let the dough rest for an hour.",
+              "Shares fell on Monday after the central bank kept its rates unchanged."]
+    tried = tokenizer(["A brain is slow, wet and very good at forgetting what does not matter.",
+                       "Prices of wheat rose sharply after two months without rain."],
+                      return_tensors="pt", padding=True)
+    own = run(model, tried)
+    with neuromorph.attach(model, fitted, tokenizer=tokenizer) as spiking:
+        assert closeness(run(model, tried), own) > 0.99
+        spiking.save(tmp_path / "bundle")
+    assert (len(spiking.codes), spiking.report()["heads"]) == (6, 72)
+    with neuromorph.attach(model, tmp_path / "bundle"):
+        assert closeness(run(model, tried), own) > 0.99
+    assert closeness(run(model, tried), own) == pytest.approx(1, abs=1e-6)
+
+
+@pytest.mark.slow
+def test_smollm2(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A language model from a GGUF file goes on as it does by itself."""
+    path = tmp_path / "passages.txt"
+    path.write_text("The capital of Italy is Rome, and the capital of Spain is Madrid.\n"
+                    "Water boils at a hundred degrees, and freezes at zero.\n", "utf-8")
+    loaded = load_model(smollm2())  # takes a while: transformers reads the file three times
+    monkeypatch.setattr(texts, "load_model", lambda _: loaded)
+    collected = collect_text(smollm2(), path)
+    assert (collected["family"], collected["causal"], len(collected["samples"])) == (
+        "llama", True, 30)
+    model, tokenizer = loaded
+    prompt = tokenizer("The capital of France is", return_tensors="pt")
+    with neuromorph.attach(model, read_passages(path), tokenizer=tokenizer), torch.no_grad():
+        tokens = model.generate(**prompt, do_sample=False, max_new_tokens=3)
+    assert "Paris" in tokenizer.decode(tokens[0])
