@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -253,6 +254,8 @@ def save_report(
     OutputExistsError, WriteError
     """
     with atomic_folder(target, ours=NAMES, force=force) as folder:
-        np.savez_compressed(folder / OUTPUTS, **dict(report.outputs))
+        packed = io.BytesIO()  # zipfile would complain on its own if the disk were full
+        np.savez_compressed(packed, **dict(report.outputs))
+        (folder / OUTPUTS).write_bytes(packed.getbuffer())
         (folder / SUMMARY).write_text(to_json(report.as_dict()), "utf-8")
     return Path(target)

@@ -133,7 +133,8 @@ def _beside(path: Path) -> Iterator[Path]:
     try:
         with _told(path):
             parents += [parent for parent in path.parents if not parent.exists()]
-            path.parent.mkdir(parents=True, exist_ok=True)
+            for parent in reversed(parents):
+                parent.mkdir(exist_ok=True)
             work.mkdir(mode=0o700)
             yield work
     finally:

@@ -69,7 +69,7 @@ def main() -> None:
     finally:
         _restore(before)
     if code == INTERRUPTED:
-        _tell("interrupted; nothing was left behind")
+        _tell("interrupted; nothing unfinished was left behind")
     sys.exit(code)
 
 

@@ -17,6 +17,9 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
 Seed = Annotated[int, typer.Option(help="Seed of every random choice.", min=0)]
 Force = Annotated[bool, typer.Option("--force", help="Replace an earlier result.")]
+# Paths are checked by whoever opens them, with errors of ours: hence `readable=False` everywhere.
+JsonFile = Annotated[Path | None, typer.Option(
+    "-o", "--output", readable=False, help="Also write the JSON to this new file.")]
 
 
 class ReaderGoneError(Exception):

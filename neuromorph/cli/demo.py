@@ -12,7 +12,7 @@ from neuromorph.cli.common import Force, Json, Quiet, Seed, check_flags, progres
 
 def demo(
     output: Annotated[Path, typer.Option(
-        "-o", "--output", help="Folder for the report.")] = Path("out/demo"),
+        "-o", "--output", readable=False, help="Folder for the report.")] = Path("out/demo"),
     seed: Seed = 0,
     force: Force = False,
     as_json: Json = False,

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
-
 import typer
 
-from neuromorph.cli.common import Json, Quiet, Seed, check_flags, show, write_json
+from neuromorph.cli.common import Json, JsonFile, Quiet, Seed, check_flags, show, write_json
 
 UNHEALTHY = 6
 
 
 def doctor(
-    output: Annotated[Path | None, typer.Option(
-        "-o", "--output", help="Also write the JSON to this file.")] = None,
+    output: JsonFile = None,
     seed: Seed = 0,  # noqa: ARG001 - every command takes it
     as_json: Json = False,
     quiet: Quiet = False,

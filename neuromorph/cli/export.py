@@ -16,9 +16,12 @@ if TYPE_CHECKING:
 
 def export(
     model: Annotated[Path, typer.Argument(
+        readable=False,
         help="A .safetensors file or Hugging Face folder; with text also a .gguf file.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="Folder of the new bundle.")],
+    output: Annotated[Path, typer.Option(
+        "-o", "--output", readable=False, help="Folder of the new bundle.")],
     calibrate: Annotated[Path | None, typer.Option(
+        readable=False,
         help="Text (.txt, one passage a line; needs the hf extra) or arrays (.npz) that set "
              "scales and windows.")] = None,
     spikes: Annotated[Literal["graded", "binary"], typer.Option(

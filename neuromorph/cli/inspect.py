@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
-from neuromorph.cli.common import Json, Quiet, Seed, check_flags, emit, show, write_json
+from neuromorph.cli.common import Json, JsonFile, Quiet, Seed, check_flags, emit, show, write_json
 
 
 def inspect(
-    path: Annotated[Path, typer.Argument(help="A bundle, a model folder or a .safetensors file.")],
-    output: Annotated[Path | None, typer.Option(
-        "-o", "--output", help="Also write the JSON to this file.")] = None,
+    path: Annotated[Path, typer.Argument(
+        readable=False, help="A bundle, a model folder or a .safetensors file.")],
+    output: JsonFile = None,
     network: Annotated[bool, typer.Option(
         "--network", help="Print the text form of a bundle's circuits; with --json, add it.")
     ] = False,

@@ -11,13 +11,15 @@ from neuromorph.cli.common import Force, Json, Quiet, Seed, check_flags, progres
 
 
 def simulate(
-    bundle: Annotated[Path, typer.Argument(help="A bundle that `neuromorph export` made.")],
+    bundle: Annotated[Path, typer.Argument(
+        readable=False, help="A bundle that `neuromorph export` made.")],
     inputs: Annotated[Path | None, typer.Option(
+        readable=False,
         help="Arrays (.npz): images for the digits model, or queries.0, keys.0, values.0, … "
              "The bundle's own sample if left out.")] = None,
     backend: Annotated[str, typer.Option(help="fast, reference or lava.")] = "fast",
     output: Annotated[Path | None, typer.Option(
-        "-o", "--output", help="Folder for outputs.npz and summary.json.")] = None,
+        "-o", "--output", readable=False, help="Folder for outputs.npz and summary.json.")] = None,
     seed: Seed = 0,  # noqa: ARG001 - every command takes it
     force: Force = False,
     as_json: Json = False,

@@ -116,7 +116,7 @@ def _array(raw: bytes, where: str) -> NDArray[Any]:
     if dtype.kind not in "biuf" or dtype.itemsize > 8 or dtype.hasobject:
         raise TensorError("an array must hold real numbers", where=where, found=dtype,
                           expected="bool, integer or float")
-    if len(shape) > RANK or min(shape, default=0) < 0:
+    if len(shape) > RANK or min(shape, default=0) < 0 or math.prod(n or 1 for n in shape) >> 63:
         raise TensorError("an array has a shape that cannot be", where=where, found=shape)
     left = len(raw) - stream.tell()
     if math.prod(shape) * dtype.itemsize != left:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.circuits.latency_attention import LatencyAttention, prove_ranges
-from neuromorph.circuits.latency_attention.motif import FLUSH_AGE, OVERHEAD_STEPS
+from neuromorph.circuits.latency_attention.motif import FLUSH_AGE
 from neuromorph.numerics import SIGNED_8
 from neuromorph.numerics.limits import DECAY_UNITY, INPUT_MAX, STATE_MAX, VTH_MAX
 from neuromorph.translate.centre import best_matches, key_centres
@@ -118,8 +118,7 @@ def _circuit(
     reach = low - options.window_nats + options.free_steps * step
     earliest = max(-bound, math.floor(reach * a_nat))
     room = (VTH_MAX - 1 - (bound - latest) - 2048) // ramp
-    least = options.min_steps - OVERHEAD_STEPS
-    window = max(1, min(max(math.ceil((latest - earliest) / ramp), least), room))
+    window = max(1, min(math.ceil((latest - earliest) / ramp), room))
     value_limit, value_shift = _value_format(slots, options)
     head = LatencyAttention(
         slots=slots, key_size=key_size, value_size=value_size, spikes=options.spikes,

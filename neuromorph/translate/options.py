@@ -28,9 +28,6 @@ class TranslateOptions:
         counts as if it lay there. Graded payloads cover the last octaves without steps.
     margin_nats : float
         How far above the best match that calibration saw the window reaches.
-    min_steps : int
-        No head gets fewer steps a query: the heads of a layer run side by side, so one that
-        needs less reaches further down instead.
     headroom : float
         Code ranges are this much wider than calibration saw.
     low_quantile : float
@@ -42,9 +39,8 @@ class TranslateOptions:
 
     spikes: SpikeKind = "graded"
     step_nats: float = math.log(2)
-    window_nats: float = 6.0
+    window_nats: float = 7.5
     margin_nats: float = 0.7
-    min_steps: int = 24
     headroom: float = 1.1
     low_quantile: float = 0.05
     slots: int | None = None
@@ -56,7 +52,6 @@ class TranslateOptions:
         _between("step_nats", self.step_nats, 0.01, 2.0)
         _between("window_nats", self.window_nats, 1.0, 30.0)
         _between("margin_nats", self.margin_nats, 0.0, 10.0)
-        _between("min_steps", self.min_steps, 6, 1000)
         _between("headroom", self.headroom, 1.0, 4.0)
         _between("low_quantile", self.low_quantile, 0.0, 0.2)
         if self.spikes == "graded" and self.control_decay != DECAY_UNITY // 2:

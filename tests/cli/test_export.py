@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import small_models as small
-from conftest import Run, snapshot
+from cli_tools import Run, snapshot
 
 from neuromorph.api import export as api
 from neuromorph.bundle import Bundle, load_bundle, save_bundle
@@ -49,7 +49,7 @@ def test_json_is_all_there_is(cli: Run) -> None:
     done = cli("export", WEIGHTS, "-o", "b", "--json", "--spikes", "binary", "--step-nats", "0.35")
     result = json.loads(done.out)
     assert done.err == ""
-    assert (result["bundle"], result["layers"], result["heads"], result["slots"]) == ("b", 3, 12, 17)
+    assert [result[name] for name in ("bundle", "layers", "heads", "slots")] == ["b", 3, 12, 17]
     assert result["options"]["spikes"] == "binary"
     assert result["options"]["step_nats"] == 0.35
     assert len(result["fidelity"]) == 12

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import small_models as small
-from conftest import Run, snapshot
+from cli_tools import Run, snapshot
 
 import neuromorph
 from neuromorph.api.simulate import samples_of

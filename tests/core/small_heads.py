@@ -27,6 +27,9 @@ SCORE_MAX = 65_023
 THRESHOLD_MAX = 129_024
 """Largest threshold from which two clearing injections reach the floor."""
 
+POTENTIAL_MAX = 131_000
+"""Largest potential, in units of input, that carries an overshoot of a step unsaturated."""
+
 Masks = NDArray[np.bool_]
 
 
@@ -49,8 +52,10 @@ def heads(draw: st.DrawFn, spikes: SpikeKind | None = None, key_size: int | None
     least = (largest >> key_shift) + 1
     bound = draw(edgy(least, SCORE_MAX, min(SCORE_MAX, least + 100)))
     window = draw(edgy(1, 20))
-    latest = draw(edgy(max(-least, bound + window - THRESHOLD_MAX), least, 0, least // 2))
+    latest = draw(edgy(max(-least, bound + window + 1 - THRESHOLD_MAX), least, 0, least // 2))
     steepest = (THRESHOLD_MAX - bound + latest) // window
+    if spikes == "graded":
+        steepest = min(steepest, (POTENTIAL_MAX - bound + latest) // (window + 1))
     value_limit = draw(edgy(1, 127))
     return prove_ranges(LatencyAttention(
         slots=slots, key_size=key_size, value_size=value_size or draw(st.integers(1, 3)),

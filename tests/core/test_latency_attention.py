@@ -13,6 +13,7 @@ from small_heads import Case, cases, heads, scores
 
 from neuromorph.backends.reference import ReferenceBackend
 from neuromorph.circuits.latency_attention import (
+    Attended,
     LatencyAttention,
     build,
     prove_ranges,
@@ -147,6 +148,54 @@ def test_payloads_fall_along_a_line_within_one_step_of_the_ramp(ramp: int) -> No
     line = 256 - 128 * overshoot / (ramp << 6)
     assert (np.diff(payloads) <= 0).all()
     assert np.abs(payloads - line).max() < 1.1
+
+
+STEEP = replace(GRADED, slots=3, key_size=1, score_bound=64_009, latest=60_774, ramp=30_000,
+                window=4, key_limit=127, query_limit=126, key_shift=0)
+
+
+def expected_payload(base: int, steps: Any, early: Any) -> Any:
+    """2 base 2^-x by straight lines between whole x; beyond one step only for early spikes."""
+    octave = np.floor(steps)
+    line = base * (2 - (steps - octave)) * 2.0**-octave
+    return np.where(octave == 0, line, np.where(early, np.maximum(1, line), 2 * base))
+
+
+def payloads_by_formula(case: Case, attended: Attended) -> Any:
+    """What unmasked slots should send; NaN just past a whole step, where rounding decides."""
+    head = case.head
+    assert attended.times is not None
+    forced = np.where(attended.times == head.window, head.go - head.ramp, 0)
+    height = head.score_bound + scores(case) + head.ramp * attended.times + forced
+    past = (height - head.threshold + 1 / 64) / head.ramp
+    sent = expected_payload(head.payload_base, past, attended.times == 0)
+    return np.where((np.abs(past - 1) < 1e-3) & (attended.times > 0), np.nan, sent)
+
+
+@given(cases())
+@quick
+def test_payloads_say_how_far_past_threshold_a_slot_was(case: Case) -> None:
+    _, attended = case.run(REFERENCE)
+    assert attended.payloads is not None
+    if case.head.graded:
+        sent = payloads_by_formula(case, attended)
+        known = case.mask & ~np.isnan(sent)
+        np.testing.assert_allclose(attended.payloads[known], sent[known], atol=1.5)
+    else:
+        np.testing.assert_array_equal(attended.payloads, case.mask)
+
+
+def test_payloads_of_a_steep_ramp_are_right_or_its_head_is_refused() -> None:
+    # Fails: threshold and one step of the ramp leave the potential's 24 bits, so it saturates,
+    # and whatever overshoots by more than 7837 of 30000 units says 7837.
+    case = Case(STEEP, np.array([[110], [60], [-10]]), np.zeros((3, 2), int), np.array([[90]]),
+                np.ones((1, 3), bool))
+    try:
+        _, attended = case.run(REFERENCE)
+    except RangeProofError:
+        return
+    sent = payloads_by_formula(case, attended)
+    np.testing.assert_allclose(attended.payloads, sent, atol=1.5)
 
 
 # --- attention weights

@@ -122,6 +122,7 @@ BROKEN: dict[str, tuple[Network, str]] = {
     "latency vth": (with_model("match", vth=131_072), "match: vth is out of range"),
     "latency base": (with_model("match", base=0), "match: base is out of range"),
     "latency payload": (with_model("match", base=2**22 + 1), "match: base is out of range"),
+    "latency power": (with_model("match", base=96), "match: base must be a power of two"),
     "latency span": (with_model("match", span=0), "match: span is out of range"),
     "latency gain": (with_model("match", gain=2**23), "match: gain is out of range"),
     "latency shift": (with_model("match", gain_shift=49), "match: gain_shift is out of range"),
@@ -157,6 +158,8 @@ BROKEN: dict[str, tuple[Network, str]] = {
                      "sum: a weight does not fit a synapse"),
     "odd mixed": (with_projection("sum", weights=np.array([[-2, 0, 3, 2]], np.int32)),
                   "sum: mixed-sign weights must be even"),
+    "odd with -256": (with_projection("sum", weights=np.array([[-256, -3, 0, 0]], np.int32)),
+                      "sum: mixed-sign weights must be even"),
     "float nan": (with_projection("b", floating(), weights=np.array([[np.nan]])),
                   "b: weights hold NaN or infinity"),
     "float inf": (with_projection("b", floating(), weights=np.array([[-np.inf]])),
@@ -177,6 +180,16 @@ def test_a_broken_network_is_refused_by_name(case: str) -> None:
     with pytest.raises(NetworkError) as caught:
         verify(network)
     assert text in str(caught.value)
+
+
+@pytest.mark.parametrize("network", [
+    with_population("out", size=1.5), with_projection("sum", delay=0.5),
+    with_projection("sum", exponent=0.5),
+], ids=["size", "delay", "exponent"])
+def test_what_counts_must_be_whole(network: Network) -> None:
+    # Fails for delay and exponent: `fast` then truncates them, the reference ends in an IndexError.
+    with pytest.raises(NetworkError):
+        verify(network)
 
 
 @pytest.mark.parametrize("network", [

@@ -152,11 +152,8 @@ def test_a_channel_of_large_keys_and_small_queries_costs_nothing() -> None:
     plain = gaussian(11)
     skew = np.geomspace(1e-3, 1e3, 16)
     skewed = replace(plain, queries=plain.queries / skew, keys=plain.keys * skew)
-    here, there = calibrate_layer([plain], GRADED), calibrate_layer([skewed], GRADED)
-    for name in ("queries", "keys"):
-        codes, _ = getattr(here, f"encode_{name}")(getattr(plain, name))
-        again, _ = getattr(there, f"encode_{name}")(getattr(skewed, name))
-        np.testing.assert_array_equal(codes, again)
+    assert cosine(GRADED, skewed) > 0.999
+    assert cosine(GRADED, skewed) == pytest.approx(cosine(GRADED, plain), abs=5e-4)
 
 
 # --- data of every kind

@@ -14,12 +14,18 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 
 @pytest.fixture(scope="session", autouse=True)
-def one_thread() -> None:
-    if importlib.util.find_spec("torch") is None:
-        return
-    import torch
+def one_thread() -> Iterator[None]:
+    """Tiny models gain nothing from more, and threads of torch, NumPy and Numba wait in turns."""
+    import numba
 
-    torch.set_num_threads(1)
+    threads = numba.get_num_threads()
+    numba.set_num_threads(1)
+    if importlib.util.find_spec("torch") is not None:
+        import torch
+
+        torch.set_num_threads(1)
+    yield
+    numba.set_num_threads(threads)
 
 
 @pytest.fixture(autouse=True)
