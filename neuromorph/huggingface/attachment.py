@@ -255,7 +255,7 @@ def _from_data(
     codes = {name: calibrate_layer(seen, chosen, name) for name, seen in samples.items()}
     sequences = max(len(seen) for seen in samples.values())
     return Attachment(model, codes, backend, samples, asdict(chosen), {
-        "model": getattr(model, "name_or_path", "") or type(model).__name__,
+        "model": Path(getattr(model, "name_or_path", "")).name or type(model).__name__,
         "calibration": f"{sequences} sequences, given to attach"})
 
 

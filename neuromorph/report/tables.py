@@ -106,8 +106,7 @@ def demo_rows(summary: Mapping[str, Any]) -> dict[str, object]:
         "spikes a query": f"{summary['spikes_per_query']:.1f}",
         "forced spikes": summary["forced_spikes"],
         "equal to the bit": _backends(summary),
-        "not compared": ", ".join(summary["not_compared"]) or "-",
-    }
+    } | {"not compared with": f"{name}: {why}" for name, why in summary["not_compared"].items()}
 
 
 def _backends(summary: Mapping[str, Any]) -> str:

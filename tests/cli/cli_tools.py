@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numba
 import pytest
 
 from neuromorph.bundle import Bundle, load_bundle
@@ -85,7 +86,8 @@ def snapshot(folder: Path) -> dict[str, bytes | None]:
 
 
 def child_environment(**changes: str | None) -> dict[str, str]:
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "100"} | changes
+    usual = {"PYTHONPATH": str(ROOT), "COLUMNS": "100", "NUMBA_NUM_THREADS": "1"}
+    environment = os.environ | usual | changes
     return {name: value for name, value in environment.items() if value is not None}
 
 
@@ -96,6 +98,15 @@ def child(*arguments: object, python: tuple[str, ...] = (), **settings: object) 
         [sys.executable, *python, "-m", "neuromorph", *map(str, arguments)], text=True,
         capture_output=True, timeout=SECONDS, env=environment, **settings)
     return Done(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> Iterator[None]:
+    """Small work: on a busy machine two threads would mostly wait for each other."""
+    before = numba.get_num_threads()
+    numba.set_num_threads(1)
+    yield
+    numba.set_num_threads(before)
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,6 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "robustness")]
 
-from cli_tools import bundle, cli, exported, fails, loaded  # noqa: E402
+from cli_tools import bundle, cli, exported, fails, loaded, one_thread  # noqa: E402
 
-__all__ = ["bundle", "cli", "exported", "fails", "loaded"]
+__all__ = ["bundle", "cli", "exported", "fails", "loaded", "one_thread"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -246,3 +247,17 @@ def test_an_installation_that_cannot_be_written_and_no_home(
     assert (done.code, done.err) == (0, "")
 
 
+
+
+def test_progress_is_for_terminals(exported: Path) -> None:
+    """On standard error, and only if somebody looks; standard output stays clean."""
+    ours, theirs = os.openpty()
+    done = subprocess.run(
+        [sys.executable, "-m", "neuromorph", "simulate", exported], stdout=subprocess.PIPE,
+        stderr=theirs, env=child_environment(TERM="xterm"), cwd=ROOT, timeout=SECONDS)
+    os.close(theirs)
+    seen = os.read(ours, 1 << 16).decode()
+    os.close(ours)
+    assert "simulating blocks." in seen
+    assert b"\x1b" not in done.stdout
+    assert b"simulating" not in done.stdout

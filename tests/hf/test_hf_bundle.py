@@ -6,12 +6,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import neuromorph
 from neuromorph.bundle import Bundle, load_bundle
 from neuromorph.errors import BundleError, OutputExistsError, TensorError, UsageError
 from neuromorph.huggingface import hook
+from neuromorph.huggingface.matching import match_layers
+from neuromorph.models import open_model
 
 pytestmark = pytest.mark.hf
 torch = pytest.importorskip("torch", reason="torch is not installed")
@@ -76,6 +79,39 @@ def test_nothing_is_replaced_unasked(saved: Path) -> None:
         with pytest.raises(OutputExistsError):
             spiking.save(saved)
         assert spiking.save(saved, force=True) == saved
+
+
+@pytest.mark.parametrize(("name", "headed"), [
+    ("bert", "BertForMaskedLM"), ("gpt2", "GPT2LMHeadModel"), ("llama", "LlamaForCausalLM")])
+def test_layers_read_from_a_file_are_those_of_the_live_model(
+    name: str, headed: str, tmp_path: Path
+) -> None:
+    """What `export` names without torch, `attach` finds: a head on top on neither, or either."""
+    alone = FAMILIES[name].build()
+    whole = getattr(transformers, headed)(alone.config).eval()
+    for saved in (alone, whole):
+        saved.save_pretrained(tmp_path)
+        layers = [layer.name for layer in open_model(tmp_path).layers]
+        for live in (alone, whole):
+            modules = match_layers(live, layers, "bundle")
+            kinds = {type(live.get_submodule(module)).__name__ for module in modules.values()}
+            assert len(modules) == 2
+            assert len(kinds) == 1
+            assert "Attention" in kinds.pop()
+
+
+def test_a_bundle_made_without_torch(tmp_path: Path) -> None:
+    from neuromorph.api.export import export
+
+    model, inputs = FAMILIES["bert"].build(), text("no")
+    model.save_pretrained(tmp_path / "model")
+    with torch.no_grad():
+        states = model(**inputs, output_hidden_states=True).hidden_states
+    np.savez(tmp_path / "hidden.npz", **{f"hidden.{i}": states[i].numpy() for i in (0, 1)})
+    export(tmp_path / "model", tmp_path / "bundle", calibrate=tmp_path / "hidden.npz")
+    own = run(model, inputs)
+    with neuromorph.attach(model, tmp_path / "bundle"):
+        assert closeness(run(model, inputs), own) > 0.998
 
 
 @pytest.mark.parametrize("headed", ["the model", "the bundle"])

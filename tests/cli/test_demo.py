@@ -1,0 +1,121 @@
+"""demo: everything at once, and what a person looks at afterwards."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from cli_tools import Run, snapshot
+
+from neuromorph.api import demo
+from neuromorph.bundle import load_bundle
+from neuromorph.models.digits import load_split
+
+IMAGES = 30
+
+
+@pytest.fixture
+def few_images(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The real demo takes 400."""
+    split = load_split()
+    test = type(split.test)(*(array[:IMAGES] for array in vars(split.test).values()))
+    few = type(split)(split.train, split.calibration, split.validation, test)
+    monkeypatch.setattr(demo, "load_split", lambda: few)
+
+
+def test_demo(cli: Run, few_images: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    done = cli("demo", "-o", "d", "--json", "--seed", "3")
+    assert (done.code, done.err) == (0, "")
+    summary = json.loads(Path("d/summary.json").read_text())
+    assert json.loads(done.out) == {"report": "d", **summary}
+    check_summary(summary)
+    assert sorted(p.name for p in Path("d").iterdir()) == sorted(demo.NAMES)
+    assert load_bundle("d/bundle").options["spikes"] == "graded"
+    check_pictures(tmp_path / "d")
+    check_page(tmp_path / "d")
+    check_a_second_run_without_lava(cli, monkeypatch, tmp_path / "d")
+
+
+def check_summary(summary: dict[str, Any]) -> None:
+    assert summary["images"] == IMAGES
+    assert summary["bit_exact"] is True
+    assert summary["accuracy_float"] > 0.9
+    assert summary["accuracy_spiking"] > 0.9
+    assert summary["accuracy_uniform_attention"] < 0.5
+    assert {"median_steps", "forced_spikes", "accuracy_spiking_binary"} <= summary.keys()
+    assert {c["backend"] for c in summary["compared"]} == {"reference", "lava"}
+    assert summary["not_compared"] == {}
+    picked = int(np.random.default_rng(3).integers(IMAGES))
+    assert (summary["image_drawn"], summary["seed"]) == (picked, 3)
+
+
+def check_pictures(folder: Path) -> None:
+    import matplotlib.pyplot as plt
+
+    for name in ("accuracy.png", "maps.png", "raster.png"):
+        picture = plt.imread(folder / name)
+        assert min(picture.shape[:2]) > 300
+        assert picture[..., :3].std() > 0.05
+
+
+def check_page(folder: Path) -> None:
+    """Whole, with all pictures, and nothing from elsewhere."""
+    found: list[tuple[str, str]] = []
+
+    class Reader(HTMLParser):
+        def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+            found.extend((name, value or "") for name, value in attrs)
+            assert tag not in ("script", "iframe", "link")
+
+    text = (folder / "index.html").read_text("utf-8")
+    Reader().feed(text)
+    assert [value for name, value in found if name == "src"] == [
+        "accuracy.png", "maps.png", "raster.png"]
+    assert not [value for _, value in found if "://" in value]
+    assert "fast = reference = lava" in text
+
+
+def check_a_second_run_without_lava(
+    cli: Run, monkeypatch: pytest.MonkeyPatch, folder: Path
+) -> None:
+    """The same but for what was not compared: not silently weaker, it is named."""
+    first = snapshot(folder)
+    real: Callable[..., object] = demo.compare
+
+    def compare(what: str, work: object, names: tuple[str, ...], progress: object) -> object:
+        if "lava" in names:
+            raise demo.MissingExtraError("Lava is not installed", hint="run pip")
+        return real(what, work, names, progress)
+
+    monkeypatch.setattr(demo, "compare", compare)
+    done = cli("demo", "-o", "d", "--seed", "3", "--force")
+    assert done.code == 0, done.err
+    assert "Report with pictures: d/index.html" in done.out
+    assert "fast = reference " in done.out
+    assert "lava: Lava is not installed" in done.out
+    second = snapshot(folder)
+    assert {name for name in first if first[name] != second[name]} == {
+        "summary.json", "index.html"}
+    assert json.loads(second["summary.json"] or b"")["not_compared"] == {
+        "lava": "Lava is not installed"}
+
+
+def test_quiet_prints_nothing(cli: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    report = demo.DemoReport(Path("d"), {})
+    monkeypatch.setattr(demo, "run_demo", lambda *_, **__: report)
+    done = cli("demo", "-o", "d", "--quiet")
+    assert (done.code, done.out, done.err) == (0, "", "")
+
+
+@pytest.mark.slow
+def test_the_whole_demo(cli: Run) -> None:
+    summary = json.loads(cli("demo", "-o", "d", "--json").out)
+    assert summary["images"] == 400
+    assert summary["accuracy_spiking"] > summary["accuracy_float"] - 0.01
+    assert summary["accuracy_spiking_binary"] > summary["accuracy_float"] - 0.02
+    assert summary["accuracy_uniform_attention"] < 0.3
