@@ -24,8 +24,6 @@ class Tally:
     ----------
     queries, spikes, forced, steps : int
         Summed over heads; ``steps`` counts each query's whole period.
-    unmatched : int
-        Queries whose keys all lay below the window: they got the mean value.
     clipped, codes : int
         Codes that lay beyond what calibration allowed, of all codes made.
     """
@@ -33,7 +31,6 @@ class Tally:
     queries: int = 0
     spikes: int = 0
     forced: int = 0
-    unmatched: int = 0
     steps: int = 0
     clipped: int = 0
     codes: int = 0
@@ -43,7 +40,6 @@ class Tally:
         self.queries += attended.spikes.size
         self.spikes += int(attended.spikes.sum())
         self.forced += int(attended.forced.sum())
-        self.unmatched += int(((attended.normaliser == 0) & (attended.spikes > 0)).sum())
         a_head = attended.spikes.size // len(code.heads)
         self.steps += a_head * sum(head.period for head in code.heads)
 

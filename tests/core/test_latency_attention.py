@@ -67,6 +67,24 @@ def test_every_slot_fires_once_a_query_unless_masked(case: Case) -> None:
     assert attended.spikes.tolist() == case.mask.sum(axis=1).tolist()
 
 
+LOUD = LatencyAttention(
+    slots=3, key_size=8, value_size=1, spikes="binary", key_shift=2, ramp=6000, window=21,
+    score_bound=64_517, latest=64_000, query_limit=127, key_limit=127, value_limit=1,
+    value_shift=0, control_decay=2048, unit=2)
+
+
+def test_a_masked_slot_stays_silent_however_it_scores() -> None:
+    """The worst match there is starts highest; the mask holds it down for the whole window."""
+    assert LOUD.threshold > 126_000
+    keys = np.array([[-127], [127], [127]]) * np.ones(8, int)
+    mask = np.array([[False, False, True], [False, True, False]])
+    recording, attended = Case(LOUD, keys, np.ones((3, 1), int), np.full((2, 8), 127),
+                               mask).run(REFERENCE)
+    assert attended.times is not None
+    assert (attended.times >= 0).tolist() == mask.tolist()
+    assert (recording.spikes("match") != 0).sum() == 2
+
+
 @given(cases())
 @quick
 def test_slots_fire_when_the_formula_says(case: Case) -> None:

@@ -9,12 +9,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.backends.attention import AttentionBatch
-from neuromorph.backends.fast.closed_form import EXACT_FLOAT32, SPEC, attend_kernel, spec_of
+from neuromorph.backends.fast.closed_form import (
+    EXACT_FLOAT32,
+    SPEC,
+    attend_parallel,
+    attend_serial,
+    spec_of,
+)
 from neuromorph.circuits.latency_attention import Attended, prove_ranges
 from neuromorph.errors import RangeProofError
 
 SCORE_BYTES = 1 << 26
 """Scores held at once; more heads than fit are taken in turns."""
+
+PARALLEL_FROM = 1 << 18
+"""Pairs of query and key, over all heads, from which threads pay for themselves."""
 
 SCORE_BLOCK = 128
 """Queries whose scores are computed at once."""
@@ -77,8 +86,9 @@ def _attend_some(work: AttentionBatch, b: int, h: slice, result: Attended) -> No
     payloads = unwanted if result.payloads is None else result.payloads[b, h]
     specs = np.array([spec_of(head) for head in heads], SPEC)
     table = _value_table(work.values[b, kv], heads[0].graded)
-    attend_kernel(scores, table, np.arange(rows) // group, mask, seen, specs, control,
-                  result.normaliser[b, h], counts, times, payloads)
+    kernel = attend_parallel if scores.size >= PARALLEL_FROM else attend_serial
+    kernel(scores, table, np.arange(rows) // group, mask, seen, specs, control,
+           result.normaliser[b, h], counts, times, payloads)
     result.control[b, h] = control[..., : work.values.shape[3]]
     for i, field in enumerate((result.last, result.spikes, result.forced)):
         field[b, h] = counts[..., i]

@@ -189,8 +189,7 @@ def _mass(
     return int((total * spec.unit) >> spec.value_shift)
 
 
-@njit(cache=True, parallel=True, nogil=True)
-def attend_kernel(
+def _attend(
     scores: NDArray[np.float32],
     values: NDArray[Any],
     kv_of: NDArray[np.int64],
@@ -261,3 +260,8 @@ def attend_kernel(
                 else:
                     _add_plain(table, now, narrow, held)
             normaliser[row, query] = mass
+
+
+attend_parallel = njit(cache=True, parallel=True, nogil=True)(_attend)
+attend_serial = njit(cache=True, nogil=True)(_attend)
+"""The same on the caller's thread: small work is done before a thread pool has woken up."""
