@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from collections.abc import Iterator, Sequence
@@ -106,6 +107,7 @@ def _check_place(path: Path, ours: Sequence[str], force: bool) -> None:
         raise OutputExistsError("the output is a symbolic link", where=path,
                                 hint="name a folder that does not exist yet")
     if not path.exists():
+        _check_parent(path)
         return
     if not path.is_dir():
         raise OutputExistsError("the output is a file", where=path, expected="a new folder")
@@ -119,6 +121,15 @@ def _check_place(path: Path, ours: Sequence[str], force: bool) -> None:
         raise OutputExistsError(
             "the output holds what neuromorph did not write, and is left alone", where=path,
             found=_listed(foreign or sorted(names)), hint="choose another folder")
+
+
+def _check_parent(path: Path) -> None:
+    """Whether the folder that is there already can take what is made in it."""
+    parent = next(parent for parent in path.absolute().parents if parent.exists())
+    wrong = (errno.ENOTDIR if not parent.is_dir() else
+             errno.EACCES if not os.access(parent, os.W_OK | os.X_OK) else 0)
+    if wrong:
+        raise OSError(wrong, os.strerror(wrong))
 
 
 def _listed(names: list[str]) -> str:

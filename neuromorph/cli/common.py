@@ -22,6 +22,10 @@ JsonFile = Annotated[Path | None, typer.Option(
     "-o", "--output", readable=False, help="Also write the JSON to this new file.")]
 
 
+FILE_WIDTH = 100
+"""Columns of tables that go to a file or another program."""
+
+
 class ReaderGoneError(Exception):
     """Whoever read our output has seen enough: no fault of anyone's."""
 
@@ -107,11 +111,15 @@ def write_json(result: dict[str, Any], path: Path) -> None:
 
 
 def _rendered(parts: list[Any]) -> str:
-    """Tables and lines as one text, as wide and as colourful as standard output takes it."""
+    """Tables and lines as one text, as wide and as colourful as standard output takes it.
+
+    A line is not broken: it may be a command, to be copied.
+    """
     from rich.console import Console
 
-    console = Console()
+    known = sys.stdout.isatty() or "COLUMNS" in os.environ
+    console = Console(width=None if known else FILE_WIDTH)
     with console.capture() as captured:
         for part in parts:
-            console.print(part, markup=False, highlight=False)
+            console.print(part, markup=False, highlight=False, soft_wrap=isinstance(part, str))
     return captured.get()

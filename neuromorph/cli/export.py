@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -58,4 +59,4 @@ def _shown(report: ExportReport) -> list[Any]:
     from neuromorph.report.tables import export_tables
 
     return [*export_tables(report.as_dict(), report.fidelity), *report.notes,
-            f"Run it: neuromorph simulate {report.path}"]
+            f"Run it: neuromorph simulate {shlex.quote(str(report.path))}"]

@@ -78,11 +78,11 @@ def simulation_tables(result: Mapping[str, Any], fidelity: Sequence[HeadFidelity
 def fidelity_table(fidelity: Sequence[HeadFidelity]) -> Table:
     """The heads that lose most, worst first."""
     worst = sorted(fidelity, key=lambda f: f.cosine)[:WORST]
-    some = f"{len(fidelity)} heads, the {WORST} worst" if len(fidelity) > WORST else \
-        f"{len(fidelity)} head{'s' if len(fidelity) != 1 else ''}"
+    some = f"the worst {WORST} of {len(fidelity)} heads" if len(fidelity) > WORST else \
+        f"{len(fidelity)} head{'s' if len(fidelity) != 1 else ''}, worst first"
     return rows_table(
-        f"Against float attention: {some}, worst first",
-        ("layer", "head", "cosine", "KL (nat)", "forced", "spikes a query", "steps a query"),
+        f"Against float attention: {some} (spikes and steps a query)",
+        ("layer", "head", "cosine", "KL (nat)", "forced", "spikes", "steps"),
         [(f.layer, f.head, f"{f.cosine:.5f}", f"{f.kl:.5f}", f.forced,
           f"{f.spikes_per_query:.1f}", f.steps) for f in worst])
 
@@ -94,7 +94,7 @@ def demo_table(summary: Mapping[str, Any]) -> Table:
 
 def demo_rows(summary: Mapping[str, Any]) -> dict[str, object]:
     """The demo's numbers in words, for the terminal and the page."""
-    return {
+    rows: dict[str, object] = {
         "test images": summary["images"],
         "accuracy, float softmax": percent(summary["accuracy_float"]),
         "accuracy, graded spikes": percent(summary["accuracy_spiking"]),
@@ -106,7 +106,9 @@ def demo_rows(summary: Mapping[str, Any]) -> dict[str, object]:
         "spikes a query": f"{summary['spikes_per_query']:.1f}",
         "forced spikes": summary["forced_spikes"],
         "equal to the bit": _backends(summary),
-    } | {"not compared with": f"{name}: {why}" for name, why in summary["not_compared"].items()}
+    }
+    missed = [f"{name}: {why}" for name, why in summary["not_compared"].items()]
+    return rows | ({"not compared with": missed} if missed else {})
 
 
 def _backends(summary: Mapping[str, Any]) -> str:
@@ -152,7 +154,7 @@ def _file_rows(files: object) -> dict[str, object]:
     return rows
 
 
-def diagnosis_tables(result: Mapping[str, Any]) -> list[Table]:
+def diagnosis_tables(result: Mapping[str, Any]) -> list[Table | str]:
     """What `neuromorph.api.doctor.diagnose` found: the machine, the packages, what to install."""
     machine = {
         "neuromorph": result["neuromorph"],
@@ -166,11 +168,13 @@ def diagnosis_tables(result: Mapping[str, Any]) -> list[Table]:
     }
     columns = ("group", "name", "installed", "tested", "status")
     packages = result["packages"]
-    tables = [pairs_table("This machine", machine),
-              rows_table("Packages", columns, [[p[c] for c in columns] for p in packages],
-                         words=len(columns))]
-    missing = {f"{p['name']} ({p['group']})": p["install"] for p in packages if p["install"]}
-    return [*tables, pairs_table("To install what is missing", missing)] if missing else tables
+    tables: list[Table | str] = [
+        pairs_table("This machine", machine),
+        rows_table("Packages", columns, [[p[c] for c in columns] for p in packages],
+                   words=len(columns)),
+    ]
+    missing = [f"  {p['install']}" for p in packages if p["install"]]
+    return [*tables, "To install what is missing:", *missing] if missing else tables
 
 
 def percent(share: float) -> str:

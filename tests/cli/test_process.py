@@ -210,10 +210,12 @@ def shut(tmp_path: Path) -> Path:
 
 def test_folders_that_cannot_be_written(exported: Path, shut: Path) -> None:
     """Not the output, not TMPDIR: nothing of ours is kept there."""
-    done = child("simulate", exported, "-o", shut / "new" / "r", preexec_fn=weaken, cwd=ROOT)
-    assert (done.code, done.out) == (7, "")
-    assert done.err == (f"error: {shut}/new/r: the output cannot be written; found Permission "
-                        "denied\n")
+    for command in ("demo", "inspect", "simulate"):
+        inputs = [] if command == "demo" else [exported]
+        done = child(command, *inputs, "-o", shut / "new" / "r", preexec_fn=weaken, cwd=ROOT)
+        assert (done.code, done.out) == (7, "")
+        assert done.err == (f"error: {shut}/new/r: the output cannot be written; found Permission "
+                            "denied\n")
     done = child("simulate", exported, "-o", shut.parent / "r", "-q", preexec_fn=weaken,
                  env=child_environment(TMPDIR=str(shut), HOME=str(shut)), cwd=ROOT)
     assert (done.code, done.err) == (0, "")

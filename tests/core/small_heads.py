@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from neuromorph.backends.interface import Backend, Recording
+from neuromorph.backends import AttentionBatch
+from neuromorph.backends.interface import Backend, Inputs, Recording
 from neuromorph.circuits.latency_attention import (
     PROBES,
     Attended,
@@ -20,6 +21,7 @@ from neuromorph.circuits.latency_attention import (
     read,
     stimulate,
 )
+from neuromorph.network import Network
 
 SCORE_MAX = 65_023
 """Largest score bound for which lift and query fit the current together."""
@@ -131,3 +133,31 @@ def cases(draw: st.DrawFn) -> Case:
 def scores(case: Case) -> Any:
     """a = (-2 k.q) >> key_shift, shape (queries, slots)."""
     return (-2 * (case.queries @ case.keys.T)) >> case.head.key_shift
+
+
+# --- heads that tests have in common
+
+GRADED = LatencyAttention(
+    slots=5, key_size=3, value_size=2, spikes="graded", key_shift=1, ramp=150, window=14,
+    score_bound=1201, latest=900, query_limit=20, key_limit=20, value_limit=127, value_shift=2,
+    control_decay=2048, unit=254)
+BINARY = replace(GRADED, spikes="binary", value_shift=0)
+
+
+def layer_of(head: LatencyAttention, sequences: int = 2, asked: int = 3) -> AttentionBatch:
+    """Random work for four heads on two key-value heads."""
+    rng = np.random.default_rng(7)
+    lead = (sequences, 2, head.slots)
+    return AttentionBatch(
+        [head] * 4, codes(rng, (sequences, 4, asked, head.key_size), head.query_limit),
+        rng.integers(-head.key_limit, head.key_limit + 1, (*lead, head.key_size)),
+        rng.integers(-head.value_limit, head.value_limit + 1, (*lead, head.value_size)),
+        np.ones((sequences, asked, head.slots), bool))
+
+
+def attention(head: LatencyAttention) -> tuple[Network, Inputs, int]:
+    """Two queries, the second of which may not look everywhere."""
+    rng = np.random.default_rng(1)
+    keys, queries = rng.integers(-20, 21, (5, 3)), rng.integers(-20, 21, (2, 3))
+    mask = np.array([[True] * 5, [True, False, True, True, False]])
+    return build(head, keys, rng.integers(-127, 128, (5, 2))), *stimulate(head, queries, mask)

@@ -1,0 +1,115 @@
+"""What backends refuse: all of them the same, with our own errors, before anything runs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from small_heads import GRADED, attention, layer_of
+
+from neuromorph import backends
+from neuromorph.backends import Attended, AttentionBatch
+from neuromorph.backends.interface import Inputs
+from neuromorph.errors import NeuromorphError, UsageError
+from neuromorph.network import Probe
+
+# --- what one backend refuses, all refuse
+
+
+def outcome(name: str, work: AttentionBatch, changes: dict[str, Any]) -> Attended | str:
+    """The result, or that our own error was raised."""
+    try:
+        return backends.attend(name, replace(work, **changes), times=True)
+    except NeuromorphError:
+        return "refused"
+
+
+def fare_alike(work: AttentionBatch, **changes: Any) -> None:
+    truth, got = outcome("reference", work, changes), outcome("fast", work, changes)
+    if isinstance(truth, Attended) and isinstance(got, Attended):
+        assert got.differs_from(truth) is None
+    else:
+        assert got == truth == "refused"
+
+
+@pytest.mark.parametrize("changes", [
+    {"key_shift": 9}, {"value_shift": 9}, {"unit": 253}, {"unit": 0}, {"payload_base": 96},
+    {"control_decay": 4097}, {"spikes": "binary", "value_shift": 3},
+], ids=str)
+def test_odd_heads_fare_alike(changes: dict[str, Any]) -> None:
+    # Failures: `fast` runs what only `verify` refuses, a shift of 9 or a base that is no power
+    # of two.
+    fare_alike(layer_of(GRADED), heads=[replace(GRADED, **changes)] * 4)
+
+
+def test_a_steep_ramp_fares_alike() -> None:
+    # Fails: threshold and one step of the ramp leave 24 bits, so the circuit's potential
+    # saturates before it can overshoot as far as `fast` computes.
+    head = replace(GRADED, slots=3, key_size=1, score_bound=64_009, latest=60_774, ramp=30_000,
+                   window=4, key_limit=127, query_limit=126, key_shift=0)
+    keys, values = np.array([[[[110], [60], [-10]]]]), np.ones((1, 1, 3, 2), int)
+    fare_alike(AttentionBatch([head], np.full((1, 1, 1, 1), 90), keys, values,
+                              np.ones((1, 1, 3), bool)))
+
+
+def test_heads_of_one_group_may_have_units_of_their_own() -> None:
+    fare_alike(layer_of(GRADED), heads=[replace(GRADED, unit=unit) for unit in (254, 100, 50, 20)])
+
+
+@pytest.mark.parametrize(("name", "limit"), [("queries", 20), ("keys", 20), ("values", 127)])
+def test_codes_beyond_their_limit_fare_alike(name: str, limit: int) -> None:
+    # Fails: `fast` takes any code.
+    work = layer_of(GRADED)
+    fare_alike(work, **{name: np.full_like(getattr(work, name), limit + 1)})
+
+
+def test_another_key_size_fares_alike() -> None:
+    # Fails: a bare ValueError from NumPy's matmul.
+    work = layer_of(GRADED)
+    fare_alike(work, keys=work.keys[..., :2])
+
+
+@pytest.mark.parametrize(("changes", "text"), [
+    ({"heads": [GRADED] * 3}, "query heads do not fit"),
+    ({"keys": np.zeros((2, 3, 5, 3), int)}, "query heads do not fit"),
+    ({"values": np.zeros((2, 2, 4, 2), int)}, "keys and values differ in number"),
+    ({"mask": np.ones((2, 3, 4), bool)}, "the mask has the wrong shape"),
+    ({"heads": [replace(GRADED, slots=4)] * 4}, "longer than the circuit's slots"),
+])
+def test_work_that_does_not_fit_together_is_refused(changes: dict[str, Any], text: str) -> None:
+    with pytest.raises(UsageError, match=text):
+        replace(layer_of(GRADED), **changes)
+
+
+# --- the door of every backend
+
+NET, TRAINS, STEPS = attention(GRADED)
+
+
+@pytest.mark.parametrize(("inputs", "probes", "steps", "text"), [
+    (TRAINS, [], 0, "steps must be a whole number"),
+    (TRAINS, [], True, "steps must be a whole number"),
+    (TRAINS, [], 2.0, "steps must be a whole number"),
+    (TRAINS, [], STEPS + 1, "an input has the wrong shape"),
+    ({**TRAINS, "qery": TRAINS["query"]}, [], STEPS, "Did you mean 'query'"),
+    ({k: v for k, v in TRAINS.items() if k != "mask"}, [], STEPS, "source has no input"),
+    ({**TRAINS, "query": TRAINS["query"] + 0.5}, [], STEPS, "must be integer"),
+    ({**TRAINS, "query": TRAINS["query"] * np.nan}, [], STEPS, "NaN or infinity"),
+    ({**TRAINS, "query": TRAINS["query"] + 128}, [], STEPS, "does not fit the source's payload"),
+    (TRAINS, [("macth", "v")], STEPS, "Did you mean 'match'"),
+    (TRAINS, [("match", "u")], STEPS, "a LatencyMatch has no such state"),
+    (TRAINS, [("query", "v")], STEPS, "a Source has no such state"),
+])
+@pytest.mark.parametrize("name", backends.names())
+def test_unsound_arguments_are_refused_before_anything_runs(
+    name: str, inputs: Inputs, probes: list[tuple[str, Any]], steps: Any, text: str
+) -> None:
+    with pytest.raises(UsageError, match=text):
+        backends.get(name).run(NET, inputs, [Probe(*p) for p in probes], steps)
+
+
+def test_an_unknown_backend_is_named() -> None:
+    with pytest.raises(UsageError, match=r"unknown backend; found fats\. Did you mean 'fast'"):
+        backends.get("fats")
