@@ -61,9 +61,13 @@ def test_recording_times_changes_nothing_else(work: AttentionBatch) -> None:
     assert bare.differs_from(backends.attend("fast", work, times=True)) is None
 
 
+@pytest.mark.parametrize("threads_from", [0, 2**40], ids=["threads", "serial"])
 @pytest.mark.parametrize("head", [BINARY, GRADED], ids=["binary", "graded"])
-def test_more_queries_than_a_block_and_more_values_than_a_register(head: LatencyAttention) -> None:
+def test_more_queries_than_a_block_and_more_values_than_a_register(
+    head: LatencyAttention, threads_from: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """One sequence sees more and more, one less and less, one nothing in its last block."""
+    monkeypatch.setattr(fast_attention, "PARALLEL_FROM", threads_from)
     work = layer_of(replace(head, value_size=17), sequences=3, asked=140)
     more = np.arange(5) < (np.arange(140) // 30 + 1)[:, None]
     mask = np.stack([more, more[::-1], np.arange(140)[:, None] < np.full(5, 128)])

@@ -174,6 +174,7 @@ STEEP = replace(GRADED, slots=3, key_size=1, score_bound=64_009, latest=60_774, 
 
 def expected_payload(base: int, steps: Any, early: Any) -> Any:
     """2 base 2^-x by straight lines between whole x; beyond one step only for early spikes."""
+    steps = np.clip(steps, 0, 1000)
     octave = np.floor(steps)
     line = base * (2 - (steps - octave)) * 2.0**-octave
     return np.where(octave == 0, line, np.where(early, np.maximum(1, line), 2 * base))
