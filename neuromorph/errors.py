@@ -27,6 +27,11 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     return "choose one of: " + ", ".join(options) if options else ""
 
 
+def _sentence(hint: str) -> str:
+    """A hint with a capital, unless it begins with a command to type."""
+    return hint if hint.startswith(("pip ", "neuromorph ")) else hint[:1].upper() + hint[1:]
+
+
 class NeuromorphError(Exception):
     """Base of all errors: one line of text from its parts.
 
@@ -66,7 +71,7 @@ class NeuromorphError(Exception):
         if self.expected is not None:
             text += f"; expected {printable(self.expected)}"
         if self.hint:
-            text += f". {self.hint[:1].upper()}{self.hint[1:]}"
+            text += f". {_sentence(printable(self.hint, 2000))}"
         return text
 
     def __str__(self) -> str:

@@ -57,10 +57,28 @@ class AttentionBatch:
         if self.mask.shape != (batch, queries, keys):
             raise UsageError("the mask has the wrong shape", found=self.mask.shape,
                              expected=(batch, queries, keys))
+        _check_codes(self)
         slots = min(head.slots for head in self.heads)
         if keys > slots:
             raise UsageError("the sequence is longer than the circuit's slots", found=keys,
                              expected=f"at most {slots}", hint="export with more slots")
+
+
+def _check_codes(work: AttentionBatch) -> None:
+    """Codes of the right sizes, within the limits that the circuits were proved for."""
+    head = work.heads[0]
+    for name, codes, size, limit in (
+        ("queries", work.queries, head.key_size, head.query_limit),
+        ("keys", work.keys, head.key_size, head.key_limit),
+        ("values", work.values, head.value_size, head.value_limit),
+    ):
+        if codes.shape[3] != size:
+            raise UsageError(f"{name} have another size than the circuit", found=codes.shape[3],
+                             expected=size)
+        if codes.size and (codes.min() < -limit or codes.max() > limit):
+            raise UsageError(f"{name} hold a code beyond the circuit's limit",
+                             found=f"{codes.min()} to {codes.max()}",
+                             expected=f"-{limit} to {limit}")
 
 
 def attend_clocked(

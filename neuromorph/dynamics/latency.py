@@ -41,7 +41,7 @@ def latency_payload(
     """
     z = (np.minimum(overshoot.astype(np.int64), span) * gain) >> gain_shift
     whole, line = z // base, 2 * base - z % base
-    faint = np.maximum(1, line >> np.maximum(whole, 0))
+    faint = np.maximum(1, line >> np.clip(whole, 0, 62))
     return np.where(whole == 0, line, np.where(early, faint, 2 * base))
 
 

@@ -26,9 +26,13 @@ def to_text(network: Network) -> str:
 
 
 def _population(population: Population) -> str:
-    settings = " ".join(f"{k}={v:g}" if isinstance(v, float) else f"{k}={v}"
-                        for k, v in parameters(population.model).items())
+    settings = " ".join(f"{k}={_number(v)}" for k, v in parameters(population.model).items())
     return f"population {population.name} {population.size} {population.model.kind} {settings}"
+
+
+def _number(value: float) -> str:
+    """Whole numbers without a point, others with all their digits."""
+    return str(int(value)) if value == int(value) else repr(float(value))
 
 
 def _projection(projection: Projection) -> str:

@@ -137,6 +137,10 @@ def _check_projection(projection: Projection, network: Network) -> None:
     if projection.graded and not network.population(projection.pre).model.payload_bits:
         raise NetworkError("a graded projection starts at plain spikes", where=projection.name,
                            found=projection.pre, hint="give the source payload_bits")
+    for name in ("delay", "exponent"):
+        if not isinstance(getattr(projection, name), int | np.integer):
+            raise NetworkError(f"{name} must be a whole number", where=projection.name,
+                               found=getattr(projection, name))
     if not 0 <= projection.delay <= limits.DELAY_MAX:
         raise NetworkError("delay is out of range", where=projection.name,
                            found=projection.delay, expected=f"0 to {limits.DELAY_MAX}")

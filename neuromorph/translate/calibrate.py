@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from neuromorph.circuits.latency_attention import LatencyAttention, prove_ranges
 from neuromorph.circuits.latency_attention.motif import FLUSH_AGE
 from neuromorph.numerics import SIGNED_8
-from neuromorph.numerics.limits import DECAY_UNITY, INPUT_MAX, STATE_MAX, VTH_MAX
+from neuromorph.numerics.limits import DECAY_UNITY, EXPONENT_MIN, INPUT_MAX, STATE_MAX, VTH_MAX
 from neuromorph.translate.centre import best_matches, key_centres
 from neuromorph.translate.code import LayerCode
 from neuromorph.translate.options import TranslateOptions
@@ -31,7 +31,7 @@ QUERY_LIMIT = 126
 SCORE_LIMIT = 64_510
 """Largest score for which lift, query and threshold fit their registers together."""
 
-RAMP_MAX = 30_000
+RAMP_MAX = 8_000
 FLAT = 1e-12
 """Ranges below this carry nothing; the channel's scale is then arbitrary."""
 
@@ -71,7 +71,8 @@ def calibrate_layer(
     key_scale = np.where(key_scale > FLAT, key_scale, 1.0)
     heads, query_scale = [], np.empty_like(query_range)
     for h in range(len(query_range)):
-        codes_a_query = (query_range[h] * key_scale[h // group]).max() / QUERY_LIMIT
+        spread = query_range[h] * key_scale[h // group]
+        codes_a_query = spread.max() / _query_limit(len(spread))
         best = best_matches(samples, h, key_centre[h // group])
         head, nats = _circuit(codes_a_query, best, samples[0], slots, options)
         heads.append(head)
@@ -107,7 +108,8 @@ def _circuit(
     """
     step = options.exact_step_nats
     key_size, value_size = sample.queries.shape[2], sample.values.shape[2]
-    largest = 2 * QUERY_LIMIT * SIGNED_8 * key_size
+    query_limit = _query_limit(key_size)
+    largest = 2 * query_limit * SIGNED_8 * key_size
     shift = max(0, math.ceil(math.log2(largest / SCORE_LIMIT)))
     bound = (largest >> shift) + 1
     ramp = int(np.clip(2 * step / (2**shift * max(least_nats, FLAT)), 1, RAMP_MAX))
@@ -117,15 +119,20 @@ def _circuit(
     latest = min(bound, math.ceil((best.max() + options.margin_nats) * a_nat) + ramp)
     reach = low - options.window_nats + options.free_steps * step
     earliest = max(-bound, math.floor(reach * a_nat))
-    room = (VTH_MAX - 1 - (bound - latest) - 2048) // ramp
+    room = (VTH_MAX - 1 - (bound - latest) - 2048) // ramp - 2
     window = max(1, min(math.ceil((latest - earliest) / ramp), room))
     value_limit, value_shift = _value_format(slots, options)
     head = LatencyAttention(
         slots=slots, key_size=key_size, value_size=value_size, spikes=options.spikes,
         key_shift=shift, ramp=ramp, window=window, score_bound=bound, latest=latest,
-        query_limit=QUERY_LIMIT, key_limit=SIGNED_8, value_limit=value_limit,
+        query_limit=query_limit, key_limit=SIGNED_8, value_limit=value_limit,
         value_shift=value_shift, control_decay=options.control_decay, unit=2 * value_limit)
     return prove_ranges(head), nats
+
+
+def _query_limit(key_size: int) -> int:
+    """Largest query code whose scores fit after the largest right shift there is."""
+    return min(QUERY_LIMIT, (SCORE_LIMIT << -EXPONENT_MIN) // (2 * SIGNED_8 * key_size))
 
 
 def _value_format(slots: int, options: TranslateOptions) -> tuple[int, int]:
@@ -136,5 +143,6 @@ def _value_format(slots: int, options: TranslateOptions) -> tuple[int, int]:
         room = int((INPUT_MAX - 4) / share) // slots
         return max(1, min(SIGNED_8, (room - 1) // 2)), 0
     room = int((STATE_MAX - 4) / share) - slots
-    largest = slots * 2 * SIGNED_8 * 256
-    return SIGNED_8, max(0, math.ceil(math.log2(largest / room)))
+    loudest = slots * 2 * 256
+    value_limit = max(1, min(SIGNED_8, (room << -EXPONENT_MIN) // loudest))
+    return value_limit, max(0, math.ceil(math.log2(loudest * value_limit / room)))

@@ -88,7 +88,7 @@ class LayerCode:
         context: NDArray[np.float32] = attended.control.astype(np.float32)
         context *= factor
         context *= scale
-        context += np.where(mass > 0, centre, np.float32(0))
+        context += np.where(attended.spikes[..., None] > 0, centre, np.float32(0))
         return context
 
 

@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 from neuromorph.errors import CalibrationError
 
+LARGEST = 1e75
+"""Values beyond this would overflow when they are multiplied."""
+
 FloatArray = NDArray[np.floating[Any]]
 
 KEPT_TOKENS = 64
@@ -69,6 +72,10 @@ def check_samples(samples: Sequence[Sample], where: str) -> None:
             if not np.isfinite(getattr(sample, name)).all():
                 raise CalibrationError(f"the {name} hold NaN or infinity", where=where,
                                        hint="check the model's weights and inputs")
+            if np.abs(getattr(sample, name)).max(initial=0) > LARGEST:
+                raise CalibrationError(f"the {name} are too large to calibrate on", where=where,
+                                       found=f"{np.abs(getattr(sample, name)).max():.3g}",
+                                       expected=f"at most {LARGEST:g}")
 
 
 def _check_shapes(sample: Sample, first: Sample, where: str) -> None:

@@ -45,8 +45,6 @@ def test_odd_heads_fare_alike(changes: dict[str, Any]) -> None:
 
 
 def test_a_steep_ramp_fares_alike() -> None:
-    # Fails: threshold and one step of the ramp leave 24 bits, so the circuit's potential
-    # saturates before it can overshoot as far as `fast` computes.
     head = replace(GRADED, slots=3, key_size=1, score_bound=64_009, latest=60_774, ramp=30_000,
                    window=4, key_limit=127, query_limit=126, key_shift=0)
     keys, values = np.array([[[[110], [60], [-10]]]]), np.ones((1, 1, 3, 2), int)
@@ -60,13 +58,11 @@ def test_heads_of_one_group_may_have_units_of_their_own() -> None:
 
 @pytest.mark.parametrize(("name", "limit"), [("queries", 20), ("keys", 20), ("values", 127)])
 def test_codes_beyond_their_limit_fare_alike(name: str, limit: int) -> None:
-    # Fails: `fast` takes any code.
     work = layer_of(GRADED)
     fare_alike(work, **{name: np.full_like(getattr(work, name), limit + 1)})
 
 
 def test_another_key_size_fares_alike() -> None:
-    # Fails: a bare ValueError from NumPy's matmul.
     work = layer_of(GRADED)
     fare_alike(work, keys=work.keys[..., :2])
 

@@ -102,7 +102,6 @@ def test_sums_as_large_as_the_proof_allows(
     head: LatencyAttention, sign: int, score: int, step: int
 ) -> None:
     """All keys of a long context fire at one step, with the largest values there are."""
-    # Fails for plain spikes: `fast` adds values up in 16 bits.
     head = as_many_slots_as_proven(replace(head, value_size=1, window=6, latest=450))
     work = AttentionBatch(
         [head], np.full((1, 1, 1, 3), 20 * score), np.full((1, 1, head.slots, 3), 20),

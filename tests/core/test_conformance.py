@@ -111,7 +111,6 @@ def test_any_network_runs_alike_on_fast_and_reference(seed: int) -> None:
 
 
 def test_a_payload_fades_to_one_however_early_its_spike() -> None:
-    # Fails: in `fast` a shift by 64 bits or more starts again from none.
     early = LatencyMatch(vth=0, base=1, span=2**20, gain=1, gain_shift=0)
     network = Network("early", "fixed", (Population("in", 1, Source(8)), Population("n", 1, early)),
                       (Projection("w", "in", "n", np.array([[1]], np.int32), graded=True),))

@@ -108,8 +108,6 @@ def test_what_happened_is_escaped() -> None:
 
 
 def test_a_hint_is_escaped() -> None:
-    # Fails: `NeuromorphError._text` passes the hint on as it is, and `did_you_mean` joins
-    # known names unescaped when none is near.
     error = NeuromorphError("no such tensor", hint=did_you_mean("query", [NASTY, "z"]))
     assert str(error).isprintable()
 

@@ -157,8 +157,6 @@ def test_binary_and_graded_spikes_come_at_the_same_steps(
 
 @pytest.mark.parametrize("ramp", [1, 2, 3, 63, 64, 446, 4088, 4089, 5861, 10_007, 30_000])
 def test_payloads_fall_along_a_line_within_one_step_of_the_ramp(ramp: int) -> None:
-    # Fails for 7437 of the ramps up to 30000, the least 4089: the gain is rounded up, so the
-    # last overshoot counts as a whole step and, as it is not early, is sent as if forced.
     head = replace(GRADED, ramp=ramp, window=1)
     overshoot = (np.arange(ramp) << 6) + 1
     payloads = latency_payload(overshoot, np.zeros(ramp, bool), base=128, span=head.payload_span,
@@ -205,8 +203,6 @@ def test_payloads_say_how_far_past_threshold_a_slot_was(case: Case) -> None:
 
 
 def test_payloads_of_a_steep_ramp_are_right_or_its_head_is_refused() -> None:
-    # Fails: threshold and one step of the ramp leave the potential's 24 bits, so it saturates,
-    # and whatever overshoots by more than 7837 of 30000 units says 7837.
     case = Case(STEEP, np.array([[110], [60], [-10]]), np.zeros((3, 2), int), np.array([[90]]),
                 np.ones((1, 3), bool))
     try:

@@ -187,7 +187,6 @@ def test_a_broken_network_is_refused_by_name(case: str) -> None:
     with_projection("sum", exponent=0.5),
 ], ids=["size", "delay", "exponent"])
 def test_what_counts_must_be_whole(network: Network) -> None:
-    # Fails for delay and exponent: `fast` then truncates them, the reference ends in an IndexError.
     with pytest.raises(NetworkError):
         verify(network)
 
@@ -243,7 +242,6 @@ def test_equal_networks_have_equal_text() -> None:
 
 
 def test_equal_parameters_have_equal_text() -> None:
-    # Fails: `_population` prints floats with %g, 8388606.0 as 8.38861e+06.
     assert changed_lines(small(), with_model("out", vth=8_388_606.0)) == []
 
 
@@ -274,7 +272,6 @@ def test_every_change_shows_in_its_line(changed: Network, line: str) -> None:
 
 @pytest.mark.parametrize(("low", "high"), [(0.1234567, 0.1234568), (8_388_600.0, 8_388_601.0)])
 def test_float_parameters_are_told_apart(low: float, high: float) -> None:
-    # Fails: %g keeps six digits, so two different networks read the same.
     def network(value: float) -> Network:
         return Network("n", "float", (Population("a", 1, CubaLIF(1, 0, value, 1.0)),), ())
 

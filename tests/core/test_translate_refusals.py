@@ -44,7 +44,6 @@ def test_unusable_calibration_data_is_refused(samples: list[Sample], text: str) 
 
 
 def test_finite_data_whose_products_overflow_is_refused() -> None:
-    # Fails: a bare OverflowError or RuntimeWarning from the depths of calibration.
     with pytest.raises(CalibrationError):
         calibrate_layer([times(gaussian(), 1e200)], GRADED)
 

@@ -13,9 +13,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 from numpy.typing import NDArray
 
+from neuromorph.backends.fast.compiled import compiled
 from neuromorph.circuits.latency_attention import LatencyAttention
 from neuromorph.numerics.limits import DECAY_BITS, DECAY_UNITY, INPUT_SHIFT
 
@@ -51,10 +52,17 @@ def spec_of(head: LatencyAttention) -> tuple[Any, ...]:
             head.payload_base, head.payload_gain, head.payload_gain_shift, head.graded,
             DECAY_UNITY - head.control_decay, head.value_shift, head.unit,
             head.payload_base.bit_length() - 1,
-            (EXACT_FLOAT32 - 1) // (2 * head.payload_base * head.value_limit))
+            _exact_keys(head))
 
 
-@njit(cache=True)
+def _exact_keys(head: LatencyAttention) -> int:
+    """How many keys' values the narrow sums of one step hold without loss."""
+    if head.graded:
+        return (EXACT_FLOAT32 - 1) // (2 * head.payload_base * head.value_limit)
+    return int(np.iinfo(np.int16).max) // head.value_limit
+
+
+@compiled
 def _spike_times(
     scores: NDArray[np.float32], spec: Any, due: NDArray[np.int32]
 ) -> None:
@@ -65,7 +73,7 @@ def _spike_times(
         due[i] = np.int32(min(max(steps, 0.0), window))
 
 
-@njit(cache=True)
+@compiled
 def _sort_by_time(
     due: NDArray[np.int32], allowed: NDArray[np.bool_], ends: NDArray[np.int32],
     order: NDArray[np.int32],
@@ -82,7 +90,7 @@ def _sort_by_time(
             ends[due[i]] += 1
 
 
-@njit(cache=True)
+@compiled
 def _payloads(
     scores: NDArray[np.float32], due: NDArray[np.int32], spec: Any, payload: NDArray[np.int32]
 ) -> None:
@@ -97,25 +105,24 @@ def _payloads(
     for i in range(len(scores)):
         reached = bound if due[i] == window else ramp * due[i] - first_due
         over = (reached - np.ceil(np.float64(scores[i]) * per_unit)) * UNIT + 1.0
-        payload[i] = np.int32((over if over < span else span) * scale)
+        payload[i] = np.int32((over if over < span else span) * scale)  # noqa: FURB136 - vectorises
     base, bits = np.int32(spec.payload_base), np.int32(spec.payload_bits)
     for i in range(len(scores)):
         whole = payload[i] >> bits
         line = 2 * base - (payload[i] & (base - 1))
-        shifted = line >> (whole if whole < 31 else 31)
-        faint = shifted if shifted > 1 else 1
+        faint = max(np.int32(1), line >> min(whole, np.int32(31)))
         far = faint if due[i] == 0 else 2 * base
         payload[i] = line if whole == 0 else far
 
 
-@njit(cache=True)
+@compiled
 def _fade_one(held: int, keep: int) -> int:
     """trunc(held * keep / 4096), towards zero."""
     magnitude = (abs(held) * keep) >> DECAY_BITS
     return -magnitude if held < 0 else magnitude
 
 
-@njit(cache=True)
+@compiled
 def _fade(held: NDArray[np.int32], keep: int) -> None:
     """held = trunc(held * keep / 4096), towards zero."""
     if keep == HALF:
@@ -128,27 +135,30 @@ def _fade(held: NDArray[np.int32], keep: int) -> None:
         held[j] = np.int32(-magnitude if product < 0 else magnitude)
 
 
-@njit(cache=True)
+@compiled
 def _add_plain(
-    table: NDArray[np.int16], keys: NDArray[np.int32], total: NDArray[np.int16],
+    table: NDArray[np.int16], keys: NDArray[np.int32], spec: Any, part: NDArray[np.int16],
     held: NDArray[np.int32],
 ) -> None:
-    """held += (2 sum_i v_i) << 6; the sums fit 16 bits, as twice them fits 17."""
-    total[:] = 0
-    paired = len(keys) & ~3
-    for at in range(0, paired, 4):
-        a, b, c, d = table[keys[at]], table[keys[at + 1]], table[keys[at + 2]], table[keys[at + 3]]
-        for j in range(len(total)):
-            total[j] += a[j] + b[j] + c[j] + d[j]
-    for at in range(paired, len(keys)):
-        a = table[keys[at]]
-        for j in range(len(total)):
-            total[j] += a[j]
-    for j in range(len(total)):
-        held[j] += np.int32(total[j]) << (INPUT_SHIFT + 1)
+    """held += (2 sum_i v_i) << 6; 16 bits hold the sum of ``spec.exact`` keys."""
+    for begin in range(0, len(keys), spec.exact):
+        some = keys[begin : begin + spec.exact]
+        part[:] = 0
+        paired = len(some) & ~3
+        for at in range(0, paired, 4):
+            a, b = table[some[at]], table[some[at + 1]]
+            c, d = table[some[at + 2]], table[some[at + 3]]
+            for j in range(len(part)):
+                part[j] += a[j] + b[j] + c[j] + d[j]
+        for at in range(paired, len(some)):
+            a = table[some[at]]
+            for j in range(len(part)):
+                part[j] += a[j]
+        for j in range(len(part)):
+            held[j] += np.int32(part[j]) << (INPUT_SHIFT + 1)
 
 
-@njit(cache=True)
+@compiled
 def _add_graded(
     table: NDArray[np.float32], keys: NDArray[np.int32], payload: NDArray[np.int32], spec: Any,
     part: NDArray[np.float32], total: NDArray[np.int32], held: NDArray[np.int32],
@@ -176,7 +186,7 @@ def _add_graded(
         held[j] += (2 * total[j]) >> spec.value_shift
 
 
-@njit(cache=True)
+@compiled
 def _mass(
     keys: NDArray[np.int32], payload: NDArray[np.int32], spec: Any
 ) -> int:
@@ -258,10 +268,10 @@ def _attend(
                 if spec.graded:
                     _add_graded(table, now, payload, spec, part, wide, held)
                 else:
-                    _add_plain(table, now, narrow, held)
+                    _add_plain(table, now, spec, narrow, held)
             normaliser[row, query] = mass
 
 
-attend_parallel = njit(cache=True, parallel=True, nogil=True)(_attend)
-attend_serial = njit(cache=True, nogil=True)(_attend)
+attend_parallel = compiled(_attend, parallel=True, nogil=True)
+attend_serial = compiled(_attend, nogil=True)
 """The same on the caller's thread: small work is done before a thread pool has woken up."""

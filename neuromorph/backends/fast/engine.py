@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from neuromorph.backends.fast.compiled import compiled
 from neuromorph.network import CubaLIF, LatencyMatch, Network, Population, Readout, Source
 from neuromorph.numerics.limits import (
     DECAY_BITS,
@@ -69,23 +69,23 @@ def _neuron_row(model: Any) -> list[int]:
     raise TypeError(f"no such neuron model: {model!r}")
 
 
-@njit(cache=True, inline="always")
+@compiled
 def payload_of(z: int, early: bool, base: int) -> int:
     """Payload of a spike that is z / base ramp steps past threshold; see `latency_payload`."""
     whole, line = z // base, 2 * base - z % base
     if whole == 0:
         return line
-    return max(1, line >> whole) if early else 2 * base
+    return max(1, line >> min(whole, 62)) if early else 2 * base
 
 
-@njit(cache=True)
+@compiled
 def _decay(state: int, rate: int) -> int:
     product = state * (DECAY_UNITY - rate)
     magnitude = abs(product) >> DECAY_BITS
     return -magnitude if product < 0 else magnitude
 
 
-@njit(cache=True)
+@compiled
 def _deliver(
     wiring: NDArray[np.int64], weights: NDArray[np.int32], spikes: NDArray[np.int64], t: int,
     a_in: NDArray[np.int64], sums: NDArray[np.int64],
@@ -116,7 +116,7 @@ def _deliver(
                 a_in[p[POST] + i] += moved
 
 
-@njit(cache=True)
+@compiled
 def _advance(
     neuron: NDArray[np.int64], u: NDArray[np.int64], v: NDArray[np.int64], i: int, a_in: int
 ) -> int:
@@ -141,7 +141,7 @@ def _advance(
     return payload
 
 
-@njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def clock(
     neurons: NDArray[np.int64], wiring: NDArray[np.int64], weights: NDArray[np.int32],
     spikes: NDArray[np.int64], potentials: NDArray[np.int64], currents: NDArray[np.int64],

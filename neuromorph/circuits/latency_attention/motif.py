@@ -6,7 +6,13 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from neuromorph.errors import RangeProofError
-from neuromorph.numerics.limits import DECAY_UNITY, INPUT_MAX, INPUT_SHIFT, STATE_MAX, VTH_MAX
+from neuromorph.numerics.limits import (
+    DECAY_UNITY,
+    EXPONENT_MIN,
+    INPUT_MAX,
+    INPUT_SHIFT,
+    STATE_MAX,
+)
 
 SpikeKind: TypeAlias = Literal["binary", "graded"]
 
@@ -117,8 +123,9 @@ class LatencyAttention:
 
     @property
     def payload_span(self) -> int:
-        """Overshoot, in units of v, at which a payload has faded to 1."""
-        return min(STATE_MAX, self.payload_step * (2 * self.payload_base).bit_length())
+        """Overshoot, in units of v, at which a payload has faded to 1 or v saturates."""
+        faded = self.payload_step * (2 * self.payload_base).bit_length()
+        return min(STATE_MAX - (self.threshold << INPUT_SHIFT), faded)
 
     @property
     def payload_gain_shift(self) -> int:
@@ -127,9 +134,8 @@ class LatencyAttention:
 
     @property
     def payload_gain(self) -> int:
-        """round(payload_base / payload_step * 2^payload_gain_shift)."""
-        step = self.payload_step
-        return ((self.payload_base << self.payload_gain_shift) + step // 2) // step
+        """Floor(payload_base / payload_step * 2^payload_gain_shift): no spike seems a step late."""
+        return (self.payload_base << self.payload_gain_shift) // self.payload_step
 
     @property
     def control_bound(self) -> int:
@@ -172,8 +178,12 @@ def prove_ranges(head: LatencyAttention) -> LatencyAttention:
         ("lift and query together wrap the current", head.lift + head.score_bound, INPUT_MAX),
         ("two clearing injections do not reach the floor",
          head.threshold + INPUT_MAX + 1, 2 * CLEAR),
-        ("the threshold does not fit its register", head.threshold, VTH_MAX - 1),
         ("the ramp must climb", 1, head.ramp),
+        ("an overshoot of one graded step saturates the potential",
+         head.threshold + head.ramp + (head.ramp >> 11) if head.graded else 0, INPUT_MAX - 1),
+        ("a right shift is beyond the weight exponent", max(head.key_shift, head.value_shift),
+         -EXPONENT_MIN),
+        ("the payload's base is no power of two", head.payload_base & (head.payload_base - 1), 0),
         ("graded payloads double a step, so must the control neurons' decay",
          abs(head.control_decay - DECAY_UNITY // 2) if head.graded else 0, 0),
         ("the window must have a step before the go pulse", 1, head.window),
