@@ -53,7 +53,7 @@ def test_without_scikit_learn(fails: Run, without) -> None:
     for line in (("export", WEIGHTS, "-o", "b"), ("demo", "-o", "d")):
         text = fails(6, *line)
         assert "the digits data set needs scikit-learn" in text
-        assert "Pip install scikit-learn" in text
+        assert "pip install scikit-learn" in text
 
 
 @pytest.mark.parametrize("name", ["torch", "transformers"])

@@ -32,7 +32,7 @@ def folder_with(*names: str) -> Prepare:
 
 STANDS = {
     "a file": (lambda p: p.write_text("mine"), "the output is a file; expected a new folder"),
-    "a link to a folder": (lambda p: p.symlink_to("/tmp"), "the output is a symbolic link"),
+    "a link to a folder": (lambda p: p.symlink_to("/usr"), "the output is a symbolic link"),
     "a link to nothing": (lambda p: p.symlink_to("gone"), "the output is a symbolic link"),
     "a FIFO": (os.mkfifo, "the output is a file"),
     "another's folder": (folder_with("thesis.tex"), "did not write, and is left alone; found the"),
