@@ -1,8 +1,7 @@
-"""Batches of attention in closed form: exact scores by BLAS, the rest by the kernel."""
+"""Batches of attention in closed form: arrays as the compiled kernel wants them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -19,14 +18,8 @@ from neuromorph.backends.fast.closed_form import (
 from neuromorph.circuits.latency_attention import Attended, prove_ranges
 from neuromorph.errors import RangeProofError
 
-SCORE_BYTES = 1 << 26
-"""Scores held at once; more heads than fit are taken in turns."""
-
 PARALLEL_FROM = 1 << 18
 """Pairs of query and key, over all heads, from which threads pay for themselves."""
-
-SCORE_BLOCK = 128
-"""Queries whose scores are computed at once."""
 
 LANES = 16
 """Columns are padded to whole vector registers."""
@@ -54,64 +47,31 @@ def attend_closed_form(work: AttentionBatch, times: bool = False) -> Attended:
         times=np.empty((batch, heads, queries, keys), np.int32) if times else None,
         payloads=np.empty((batch, heads, queries, keys), np.int32) if times else None,
     )
-    for b, h in _turns(work):
-        _attend_some(work, b, h, result)
+    for b in range(batch):
+        _attend_sequence(work, b, result)
     return result
 
 
-def _turns(work: AttentionBatch) -> Iterator[tuple[int, slice]]:
-    """Sequences, and runs of whole key-value groups whose scores fit the budget."""
-    batch, heads, queries, _ = work.queries.shape
-    kv_heads, keys = work.keys.shape[1:3]
-    group = heads // kv_heads
-    fit = max(1, SCORE_BYTES // max(1, 4 * queries * keys * group))
-    for b in range(batch):
-        for kv in range(0, kv_heads, fit):
-            yield b, slice(kv * group, min(kv + fit, kv_heads) * group)
-
-
-def _attend_some(work: AttentionBatch, b: int, h: slice, result: Attended) -> None:
-    """Fill the result for some heads of one sequence."""
-    group = work.queries.shape[1] // work.keys.shape[1]
-    kv = slice(h.start // group, h.stop // group)
-    rows, queries, keys = h.stop - h.start, work.queries.shape[2], work.keys.shape[2]
+def _attend_sequence(work: AttentionBatch, b: int, result: Attended) -> None:
+    """Fill the result for all heads of one sequence."""
+    rows, queries = work.queries.shape[1:3]
+    keys, value_size = work.keys.shape[2], work.values.shape[3]
+    asked = work.queries[b].astype(np.float32)
+    stored = np.ascontiguousarray(work.keys[b].transpose(0, 2, 1), np.float32)
+    table = _value_table(work.values[b], work.heads[0].graded)
     mask = np.ascontiguousarray(work.mask[b])
-    seen = _last_seen(mask)
-    scores = _scores(work.queries[b, h], work.keys[b, kv], seen)
-    heads = work.heads[h]
-    control = np.empty((rows, queries, _padded(work.values.shape[3])), np.int32)
+    control = np.empty((rows, queries, table.shape[2]), np.int32)
     counts = np.empty((rows, queries, 3), np.int32)
     unwanted = np.empty((0, queries, keys), np.int32)
-    times = unwanted if result.times is None else result.times[b, h]
-    payloads = unwanted if result.payloads is None else result.payloads[b, h]
-    specs = np.array([spec_of(head) for head in heads], SPEC)
-    table = _value_table(work.values[b, kv], heads[0].graded)
-    kernel = attend_parallel if scores.size >= PARALLEL_FROM else attend_serial
-    kernel(scores, table, np.arange(rows) // group, mask, seen, specs, control,
-           result.normaliser[b, h], counts, times, payloads)
-    result.control[b, h] = control[..., : work.values.shape[3]]
+    times = unwanted if result.times is None else result.times[b]
+    payloads = unwanted if result.payloads is None else result.payloads[b]
+    specs = np.array([spec_of(head) for head in work.heads], SPEC)
+    kernel = attend_parallel if rows * queries * keys >= PARALLEL_FROM else attend_serial
+    kernel(asked, stored, table, np.arange(rows) // (rows // len(stored)), mask, _last_seen(mask),
+           specs, control, result.normaliser[b], counts, times, payloads)
+    result.control[b] = control[..., :value_size]
     for i, field in enumerate((result.last, result.spikes, result.forced)):
-        field[b, h] = counts[..., i]
-
-
-def _scores(
-    queries: NDArray[Any], keys: NDArray[Any], seen: NDArray[np.int64]
-) -> NDArray[np.float32]:
-    """q.k of every pair that may be seen, as exact float32; shape (heads, queries, keys).
-
-    Queries are taken in blocks, each against the keys that any of them may see: a causal
-    mask halves the work. Pairs that nobody may see are left unset.
-    """
-    rows, count, size = queries.shape
-    groups = len(keys)
-    asked = queries.astype(np.float32).reshape(groups, rows // groups, count, size)
-    stored = keys.astype(np.float32).transpose(0, 2, 1)[:, None]
-    scores = np.empty((groups, rows // groups, count, keys.shape[1]), np.float32)
-    for start in range(0, count, SCORE_BLOCK):
-        block = slice(start, start + SCORE_BLOCK)
-        width = int(seen[block].max())
-        np.matmul(asked[:, :, block], stored[..., :width], out=scores[:, :, block, :width])
-    return scores.reshape(rows, count, keys.shape[1])
+        field[b] = counts[..., i]
 
 
 def _last_seen(mask: NDArray[np.bool_]) -> NDArray[np.int64]:

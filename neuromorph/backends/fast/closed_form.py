@@ -62,6 +62,24 @@ def _exact_keys(head: LatencyAttention) -> int:
     return int(np.iinfo(np.int16).max) // head.value_limit
 
 
+@compiled(fastmath=True)
+def _score(
+    query: NDArray[np.float32], keys: NDArray[np.float32], scores: NDArray[np.float32]
+) -> None:
+    """scores_i = q.k_i, exact in any order: whole numbers below 2^24. Keys are (size, keys)."""
+    scores[:] = 0
+    paired = len(query) & ~3
+    for d in range(0, paired, 4):
+        a, b, c, e = query[d], query[d + 1], query[d + 2], query[d + 3]
+        k, m, n, o = keys[d], keys[d + 1], keys[d + 2], keys[d + 3]
+        for i in range(len(scores)):
+            scores[i] += a * k[i] + b * m[i] + c * n[i] + e * o[i]
+    for d in range(paired, len(query)):
+        a, k = query[d], keys[d]
+        for i in range(len(scores)):
+            scores[i] += a * k[i]
+
+
 @compiled
 def _spike_times(
     scores: NDArray[np.float32], spec: Any, due: NDArray[np.int32]
@@ -200,7 +218,8 @@ def _mass(
 
 
 def _attend(
-    scores: NDArray[np.float32],
+    asked: NDArray[np.float32],
+    stored: NDArray[np.float32],
     values: NDArray[Any],
     kv_of: NDArray[np.int64],
     mask: NDArray[np.bool_],
@@ -216,20 +235,22 @@ def _attend(
 
     Parameters
     ----------
-    scores : q.k as exact float32, shape (rows, queries, keys)
+    asked : queries, shape (rows, queries, key_size)
+    stored : keys, shape (kv_rows, key_size, keys)
     values : shape (kv_rows, keys, columns), float32 for graded spikes, int16 for plain ones
-    kv_of : which values a row uses, shape (rows,)
+    kv_of : which keys and values a row uses, shape (rows,)
     mask : shape (queries, keys)
     seen : one more than the last key a query may see, shape (queries,)
     specs : `SPEC` of each row
     times, payloads : shape (rows, queries, keys), or without rows if nobody wants them
     """
-    rows, queries, keys = scores.shape
-    columns = values.shape[2]
+    rows, queries, _ = asked.shape
+    keys, columns = values.shape[1:]
     blocks = (queries + BLOCK - 1) // BLOCK
     for task in prange(rows * blocks):
         row, block = task // blocks, task % blocks
         spec, table = specs[row], values[kv_of[row]]
+        scores = np.empty(keys, np.float32)
         due, order = np.empty(keys, np.int32), np.empty(keys, np.int32)
         payload = np.ones(keys, np.int32)
         ends = np.empty(spec.window + 2, np.int32)
@@ -237,7 +258,8 @@ def _attend(
         part = np.empty(columns, np.float32)
         for query in range(block * BLOCK, min(queries, (block + 1) * BLOCK)):
             n_seen = seen[query]
-            score = scores[row, query, :n_seen]
+            score = scores[:n_seen]
+            _score(asked[row, query], stored[kv_of[row]][:, :n_seen], score)
             _spike_times(score, spec, due[:n_seen])
             _sort_by_time(due[:n_seen], mask[query, :n_seen], ends, order)
             if spec.graded:
