@@ -76,11 +76,12 @@ def test_more_queries_than_a_block_and_more_values_than_a_register(
     assert backends.attend("fast", work, times=True).differs_from(clocked) is None
 
 
-def test_heads_in_turns_are_heads_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_threads_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     work = layer_of(GRADED)
-    at_once = backends.attend("fast", work, times=True)
-    monkeypatch.setattr(fast_attention, "SCORE_BYTES", 1)
-    assert backends.attend("fast", work, times=True).differs_from(at_once) is None
+    alone = backends.attend("fast", work, times=True)
+    assert work.queries[0, ..., 0].size * work.keys.shape[2] < fast_attention.PARALLEL_FROM
+    monkeypatch.setattr(fast_attention, "PARALLEL_FROM", 0)
+    assert backends.attend("fast", work, times=True).differs_from(alone) is None
 
 
 def as_many_slots_as_proven(head: LatencyAttention) -> LatencyAttention:
