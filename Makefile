@@ -14,11 +14,11 @@ PYTEST := $(BIN)/pytest --quiet
 .PHONY: help venv demo test test-slow test-hf bench lint clean
 
 help:
-	@echo "make demo       export, simulate and compile a small model; results in out/demo"
+	@echo "make demo       a small model exported, run in spikes and compared; results in out/demo"
 	@echo "make test       lint, types and the fast tests"
 	@echo "make test-slow  the tests that take longer"
 	@echo "make test-hf    the tests on real trained models (installs torch and transformers)"
-	@echo "make bench      measure speed and fidelity"
+	@echo "make bench      measure speed and fidelity; BENCH=speed for one of them"
 	@echo "make lint       ruff and mypy"
 	@echo "make clean      remove $(VENV), caches and out/"
 	@echo "Variables: PYTHON=$(PYTHON) VENV=$(VENV) JOBS=$(JOBS) PYTEST_ARGS=$(PYTEST_ARGS)"
@@ -84,9 +84,9 @@ test-hf: $(VENV)/.project
 	  $(MAKE) --silent --no-print-directory $(VENV)/.hf && \
 	  echo "== pytest, hf" && { $(PYTEST) -m hf $(PYTEST_ARGS) || [ $$? -eq 5 ]; }
 
-bench: $(VENV)/.project
+bench: $(VENV)/.hf
 	@echo "== benchmarks"
-	@$(BIN)/python -m benchmarks
+	@$(BIN)/python -m benchmarks $(BENCH)
 
 clean:
 	rm -rf $(VENV) out build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
