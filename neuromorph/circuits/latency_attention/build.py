@@ -23,7 +23,12 @@ from neuromorph.network import (
 from neuromorph.numerics.limits import DECAY_UNITY, PAYLOAD_BITS
 
 
-def build(head: LatencyAttention, keys: NDArray[Any], values: NDArray[Any]) -> Network:
+def build(
+    head: LatencyAttention,
+    keys: NDArray[Any],
+    values: NDArray[Any],
+    occupied: NDArray[np.bool_] | None = None,
+) -> Network:
     """One attention head with its keys and values in the synapses.
 
     ::
@@ -41,6 +46,9 @@ def build(head: LatencyAttention, keys: NDArray[Any], values: NDArray[Any]) -> N
         Codes in [-key_limit, key_limit].
     values : integer array, shape (slots, value_size)
         Codes in [-value_limit, value_limit].
+    occupied : bool array, shape (slots,), optional
+        Slots that hold a key; all if left out. The drive axon does not reach an empty one:
+        it gets no ramp, never fires, and `done` does not wait for it.
 
     Raises
     ------
@@ -52,8 +60,13 @@ def build(head: LatencyAttention, keys: NDArray[Any], values: NDArray[Any]) -> N
     prove_ranges(head)
     _check_codes("keys", keys, (head.slots, head.key_size), head.key_limit)
     _check_codes("values", values, (head.slots, head.value_size), head.value_limit)
-    return Network("latency_attention", "fixed", _populations(head),
-                   _projections(head, keys, values), schedule_of(head), head)
+    held = np.ones(head.slots, bool) if occupied is None else occupied
+    if held.shape != (head.slots,) or held.dtype != np.bool_ or not held.any():
+        raise NetworkError("occupied slots have the wrong shape or type, or there are none",
+                           where="latency attention", found=f"{held.shape} {held.dtype}",
+                           expected=f"({head.slots},) bool, one True at least")
+    return Network("latency_attention", "fixed", _populations(head, int(held.sum())),
+                   _projections(head, keys, values, held), schedule_of(head), head)
 
 
 def schedule_of(head: LatencyAttention) -> Schedule:
@@ -67,7 +80,7 @@ def schedule_of(head: LatencyAttention) -> Schedule:
     ))
 
 
-def _populations(head: LatencyAttention) -> tuple[Population, ...]:
+def _populations(head: LatencyAttention, occupied: int) -> tuple[Population, ...]:
     return (
         Population("query", head.key_size, Source(payload_bits=8)),
         Population("drive", 1, Source(payload_bits=PAYLOAD_BITS)),
@@ -76,15 +89,16 @@ def _populations(head: LatencyAttention) -> tuple[Population, ...]:
         Population("match", head.slots, _match_model(head)),
         Population("control", head.value_size, _control_model(head)),
         Population("normaliser", 1, _control_model(head)),
-        Population("done", 1, CubaLIF(du=DECAY_UNITY, dv=0, vth=head.slots - 1)),
+        Population("done", 1, CubaLIF(du=DECAY_UNITY, dv=0, vth=occupied - 1)),
     )
 
 
 def _projections(
-    head: LatencyAttention, keys: NDArray[Any], values: NDArray[Any]
+    head: LatencyAttention, keys: NDArray[Any], values: NDArray[Any], held: NDArray[np.bool_]
 ) -> tuple[Projection, ...]:
-    one_each = np.ones((head.slots, 1), np.int32)
-    hold = -np.eye(head.slots, dtype=np.int32)
+    one_each = held[:, None].astype(np.int32)
+    hold = -np.diag(held.astype(np.int32))
+    keys, values = np.where(held[:, None], keys, 0), np.where(held[:, None], values, 0)
     shift, graded = -head.value_shift, head.graded
     return (
         Projection("key", "query", "match", _synapses(-2 * keys), 0, -head.key_shift, True),
