@@ -53,7 +53,7 @@ def atomic_folder(
             _sync(inside)
         _sync(new)
         check_target(path, ours=ours, force=force)
-        _publish(new, work / "old", path)
+        _publish(new, work / "old", path, force=force)
 
 
 def check_target(target: StrPath, *, ours: Sequence[str], force: bool) -> None:
@@ -182,13 +182,24 @@ def _sync_names(folder: Path) -> None:
         _sync(folder)
 
 
-def _publish(new: Path, old: Path, target: Path) -> None:
-    """Give the new folder its name; whatever happens meanwhile, one of both has it."""
+def _publish(new: Path, old: Path, target: Path, *, force: bool) -> None:
+    """Give the new folder its name; whatever happens meanwhile, one of both has it.
+
+    Without ``force`` nothing is moved aside: a rename takes an empty folder's place, and the
+    system refuses any other.
+    """
     try:
-        if target.exists():
+        if force and target.exists():
             target.rename(old)
         new.rename(target)
         _sync_names(target.parent)
+    except OSError as error:
+        if old.exists() and not target.exists():
+            old.rename(target)
+        if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
+            raise OutputExistsError("the output appeared meanwhile", where=target,
+                                    hint="choose another folder") from error
+        raise
     except BaseException:
         if old.exists() and not target.exists():
             old.rename(target)
