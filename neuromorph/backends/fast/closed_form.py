@@ -148,9 +148,7 @@ def _fade(held: NDArray[np.int32], keep: int) -> None:
             held[j] = (held[j] + ((held[j] >> 31) & 1)) >> 1
         return
     for j in range(len(held)):
-        product = np.int64(held[j]) * keep
-        magnitude = abs(product) >> DECAY_BITS
-        held[j] = np.int32(-magnitude if product < 0 else magnitude)
+        held[j] = _fade_one(np.int64(held[j]), keep)
 
 
 @compiled

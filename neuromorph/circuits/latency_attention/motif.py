@@ -143,19 +143,14 @@ class LatencyAttention:
         return self.slots * max(2 * self.value_limit, self.unit) * self._loudest >> self.value_shift
 
     @property
-    def control_ceiling(self) -> int:
-        """Largest input a control neuron takes in one step."""
-        return STATE_MAX if self.graded else INPUT_MAX
-
-    @property
     def control_threshold(self) -> int:
         """Control neurons never reach it by themselves; the flush always passes it."""
         return self.control_bound + self.slots
 
     @property
     def flush(self) -> int:
-        """Injection that makes every control neuron fire and so forget."""
-        return self.control_ceiling
+        """The largest input a control neuron takes: it makes every one fire, and so forget."""
+        return STATE_MAX if self.graded else INPUT_MAX
 
     @property
     def _loudest(self) -> int:
