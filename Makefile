@@ -11,10 +11,11 @@ INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check --progre
 PYTEST := $(BIN)/pytest --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test test-slow test-hf bench lint clean
+.PHONY: help venv demo paper test test-slow test-hf bench lint clean
 
 help:
 	@echo "make demo       a small model exported, run in spikes and compared; results in out/demo"
+	@echo "make paper      figures and numbers of the papers, computed again; results in out/papers"
 	@echo "make test       lint, types and the fast tests"
 	@echo "make test-slow  the tests that take longer"
 	@echo "make test-hf    the tests on real trained models (installs torch and transformers)"
@@ -58,6 +59,10 @@ venv: $(VENV)/.project
 demo: $(VENV)/.project
 	@echo "== demo"
 	@$(BIN)/neuromorph demo -o out/demo --force
+
+paper: $(VENV)/.project
+	@echo "== papers"
+	@$(BIN)/python -m examples.papers -o out/papers
 
 lint: $(VENV)/.project
 	@echo "== ruff"

@@ -1,6 +1,6 @@
 """A trained transformer's attention as spikes: on a CPU today, on Loihi when you have one.
 
-Three verbs and one line: `export`, `simulate`, `run_demo`, and `attach`.
+Four verbs and one line: `export`, `simulate`, `run`, `run_demo`, and `attach`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from neuromorph._version import __version__ as __version__
 if TYPE_CHECKING:
     from neuromorph.api.demo import run_demo as run_demo
     from neuromorph.api.export import export as export
+    from neuromorph.api.run import run as run
     from neuromorph.api.simulate import simulate as simulate
     from neuromorph.bundle import Bundle as Bundle
     from neuromorph.bundle import load_bundle as load_bundle
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "export": "neuromorph.api.export",
     "simulate": "neuromorph.api.simulate",
+    "run": "neuromorph.api.run",
     "run_demo": "neuromorph.api.demo",
     "attach": "neuromorph.huggingface",
     "Attachment": "neuromorph.huggingface",
@@ -34,7 +36,7 @@ _HOMES = {
 }
 
 __all__ = ["Attachment", "Bundle", "NeuromorphError", "TranslateOptions", "__version__", "attach",
-           "export", "load_bundle", "run_demo", "simulate"]
+           "export", "load_bundle", "run", "run_demo", "simulate"]
 
 
 def __getattr__(name: str) -> Any:

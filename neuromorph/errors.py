@@ -120,6 +120,10 @@ class NetworkError(InputError):
     """A network breaks a rule that every backend relies on."""
 
 
+class LearningRuleError(NetworkError):
+    """A learning rule that the hardware's learning engine cannot run; the text names the term."""
+
+
 class RangeProofError(NetworkError, OverflowError):
     """An integer accumulator could overflow for the declared ranges."""
 

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from neuromorph.errors import UnsupportedError, UsageError, did_you_mean
 from neuromorph.network import Network, Probe, Source, verify
+from neuromorph.network.model import SYNAPTIC
+from neuromorph.numerics.limits import TRACE_MAX
 
 Evidence: TypeAlias = Literal["reference", "bit-exact model", "emulator", "hardware"]
 Inputs: TypeAlias = Mapping[str, NDArray[Any]]
@@ -30,7 +32,9 @@ class Recording:
     steps : int
     traces : mapping of Probe to array, shape (steps, size)
         Spikes hold payloads (1 for a plain spike, 0 for none); u and v are states at the
-        end of a step.
+        end of a step. Weights and tags, shape (steps, post, pre), are as the step left them.
+    synapses : mapping of projection name to (weights, tags)
+        What the plastic projections hold at the end, arrays of shape (post, pre).
     overflows : mapping of population name to int
         Neuron-steps in which the current wrapped or the potential saturated, where the
         backend counts them.
@@ -40,6 +44,7 @@ class Recording:
     evidence: Evidence
     steps: int
     traces: Mapping[Probe, NDArray[Any]]
+    synapses: Mapping[str, tuple[NDArray[Any], NDArray[Any]]] = field(default_factory=dict)
     overflows: Mapping[str, int] = field(default_factory=dict)
 
     def spikes(self, population: str) -> NDArray[Any]:
@@ -49,6 +54,10 @@ class Recording:
     def potential(self, population: str) -> NDArray[Any]:
         """Potential of a population, shape (steps, size)."""
         return self.traces[Probe(population, "v")]
+
+    def weights(self, projection: str) -> NDArray[Any]:
+        """Weights of a plastic projection at every step, shape (steps, post, pre)."""
+        return self.traces[Probe(projection, "weights")]
 
 
 class Backend(ABC):
@@ -129,25 +138,42 @@ def _check_train(
     if not np.issubdtype(train.dtype, np.integer):
         raise UsageError("an input of a fixed network must be integer", where=name,
                          found=train.dtype)
-    model = network.population(name).model
-    bits = model.payload_bits
-    low, high = (-(1 << (bits - 1)), (1 << (bits - 1)) - 1) if bits else (0, 1)
+    low, high = _payload_range(network, name)
     if train.size and (train.min() < low or train.max() > high):
         raise UsageError("an input does not fit the source's payload", where=name,
                          found=f"{train.min()} to {train.max()}", expected=f"{low} to {high}")
 
 
+def _payload_range(network: Network, source: str) -> tuple[int, int]:
+    """What a source may send; a third factor is a trace, which has no sign."""
+    bits = network.population(source).model.payload_bits
+    low, high = (-(1 << (bits - 1)), (1 << (bits - 1)) - 1) if bits else (0, 1)
+    if any(source in p.modulators for p in network.plastic):
+        return 0, min(high, TRACE_MAX)
+    return low, high
+
+
 def _check_probes(network: Network, probes: Sequence[Probe]) -> None:
     names = {p.name for p in network.populations}
     for probe in probes:
-        if probe.population not in names:
-            raise UsageError("a probe names no population", found=probe.population,
-                             hint=did_you_mean(probe.population, names))
-        kind = network.population(probe.population).model.kind
+        if probe.variable in SYNAPTIC:
+            _check_synaptic_probe(network, probe)
+            continue
+        if probe.target not in names:
+            raise UsageError("a probe names no population", found=probe.target,
+                             hint=did_you_mean(probe.target, names))
+        kind = network.population(probe.target).model.kind
         recordable = _RECORDABLE[kind]
         if probe.variable not in recordable:
-            raise UsageError(f"a {kind} has no such state to record", where=probe.population,
+            raise UsageError(f"a {kind} has no such state to record", where=probe.target,
                              found=probe.variable, expected=" or ".join(recordable))
+
+
+def _check_synaptic_probe(network: Network, probe: Probe) -> None:
+    plastic = {p.name for p in network.plastic}
+    if probe.target not in plastic:
+        raise UsageError(f"a probe of {probe.variable} names no plastic projection",
+                         found=probe.target, hint=did_you_mean(probe.target, plastic))
 
 
 _RECORDABLE = {
@@ -155,4 +181,12 @@ _RECORDABLE = {
     "CubaLIF": ("spikes", "v", "u"),
     "Readout": ("spikes", "v"),
     "LatencyMatch": ("spikes", "v"),
+    "Astrocyte": ("spikes", "v"),
 }
+
+
+def trace_shape(network: Network, probe: Probe) -> tuple[int, ...]:
+    """Shape of one step of what a probe records."""
+    if probe.variable in SYNAPTIC:
+        return network.projection(probe.target).weights.shape
+    return (network.population(probe.target).size,)

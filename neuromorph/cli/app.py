@@ -12,7 +12,7 @@ from typing import NoReturn
 
 import typer
 
-from neuromorph.cli import demo, doctor, export, inspect, simulate
+from neuromorph.cli import demo, doctor, export, inspect, run, simulate
 from neuromorph.cli.common import ReaderGoneError, drop_output, emit
 from neuromorph.errors import NeuromorphError, printable
 
@@ -29,6 +29,7 @@ app = typer.Typer(
 app.command("export")(export.export)
 app.command("simulate")(simulate.simulate)
 app.command("inspect")(inspect.inspect)
+app.command("run")(run.run)
 app.command("demo")(demo.demo)
 app.command("doctor")(doctor.doctor)
 

@@ -1,5 +1,6 @@
 """Pure step functions, ``(model, state, input) -> (state, output)``; integer and float alike."""
 
+from neuromorph.dynamics.gain import step_astrocyte_fixed, step_astrocyte_float
 from neuromorph.dynamics.latency import latency_payload, step_latency
 from neuromorph.dynamics.lif import LIFState, step_lif_fixed, step_lif_float
 from neuromorph.dynamics.readout import step_readout_fixed, step_readout_float
@@ -10,6 +11,8 @@ __all__ = [
     "accumulate_fixed",
     "accumulate_float",
     "latency_payload",
+    "step_astrocyte_fixed",
+    "step_astrocyte_float",
     "step_latency",
     "step_lif_fixed",
     "step_lif_float",

@@ -1,14 +1,24 @@
 """The network IR: what the circuits build, what every backend runs."""
 
+from neuromorph.dynamics.learning import LearningRule
 from neuromorph.network.model import Domain, Network, Phase, Probe, Projection, Schedule
-from neuromorph.network.populations import CubaLIF, LatencyMatch, Population, Readout, Source
+from neuromorph.network.populations import (
+    Astrocyte,
+    CubaLIF,
+    LatencyMatch,
+    Population,
+    Readout,
+    Source,
+)
 from neuromorph.network.text import to_text
 from neuromorph.network.verify import verify
 
 __all__ = [
+    "Astrocyte",
     "CubaLIF",
     "Domain",
     "LatencyMatch",
+    "LearningRule",
     "Network",
     "Phase",
     "Population",

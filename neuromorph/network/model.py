@@ -7,10 +7,16 @@ from typing import Any, Literal, TypeAlias
 
 from numpy.typing import NDArray
 
+from neuromorph.dynamics.learning import LearningRule
 from neuromorph.network.populations import Population
 
 Domain: TypeAlias = Literal["fixed", "float"]
-Variable: TypeAlias = Literal["spikes", "v", "u"]
+Variable: TypeAlias = Literal["spikes", "v", "u", "weights", "tags"]
+SYNAPTIC: tuple[Variable, ...] = ("weights", "tags")
+THIRD = ("y1", "y2", "y3")
+"""The traces that third factors take the place of."""
+
+Modulators: TypeAlias = tuple[str | None, str | None, str | None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +40,11 @@ class Projection:
         Shift of the summed input.
     graded : bool
         Whether payloads count; only after a population that sends them.
+    rule : LearningRule, optional
+        How the weights change. In a step the old weights deliver, then the rule is applied.
+    modulators : tuple of three names or None
+        Third factors: populations, as large as ``post``, whose payloads are the traces y1, y2
+        and y3 in the step they are sent. With any of them no y trace comes from spikes.
     """
 
     name: str
@@ -43,6 +54,13 @@ class Projection:
     delay: int = 0
     exponent: int = 0
     graded: bool = False
+    rule: LearningRule | None = None
+    modulators: Modulators = (None, None, None)
+
+    @property
+    def modulated(self) -> bool:
+        """Whether the rule has a third factor."""
+        return any(self.modulators)
 
 
 @dataclass(frozen=True)
@@ -64,9 +82,16 @@ class Schedule:
 
 @dataclass(frozen=True)
 class Probe:
-    """Record one variable of one population at every step."""
+    """Record one variable at every step.
 
-    population: str
+    Attributes
+    ----------
+    target : str
+        A population, or for ``weights`` and ``tags`` a plastic projection.
+    variable : {"spikes", "v", "u", "weights", "tags"}
+    """
+
+    target: str
     variable: Variable = "spikes"
 
 
@@ -96,6 +121,15 @@ class Network:
     def population(self, name: str) -> Population:
         """The population of that name (KeyError if there is none; `verify` comes first)."""
         return {p.name: p for p in self.populations}[name]
+
+    def projection(self, name: str) -> Projection:
+        """The projection of that name (KeyError if there is none)."""
+        return {p.name: p for p in self.projections}[name]
+
+    @property
+    def plastic(self) -> tuple[Projection, ...]:
+        """The projections that learn, in order."""
+        return tuple(p for p in self.projections if p.rule is not None)
 
     def projections_to(self, name: str) -> tuple[Projection, ...]:
         """The projections that end at a population, in order."""

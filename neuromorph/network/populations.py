@@ -98,7 +98,33 @@ class LatencyMatch:
         return (2 * self.base).bit_length() + 1
 
 
-NeuronModel: TypeAlias = Source | CubaLIF | Readout | LatencyMatch
+@dataclass(frozen=True)
+class Astrocyte:
+    """An astrocyte's process over a bundle of synapses: it divides what passes by its calcium.
+
+    ::
+
+        c[t] = trunc(c[t-1] * (4096 - dv) / 4096) + a_in[last]
+        s_i[t] = trunc(a_in[i] * 2^gain_bits / c[t]) where c > 0
+
+    The population's last unit is the calcium and sends nothing; the others send graded spikes
+    of 24 bits. In the ``float`` domain nothing is shifted.
+
+    Attributes
+    ----------
+    dv : int or float
+        Decay of the calcium: 4096 (fixed) or 1 (float) divides by this step's input alone.
+    gain_bits : int
+        Fraction bits of the output, 0 to 16.
+    """
+
+    dv: float = 4096
+    gain_bits: int = 8
+    kind: ClassVar[str] = "Astrocyte"
+    payload_bits: ClassVar[int] = 24
+
+
+NeuronModel: TypeAlias = Source | CubaLIF | Readout | LatencyMatch | Astrocyte
 
 
 @dataclass(frozen=True)

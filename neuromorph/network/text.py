@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import fields
 
 import numpy as np
 
-from neuromorph.network.model import Network, Projection
+from neuromorph.network.model import THIRD, Network, Projection
 from neuromorph.network.populations import Population, parameters
 
 
@@ -43,4 +44,16 @@ def _projection(projection: Projection) -> str:
         f"projection {projection.name} {projection.pre}->{projection.post} "
         f"{w.shape[0]}x{w.shape[1]} exponent={projection.exponent} delay={projection.delay} "
         f"{'graded' if projection.graded else 'plain'} weights={span} sha256={digest}"
+        f"{_plasticity(projection)}"
     )
+
+
+def _plasticity(projection: Projection) -> str:
+    """A line for the rule, with all that differs from its defaults, and its third factors."""
+    rule = projection.rule
+    if rule is None:
+        return ""
+    told = [f"{f.name}={getattr(rule, f.name)!r}" for f in fields(rule)
+            if getattr(rule, f.name) != f.default]
+    told += [f"{y}={name}" for y, name in zip(THIRD, projection.modulators, strict=True) if name]
+    return "\n  rule " + " ".join(told)

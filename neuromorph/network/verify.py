@@ -9,7 +9,9 @@ import numpy as np
 
 from neuromorph.errors import NetworkError, did_you_mean
 from neuromorph.network.model import Network, Projection
+from neuromorph.network.plasticity_rules import check_plasticity
 from neuromorph.network.populations import (
+    Astrocyte,
     CubaLIF,
     LatencyMatch,
     Population,
@@ -113,11 +115,20 @@ def _check_latency(population: Population, domain: str) -> None:
     _within(population, "gain_shift", 0, 48)
 
 
+def _check_astrocyte(population: Population, domain: str) -> None:
+    _within(population, "dv", 0, 1 if domain == "float" else limits.DECAY_UNITY)
+    _within(population, "gain_bits", 0, 16)
+    if population.size < 2:
+        raise NetworkError("an astrocyte needs its calcium and a unit besides",
+                           where=population.name, found=population.size, expected="at least 2")
+
+
 _MODEL_RULES: dict[type, Callable[[Population, str], None]] = {
     Source: _check_source,
     CubaLIF: _check_lif,
     Readout: _check_readout,
     LatencyMatch: _check_latency,
+    Astrocyte: _check_astrocyte,
 }
 
 
@@ -145,6 +156,8 @@ def _check_projection(projection: Projection, network: Network) -> None:
         raise NetworkError("delay is out of range", where=projection.name,
                            found=projection.delay, expected=f"0 to {limits.DELAY_MAX}")
     _check_weights(projection, network.domain)
+    if projection.rule is not None or projection.modulated:
+        check_plasticity(projection, network)
 
 
 def _check_weights(projection: Projection, domain: str) -> None:

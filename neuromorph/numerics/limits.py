@@ -29,3 +29,10 @@ PAYLOAD_BITS = 24
 
 INPUT_MAX = VTH_MAX
 """Largest synaptic input a step that does not wrap a forgetting current (du = 4096)."""
+
+TRACE_BITS = 7
+TRACE_MAX = (1 << TRACE_BITS) - 1
+"""Pre- and postsynaptic traces have 7 bits."""
+
+TAG_MIN, TAG_MAX = -257, 255
+"""Where the tag of a plastic synapse stops (lava-nc's fixed learning clips here)."""

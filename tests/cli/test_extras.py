@@ -122,7 +122,7 @@ def test_backends_that_disagree(fails: Run, monkeypatch: pytest.MonkeyPatch) -> 
     def off_by_one(self, *args):
         recording = real(self, *args)
         return replace(recording, traces={
-            probe: trace + (probe.population == "normaliser")
+            probe: trace + (probe.target == "normaliser")
             for probe, trace in recording.traces.items()})
 
     monkeypatch.setattr(reference.ReferenceBackend, "_run", off_by_one)

@@ -12,7 +12,7 @@ from cli_tools import ROOT, Run, child, child_environment
 
 import neuromorph
 
-COMMANDS = ("export", "simulate", "inspect", "demo", "doctor")
+COMMANDS = ("export", "simulate", "inspect", "run", "demo", "doctor")
 # typer itself may need pydantic to read options.
 HEAVY = {"numpy", "numba", "scipy", "safetensors", "torch", "transformers", "lava", "matplotlib",
          "sklearn", "tomli_w", "ml_dtypes"}
@@ -28,7 +28,9 @@ def modules_after(*arguments: str) -> set[str]:
     return set(json.loads(done.stdout.rpartition("#")[2]))
 
 
-@pytest.mark.parametrize("arguments", [("--help",), ("simulate", "nothing", "--bakend")])
+@pytest.mark.parametrize("arguments", [
+    ("--help",), ("run", "--help"), ("simulate", "nothing", "--bakend"),
+])
 def test_nothing_heavy_is_imported_to_say_little(arguments: tuple[str, ...]) -> None:
     assert modules_after(*arguments).isdisjoint(HEAVY)
 

@@ -93,7 +93,7 @@ def test_the_reference_can_do_everything(run: str) -> None:
     recording = REFERENCE.run(network, inputs, everything(network), steps)
     assert recording.evidence == "reference"
     assert any(trace.any() for probe, trace in recording.traces.items()
-               if probe.population not in inputs)
+               if probe.target not in inputs)
 
 
 # --- the clocked engine of `fast`

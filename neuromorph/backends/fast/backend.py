@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from neuromorph.backends.interface import Backend, Evidence, Inputs, Recording
 from neuromorph.network import Network, Probe
@@ -27,22 +26,16 @@ class FastBackend(Backend):
         self, network: Network, inputs: Inputs, probes: tuple[Probe, ...], steps: int
     ) -> Recording:
         from neuromorph.backends.fast.engine import clock, flatten
+        from neuromorph.backends.fast.learning_tables import flatten_plasticity
+        from neuromorph.backends.fast.tape import Tape
 
         flat = flatten(network)
-        size = len(flat.neurons)
-        kept = {probe.variable for probe in probes}
-        spikes = np.zeros((steps, size), np.int64)
-        potentials = np.zeros((steps if "v" in kept else 0, size), np.int64)
-        currents = np.zeros((steps if "u" in kept else 0, size), np.int64)
-        for name, train in inputs.items():
-            first = flat.first[name]
-            spikes[:, first : first + train.shape[1]] = train
-        clock(flat.neurons, flat.wiring, flat.weights, spikes, potentials, currents,
-              "v" in kept, "u" in kept)
-        whole = {"spikes": spikes, "v": potentials, "u": currents}
-        traces: dict[Probe, NDArray[np.int64]] = {}
-        for probe in probes:
-            first = flat.first[probe.population]
-            width = network.population(probe.population).size
-            traces[probe] = whole[probe.variable][:, first : first + width].copy()
-        return Recording(self.name, self.evidence, steps, traces)
+        learning = flatten_plasticity(network, flat.first, steps)
+        tape = Tape(network, flat, probes, steps)
+        tape.load(inputs)
+        tags = np.zeros(len(flat.weights) if network.plastic else 0, np.int32)
+        clock(flat.neurons, flat.wiring, flat.weights, tags, learning.rules, learning.dice,
+              learning.traces, tape.spikes, tape.potentials, tape.currents, tape.kept,
+              tape.weights, tape.tags)
+        return Recording(self.name, self.evidence, steps, {p: tape.trace(p) for p in probes},
+                         tape.synapses(flat.weights, tags))

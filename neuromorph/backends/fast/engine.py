@@ -9,7 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.backends.fast.compiled import compiled
-from neuromorph.network import CubaLIF, LatencyMatch, Network, Population, Readout, Source
+from neuromorph.backends.fast.learning import learn
+from neuromorph.backends.fast.learning_tables import WIRE
+from neuromorph.network import (
+    Astrocyte,
+    CubaLIF,
+    LatencyMatch,
+    Network,
+    Population,
+    Readout,
+    Source,
+)
 from neuromorph.numerics.limits import (
     DECAY_BITS,
     DECAY_UNITY,
@@ -18,9 +28,10 @@ from neuromorph.numerics.limits import (
     STATE_MODULUS,
 )
 
-SOURCE, LIF, READOUT, LATENCY = range(4)
+SOURCE, LIF, READOUT, LATENCY, GLIA, CALCIUM = range(6)
 KIND, DU, DV, VTH, BIAS, BASE, SPAN, GAIN, GAIN_SHIFT = range(9)
-PRE, POST, WIDTH, HEIGHT, DELAY, EXPONENT, GRADED, OFFSET = range(8)
+BITS = 3
+PRE, POST, WIDTH, HEIGHT, DELAY, EXPONENT, GRADED, OFFSET, PLASTIC = range(9)
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,18 +52,22 @@ def flatten(network: Network) -> FlatNetwork:
         size += population.size
     neurons = np.concatenate([_neuron_rows(p) for p in network.populations])
     wiring, blocks, offset = [], [], 0
+    learners = {p.name: k for k, p in enumerate(network.plastic)}
     for p in network.projections:
         height, width = p.weights.shape
         wiring.append([first[p.pre], first[p.post], width, height, p.delay, p.exponent,
-                       int(p.graded), offset])
+                       int(p.graded), offset, learners.get(p.name, -1)])
         blocks.append(np.ascontiguousarray(p.weights.T, dtype=np.int32).ravel())
         offset += height * width
-    return FlatNetwork(neurons, np.array(wiring, np.int64).reshape(-1, 8),
+    return FlatNetwork(neurons, np.array(wiring, np.int64).reshape(-1, PLASTIC + 1),
                        np.concatenate([*blocks, np.zeros(0, np.int32)]), first)
 
 
 def _neuron_rows(population: Population) -> NDArray[np.int64]:
-    return np.tile(np.array(_neuron_row(population.model), np.int64), (population.size, 1))
+    rows = np.tile(np.array(_neuron_row(population.model), np.int64), (population.size, 1))
+    if isinstance(population.model, Astrocyte):
+        rows[-1, KIND] = CALCIUM
+    return rows
 
 
 def _neuron_row(model: Any) -> list[int]:
@@ -64,6 +79,8 @@ def _neuron_row(model: Any) -> list[int]:
     if isinstance(model, LatencyMatch):
         return [LATENCY, DECAY_UNITY, 0, model.vth << INPUT_SHIFT, 0, model.base, model.span,
                 model.gain, model.gain_shift]
+    if isinstance(model, Astrocyte):
+        return [GLIA, DECAY_UNITY, int(model.dv), model.gain_bits, 0, 0, 0, 0, 0]
     if isinstance(model, Source):
         return [SOURCE] + [0] * 8
     raise TypeError(f"no such neuron model: {model!r}")
@@ -86,34 +103,72 @@ def _decay(state: int, rate: int) -> int:
 
 
 @compiled
+def _send(
+    p: NDArray[np.int64], weights: NDArray[np.int32], sent: NDArray[np.int64],
+    into: NDArray[np.int64], sums: NDArray[np.int64],
+) -> None:
+    """Add what one projection makes of the spikes of one step."""
+    active = False
+    for j in range(p[WIDTH]):
+        spike = sent[p[PRE] + j]
+        if spike == 0:
+            continue
+        if not active:
+            sums[: p[HEIGHT]] = 0
+            active = True
+        factor = spike if p[GRADED] else 1
+        row = p[OFFSET] + j * p[HEIGHT]
+        for i in range(p[HEIGHT]):
+            sums[i] += factor * weights[row + i]
+    if active:
+        for i in range(p[HEIGHT]):
+            total = sums[i]
+            moved = total << p[EXPONENT] if p[EXPONENT] >= 0 else total >> -p[EXPONENT]
+            into[p[POST] + i] += moved
+
+
+@compiled
 def _deliver(
     wiring: NDArray[np.int64], weights: NDArray[np.int32], spikes: NDArray[np.int64], t: int,
     a_in: NDArray[np.int64], sums: NDArray[np.int64],
 ) -> None:
-    """Add what every projection delivers at step t."""
-    a_in[:] = 0
+    """Add what every static projection delivers at step t."""
     for k in range(len(wiring)):
-        p = wiring[k]
-        sent_at = t - 1 - p[DELAY]
-        if sent_at < 0:
-            continue
-        active = False
-        for j in range(p[WIDTH]):
-            spike = spikes[sent_at, p[PRE] + j]
-            if spike == 0:
-                continue
-            if not active:
-                sums[: p[HEIGHT]] = 0
-                active = True
-            factor = spike if p[GRADED] else 1
-            row = p[OFFSET] + j * p[HEIGHT]
-            for i in range(p[HEIGHT]):
-                sums[i] += factor * weights[row + i]
-        if active:
-            for i in range(p[HEIGHT]):
-                total = sums[i]
-                moved = total << p[EXPONENT] if p[EXPONENT] >= 0 else total >> -p[EXPONENT]
-                a_in[p[POST] + i] += moved
+        sent_at = t - 1 - wiring[k, DELAY]
+        if wiring[k, PLASTIC] < 0 and sent_at >= 0:
+            _send(wiring[k], weights, spikes[sent_at], a_in, sums)
+
+
+@compiled
+def _learn(
+    wiring: NDArray[np.int64], rules: Any, dice: Any, traces: Any, weights: NDArray[np.int32],
+    tags: NDArray[np.int32], sent: NDArray[np.int64], t: int, into: NDArray[np.int64],
+    sums: NDArray[np.int64],
+) -> None:
+    """Send the spikes of step t through the plastic projections, then let those learn."""
+    for k in range(len(rules.table)):
+        p = wiring[rules.table[k, WIRE]]
+        _send(p, weights, sent, into, sums)
+        wire = np.array([p[PRE], p[WIDTH], p[POST], p[HEIGHT], p[OFFSET]])
+        learn(rules, dice, traces, k, wire, sent, t, weights, tags)
+
+
+@compiled
+def _share(
+    neurons: NDArray[np.int64], v: NDArray[np.int64], a_in: NDArray[np.int64],
+    sent: NDArray[np.int64], first: int,
+) -> int:
+    """One astrocyte, one step, from its first unit; returns the unit after its calcium."""
+    last = first
+    while neurons[last, KIND] != CALCIUM:
+        last += 1
+    calcium = _decay(v[last], neurons[last, DV]) + a_in[last]
+    v[last] = min(max(calcium, -STATE_MAX), STATE_MAX)
+    for i in range(first, last):
+        scaled = a_in[i] << neurons[i, BITS]
+        share = 0 if v[last] <= 0 else abs(scaled) // v[last]
+        sent[i] = min(share, STATE_MAX) if scaled > 0 else -min(share, STATE_MAX)
+    return last + 1
 
 
 @compiled
@@ -144,19 +199,35 @@ def _advance(
 @compiled(nogil=True)
 def clock(
     neurons: NDArray[np.int64], wiring: NDArray[np.int64], weights: NDArray[np.int32],
-    spikes: NDArray[np.int64], potentials: NDArray[np.int64], currents: NDArray[np.int64],
-    keep_v: bool, keep_u: bool,
+    tags: NDArray[np.int32], rules: Any, dice: Any, traces: Any, spikes: NDArray[np.int64],
+    potentials: NDArray[np.int64], currents: NDArray[np.int64], kept: NDArray[np.int64],
+    kept_weights: NDArray[np.int32], kept_tags: NDArray[np.int32],
 ) -> None:
-    """Run all steps; ``spikes`` holds the sources' trains and receives everyone else's."""
+    """Run all steps; ``spikes`` holds the sources' trains and receives everyone else's.
+
+    Potentials, currents, and the weights and tags at the indices in ``kept`` are recorded
+    where there is room for them.
+    """
     steps, size = spikes.shape
     u, v = np.zeros(size, np.int64), np.zeros(size, np.int64)
     a_in, sums = np.zeros(size, np.int64), np.zeros(size, np.int64)
+    learned_in = np.zeros(size, np.int64)
     for t in range(steps):
+        a_in[:] = learned_in
+        learned_in[:] = 0
         _deliver(wiring, weights, spikes, t, a_in, sums)
-        for i in range(size):
+        i = 0
+        while i < size:
+            if neurons[i, KIND] == GLIA:
+                i = _share(neurons, v, a_in, spikes[t], i)
+                continue
             if neurons[i, KIND] != SOURCE:
                 spikes[t, i] = _advance(neurons[i], u, v, i, a_in[i])
-        if keep_v:
+            i += 1
+        _learn(wiring, rules, dice, traces, weights, tags, spikes[t], t, learned_in, sums)
+        if len(potentials):
             potentials[t] = v
-        if keep_u:
+        if len(currents):
             currents[t] = u
+        for n in range(len(kept)):
+            kept_weights[t, n], kept_tags[t, n] = weights[kept[n]], tags[kept[n]]

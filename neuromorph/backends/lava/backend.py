@@ -6,7 +6,7 @@ from typing import IO, ClassVar
 
 from neuromorph.backends.interface import Backend, Evidence, Inputs, Recording
 from neuromorph.backends.lava.deadline import deadline_for
-from neuromorph.backends.lava.job import Job, read_traces, write_job
+from neuromorph.backends.lava.job import Job, read_results, write_job
 from neuromorph.backends.lava.ranges import check_accumulators
 from neuromorph.backends.lava.supervise import scratch_file, supervise
 from neuromorph.backends.lava.supported import reason_against
@@ -46,9 +46,10 @@ class LavaBackend(Backend):
             check_accumulators(network, inputs)
         seconds = deadline_for(network, steps, self.deadline)
         with scratch_file() as job, scratch_file() as traces:
-            _write(job, Job(network, inputs, probes, steps))
+            asked = Job(network, inputs, probes, steps)
+            _write(job, asked)
             supervise(WORKER, job, traces, seconds)
-            return Recording(self.name, self.evidence, steps, read_traces(traces, probes))
+            return Recording(self.name, self.evidence, steps, *read_results(traces, asked))
 
 
 def _write(file: IO[bytes], job: Job) -> None:

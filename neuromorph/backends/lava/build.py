@@ -6,7 +6,8 @@
     CubaLIF      -> lava.proc.lif.process.LIF              (register du = du - 1)
     Readout      -> neuromorph.processes.readout.process.Readout
     LatencyMatch -> neuromorph.processes.latency_match.process.LatencyMatch
-    Projection   -> lava.proc.dense.process.Dense, or DelayDense
+    Astrocyte    -> neuromorph.processes.astrocyte.process.Astrocyte
+    Projection   -> lava.proc.dense.process.Dense, or DelayDense, or LearningDense
 
 Only what is its own population or projection becomes a Process: nothing is added.
 """
@@ -25,9 +26,11 @@ from lava.utils.weightutils import SignMode
 from numpy.typing import NDArray
 
 from neuromorph.backends.interface import Inputs
+from neuromorph.backends.lava.learning import learning_dense
 from neuromorph.backends.lava.supported import is_wide
 from neuromorph.errors import UnsupportedError
 from neuromorph.network import (
+    Astrocyte,
     CubaLIF,
     LatencyMatch,
     Network,
@@ -37,6 +40,7 @@ from neuromorph.network import (
     Source,
 )
 from neuromorph.network.populations import NeuronModel, parameters
+from neuromorph.processes.astrocyte.process import Astrocyte as AstrocyteProcess
 from neuromorph.processes.latency_match.process import LatencyMatch as LatencyMatchProcess
 from neuromorph.processes.readout.process import Readout as ReadoutProcess
 
@@ -64,14 +68,28 @@ def build(network: Network, inputs: Inputs) -> Built:
         synapses = projections[projection.name]
         populations[projection.pre].s_out.connect(synapses.s_in)
         synapses.a_out.connect(populations[projection.post].a_in)
+        if projection.rule is not None:
+            _connect_learning(projection, synapses, populations)
     return Built(populations, projections)
+
+
+def _connect_learning(
+    projection: Projection, synapses: AbstractProcess, populations: dict[str, AbstractProcess]
+) -> None:
+    """Back-propagating spikes of the neurons behind the synapses, and third factors."""
+    populations[projection.post].s_out.connect(synapses.s_in_bap)
+    for port, name in zip((synapses.s_in_y1, synapses.s_in_y2, synapses.s_in_y3),
+                          projection.modulators, strict=True):
+        if name is not None:
+            populations[name].s_out.connect(port)
 
 
 def components(network: Network) -> list[set[str]]:
     """Populations that projections join; Lava compiles and runs each group by itself."""
     groups = [{p.name} for p in network.populations]
     for projection in network.projections:
-        joined = [g for g in groups if projection.pre in g or projection.post in g]
+        ends = {projection.pre, projection.post, *projection.modulators}
+        joined = [g for g in groups if g & ends]
         groups = [g for g in groups if g not in joined] + [set[str]().union(*joined)]
     return groups
 
@@ -86,6 +104,8 @@ def _neurons(population: Population, domain: str, inputs: Inputs) -> AbstractPro
         return ReadoutProcess(shape=shape, **_numbers(model, domain))
     if isinstance(model, LatencyMatch):
         return LatencyMatchProcess(shape=shape, **_numbers(model, domain))
+    if isinstance(model, Astrocyte):
+        return AstrocyteProcess(shape=shape, **_numbers(model, domain))
     raise UnsupportedError("no Lava Process for this neuron model", where=population.name,
                            found=type(model).__name__)
 
@@ -105,6 +125,8 @@ def _synapses(projection: Projection, network: Network) -> AbstractProcess:
     settings: dict[str, Any] = {"weights": projection.weights, "num_message_bits": bits}
     if network.domain == "fixed":
         settings |= {"weight_exp": projection.exponent, "sign_mode": _sign_mode(projection.weights)}
+    if projection.rule is not None:
+        return learning_dense(projection, projection.rule, settings)
     if projection.delay:
         return DelayDense(**settings, delays=projection.delay)
     return Dense(**settings)

@@ -14,6 +14,7 @@ VARIABLE = "NEUROMORPH_LAVA_DEADLINE"
 START_SECONDS = 60.0
 SECONDS_PER_PROCESS_STEP = 5e-3
 SECONDS_PER_SYNAPSE_STEP = 1e-7
+SECONDS_PER_PLASTIC_SYNAPSE_STEP = 2e-6
 """About ten times what runs of 3 to 9 processes took on two cores with ten others waiting."""
 
 
@@ -31,8 +32,10 @@ def deadline_for(network: Network, steps: int, chosen: float | None) -> float:
         return _seconds(os.environ[VARIABLE], VARIABLE)
     processes = len(network.populations) + len(network.projections)
     synapses = sum(p.weights.size * (1 + p.delay) for p in network.projections)
+    plastic = sum(p.weights.size for p in network.plastic)
     return START_SECONDS + steps * (processes * SECONDS_PER_PROCESS_STEP
-                                    + synapses * SECONDS_PER_SYNAPSE_STEP)
+                                    + synapses * SECONDS_PER_SYNAPSE_STEP
+                                    + plastic * SECONDS_PER_PLASTIC_SYNAPSE_STEP)
 
 
 def _seconds(value: float | str, where: str) -> float:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import IO, Any
+from dataclasses import asdict, dataclass
+from typing import IO, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.network import (
+    Astrocyte,
     CubaLIF,
     LatencyMatch,
+    LearningRule,
     Network,
     Population,
     Probe,
@@ -23,8 +25,11 @@ from neuromorph.network import (
 from neuromorph.network.populations import NeuronModel, parameters
 
 _MODELS: dict[str, type[NeuronModel]] = {
-    model.kind: model for model in (Source, CubaLIF, Readout, LatencyMatch)
+    model.kind: model for model in (Source, CubaLIF, Readout, LatencyMatch, Astrocyte)
 }
+
+Results: TypeAlias = tuple[list[NDArray[Any]], dict[str, tuple[NDArray[Any], NDArray[Any]]]]
+"""Traces in the order of the probes, and the learned weights and tags by projection."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,10 +49,10 @@ def write_job(file: IO[bytes], job: Job) -> None:
         "name": network.name,
         "domain": network.domain,
         "populations": [[p.name, p.size, p.model.kind, _numbers(p)] for p in network.populations],
-        "projections": [[p.name, p.pre, p.post, p.delay, p.exponent, p.graded]
-                        for p in network.projections],
+        "projections": [[p.name, p.pre, p.post, p.delay, p.exponent, p.graded, _rule(p),
+                         p.modulators] for p in network.projections],
         "inputs": list(job.inputs),
-        "probes": [[p.population, p.variable] for p in job.probes],
+        "probes": [[p.target, p.variable] for p in job.probes],
         "steps": int(job.steps),
     }
     arrays = {f"weights{i}": p.weights for i, p in enumerate(network.projections)}
@@ -65,8 +70,9 @@ def read_job(file: IO[bytes]) -> Job:
             description["domain"],
             tuple(Population(name, size, _MODELS[kind](**numbers))
                   for name, size, kind, numbers in description["populations"]),
-            tuple(Projection(name, pre, post, arrays[f"weights{i}"], delay, exponent, graded)
-                  for i, (name, pre, post, delay, exponent, graded)
+            tuple(Projection(name, pre, post, arrays[f"weights{i}"], delay, exponent, graded,
+                             LearningRule(**rule) if rule else None, tuple(modulators))
+                  for i, (name, pre, post, delay, exponent, graded, rule, modulators)
                   in enumerate(description["projections"])),
         )
         inputs = {name: arrays[f"input{i}"] for i, name in enumerate(description["inputs"])}
@@ -74,15 +80,30 @@ def read_job(file: IO[bytes]) -> Job:
         return Job(network, inputs, probes, description["steps"])
 
 
-def write_traces(file: IO[bytes], traces: Sequence[NDArray[Any]]) -> None:
-    """Write the traces in the order of the job's probes."""
-    np.savez(file, **{f"trace{i}": trace for i, trace in enumerate(traces)})
+def write_results(
+    file: IO[bytes], traces: Sequence[NDArray[Any]], synapses: Mapping[str, Sequence[NDArray[Any]]]
+) -> None:
+    """Write the traces in the order of the job's probes, and what plastic projections learned."""
+    arrays = {f"trace{i}": trace for i, trace in enumerate(traces)}
+    for i, (weights, tags) in enumerate(synapses.values()):
+        arrays |= {f"weights{i}": weights, f"tags{i}": tags}
+    np.savez(file, **arrays)
 
 
-def read_traces(file: IO[bytes], probes: Sequence[Probe]) -> dict[Probe, NDArray[Any]]:
-    """Read what `write_traces` wrote."""
+def read_results(
+    file: IO[bytes], job: Job
+) -> tuple[dict[Probe, NDArray[Any]], dict[str, tuple[NDArray[Any], NDArray[Any]]]]:
+    """Read what `write_results` wrote."""
     with np.load(file, allow_pickle=False) as arrays:
-        return {probe: arrays[f"trace{i}"] for i, probe in enumerate(probes)}
+        traces = {probe: arrays[f"trace{i}"] for i, probe in enumerate(job.probes)}
+        synapses = {p.name: (arrays[f"weights{i}"], arrays[f"tags{i}"])
+                    for i, p in enumerate(job.network.plastic)}
+        return traces, synapses
+
+
+def _rule(projection: Projection) -> dict[str, Any] | None:
+    """All of a rule's fields; infinity survives JSON as Python writes it."""
+    return None if projection.rule is None else asdict(projection.rule)
 
 
 def _numbers(population: Population) -> dict[str, float]:

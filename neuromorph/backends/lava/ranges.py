@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from neuromorph.backends.interface import Inputs
 from neuromorph.backends.lava.supported import faintest_payload
 from neuromorph.errors import UnsupportedError
-from neuromorph.network import LatencyMatch, Network, Population, Projection, Source
+from neuromorph.network import Astrocyte, LatencyMatch, Network, Population, Projection, Source
+from neuromorph.numerics.limits import STATE_MAX, WEIGHT_MIN
 
 ACCUMULATOR_MAX = 2**31 - 1
 """Stock Dense and the ports behind it add up in 32 bits, and wrap silently."""
@@ -41,9 +42,17 @@ def input_bound(network: Network, population: Population, inputs: Inputs) -> int
     total = np.zeros(population.size)
     for projection in network.projections_to(population.name):
         loudest = _loudest(network, projection, inputs)
-        summed = np.abs(projection.weights.astype(np.float64)) @ loudest
+        summed = _largest_weights(projection) @ loudest
         total += summed * 2.0 ** max(projection.exponent, 0)
     return int(total.max())
+
+
+def _largest_weights(projection: Projection) -> NDArray[np.float64]:
+    """Largest magnitude of each weight: of a plastic one, whatever it may learn."""
+    if projection.rule is not None:
+        return np.full(projection.weights.shape, float(-WEIGHT_MIN))
+    magnitudes: NDArray[np.float64] = np.abs(projection.weights.astype(np.float64))
+    return magnitudes
 
 
 def _loudest(network: Network, projection: Projection, inputs: Inputs) -> NDArray[Any]:
@@ -57,4 +66,6 @@ def _loudest(network: Network, projection: Projection, inputs: Inputs) -> NDArra
     if isinstance(pre.model, LatencyMatch):
         faintest = abs(faintest_payload(pre.model))
         return np.full(pre.size, max(2 * pre.model.base, faintest), np.float64)
+    if isinstance(pre.model, Astrocyte):
+        return np.full(pre.size, float(STATE_MAX))
     return np.ones(pre.size)

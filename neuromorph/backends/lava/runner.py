@@ -13,16 +13,18 @@ from lava.magma.compiler.compiler_graphs import ProcGroupDiGraphs
 from lava.magma.core.run_conditions import RunSteps
 from numpy.typing import NDArray
 
+from neuromorph.backends.interface import trace_shape
 from neuromorph.backends.lava.build import Built, build, components
-from neuromorph.backends.lava.job import Job
+from neuromorph.backends.lava.job import Job, Results
 from neuromorph.backends.lava.memory import shared_array, use_anonymous_memory
 from neuromorph.backends.lava.ranges import SINGLE_WRAP_MAX
 from neuromorph.backends.lava.watch import Watch, WatchedRun
-from neuromorph.network import CubaLIF
+from neuromorph.network import CubaLIF, Probe
+from neuromorph.network.model import SYNAPTIC
 
 
-def run_lava(job: Job, errors: IO[bytes]) -> list[NDArray[Any]]:
-    """One Lava run for each connected part of the network; a trace for each probe.
+def run_lava(job: Job, errors: IO[bytes]) -> Results:
+    """One Lava run for each connected part of the network; traces, and what was learned.
 
     The parts stay as they are at the end of their run: to stop them would be to wait for
     every process of theirs, and the data is already here. They end with this process.
@@ -32,30 +34,47 @@ def run_lava(job: Job, errors: IO[bytes]) -> list[NDArray[Any]]:
     watch = Watch(errors)
     _report_killed_children(watch)
     built = build(job.network, job.inputs)
-    traces = _attach(watch, job, built)
+    _attach(watch, job, built)
+    traces = [_tap(watch, job, built, probe) for probe in job.probes]
+    synapses = {p.name: _follow(watch, job, built, p.name) for p in job.network.plastic}
     for part in components(job.network):
         process = built.populations[min(part)]
         process.run(RunSteps(num_steps=job.steps), WatchedRun(job.network.domain, watch))
     _end_children()
-    return traces
+    return traces, synapses
 
 
-def _attach(watch: Watch, job: Job, built: Built) -> list[NDArray[Any]]:
-    """Name every Process, limit what stock LIF takes, and tap what is probed."""
+def _attach(watch: Watch, job: Job, built: Built) -> None:
+    """Name every Process, and limit what stock LIF takes."""
     for name, process in (*built.projections.items(), *built.populations.items()):
         watch.names[process.id] = name
     if job.network.domain == "fixed":
         for population in job.network.populations:
             if isinstance(population.model, CubaLIF):
                 watch.limits[built.populations[population.name].id] = SINGLE_WRAP_MAX
-    traces = []
-    for probe in job.probes:
-        process = built.populations[probe.population]
-        dtype = np.int64 if job.network.domain == "fixed" else np.float64
-        trace = shared_array((job.steps, *process.s_out.shape), dtype)
-        traces.append(trace)
-        watch.taps.setdefault(process.id, {})[probe.variable] = trace
-    return traces
+
+
+def _tap(watch: Watch, job: Job, built: Built, probe: Probe) -> NDArray[Any]:
+    """An array that the probed Process will fill, shape (steps, …)."""
+    synaptic = probe.variable in SYNAPTIC
+    process = (built.projections if synaptic else built.populations)[probe.target]
+    trace = _shared(job, (job.steps, *trace_shape(job.network, probe)))
+    watch.taps.setdefault(process.id, {})[probe.variable] = trace
+    return trace
+
+
+def _follow(
+    watch: Watch, job: Job, built: Built, name: str
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Two arrays that will hold a projection's weights and tags after the last step."""
+    shape = job.network.projection(name).weights.shape
+    learned = _shared(job, shape), _shared(job, shape)
+    watch.learned[built.projections[name].id] = learned
+    return learned
+
+
+def _shared(job: Job, shape: tuple[int, ...]) -> NDArray[Any]:
+    return shared_array(shape, np.int64 if job.network.domain == "fixed" else np.float64)
 
 
 def _search_models_once() -> None:

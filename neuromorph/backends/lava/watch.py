@@ -34,7 +34,9 @@ class Watch:
     names : dict
         The population or projection that a Process stands for.
     taps : dict
-        Variable name ("spikes", "u", "v") to the array to fill, shape (steps, size).
+        Variable name ("spikes", "u", "v", "weights", "tags") to the array to fill, by step.
+    learned : dict
+        Two arrays for the weights and tags that a learning Process ends with.
     limits : dict
         Largest magnitude of synaptic input that the stock model computes exactly.
     """
@@ -42,6 +44,7 @@ class Watch:
     errors: IO[bytes]
     names: dict[int, str] = field(default_factory=dict)
     taps: dict[int, dict[str, NDArray[Any]]] = field(default_factory=dict)
+    learned: dict[int, tuple[NDArray[Any], NDArray[Any]]] = field(default_factory=dict)
     limits: dict[int, int] = field(default_factory=dict)
 
     def report(self, error: BaseException, process: int | None = None) -> None:
@@ -51,6 +54,11 @@ class Watch:
             os.write(self.errors.fileno(), encode(error, name))
         finally:
             os.killpg(0, signal.SIGKILL)
+
+
+STATES = {"u": "u", "v": "v"}
+SYNAPSES = {"weights": "weights", "tags": "tag_1"}
+"""Our names of variables, and Lava's."""
 
 
 class TappedPort:
@@ -93,7 +101,9 @@ class WatchedModel(PyLoihiProcessModel):
         """Attach to the ports, then run until Lava says stop."""
         with self._reported():
             taps = self.watch.taps.get(self.model_id, {})
-            self._states = [(name, rows) for name, rows in taps.items() if name != "spikes"]
+            self._states = [(name, taps[name]) for name in STATES if name in taps]
+            self._synapses = [(SYNAPSES[name], taps[name]) for name in SYNAPSES if name in taps]
+            self._note_synapses(0)
             if "spikes" in taps:
                 self.s_out = TappedPort(self.s_out, taps["spikes"])
             if self.model_id in self.watch.limits:
@@ -106,6 +116,25 @@ class WatchedModel(PyLoihiProcessModel):
             super().run_spk()
             for name, rows in self._states:
                 rows[self.time_step - 1] = getattr(self, name)
+
+    def run_lrn(self) -> None:
+        """The learning phase at the end of an epoch, and what it left in the synapses."""
+        with self._reported():
+            super().run_lrn()
+            self._note_synapses(self.time_step - 1)
+
+    def _note_synapses(self, row: int) -> None:
+        """What the synapses hold now they hold for ever, as far as anyone knows."""
+        for name, rows in self._synapses:
+            rows[row : row + self._epoch] = getattr(self, name)
+        for name, final in zip(SYNAPSES.values(), self.watch.learned.get(self.model_id, ()),
+                               strict=False):
+            final[:] = getattr(self, name)
+
+    @property
+    def _epoch(self) -> int:
+        """Steps until the synapses can change again."""
+        return int(self._learning_rule.t_epoch)
 
     @contextmanager
     def _reported(self) -> Iterator[None]:

@@ -9,11 +9,9 @@ import os
 import sys
 from typing import IO, Any
 
-from numpy.typing import NDArray
-
 from neuromorph.backends.lava import lifeline
 from neuromorph.backends.lava.failure import encode
-from neuromorph.backends.lava.job import Job, read_job, write_traces
+from neuromorph.backends.lava.job import Job, Results, read_job, write_results
 
 
 def main(arguments: list[str]) -> int:
@@ -28,17 +26,17 @@ def main(arguments: list[str]) -> int:
         try:
             with _opened(job_file, "rb") as file:
                 job = read_job(file)
-            traces = run(job, errors)
+            traces, synapses = run(job, errors)
             with _opened(trace_file, "wb") as file:
-                write_traces(file, traces)
+                write_results(file, traces, synapses)
         except Exception as error:  # noqa: BLE001 - whatever it is, the user must see it
             os.write(errors.fileno(), encode(error))
             return 1
     return 0
 
 
-def run(job: Job, errors: IO[bytes]) -> list[NDArray[Any]]:
-    """One Lava run for each connected part of the network; a trace for each probe."""
+def run(job: Job, errors: IO[bytes]) -> Results:
+    """One Lava run for each connected part of the network; traces, and what was learned."""
     import neuromorph.processes  # noqa: F401 - it makes Lava importable
     from neuromorph.backends.lava.runner import run_lava
 

@@ -1,0 +1,149 @@
+"""Run: a circuit's name and settings in, numbers, sentences and a picture out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from neuromorph import backends
+from neuromorph.api import circuits
+from neuromorph.api.circuits import Circuit, Outcome
+from neuromorph.api.progress import Progress, silent
+from neuromorph.backends import Backend
+from neuromorph.bundle import atomic_folder, check_target
+from neuromorph.errors import UnsupportedError, UsageError
+from neuromorph.report.pictures import require_matplotlib
+from neuromorph.report.text import to_json
+
+SUMMARY, PICTURE = "summary.json", "picture.png"
+NAMES = (SUMMARY, PICTURE)
+"""All that a folder of a run's holds."""
+
+
+@dataclass(frozen=True, eq=False)
+class RunReport:
+    """What a run did.
+
+    Attributes
+    ----------
+    outcome : Outcome
+        With ``outcome.draw(path)`` the picture is drawn, also when no folder was asked for.
+    summary : dict
+        What ``summary.json`` holds: circuit, backend, evidence, seed, settings, numbers,
+        sentences.
+    path : Path, optional
+        The folder, if one was asked for.
+    """
+
+    outcome: Outcome
+    summary: dict[str, Any]
+    path: Path | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        return ({} if self.path is None else {"report": str(self.path)}) | self.summary
+
+
+def run(
+    circuit: str,
+    *,
+    backend: str | None = None,
+    settings: Mapping[str, object] | None = None,
+    output: str | os.PathLike[str] | None = None,
+    seed: int = 0,
+    force: bool = False,
+    progress: Progress = silent,
+) -> RunReport:
+    """Run a circuit by its name, and write its summary and its picture.
+
+    Parameters
+    ----------
+    circuit : str
+        One of `neuromorph.api.circuits.names`.
+    backend : str, optional
+        The circuit's `default_backend` if left out.
+    settings : mapping of str to int, float, bool or str, optional
+        In place of the circuit's defaults.
+    output : path, optional
+        Folder for ``summary.json`` and ``picture.png``; nothing is written if left out.
+    seed : int
+        At least 0; of every random choice.
+    force : bool
+        Replace an earlier run.
+    progress : callable, optional
+
+    Raises
+    ------
+    UsageError
+        If there is no such circuit, setting or backend, or a setting does not take its value.
+    UnsupportedError
+        If the circuit does not run on the backend; with the reason.
+    OutputExistsError, MissingExtraError
+        If the output could not be written or drawn; before anything runs.
+    """
+    chosen = circuits.get(circuit)
+    options = chosen.choose(settings or {})
+    machine = _machine(chosen, default_backend(chosen) if backend is None else backend)
+    _check_seed(seed)
+    if output is not None:
+        check_target(output, ours=NAMES, force=force)
+        require_matplotlib()
+    progress(f"running {circuit} on {machine.name}")
+    outcome = chosen.module.run(options, backend=machine.name, seed=seed, progress=progress)
+    summary = {"circuit": circuit, "backend": machine.name, "evidence": machine.evidence,
+               "seed": seed, "settings": asdict(options), "numbers": outcome.numbers,
+               "sentences": list(outcome.sentences)}
+    if output is not None:
+        progress("drawing")
+        _save(outcome, summary, output, force=force)
+    return RunReport(outcome, summary, None if output is None else Path(output))
+
+
+def default_backend(circuit: Circuit) -> str:
+    """The usual backend where the circuit runs on it, else the first of those it runs on."""
+    able = [name for name, reason in circuit.backends.items() if reason is None]
+    return able[0] if able and backends.DEFAULT not in able else backends.DEFAULT
+
+
+def describe(circuit: Circuit) -> dict[str, Any]:
+    """Plain values of a circuit, for JSON and for people."""
+    return {"circuit": circuit.name, "summary": circuit.summary,
+            "settings": [asdict(setting) for setting in circuit.settings],
+            "default_backend": default_backend(circuit),
+            "backends": {name: why_not(circuit, name)
+                         for name in dict.fromkeys((*backends.names(), *circuit.backends))}}
+
+
+def why_not(circuit: Circuit, backend: str) -> str | None:
+    """The reason why a circuit does not run on a backend, or None if it does."""
+    return circuit.backends.get(backend, "the circuit was not made for this backend")
+
+
+def _machine(circuit: Circuit, name: str) -> Backend:
+    """The backend of that name, if the circuit runs on it.
+
+    Raises
+    ------
+    UsageError, UnsupportedError
+    """
+    if name in circuit.backends or name in backends.names():
+        reason = why_not(circuit, name)
+        if reason is not None:
+            raise UnsupportedError(reason, where=f"{circuit.name} on backend {name}")
+    return backends.get(name)
+
+
+def _check_seed(seed: int) -> None:
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        raise UsageError("the seed must be a whole number of at least 0", found=repr(seed))
+
+
+def _save(
+    outcome: Outcome, summary: Mapping[str, Any], output: str | os.PathLike[str], *, force: bool
+) -> None:
+    with atomic_folder(output, ours=NAMES, force=force) as folder:
+        outcome.draw(folder / PICTURE)
+        (folder / SUMMARY).write_text(to_json(summary), "utf-8")

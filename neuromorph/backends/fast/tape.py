@@ -1,0 +1,72 @@
+"""The arrays that the clocked engine reads its inputs from and writes its records to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuromorph.backends.fast.engine import OFFSET, FlatNetwork
+from neuromorph.backends.interface import Inputs
+from neuromorph.network import Network, Probe, Projection
+from neuromorph.network.model import SYNAPTIC
+
+
+class Tape:
+    """Spikes of every neuron at every step, and states only where a probe asks for them.
+
+    Attributes
+    ----------
+    spikes, potentials, currents : int64 array, shape (steps, neurons)
+        The last two have no rows if nothing probes them.
+    kept : int64 array
+        Which entries of the flat weights are recorded at every step.
+    weights, tags : int32 array, shape (steps, len(kept))
+    """
+
+    def __init__(
+        self, network: Network, flat: FlatNetwork, probes: Sequence[Probe], steps: int
+    ) -> None:
+        self.network, self.first = network, flat.first
+        size, probed = len(flat.neurons), {probe.variable for probe in probes}
+        self.spikes = np.zeros((steps, size), np.int64)
+        self.potentials = np.zeros((steps if "v" in probed else 0, size), np.int64)
+        self.currents = np.zeros((steps if "u" in probed else 0, size), np.int64)
+        self.at = {p.name: int(flat.wiring[i, OFFSET]) + np.arange(p.weights.size)
+                   for i, p in enumerate(network.projections) if p.rule is not None}
+        wanted = {probe.target for probe in probes if probe.variable in SYNAPTIC}
+        self.kept = np.concatenate([np.zeros(0, np.int64),
+                                    *(at for name, at in self.at.items() if name in wanted)])
+        self.weights = np.zeros((steps, len(self.kept)), np.int32)
+        self.tags = np.zeros((steps, len(self.kept)), np.int32)
+
+    def load(self, inputs: Inputs) -> None:
+        """Write down what the sources send."""
+        for name, train in inputs.items():
+            first = self.first[name]
+            self.spikes[:, first : first + train.shape[1]] = train
+
+    def trace(self, probe: Probe) -> NDArray[Any]:
+        """What a probe recorded."""
+        if probe.variable in SYNAPTIC:
+            synaptic = self.weights if probe.variable == "weights" else self.tags
+            where = np.searchsorted(self.kept, self.at[probe.target])
+            return by_synapse(synaptic[:, where], self.network.projection(probe.target))
+        rows = {"spikes": self.spikes, "v": self.potentials, "u": self.currents}[probe.variable]
+        first = self.first[probe.target]
+        return rows[:, first : first + self.network.population(probe.target).size].copy()
+
+    def synapses(
+        self, weights: NDArray[Any], tags: NDArray[Any]
+    ) -> dict[str, tuple[NDArray[Any], NDArray[Any]]]:
+        """Weights and tags of the plastic projections, out of the flat ones."""
+        return {p.name: (by_synapse(weights[self.at[p.name]], p),
+                         by_synapse(tags[self.at[p.name]], p)) for p in self.network.plastic}
+
+
+def by_synapse(values: NDArray[Any], projection: Projection) -> NDArray[np.int64]:
+    """From the engine's order, by presynaptic neuron, to (..., post, pre)."""
+    post, pre = projection.weights.shape
+    return np.swapaxes(values.reshape(*values.shape[:-1], pre, post), -1, -2).astype(np.int64)

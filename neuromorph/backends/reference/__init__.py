@@ -1,0 +1,5 @@
+"""The reference: clocked NumPy, made to be read. What it computes is the truth."""
+
+from neuromorph.backends.reference.backend import ReferenceBackend
+
+__all__ = ["ReferenceBackend"]

@@ -1,0 +1,96 @@
+"""``neuromorph run CIRCUIT``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from neuromorph.cli.common import Force, Json, Quiet, Seed, check_flags, progress, show
+from neuromorph.errors import UsageError
+
+if TYPE_CHECKING:
+    from neuromorph.api.run import RunReport
+
+RESULTS = Path("out/run")
+
+
+def run(
+    circuit: Annotated[str | None, typer.Argument(
+        help="Name of a circuit. Without one, all are listed.", show_default=False)] = None,
+    backend: Annotated[str | None, typer.Option(
+        help="What runs it; --list shows what can.")] = None,
+    assignments: Annotated[list[str] | None, typer.Option(
+        "--set", metavar="KEY=VALUE",
+        help="A setting of the circuit's; again for another one.")] = None,
+    listing: Annotated[bool, typer.Option(
+        "--list", help="Show settings, defaults and backends, and run nothing.")] = False,
+    output: Annotated[Path | None, typer.Option(
+        "-o", "--output", readable=False,
+        help="Folder for summary.json and picture.png; out/run/CIRCUIT if left out.")] = None,
+    seed: Seed = 0,
+    force: Force = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Run one of the circuits on its own, and draw what happens."""
+    check_flags(as_json=as_json, quiet=quiet)
+    settings = parse_assignments(assignments or ())
+    if listing or circuit is None:
+        _check_nothing_to_run(backend or settings or output or force)
+        _list(circuit, as_json=as_json, quiet=quiet)
+        return
+    from neuromorph.api.run import run as run_circuit
+
+    place = RESULTS / circuit if output is None else output
+    with progress(quiet or as_json) as tell:
+        report = run_circuit(circuit, backend=backend, settings=settings, output=place, seed=seed,
+                             force=force, progress=tell)
+    show(report.as_dict(), lambda: _shown(report, place), as_json=as_json, quiet=quiet)
+
+
+def parse_assignments(assignments: Iterable[str]) -> dict[str, str]:
+    """What was typed for each setting.
+
+    Raises
+    ------
+    UsageError
+        If a text is no ``key=value``, or names a setting a second time.
+    """
+    settings: dict[str, str] = {}
+    for text in assignments:
+        key, equals, value = text.partition("=")
+        if not (key and equals):
+            raise UsageError("--set takes a setting and its value", found=repr(text),
+                             expected="key=value")
+        if key in settings:
+            raise UsageError("--set names a setting twice", found=text,
+                             hint=f"it was set to {settings[key]!r} before; leave one out")
+        settings[key] = value
+    return settings
+
+
+def _check_nothing_to_run(given: object) -> None:
+    if given:
+        raise UsageError("this only lists circuits, and takes no other option than --json or "
+                         "--quiet", hint="name a circuit, without --list, to run it")
+
+
+def _list(circuit: str | None, *, as_json: bool, quiet: bool) -> None:
+    from neuromorph.api import circuits
+    from neuromorph.api.run import describe
+    from neuromorph.report.run_tables import circuit_tables
+
+    chosen = circuits.names() if circuit is None else (circuit,)
+    found = [describe(circuits.get(name)) for name in chosen]
+    show({"circuits": found}, lambda: [table for one in found for table in circuit_tables(one)],
+         as_json=as_json, quiet=quiet)
+
+
+def _shown(report: RunReport, place: Path) -> list[Any]:
+    from neuromorph.api.run import PICTURE
+    from neuromorph.report.run_tables import run_tables
+
+    return [*run_tables(report.summary), f"Picture: {place / PICTURE}"]

@@ -1,0 +1,23 @@
+"""Learning rules as data, and what a plastic projection does with one."""
+
+from neuromorph.dynamics.learning.draws import Draws, make_draws
+from neuromorph.dynamics.learning.rule import LearningRule
+from neuromorph.dynamics.learning.step import (
+    Plastic,
+    rest,
+    step_plastic_fixed,
+    step_plastic_float,
+)
+from neuromorph.dynamics.learning.terms import Factor, Term
+
+__all__ = [
+    "Draws",
+    "Factor",
+    "LearningRule",
+    "Plastic",
+    "Term",
+    "make_draws",
+    "rest",
+    "step_plastic_fixed",
+    "step_plastic_float",
+]

@@ -1,0 +1,46 @@
+"""The random numbers behind stochastic rounding, one of a kind for a whole projection a step."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuromorph.numerics.limits import TRACE_MAX
+
+SYNAPSE_SEED = 2
+"""lava-nc rounds all weights and tags by one stream with this seed, whatever the rule's."""
+
+
+class Draws(NamedTuple):
+    """Random numbers of a run, indexed by step (``synapse``: by epoch).
+
+    A value's fraction is rounded up where it exceeds the draw. The draws are those of
+    lava-nc's fixed learning, in its order, so that both round alike.
+    """
+
+    x_decay: NDArray[np.float64]
+    y_decay: NDArray[np.float64]
+    x_impulse: NDArray[np.int64]
+    y_impulse: NDArray[np.int64]
+    y_again: NDArray[np.int64]
+    synapse: NDArray[np.float64]
+
+
+def make_draws(seed: int, steps: int, epoch: int) -> Draws:
+    """All draws of a run. lava-nc draws twice a step and once before the first."""
+    last = slice(2, 2 * steps + 1, 2)
+    again = slice(1, 2 * steps + 1, 2)
+    y_impulse = _whole(seed + 3, steps)
+    return Draws(_fractions(seed, steps)[last], _fractions(seed + 2, steps)[last],
+                 _whole(seed + 1, steps)[last], y_impulse[last], y_impulse[again],
+                 np.random.default_rng(SYNAPSE_SEED).random(steps // epoch + 1)[1:])
+
+
+def _fractions(seed: int, steps: int) -> NDArray[np.float64]:
+    return np.random.default_rng(seed).random(2 * steps + 1)
+
+
+def _whole(seed: int, steps: int) -> NDArray[np.int64]:
+    return np.random.default_rng(seed).integers(0, TRACE_MAX + 1, 2 * steps + 1)

@@ -1,0 +1,71 @@
+"""The rules that plastic projections keep beside those of all projections."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from neuromorph.dynamics.learning import LearningRule
+from neuromorph.errors import NetworkError, did_you_mean
+from neuromorph.network.model import THIRD, Network, Projection
+from neuromorph.numerics import limits
+
+
+def check_plasticity(projection: Projection, network: Network) -> None:
+    """Check the rule, its third factors, and that the first weights obey its sign.
+
+    Raises
+    ------
+    NetworkError
+    """
+    rule = projection.rule
+    if not isinstance(rule, LearningRule):
+        raise NetworkError("third factors need a learning rule", where=projection.name,
+                           found=", ".join(filter(None, projection.modulators)))
+    if projection.delay:
+        raise NetworkError("a plastic projection has no delay", where=projection.name,
+                           found=projection.delay, hint="put a relay neuron before it")
+    if rule.payload == "overwrite" and not projection.graded:
+        raise NetworkError("payloads can only overwrite x1 in a graded projection",
+                           where=projection.name)
+    _check_modulators(projection, rule, network)
+    _check_sign(projection, rule, network.domain)
+
+
+def _check_modulators(projection: Projection, rule: LearningRule, network: Network) -> None:
+    if len(projection.modulators) != len(THIRD):
+        raise NetworkError("there are three third factors, some of them None",
+                           where=projection.name, found=len(projection.modulators))
+    sizes = {p.name: p.size for p in network.populations}
+    for trace, name in zip(THIRD, projection.modulators, strict=True):
+        if name is None:
+            continue
+        if name not in sizes:
+            raise NetworkError(f"the third factor {trace} names no population", found=name,
+                               where=projection.name, hint=did_you_mean(name, sizes))
+        if sizes[name] != sizes[projection.post]:
+            raise NetworkError(f"the third factor {trace} has another size than post",
+                               where=projection.name, found=sizes[name],
+                               expected=sizes[projection.post])
+        bits = network.population(name).model.payload_bits
+        if network.domain == "fixed" and bits > limits.TRACE_BITS + 1:
+            raise NetworkError(f"the third factor {trace} is a trace of 7 bits and a sign",
+                               where=name, found=f"a payload of {bits} bits",
+                               expected=f"at most {limits.TRACE_BITS + 1} bits")
+    if projection.modulated and any(rule.impulse(y) for y in THIRD):
+        raise NetworkError("with a third factor y1, y2 and y3 have no impulse of their own",
+                           where=projection.name)
+
+
+def _check_sign(projection: Projection, rule: LearningRule, domain: str) -> None:
+    w = projection.weights
+    if (rule.sign == "excitatory" and (w < 0).any()) or (
+            rule.sign == "inhibitory" and (w > 0).any()):
+        raise NetworkError("Dale's law: a first weight has the other sign",
+                           where=projection.name, found=f"{w.min():g} to {w.max():g}",
+                           expected=rule.sign)
+    if domain == "fixed" and rule.sign == "mixed" and (w & 1).any():
+        raise NetworkError("mixed-sign weights must be even: the synapse drops the lowest bit",
+                           where=projection.name, hint="store twice the value")
+    if domain == "fixed" and w.min() < -limits.WEIGHT_MAX and rule.sign == "inhibitory":
+        raise NetworkError("a weight does not fit an inhibitory synapse", where=projection.name,
+                           found=int(np.min(w)), expected=f"at least {-limits.WEIGHT_MAX}")

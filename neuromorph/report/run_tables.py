@@ -1,0 +1,44 @@
+"""Tables for the terminal of circuits that can be run, and of what a run found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from neuromorph.errors import printable
+from neuromorph.report.tables import pairs_table, rows_table
+from neuromorph.report.text import LONGEST, label
+
+
+def run_tables(result: Mapping[str, Any]) -> list[Table | Text]:
+    """The numbers of a run, and what happened in sentences."""
+    rows = {"backend": f"{result['backend']} ({result['evidence']})", "seed": result["seed"]}
+    numbers = {label(name): value for name, value in result["numbers"].items()}
+    sentences = [Text(printable(s, LONGEST)) for s in result["sentences"]]
+    return [pairs_table(f"Ran {result['circuit']}", rows | numbers), *sentences, Text()]
+
+
+def circuit_tables(description: Mapping[str, Any]) -> list[Table | Text]:
+    """One circuit: what it does, its settings as they are typed, and the backends."""
+    settings = [(s["name"], typed(s["default"]), s["kind"], s["meaning"])
+                for s in description["settings"]]
+    columns = ("setting", "default", "type", "meaning")
+    backends = {name: _able(name, reason, description["default_backend"])
+                for name, reason in description["backends"].items()}
+    title = f"{description['circuit']}: {description['summary']}"
+    return [rows_table(title, columns, settings, words=len(columns)),
+            pairs_table(f"{description['circuit']} runs on", backends)]
+
+
+def typed(value: object) -> str:
+    """A setting's value as a person types it: ``1000``, ``0.5``, ``true``."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _able(name: str, reason: str | None, default: str) -> str:
+    if reason is not None:
+        return f"no: {reason}"
+    return "yes, if none is named" if name == default else "yes"

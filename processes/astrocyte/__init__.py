@@ -1,0 +1,1 @@
+"""An astrocyte: it gathers calcium slowly, and divides what passes its synapses by it."""
