@@ -6,7 +6,7 @@ from neuromorph.circuits.latency_attention.motif import (
     SpikeKind,
     prove_ranges,
 )
-from neuromorph.circuits.latency_attention.read import Attended, read
+from neuromorph.circuits.latency_attention.read import Attended, read, read_at
 from neuromorph.circuits.latency_attention.stimulus import PROBES, stimulate
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "build",
     "prove_ranges",
     "read",
+    "read_at",
     "schedule_of",
     "stimulate",
 ]

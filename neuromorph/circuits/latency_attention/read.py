@@ -80,6 +80,14 @@ def read(
     head: LatencyAttention, spikes: Callable[[str], NDArray[Any]],
     potential: Callable[[str], NDArray[Any]], queries: int,
 ) -> Attended:
+    """Results of so many queries one after the other, from the run's first step on."""
+    return read_at(head, spikes, potential, np.arange(queries) * head.period)
+
+
+def read_at(
+    head: LatencyAttention, spikes: Callable[[str], NDArray[Any]],
+    potential: Callable[[str], NDArray[Any]], starts: NDArray[np.int64],
+) -> Attended:
     """Sample control and normaliser when `done` fires, once a query.
 
     Parameters
@@ -87,8 +95,8 @@ def read(
     head : LatencyAttention
     spikes, potential : callable
         Population name to recorded array, shape (steps, size).
-    queries : int
-        How many queries the run held.
+    starts : int array, shape (queries,)
+        First step of each query's period.
 
     Raises
     ------
@@ -96,11 +104,11 @@ def read(
         If `done` did not fire exactly once a query.
     """
     done_at = np.flatnonzero(spikes("done")[:, 0])
-    if len(done_at) != queries:
+    if len(done_at) != len(starts):
         raise BackendError("the done neuron did not fire once a query",
                            where="latency attention", found=f"{len(done_at)} times",
-                           expected=queries)
-    arrival = np.arange(queries)[:, None] * head.period + OVERHEAD_STEPS
+                           expected=len(starts))
+    arrival = starts[:, None] + OVERHEAD_STEPS
     windows = spikes("match")[arrival + np.arange(head.window + 1)]
     fired = windows != 0
     counted = fired.sum(axis=2)

@@ -19,6 +19,9 @@ PROBES = (
 )
 """What `read` needs."""
 
+QUERY_AT = 3
+"""Step of a period at which its query is sent."""
+
 TAIL_STEPS = 3
 """Steps after the last query's go pulse until its read-out has settled."""
 
@@ -46,19 +49,37 @@ def stimulate(
     count = len(queries)
     if mask is None:
         mask = np.ones((count, head.slots), bool)
-    _check(head, queries, mask)
+    check_queries(head, queries, mask)
     steps = count * head.period + TAIL_STEPS
     starts = np.arange(count) * head.period
     inputs = {name: np.zeros((steps, size), np.int64)
               for name, size in (("query", head.key_size), ("drive", 1),
                                  ("mask", head.slots), ("flush", 1))}
-    waveform = drive_waveform(head)
-    for i, start in enumerate(starts):
-        inputs["drive"][start : start + head.period, 0] = waveform
-        inputs["mask"][start + 2] = np.where(mask[i], 0, CLEAR)
-    inputs["flush"][starts + 2, 0] = head.flush
-    inputs["query"][starts + 3] = queries
+    sweep(head, inputs, starts, mask)
+    inputs["query"][starts + QUERY_AT] = queries
     return inputs, steps
+
+
+def sweep(
+    head: LatencyAttention, inputs: dict[str, NDArray[np.int64]], starts: NDArray[np.int64],
+    mask: NDArray[np.bool_],
+) -> None:
+    """Write into the trains what every query needs beside itself: drive, mask and flush.
+
+    Parameters
+    ----------
+    head : LatencyAttention
+    inputs : dict of int64 arrays, shape (steps, size)
+        ``drive``, ``mask`` and ``flush`` are written to.
+    starts : int array, shape (queries,)
+        First step of each query's period; the query itself comes `QUERY_AT` steps later.
+    mask : bool array, shape (queries, slots)
+    """
+    waveform = drive_waveform(head)
+    for start, looks in zip(starts, mask, strict=True):
+        inputs["drive"][start : start + head.period, 0] = waveform
+        inputs["mask"][start + 2] = np.where(looks, 0, CLEAR)
+    inputs["flush"][starts + 2, 0] = head.flush
 
 
 def drive_waveform(head: LatencyAttention) -> NDArray[np.int64]:
@@ -67,7 +88,13 @@ def drive_waveform(head: LatencyAttention) -> NDArray[np.int64]:
     return np.array([-CLEAR, -CLEAR, CLEAR, head.lift, *ramp, head.go], np.int64)
 
 
-def _check(head: LatencyAttention, queries: NDArray[Any], mask: NDArray[np.bool_]) -> None:
+def check_queries(head: LatencyAttention, queries: NDArray[Any], mask: NDArray[np.bool_]) -> None:
+    """Check shapes, types and limits of queries and their mask.
+
+    Raises
+    ------
+    UsageError
+    """
     if queries.ndim != 2 or queries.shape[1] != head.key_size or not len(queries):
         raise UsageError("queries have the wrong shape", found=queries.shape,
                          expected=f"(queries, {head.key_size})")

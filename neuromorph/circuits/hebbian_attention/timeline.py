@@ -1,0 +1,171 @@
+"""What the sources emit while tokens are written and queries asked, in any order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuromorph.circuits.hebbian_attention.build import WRITE_STEPS, lift_to_fire
+from neuromorph.circuits.hebbian_attention.rules import GATE
+from neuromorph.circuits.latency_attention import LatencyAttention
+from neuromorph.circuits.latency_attention.motif import CLEAR
+from neuromorph.circuits.latency_attention.stimulus import (
+    QUERY_AT,
+    TAIL_STEPS,
+    check_queries,
+    sweep,
+)
+from neuromorph.errors import UsageError
+
+KEY_AT, HOLD_AT, LIFT_AT, FIRE_AT, LEARN_AT = 2, 3, 4, 5, 6
+"""Steps of a write: key, floor again, two lifts of the slot, and its spike, which both learn."""
+
+
+class Timeline:
+    """A list of writes and queries, turned into trains.
+
+    A write takes `WRITE_STEPS` steps::
+
+        0, 1   clear: every match neuron to the floor
+        2      the key on its axons: x1 takes it (every axon speaks, a zero as payload 1)
+        3      clear again: what the key did to the potentials
+        4, 5   lift the slot from the floor past its threshold
+        6      the slot fires; store and the value are sent in the same step: both rules learn
+
+    Parameters
+    ----------
+    head : LatencyAttention
+        Of the network that `build` made.
+
+    Examples
+    --------
+    >>> timeline = Timeline(head)                                        # doctest: +SKIP
+    >>> timeline.write(0, key, value)                                    # doctest: +SKIP
+    >>> timeline.query(query, np.array([True, False, False, False]))     # doctest: +SKIP
+    >>> inputs, steps = timeline.trains()                                # doctest: +SKIP
+    """
+
+    def __init__(self, head: LatencyAttention) -> None:
+        self.head, self.step = head, 0
+        self._writes: list[tuple[int, int, NDArray[Any], NDArray[Any]]] = []
+        self._queries: list[tuple[int, NDArray[Any], NDArray[np.bool_]]] = []
+
+    def write(self, slot: int, key: NDArray[Any], value: NDArray[Any]) -> None:
+        """Write a token into a slot; what the slot held is replaced.
+
+        Raises
+        ------
+        UsageError
+            If there is no such slot, or a code exceeds its limit.
+        """
+        head = self.head
+        if not 0 <= slot < head.slots:
+            raise UsageError("there is no such slot", found=slot, expected=f"0 to {head.slots - 1}")
+        _check_codes("key", key, head.key_size, head.key_limit)
+        _check_codes("value", value, head.value_size, head.value_limit)
+        self._writes.append((self.step, slot, key, value))
+        self.step += WRITE_STEPS
+
+    def query(self, query: NDArray[Any], mask: NDArray[np.bool_]) -> None:
+        """Ask for one query; the mask must leave out slots that nothing was written to.
+
+        Raises
+        ------
+        UsageError
+            If the query or its mask does not fit, or looks at a slot that holds nothing.
+        """
+        check_queries(self.head, query[None], mask[None])
+        empty = np.ones(self.head.slots, bool)
+        empty[[slot for _, slot, _, _ in self._writes]] = False
+        if (mask & empty).any():
+            raise UsageError("a query looks at a slot that nothing was written to",
+                             found=int(np.flatnonzero(mask & empty)[0]),
+                             hint="write the token first, or mask its slot")
+        self._queries.append((self.step, query, mask))
+        self.step += self.head.period
+
+    @property
+    def starts(self) -> NDArray[np.int64]:
+        """First step of each query's period, for `latency_attention.read_at`."""
+        return np.array([start for start, _, _ in self._queries], np.int64)
+
+    def trains(self) -> tuple[dict[str, NDArray[np.int64]], int]:
+        """Source trains, arrays of shape (steps, size), and the number of steps."""
+        head, steps = self.head, self.step + TAIL_STEPS
+        sizes = {"query": 2 * head.key_size, "drive": 1, "mask": head.slots, "flush": 1,
+                 "write": head.slots, "store": head.slots, "value_on": head.value_size,
+                 "value_off": head.value_size, "renew": head.value_size}
+        inputs = {name: np.zeros((steps, size), np.int64) for name, size in sizes.items()}
+        for start, slot, key, value in self._writes:
+            self._lay_write(inputs, start, slot, key, value)
+        if self._queries:
+            queries = np.array([query for _, query, _ in self._queries], np.int64)
+            sweep(head, inputs, self.starts, np.array([mask for _, _, mask in self._queries]))
+            inputs["query"][self.starts + QUERY_AT] = np.concatenate([-queries, queries], axis=1)
+        return inputs, steps
+
+    def _lay_write(
+        self, inputs: dict[str, NDArray[np.int64]], start: int, slot: int, key: NDArray[Any],
+        value: NDArray[Any],
+    ) -> None:
+        inputs["drive"][[start, start + 1, start + HOLD_AT]] = -CLEAR
+        both = np.concatenate(_on_off(key))
+        inputs["query"][start + KEY_AT] = np.where(both == 0, 1, 2 * both)
+        inputs["write"][start + LIFT_AT, slot] = CLEAR
+        inputs["write"][start + FIRE_AT, slot] = lift_to_fire(self.head)
+        inputs["store"][start + LEARN_AT, slot] = GATE
+        inputs["value_on"][start + LEARN_AT], inputs["value_off"][start + LEARN_AT] = _on_off(value)
+        inputs["renew"][start + LEARN_AT] = GATE
+
+
+def causal(
+    head: LatencyAttention, keys: NDArray[Any], values: NDArray[Any], queries: NDArray[Any],
+    mask: NDArray[np.bool_] | None = None,
+) -> Timeline:
+    """Token by token: write its key and value, then ask its query, which sees what is written.
+
+    Parameters
+    ----------
+    keys, values, queries : int array, shape (tokens, size)
+        Codes; there are as many tokens as slots, or fewer.
+    mask : bool array, shape (tokens, slots), optional
+        What a query may look at besides being causal.
+    """
+    seen = np.tri(len(keys), head.slots, dtype=bool)
+    timeline = Timeline(head)
+    for t in range(len(keys)):
+        timeline.write(t, keys[t], values[t])
+        timeline.query(queries[t], seen[t] if mask is None else seen[t] & mask[t])
+    return timeline
+
+
+def write_then_query(
+    head: LatencyAttention, keys: NDArray[Any], values: NDArray[Any], queries: NDArray[Any],
+    mask: NDArray[np.bool_] | None = None,
+) -> Timeline:
+    """All tokens first, then all queries; parameters as for `causal`."""
+    timeline = Timeline(head)
+    for t in range(len(keys)):
+        timeline.write(t, keys[t], values[t])
+    for i, query in enumerate(queries):
+        written = np.arange(head.slots) < len(keys)
+        timeline.query(query, written if mask is None else written & mask[i])
+    return timeline
+
+
+def _on_off(codes: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Positive parts and negated negative parts."""
+    wide = np.asarray(codes, np.int64)
+    return np.maximum(wide, 0), np.maximum(-wide, 0)
+
+
+def _check_codes(name: str, codes: NDArray[Any], size: int, limit: int) -> None:
+    found = np.asarray(codes)
+    if found.shape != (size,) or not np.issubdtype(found.dtype, np.integer):
+        raise UsageError(f"a {name} has the wrong shape or type",
+                         found=f"{found.shape} {found.dtype}", expected=f"({size},) of integers")
+    if np.abs(found.astype(np.int64)).max() > limit:
+        raise UsageError(f"a {name} code exceeds its limit", expected=limit,
+                         found=int(np.abs(found.astype(np.int64)).max()))
