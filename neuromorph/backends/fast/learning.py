@@ -129,73 +129,82 @@ def _remember(
 
 
 @compiled
-def _factor(
-    code: int, condition: int, traces: Any, epoch: int, nx: int, ny: int, weight: int, tag: int
-) -> int:
-    """Value of a factor at one synapse; a trace's is that at the condition's spike."""
-    if code == WEIGHT:
-        return weight
-    if code == TAG:
-        return tag
-    if code == X0_FACTOR:
-        return 1 if traces.x_spike[nx] > 0 else 0
-    if code == Y0_FACTOR:
-        return 1 if traces.y_spike[ny] > 0 else 0
-    when = epoch
-    if condition == X0:
-        when = traces.x_spike[nx]
-    elif condition == Y0:
-        when = traces.y_spike[ny]
-    if code <= X2:
-        value: int = traces.x_history[when, code, nx]
-        return value
-    other: int = traces.y_history[when, code - Y1, ny]
-    return other
+def _read(
+    code: int, condition: int, epoch: int, j: int, column: Any, traces: Any, row: Any,
+    value: NDArray[np.int64],
+) -> None:
+    """Values of one factor at the synapses of a column; traces as at the condition's spike.
+
+    ``column`` holds the postsynaptic indices of the synapses, their weights and their tags.
+    """
+    posts, weights, tags = column
+    nx = row[X_FIRST] + j
+    for n in range(len(posts)):
+        ny = row[Y_FIRST] + posts[n]
+        when = epoch
+        if condition == X0:
+            when = traces.x_spike[nx]
+        elif condition == Y0:
+            when = traces.y_spike[ny]
+        if code == WEIGHT:
+            value[n] = weights[n]
+        elif code == TAG:
+            value[n] = tags[n]
+        elif code == X0_FACTOR:
+            value[n] = 1 if traces.x_spike[nx] > 0 else 0
+        elif code == Y0_FACTOR:
+            value[n] = 1 if traces.y_spike[ny] > 0 else 0
+        elif code <= X2:
+            value[n] = traces.x_history[when, code, nx]
+        else:
+            value[n] = traces.y_history[when, code - Y1, ny]
 
 
 @compiled
-def _sum_of_products(
-    rules: Any, k: int, traces: Any, on_tag: int, due: bool, nx: int, ny: int, weight: int,
-    tag: int, draw: float,
-) -> int:
-    """New weight, or tag, of one synapse before it is bounded."""
+def _multiply(
+    product: NDArray[np.int64], value: NDArray[np.int64], constant: int, sgn: int, limit: int
+) -> None:
+    """Product times clip(value + constant), or times the sign of that."""
+    for n in range(len(product)):
+        factor = value[n] + constant
+        if sgn:
+            factor = (1 if factor > 0 else 0) - (1 if factor < 0 else 0)
+        product[n] *= min(max(factor, -limit), limit - 1)
+
+
+@compiled
+def _add_series(
+    rules: Any, k: int, on_tag: int, due: bool, j: int, column: Any, traces: Any,
+    total: NDArray[np.int64],
+) -> None:
+    """Add to ``total``, in units of 2^-7, all products of one target, term by term."""
     row = rules.table[k]
-    total = (tag if on_tag else weight) << SYNAPSE_SHIFT
-    for n in range(row[TERM], row[TERM_END]):
-        term = rules.terms[n]
+    product, value = np.empty_like(total), np.empty_like(total)
+    for t in range(row[TERM], row[TERM_END]):
+        term = rules.terms[t]
         condition = term[CONDITION]
-        active = (due if condition == U else traces.x_spike[nx] > 0 if condition == X0
-                  else traces.y_spike[ny] > 0)
-        if term[ON_TAG] != on_tag or not active:
+        off = (condition == U and not due) or (
+            condition == X0 and traces.x_spike[row[X_FIRST] + j] == 0)
+        if term[ON_TAG] != on_tag or off:
             continue
-        product = term[MANTISSA]
+        for n in range(len(product)):
+            here = condition != Y0 or traces.y_spike[row[Y_FIRST] + column[0][n]] > 0
+            product[n] = term[MANTISSA] if here else 0
         for f in range(term[FACTORS]):
             at = FACTOR + 4 * f
-            value = term[at + CONSTANT] + _factor(term[at + CODE], condition, traces, row[EPOCH],
-                                                  nx, ny, weight, tag)
-            if term[at + SGN]:
-                value = (1 if value > 0 else 0) - (1 if value < 0 else 0)
-            product *= min(max(value, -term[at + LIMIT]), term[at + LIMIT] - 1)
-        total = _clipped(total + _clipped((product >> term[RIGHT]) << term[LEFT]))
-    part = (total & ((1 << SYNAPSE_SHIFT) - 1)) / (1 << SYNAPSE_SHIFT)
-    return (total >> SYNAPSE_SHIFT) + (1 if draw < part else 0)
+            _read(term[at + CODE], condition, row[EPOCH], j, column, traces, row, value)
+            _multiply(product, value, term[at + CONSTANT], term[at + SGN], term[at + LIMIT])
+        for n in range(len(product)):
+            total[n] = _clipped(total[n] + _clipped((product[n] >> term[RIGHT]) << term[LEFT]))
 
 
 @compiled
-def _update(
-    rules: Any, k: int, traces: Any, due: bool, changes: NDArray[np.bool_], i: int, j: int,
-    at: int, weights: NDArray[np.int32], tags: NDArray[np.int32], draw: float,
-) -> None:
-    """Weight and tag of one synapse, both from the values before."""
-    row = rules.table[k]
-    nx, ny = row[X_FIRST] + j, row[Y_FIRST] + i
-    weight, tag = weights[at], tags[at]
-    if changes[0]:
-        new = _sum_of_products(rules, k, traces, 0, due, nx, ny, weight, tag, draw)
-        weights[at] = min(max(new, row[LOW]), row[HIGH])
-    if changes[1]:
-        new = _sum_of_products(rules, k, traces, 1, due, nx, ny, weight, tag, draw)
-        tags[at] = min(max(new, TAG_MIN), TAG_MAX)
+def _rounded(total: NDArray[np.int64], draw: float, low: int, high: int) -> None:
+    """From units of 2^-7 to whole ones, rounded at random, within bounds."""
+    for n in range(len(total)):
+        part = (total[n] & ((1 << SYNAPSE_SHIFT) - 1)) / (1 << SYNAPSE_SHIFT)
+        whole = (total[n] >> SYNAPSE_SHIFT) + (1 if draw < part else 0)
+        total[n] = min(max(whole, low), high)
 
 
 @compiled
@@ -228,6 +237,9 @@ def learn(
               dice.y_impulse[k, t])
     number = t // epoch + 1
     due = row[RATE] >= 0 and number % (1 << row[RATE]) == 0
+    if not due and not traces.x_spike[row[X_FIRST] : row[X_FIRST] + pre].any() and (
+            not traces.y_spike[row[Y_FIRST] : row[Y_FIRST] + post].any()):
+        return
     _change(rules, k, traces, due, wire, weights, tags, dice.synapse[k, number - 1])
     traces.x_spike[row[X_FIRST] : row[X_FIRST] + pre] = 0
     traces.y_spike[row[Y_FIRST] : row[Y_FIRST] + post] = 0
@@ -238,17 +250,32 @@ def _change(
     rules: Any, k: int, traces: Any, due: bool, wire: NDArray[np.int64],
     weights: NDArray[np.int32], tags: NDArray[np.int32], draw: float,
 ) -> None:
-    """Update the synapses for which a term of the rule has its condition met."""
+    """Update the synapses for which a term of the rule has its condition met, by column."""
     row = rules.table[k]
-    changes = np.zeros(2, np.bool_)
-    under = np.zeros(3, np.bool_)
+    changes, under = np.zeros(2, np.bool_), np.zeros(3, np.bool_)
     for n in range(row[TERM], row[TERM_END]):
         changes[rules.terms[n, ON_TAG]] = True
         under[rules.terms[n, CONDITION]] = True
-    everything = due and under[U]
+    height, first = wire[3], row[Y_FIRST]
+    everyone = np.arange(height)
+    fired = everyone[:0]
+    if under[Y0]:
+        fired = np.flatnonzero(traces.y_spike[first : first + height])
     for j in range(wire[1]):
-        column = everything or (under[X0] and traces.x_spike[row[X_FIRST] + j] > 0)
-        for i in range(wire[3]):
-            if column or (under[Y0] and traces.y_spike[row[Y_FIRST] + i] > 0):
-                _update(rules, k, traces, due, changes, i, j, wire[4] + j * wire[3] + i, weights,
-                        tags, draw)
+        whole = (due and under[U]) or (under[X0] and traces.x_spike[row[X_FIRST] + j] > 0)
+        posts = everyone if whole else fired
+        if len(posts) == 0:
+            continue
+        at = wire[4] + j * height + posts
+        old_weights, old_tags = weights[at].astype(np.int64), tags[at].astype(np.int64)
+        column = (posts, old_weights, old_tags)
+        if changes[0]:
+            total = old_weights << SYNAPSE_SHIFT
+            _add_series(rules, k, 0, due, j, column, traces, total)
+            _rounded(total, draw, row[LOW], row[HIGH])
+            weights[at] = total
+        if changes[1]:
+            total = old_tags << SYNAPSE_SHIFT
+            _add_series(rules, k, 1, due, j, column, traces, total)
+            _rounded(total, draw, TAG_MIN, TAG_MAX)
+            tags[at] = total

@@ -1,0 +1,185 @@
+"""Match and control at one synapse: coincidences add up, are forgotten, and open a gate.
+
+Source of all constants: Ellwood 2024, PLoS Comput Biol 20(1): e1011843, its published model
+parameters; the kernel's three times and its scale are a fit to that model's responses. Times are
+in ms, scores in units of the threshold that goes with a match window of 1 s.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuromorph.errors import UsageError
+
+FORGETTING = 20_000.0
+"""Time constant of the match score, ms."""
+
+COPY_DELAY = 500.0
+"""Time constant at which the delayed copy follows the score, ms."""
+
+GATE_SLOPE = 20.0
+"""Steepness of the gate in units of the threshold."""
+
+POTENTIATION = 8.0
+"""Gain of a synapse with its gate open; 1 when it is shut."""
+
+THRESHOLDS = {0.5: 0.7675, 1.0: 1.0, 2.0: 1.314}
+"""Threshold by match window (s): of 149 axons that do not match, one passes in 10 % of trials."""
+
+
+@dataclass(frozen=True)
+class CoincidenceKernel:
+    """K(lag) = scale (e^(-(lag - delay) / slow) - e^(-(lag - delay) / fast)), 0 up to delay.
+
+    What a presynaptic spike and a somatic spike ``lag`` ms after it add to the match score.
+
+    Attributes
+    ----------
+    scale : float
+        In units of the threshold at 1 s.
+    delay, slow, fast : float
+        ms; slow above fast.
+
+    Raises
+    ------
+    UsageError
+        If the times are not 0 <= delay and 0 < fast < slow, or the scale is not positive.
+    """
+
+    scale: float = 0.626
+    delay: float = 2.24
+    slow: float = 8.36
+    fast: float = 2.72
+
+    def __post_init__(self) -> None:
+        times_fit = 0 <= self.delay < math.inf and 0 < self.fast < self.slow < math.inf
+        if not (times_fit and 0 < self.scale < math.inf):
+            raise UsageError("this is no coincidence kernel", found=self,
+                             expected="scale > 0, delay >= 0, 0 < fast < slow, all finite")
+
+    def __call__(self, lag: NDArray[Any] | float) -> NDArray[np.float64]:
+        """K(lag) for lags (ms) of any shape; 0 where a lag is NaN."""
+        age = np.asarray(lag, np.float64) - self.delay
+        grown = np.maximum(age, 0)
+        return np.where(age > 0, self.scale * (np.exp(-grown / self.slow)
+                                               - np.exp(-grown / self.fast)), 0.0)
+
+    @property
+    def peak_lag(self) -> float:
+        """Lag at which K is largest, ms."""
+        rise = self.slow * self.fast / (self.slow - self.fast)
+        return self.delay + rise * math.log(self.slow / self.fast)
+
+    def delay_steps(self, step: float = 1.0) -> int:
+        """The first whole step at which K is not 0: presynaptic spikes arrive so much later."""
+        return math.floor(self.delay / _positive(step, "step")) + 1
+
+
+ELLWOOD_KERNEL = CoincidenceKernel()
+"""Peak at 7 ms; within .02 of the tabulated kernel nearly everywhere."""
+
+
+class MatchState(NamedTuple):
+    """Per synapse: the two presynaptic traces, the match score and its delayed copy."""
+
+    slow: NDArray[np.float64]
+    fast: NDArray[np.float64]
+    score: NDArray[np.float64]
+    copy: NDArray[np.float64]
+
+
+def rest(shape: tuple[int, ...]) -> MatchState:
+    """The state of synapses that have seen nothing."""
+    return MatchState(*(np.zeros(shape) for _ in MatchState._fields))
+
+
+def step_match(
+    state: MatchState, pre: NDArray[Any], post: NDArray[Any] | float, *,
+    kernel: CoincidenceKernel = ELLWOOD_KERNEL, step: float = 1.0,
+) -> MatchState:
+    """One step of every synapse.
+
+    ::
+
+        x'    = x e^(-step / tau) + pre e^(-(delay_steps step - delay) / tau)      slow and fast
+        g_d'  = g_d e^(-step / 500) + g w          dg_d/dt = (g - g_d) / 500, exact in a step
+        g'    = g e^(-step / 20 000) + post scale (slow' - fast')
+
+    On spikes at whole steps this is `match_score` and `copy_response`, up to rounding.
+
+    Parameters
+    ----------
+    state : MatchState of float64 arrays
+    pre : array, same shape
+        0 or 1: whether the axon fired ``kernel.delay_steps(step)`` steps ago.
+    post : array or scalar that broadcasts to that shape
+        0 or 1: whether the soma fires now.
+    step : float
+        ms.
+    """
+    lead = kernel.delay_steps(step) * step - kernel.delay
+    slow = state.slow * math.exp(-step / kernel.slow) + pre * math.exp(-lead / kernel.slow)
+    fast = state.fast * math.exp(-step / kernel.fast) + pre * math.exp(-lead / kernel.fast)
+    copy = (state.copy * math.exp(-step / COPY_DELAY)
+            + state.score * copy_response(step))
+    score = state.score * math.exp(-step / FORGETTING) + post * kernel.scale * (slow - fast)
+    return MatchState(slow, fast, score, copy)
+
+
+def match_score(
+    pre: NDArray[Any], post: NDArray[Any], *, until: float,
+    kernel: CoincidenceKernel = ELLWOOD_KERNEL,
+) -> NDArray[np.float64]:
+    """g(until) = sum_ij K(post_j - pre_i) e^(-(until - post_j) / 20 000), over post_j <= until.
+
+    Parameters
+    ----------
+    pre : array, shape (..., spikes)
+        Spike times of the axons, ms; NaN where a train is shorter.
+    post : array, shape (..., other spikes)
+        Spike times of the soma; the leading axes broadcast with those of ``pre``.
+    until : float
+        ms.
+
+    Returns
+    -------
+    float64 array, shape (...)
+    """
+    after = np.asarray(post, np.float64)[..., None, :]
+    lag = after - np.asarray(pre, np.float64)[..., :, None]
+    kept = np.where(after <= until, np.exp(-(until - after) / FORGETTING), 0.0)
+    total: NDArray[np.float64] = (kernel(lag) * kept).sum(axis=(-2, -1))
+    return total
+
+
+def copy_response(age: NDArray[Any] | float) -> NDArray[np.float64]:
+    """g_d / K = m / (m - d) (e^(-age / m) - e^(-age / d)), m = 20 000, d = 500: one coincidence.
+
+    ``age`` is the time since the coincidence, ms, at least 0.
+    """
+    share = FORGETTING / (FORGETTING - COPY_DELAY)
+    difference: NDArray[np.float64] = np.exp(-age / FORGETTING) - np.exp(-age / COPY_DELAY)
+    return share * difference
+
+
+def potentiation_gate(score: NDArray[Any], threshold: float) -> NDArray[np.float64]:
+    """alpha = sigma(20 (score / threshold - 1)), 0 to 1; the score is that of the delayed copy."""
+    excess = GATE_SLOPE * (np.asarray(score) / _positive(threshold, "threshold") - 1)
+    opening: NDArray[np.float64] = 0.5 * (1 + np.tanh(excess / 2))  # logistic, no overflow
+    return opening
+
+
+def potentiation_gain(opening: NDArray[Any]) -> NDArray[np.float64]:
+    """(1 - alpha) + 8 alpha: what a synapse's conductance is multiplied with."""
+    return (1 - np.asarray(opening, np.float64)) + POTENTIATION * opening
+
+
+def _positive(value: float, name: str) -> float:
+    if not 0 < value < math.inf:
+        raise UsageError(f"the {name} must be positive", found=value)
+    return value
