@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.backends.interface import Backend
+from neuromorph.circuits import hebbian_attention as hebbian
 from neuromorph.circuits.latency_attention import (
     PROBES,
     Attended,
     LatencyAttention,
     build,
-    read,
+    read_at,
     stimulate,
 )
 from neuromorph.errors import UsageError
 
 BoolArray = NDArray[np.bool_]
+Memory: TypeAlias = Literal["static", "written", "causal"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,25 +87,47 @@ def attend_clocked(
     backend: Backend,
     work: AttentionBatch,
     progress: Callable[[str], None] = lambda _: None,
+    memory: Memory = "static",
 ) -> Attended:
-    """Build, run and read one network a sequence and head: slow, general, and the oracle."""
+    """Build, run and read one network a sequence and head: slow, general, and the oracle.
+
+    Parameters
+    ----------
+    backend : Backend
+    work : AttentionBatch
+    progress : callable
+        Told what is being run.
+    memory : {"static", "written", "causal"}
+        Keys and values stand in the synapses from the start; or Hebbian plasticity writes all
+        of them before the first query; or one token before each query, which then sees what has
+        been written so far.
+    """
     batch, heads = work.queries.shape[:2]
     group = heads // work.keys.shape[1]
     rows = []
     for b in range(batch):
         for h in range(heads):
             progress(f"sequence {b}, head {h}")
-            rows.append(_attend_one(backend, work, b, h, h // group))
+            rows.append(_attend_one(backend, work, b, h, h // group, memory))
     return _stack(rows, (batch, heads))
 
 
-def _attend_one(backend: Backend, work: AttentionBatch, b: int, h: int, kv: int) -> Attended:
-    keys = work.keys[b, kv]
+def _attend_one(
+    backend: Backend, work: AttentionBatch, b: int, h: int, kv: int, memory: Memory
+) -> Attended:
+    keys, values, queries, mask = (work.keys[b, kv], work.values[b, kv], work.queries[b, h],
+                                   work.mask[b])
     head = replace(work.heads[h], slots=len(keys))
-    network = build(head, keys, work.values[b, kv])
-    inputs, steps = stimulate(head, work.queries[b, h], work.mask[b])
+    if memory == "static":
+        network, starts = build(head, keys, values), np.arange(len(queries)) * head.period
+        inputs, steps = stimulate(head, queries, mask)
+    else:
+        lay = hebbian.causal if memory == "causal" else hebbian.write_then_query
+        timeline = lay(head, keys, values, queries, mask)
+        network, starts = hebbian.build(head), timeline.starts
+        inputs, steps = timeline.trains()
     recording = backend.run(network, inputs, PROBES, steps)
-    return read(head, recording.spikes, recording.potential, work.queries.shape[2])
+    return read_at(head, recording.spikes, recording.potential, starts)
 
 
 def _stack(rows: Sequence[Attended], lead: tuple[int, int]) -> Attended:

@@ -179,6 +179,36 @@ def potentiation_gain(opening: NDArray[Any]) -> NDArray[np.float64]:
     return (1 - np.asarray(opening, np.float64)) + POTENTIATION * opening
 
 
+def pooled_gate(scores: NDArray[Any], beta: float) -> NDArray[np.float64]:
+    """alpha_i = sigma(beta s_i - log sum_{j != i} e^(beta s_j)) = softmax_i(beta s).
+
+    One inhibitory neuron that pools the synapses' scores, in place of each one's own fixed
+    threshold. A synapse without others has nothing against it: its gate is open.
+
+    Parameters
+    ----------
+    scores : array, shape (..., synapses)
+        Finite; those along the last axis compete.
+    beta : float
+        Steepness, positive.
+
+    Returns
+    -------
+    float64 array, same shape
+    """
+    scaled = _positive(beta, "steepness") * np.asarray(scores, np.float64)
+    best = scaled.argmax(axis=-1, keepdims=True)
+    above = scaled - np.take_along_axis(scaled, best, axis=-1)  # at most 0: nothing overflows
+    share = np.exp(above)
+    np.put_along_axis(share, best, 0.0, axis=-1)
+    others = 1 + share.sum(axis=-1, keepdims=True) - share
+    np.put_along_axis(others, best, share.sum(axis=-1, keepdims=True), axis=-1)
+    with np.errstate(divide="ignore"):  # log 0: no other counts
+        against = np.log(others) - above
+    opening: NDArray[np.float64] = np.exp(-np.logaddexp(0, against))
+    return opening
+
+
 def _positive(value: float, name: str) -> float:
     if not 0 < value < math.inf:
         raise UsageError(f"the {name} must be positive", found=value)

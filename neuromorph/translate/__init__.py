@@ -2,11 +2,14 @@
 
 from neuromorph.translate.calibrate import calibrate_layer
 from neuromorph.translate.code import LayerCode
+from neuromorph.translate.feature_code import FeatureCode, calibrate_features
 from neuromorph.translate.fidelity import HeadFidelity, measure_fidelity
 from neuromorph.translate.options import TranslateOptions
 from neuromorph.translate.samples import Sample, check_samples
 
 __all__ = [
+    "FeatureCode",
+    "calibrate_features",
     "HeadFidelity",
     "LayerCode",
     "Sample",

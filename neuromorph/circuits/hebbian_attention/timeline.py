@@ -132,7 +132,15 @@ def causal(
         Codes; there are as many tokens as slots, or fewer.
     mask : bool array, shape (tokens, slots), optional
         What a query may look at besides being causal.
+
+    Raises
+    ------
+    UsageError
+        If there is not one query a token, or a token does not fit.
     """
+    if len(queries) != len(keys):
+        raise UsageError("a causal sequence asks one query a token", found=len(queries),
+                         expected=len(keys))
     seen = np.tri(len(keys), head.slots, dtype=bool)
     timeline = Timeline(head)
     for t in range(len(keys)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,9 +39,9 @@ class Episode:
         If shapes or values do not fit, or a window is shorter than what must happen in it.
     """
 
-    keys: NDArray[np.integer]
-    queries: NDArray[np.integer]
-    values: NDArray[np.integer]
+    keys: NDArray[Any]
+    queries: NDArray[Any]
+    values: NDArray[Any]
     gap: int = 500
 
     def __post_init__(self) -> None:

@@ -34,7 +34,7 @@ class Control:
     followed: NDArray[np.float64]
     spikes: NDArray[np.int64]
 
-    def success(self, matched: NDArray[np.integer]) -> NDArray[np.float64]:
+    def success(self, matched: NDArray[Any]) -> NDArray[np.float64]:
         """Share of the matched axon's value spikes that each soma answered; shape (queries,).
 
         Parameters

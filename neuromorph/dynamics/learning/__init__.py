@@ -1,6 +1,7 @@
 """Learning rules as data, and what a plastic projection does with one."""
 
 from neuromorph.dynamics.learning.draws import Draws, make_draws
+from neuromorph.dynamics.learning.named import RULES
 from neuromorph.dynamics.learning.rule import LearningRule
 from neuromorph.dynamics.learning.step import (
     Plastic,
@@ -11,6 +12,7 @@ from neuromorph.dynamics.learning.step import (
 from neuromorph.dynamics.learning.terms import Factor, Term
 
 __all__ = [
+    "RULES",
     "Draws",
     "Factor",
     "LearningRule",

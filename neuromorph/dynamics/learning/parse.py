@@ -18,9 +18,9 @@ from neuromorph.errors import LearningRuleError
 
 FORM = "m*2^e times x0, y0 or u0 … u9, times x1 x2 y1 y2 y3 w t, (x1 + 3) or sgn(t - 100)"
 
-_NUMBER = re.compile(r"2\^([+-]?\d+)|(\d+)")
-_RATE = re.compile(r"u(\d)")
-_SHIFTED = re.compile(r"(sgn)?\(([a-z]\d?)(?:([+-])(2\^\d+|\d+))?\)")
+_NUMBER = re.compile(r"2\^([+-]?\d+)|(\d+)", re.ASCII)
+_RATE = re.compile(r"u(\d)", re.ASCII)
+_SHIFTED = re.compile(r"(sgn)?\(([a-z]\d?)(?:([+-])(2\^\d+|\d+))?\)", re.ASCII)
 _TERM = re.compile(r"[+-]*(?:\([^()]*\)|\^[+-]|[^+\-()])+")
 _LONGEST = 1000
 
@@ -33,8 +33,11 @@ def parse_series(target: str, text: str) -> tuple[Term, ...]:
     LearningRuleError
         Naming the term, and what a term may be.
     """
-    if not isinstance(text, str) or len(text) > _LONGEST:
-        raise LearningRuleError("a rule is a short text", where=target, found=type(text).__name__)
+    if not isinstance(text, str):
+        raise LearningRuleError("a rule is a text", where=target, found=type(text).__name__)
+    if len(text) > _LONGEST:
+        raise LearningRuleError("a rule is a short text", where=target,
+                                found=f"{len(text)} characters", expected=f"at most {_LONGEST}")
     bare = "".join(text.split())
     bare = bare.removeprefix(f"{target}=")
     if not bare:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
+from numbers import Integral, Real
 from typing import Literal, TypeAlias
 
 from neuromorph.dynamics.learning.parse import parse_series
@@ -39,7 +40,8 @@ class LearningRule:
     dw, dt : str
         Rules of weight and tag; empty for none. One of them must say something.
     x1_impulse, …, y3_impulse : float
-        What a spike adds, 0 to 127. Fractions are rounded at random in the fixed domain.
+        What a spike adds, 0 to 127. In the fixed domain a fraction f is rounded at random: up
+        with probability min(1, 2 f), as lava-nc holds 8 bits of it against a draw of 7.
     x1_tau, …, y3_tau : float
         Time constants in steps; 0 keeps a trace for the step of its spike only, infinity
         for ever.
@@ -89,6 +91,10 @@ class LearningRule:
 
     def _check_trace(self, name: str) -> None:
         impulse, tau = self.impulse(name), self.tau(name)
+        for what, value in (("impulse", impulse), ("tau", tau)):
+            if isinstance(value, bool) or not isinstance(value, Real):
+                raise LearningRuleError("this must be a number", where=f"{name}_{what}",
+                                        found=repr(value))
         if not 0 <= impulse <= TRACE_MAX:
             raise LearningRuleError("a trace has 7 bits: this impulse would saturate it",
                                     where=f"{name}_impulse", found=impulse,
@@ -107,9 +113,12 @@ class LearningRule:
         if self.sign not in ("mixed", "excitatory", "inhibitory"):
             raise LearningRuleError("unknown sign", where="sign", found=self.sign,
                                     expected="mixed, excitatory or inhibitory")
-        if not 1 <= self.epoch <= LONGEST_EPOCH:
-            raise LearningRuleError("the epoch is out of range", where="epoch", found=self.epoch,
-                                    expected=f"1 to {LONGEST_EPOCH} steps")
+        if not _is_whole(self.epoch) or not 1 <= self.epoch <= LONGEST_EPOCH:
+            raise LearningRuleError("the epoch is out of range", where="epoch",
+                                    found=repr(self.epoch), expected=f"1 to {LONGEST_EPOCH} steps")
+        if not _is_whole(self.seed) or self.seed < 0:
+            raise LearningRuleError("a seed is a whole number of at least 0", where="seed",
+                                    found=repr(self.seed))
 
     @cached_property
     def weight_terms(self) -> tuple[Term, ...]:
@@ -141,3 +150,7 @@ class LearningRule:
         """e^(-1/tau): what is left of the trace after a step."""
         tau = self.tau(trace)
         return math.exp(-1 / tau) if tau else 0.0
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool)

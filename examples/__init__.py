@@ -1,0 +1,1 @@
+"""Programs that use neuromorph; none of them is part of the package."""

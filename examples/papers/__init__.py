@@ -1,0 +1,1 @@
+"""The papers that this project grew from, their numbers computed again; see ``__main__``."""

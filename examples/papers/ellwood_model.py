@@ -1,0 +1,185 @@
+"""The match window of many trials at once: its coincidences, and what they add up to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuromorph.dynamics.coincidence import ELLWOOD_KERNEL, FORGETTING
+from neuromorph.dynamics.trains import matched_train, renewal_trains
+
+TABLE = Path(__file__).parent / "data" / "ellwood_kernel.csv"
+REACH = 100.0
+"""Lags (ms) beyond this are left out: there the kernel has fallen below 1e-4 of its peak."""
+
+CHUNK = 100
+"""Trials whose pairs of spikes are in memory at once."""
+
+Kernel = Callable[[NDArray[Any]], NDArray[np.float64]]
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Noise:
+    """Each coincidence times LogNormal of mean 1; and coincidences out of nothing.
+
+    Attributes
+    ----------
+    spread : float
+        Standard deviation of the logarithm.
+    outliers : float
+        Mean number an axon and second.
+    size : float
+        Mean size of one, exponential; in units of the threshold at 1 s.
+    """
+
+    spread: float = 0.43
+    outliers: float = 0.02
+    size: float = 0.2
+
+
+BIOLOGY = Noise()
+DIGITAL = Noise(0.0, 0.0, 0.0)
+
+
+def tabulated_kernel() -> tuple[Floats, Floats]:
+    """Lags (ms) and K of the table that the two-trace kernel was fitted to."""
+    lags, values = np.loadtxt(TABLE, delimiter=",", skiprows=2, unpack=True)
+    return lags, values
+
+
+def interpolated(lag: NDArray[Any]) -> Floats:
+    """K by straight lines between the table's rows, 0 outside."""
+    lags, values = tabulated_kernel()
+    return np.interp(lag, lags, values, left=0.0, right=0.0)
+
+
+@dataclass(frozen=True)
+class Setup:
+    """One experiment.
+
+    Attributes
+    ----------
+    window : float
+        Match window, ms.
+    noise : Noise
+    kernel : callable
+        K of an array of lags (ms).
+    jitter : float
+        Of the matched axons' spikes, ms.
+    axons, matches : int
+        The first ``matches`` axons carry the query's own train.
+    """
+
+    window: float
+    noise: Noise = BIOLOGY
+    kernel: Kernel = ELLWOOD_KERNEL
+    jitter: float = 0.0
+    axons: int = 150
+    matches: int = 1
+
+
+@dataclass(frozen=True, eq=False)
+class Matching:
+    """What the match windows of some trials left: a list of coincidences.
+
+    Attributes
+    ----------
+    setup : Setup
+    counts : int array, shape (trials,)
+        Spikes of each trial's query.
+    synapse : int array, shape (coincidences,)
+        trial * axons + axon.
+    weight, time : float array, shape (coincidences,)
+        What each added to the score, and when (ms from the window's begin).
+    """
+
+    setup: Setup
+    counts: Ints
+    synapse: Ints
+    weight: Floats
+    time: Floats
+
+    @property
+    def scores(self) -> Floats:
+        """Match scores at the end of the window, shape (trials, axons)."""
+        kept = self.weight * np.exp(-(self.setup.window - self.time) / FORGETTING)
+        size = len(self.counts) * self.setup.axons
+        total = np.bincount(self.synapse, kept, size).astype(np.float64)
+        return total.reshape(-1, self.setup.axons)
+
+    @property
+    def matched(self) -> Floats:
+        """Scores of the first matched axon, shape (trials,)."""
+        return self.scores[:, 0]
+
+    @property
+    def best_other(self) -> Floats:
+        """The largest score among axons that do not match, shape (trials,)."""
+        best: Floats = self.scores[:, self.setup.matches :].max(axis=1)
+        return best
+
+
+def match(setup: Setup, trials: int, rng: np.random.Generator) -> Matching:
+    """Draw trains for so many trials and find their coincidences."""
+    parts = list(_chunks(setup, trials, rng))
+    counts, synapse, weight, time = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return Matching(setup, counts, synapse, weight, time)
+
+
+def _chunks(
+    setup: Setup, trials: int, rng: np.random.Generator
+) -> Iterator[tuple[Ints, Ints, Floats, Floats]]:
+    for first in range(0, trials, CHUNK):
+        size = min(CHUNK, trials - first)
+        post = renewal_trains(rng, (size,), setup.window)
+        pre = _keys(setup, post, rng)
+        synapse, lag, time = _pairs(pre, post)
+        weight = setup.kernel(lag)
+        if setup.noise.spread:
+            spread = setup.noise.spread
+            weight = weight * rng.lognormal(-spread**2 / 2, spread, len(weight))
+        odd = _outliers(setup, size, rng)
+        yield (np.isfinite(post).sum(axis=1),
+               np.concatenate([synapse, odd[0]]) + first * setup.axons,
+               np.concatenate([weight, odd[1]]), np.concatenate([time, odd[2]]))
+
+
+def _keys(setup: Setup, post: Floats, rng: np.random.Generator) -> Floats:
+    """Trains of all axons, (trials, axons, spikes).
+
+    A spine's delay moves the axon's train and the somatic spike alike: it is left out of both.
+    """
+    others = renewal_trains(rng, (len(post), setup.axons - setup.matches), setup.window)
+    own = np.stack([matched_train(post, jitter=setup.jitter, rng=rng)
+                    for _ in range(setup.matches)], axis=1)
+    longest = max(own.shape[-1], others.shape[-1])
+    return np.concatenate([_padded(own, longest), _padded(others, longest)], axis=1)
+
+
+def _padded(times: Floats, length: int) -> Floats:
+    missing = length - times.shape[-1]
+    return np.pad(times, [(0, 0)] * (times.ndim - 1) + [(0, missing)], constant_values=np.nan)
+
+
+def _pairs(pre: Floats, post: Floats) -> tuple[Ints, Floats, Floats]:
+    """Synapse, lag and time of every pair of spikes that is near enough to count."""
+    lags = post[:, None, None, :] - pre[..., None]
+    trial, axon, before, after = np.nonzero((lags > 0) & (lags < REACH))
+    return (trial * pre.shape[1] + axon, lags[trial, axon, before, after], post[trial, after])
+
+
+def _outliers(
+    setup: Setup, trials: int, rng: np.random.Generator
+) -> tuple[Ints, Floats, Floats]:
+    """Synapse, size and time of coincidences out of nothing; at most one a synapse."""
+    chance = setup.noise.outliers * setup.window / 1000
+    synapse = np.flatnonzero(rng.random(trials * setup.axons) < chance)
+    return (synapse, rng.exponential(setup.noise.size, len(synapse)),
+            rng.uniform(0.0, setup.window, len(synapse)))

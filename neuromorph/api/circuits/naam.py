@@ -1,0 +1,185 @@
+"""A memory with flipped signs comes back through neurons, synapses and astrocyte processes."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuromorph.api.budget import WORD, require
+from neuromorph.api.circuits.outcome import Outcome
+from neuromorph.api.progress import Progress
+from neuromorph.dynamics.naam import NAAM, NAAMState, step_naam
+from neuromorph.errors import UnsupportedError, UsageError
+from neuromorph.report.pictures import ACCENT, DPI, INK, require_matplotlib
+
+_NO_SPIKES = ("it is a flow of real numbers, in which astrocyte processes drive one another; "
+              "such couplings are no synapses and nothing in it spikes")
+BACKENDS: dict[str, str | None] = {"reference": None, "fast": _NO_SPIKES, "lava": _NO_SPIKES}
+
+COPIES = 16
+"""Arrays of one number a synapse that a step holds at most."""
+
+NEWS_EVERY = 100
+"""Steps from one line of progress to the next."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Sizes and steps; the paper has 500 neurons and 1000 steps.
+
+    Attributes
+    ----------
+    neurons : int
+        Neurons; synapses and astrocyte processes are as many squared.
+    memories : int
+        Random patterns that the processes hold.
+    flips : float
+        Share of the first memory's signs that the cue has wrong, 0 to 1.
+    beta : float
+        Steepness of every tanh.
+    dt : float
+        Euler's step, in time constants.
+    steps : int
+        How many of them.
+    """
+
+    neurons: int = 200
+    memories: int = 10
+    flips: float = 0.1
+    beta: float = 5.0
+    dt: float = 0.05
+    steps: int = 400
+
+    def __post_init__(self) -> None:
+        for name in ("neurons", "memories", "steps"):
+            if getattr(self, name) < 1:
+                raise UsageError("the setting must be at least 1", where=name,
+                                 found=getattr(self, name))
+        for name in ("beta", "dt"):
+            if getattr(self, name) <= 0:
+                raise UsageError("the setting must be positive", where=name,
+                                 found=getattr(self, name))
+        if not 0 <= self.flips <= 1:
+            raise UsageError("the setting must lie between 0 and 1", where="flips",
+                             found=self.flips)
+
+
+class _Course(NamedTuple):
+    """Distance to the memory and energy, before each step and after the last."""
+
+    distance: NDArray[np.float64]
+    energy: NDArray[np.float64]
+    state: NAAMState
+
+
+def run(settings: Settings, *, backend: str, seed: int, progress: Progress) -> Outcome:
+    """Recall the first memory from a cue with flipped signs.
+
+    Parameters
+    ----------
+    settings : Settings
+    backend : str
+        ``reference``.
+    seed : int
+        Of memories and flips.
+    progress : callable
+
+    Raises
+    ------
+    UnsupportedError
+        On any other backend.
+    MemoryBudgetError
+        If the synapses would not fit into memory.
+    InputError
+        If there is no start: beta too large, or nearly as many memories as neurons.
+    UsageError
+        If the state runs away, since dt is too large.
+    """
+    if backend != "reference":
+        raise UnsupportedError(_NO_SPIKES, where=f"naam on backend {backend}")
+    require(COPIES * WORD * float(settings.neurons) ** 2, "naam")
+    rng = np.random.default_rng(seed)
+    model = NAAM(rng.choice([-1.0, 1.0], (settings.memories, settings.neurons)),
+                 beta=settings.beta, dt=settings.dt)
+    wrong = rng.choice(settings.neurons, round(settings.flips * settings.neurons), replace=False)
+    cue = model.memories[0].copy()
+    cue[wrong] *= -1
+    course = _recall(model, cue, settings.steps, progress)
+    numbers = _numbers(model, course) | {"signs_flipped": len(wrong)}
+    return Outcome(numbers, _sentences(settings, numbers), partial(_draw, course))
+
+
+def _recall(
+    model: NAAM, cue: NDArray[np.float64], steps: int, progress: Progress
+) -> _Course:
+    state, memory = model.start(cue), model.memories[0]
+    distances, energies = [model.distance(state, memory)], []
+    for step in range(steps):
+        if step % NEWS_EVERY == 0 and step:
+            progress(f"step {step} of {steps}")
+        state, energy = _checked_step(model, state)
+        energies.append(energy)
+        distances.append(model.distance(state, memory))
+    energies.append(_checked_step(model, state)[1])
+    return _Course(np.array(distances), np.array(energies), state)
+
+
+def _checked_step(model: NAAM, state: NAAMState) -> tuple[NAAMState, float]:
+    with np.errstate(over="ignore", invalid="ignore"):
+        after, energy = step_naam(model, state)
+    if not math.isfinite(energy):
+        raise UsageError("the state ran away: Euler's step is too large", where="dt",
+                         found=model.dt, hint="take a smaller one")
+    return after, energy
+
+
+def _numbers(model: NAAM, course: _Course) -> dict[str, float | int | bool | None]:
+    exact = np.flatnonzero(course.distance == 0)
+    rise = max(0.0, float(np.diff(course.energy).max()))
+    signs = np.sign(course.state.neurons) != model.memories[0]
+    return {
+        "distance_at_start": float(course.distance[0]),
+        "distance_at_end": float(course.distance[-1]),
+        "signs_wrong_at_end": int(signs.sum()),
+        "exact_from_step": int(exact[0]) if exact.size and course.distance[-1] == 0 else None,
+        "energy_at_start": float(course.energy[0]),
+        "energy_at_end": float(course.energy[-1]),
+        "largest_energy_rise": rise,
+        "largest_energy_rise_over_energy": rise / float(np.abs(course.energy).max()),
+    }
+
+
+def _sentences(
+    settings: Settings, numbers: dict[str, float | int | bool | None]
+) -> tuple[str, ...]:
+    wrong, share = numbers["signs_wrong_at_end"], numbers["largest_energy_rise_over_energy"]
+    found = ("every sign came back" if wrong == 0 else
+             f"{wrong} of {settings.neurons} signs were wrong at the end")
+    cue = (f"The cue was the first of {settings.memories} memories with "
+           f"{numbers['signs_flipped']} of {settings.neurons} signs flipped; {found}.")
+    distance = (f"The distance to the memory went from {numbers['distance_at_start']:.3g} to "
+                f"{numbers['distance_at_end']:.3g} in {settings.steps} steps.")
+    energy = (f"The energy went from {numbers['energy_at_start']:.6g} to "
+              f"{numbers['energy_at_end']:.6g}; its largest rise in a step was {share:.1g} of it.")
+    return cue, distance, energy
+
+
+def _draw(course: _Course, path: Path) -> None:
+    """Distance and energy, step by step."""
+    plt = require_matplotlib()
+    figure, axes = plt.subplots(2, 1, figsize=(8, 6), layout="constrained", sharex=True)
+    axes[0].plot(course.distance, color=ACCENT, linewidth=1.8)
+    axes[0].set(title="distance to the memory", ylabel="‖tanh βx - η‖", ylim=(0, None))
+    axes[1].plot(course.energy, color=INK, linewidth=1.8)
+    axes[1].set(title="energy of neurons, synapses and processes", xlabel="Euler step",
+                ylabel="energy", xscale="symlog", xlim=(0, None))
+    for one in axes:
+        one.spines[["top", "right"]].set_visible(False)
+    figure.savefig(path, dpi=DPI, metadata={"Software": None})
+    plt.close(figure)

@@ -1,0 +1,96 @@
+"""What the sources emit while tokens are written and queries asked, and what the astrocyte says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuromorph.circuits.astrocyte_attention.build import FEATURE_LIMIT, VALUE_LIMIT
+from neuromorph.errors import UsageError
+from neuromorph.network import Probe
+
+PROBES = (Probe("astrocyte"),)
+"""What `read` needs."""
+
+ANSWER_STEPS = 1
+"""Steps from a query to the astrocyte's answer."""
+
+Trains = tuple[dict[str, NDArray[np.int64]], NDArray[np.int64], int]
+"""Source trains, the steps at which queries are sent, and the number of steps."""
+
+
+def causal(keys: NDArray[Any], values: NDArray[Any], queries: NDArray[Any]) -> Trains:
+    """Token by token: a step that writes its key and value, a step that asks its query.
+
+    Parameters
+    ----------
+    keys, queries : int array, shape (tokens, features)
+        Codes of φ, 0 to 127.
+    values : int array, shape (tokens, value_size)
+        Codes, -127 to 127.
+
+    Raises
+    ------
+    UsageError
+        If shapes do not fit or a code is out of range.
+    """
+    if len(queries) != len(keys):
+        raise UsageError("a causal sequence asks one query a token", found=len(queries),
+                         expected=len(keys))
+    writes = 2 * np.arange(len(keys))
+    return _trains(keys, values, queries, writes, writes + 1)
+
+
+def write_then_query(keys: NDArray[Any], values: NDArray[Any], queries: NDArray[Any]) -> Trains:
+    """All tokens first, a step each, then all queries; parameters as for `causal`."""
+    writes = np.arange(len(keys))
+    return _trains(keys, values, queries, writes, len(keys) + np.arange(len(queries)))
+
+
+def _trains(
+    keys: NDArray[Any], values: NDArray[Any], queries: NDArray[Any], writes: NDArray[np.int64],
+    asks: NDArray[np.int64],
+) -> Trains:
+    _check("keys", keys, 0, FEATURE_LIMIT)
+    _check("queries", queries, 0, FEATURE_LIMIT)
+    _check("values", values, -VALUE_LIMIT, VALUE_LIMIT)
+    if len(keys) != len(values) or keys.shape[1] != queries.shape[1]:
+        raise UsageError("keys, values and queries do not fit each other",
+                         found=f"{keys.shape}, {values.shape}, {queries.shape}")
+    steps = len(keys) + len(queries) + ANSWER_STEPS
+    feature = np.zeros((steps, keys.shape[1]), np.int64)
+    feature[writes], feature[asks] = 2 * keys, 2 * queries  # a trace takes half of a payload
+    on = np.zeros((steps, values.shape[1] + 1), np.int64)
+    off = np.zeros_like(on)
+    on[writes, :-1], off[writes, :-1] = np.maximum(values, 0), np.maximum(-values, 0)
+    on[writes, -1] = VALUE_LIMIT
+    return {"feature": feature, "value_on": on, "value_off": off}, asks, steps
+
+
+def read(
+    spikes: NDArray[Any], asks: NDArray[np.int64], gain_bits: int = 12
+) -> NDArray[np.float64]:
+    """Answers to the queries in units of the value `VALUE_LIMIT`, shape (queries, value_size).
+
+    Parameters
+    ----------
+    spikes : int array, shape (steps, value_size + 1)
+        What the astrocyte sent.
+    asks : int array, shape (queries,)
+        Steps at which the queries were sent.
+    gain_bits : int
+        Of the network.
+    """
+    answers: NDArray[np.float64] = spikes[asks + ANSWER_STEPS, :-1] / float(1 << gain_bits)
+    return answers
+
+
+def _check(name: str, codes: NDArray[Any], low: int, high: int) -> None:
+    if codes.ndim != 2 or not len(codes) or not np.issubdtype(codes.dtype, np.integer):
+        raise UsageError(f"{name} must be an array (tokens, size) of integers",
+                         found=f"{codes.shape} {codes.dtype}")
+    if codes.min() < low or codes.max() > high:
+        raise UsageError(f"{name} are out of range", found=f"{codes.min()} to {codes.max()}",
+                         expected=f"{low} to {high}")
