@@ -2,10 +2,36 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from numba import njit
+
+HERE = Path(__file__).parent
+MARK = HERE / "__pycache__" / "compiled-from"
+CONSTANTS = ("network/model.py", "numerics/limits.py", "dynamics/learning/arithmetic.py",
+             "dynamics/learning/terms.py")
+"""Files outside of this folder whose constants go into compiled code."""
+
+
+def forget_stale() -> None:
+    """Remove compiled code that was made from other sources.
+
+    Numba looks at the file of the function it loads, not at those of the functions and
+    constants that were compiled into it.
+    """
+    sources = [*sorted(HERE.glob("*.py")), *(HERE.parents[1] / name for name in CONSTANTS)]
+    with suppress(OSError):  # no sources, or a folder that cannot be written: then no cache either
+        digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
+        if MARK.exists() and MARK.read_text() == digest:
+            return
+        for kept in MARK.parent.glob("*.nb[ic]"):
+            kept.unlink()
+        MARK.parent.mkdir(exist_ok=True)
+        MARK.write_text(digest)
 
 
 def compiled(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
@@ -16,3 +42,6 @@ def compiled(function: Callable[..., Any] | None = None, /, **options: Any) -> A
         return njit(cache=True, **options)(function)
     except RuntimeError:  # numba found nowhere to keep its cache
         return njit(**options)(function)
+
+
+forget_stale()

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from neuromorph.backends.fast.compiled import compiled
 from neuromorph.backends.fast.learning_tables import (
+    CHANGES_TAG,
+    CHANGES_WEIGHT,
     CODE,
     CONDITION,
     CONSTANT,
@@ -30,6 +32,8 @@ from neuromorph.backends.fast.learning_tables import (
     TERM,
     TERM_END,
     THIRD_FACTOR,
+    UNDER_X0,
+    UNDER_Y0,
     WEIGHT,
     X0,
     X0_FACTOR,
@@ -60,12 +64,6 @@ def _decayed(trace: int, keep: float, draw: float) -> int:
     exact = keep * trace
     whole = np.floor(exact)
     return int(whole) + (1 if draw < exact - whole else 0)
-
-
-@compiled
-def _clipped(value: int) -> int:
-    limit = 1 << ACCUMULATOR_BITS
-    return min(max(value, -limit - 1), limit - 1)
 
 
 @compiled
@@ -111,13 +109,23 @@ def _note_post(
 
 @compiled
 def _remember(
-    traces: NDArray[np.int64], history: NDArray[np.int64], spiked_at: NDArray[np.int64], first: int,
-    count: int, epoch: int, keeps: NDArray[np.float64], whole: NDArray[np.int64],
-    fraction: NDArray[np.int64], decay_draw: float, impulse_draw: int,
+    traces: NDArray[np.int64], history: NDArray[np.int64], quiet: NDArray[np.bool_],
+    spiked_at: NDArray[np.int64], first: int, count: int, epoch: int, keeps: NDArray[np.float64],
+    whole: NDArray[np.int64], fraction: NDArray[np.int64], decay_draw: float, impulse_draw: int,
 ) -> None:
-    """Traces at the epoch's start and after each of its steps; the last becomes the trace."""
+    """Traces at the epoch's start and after each of its steps; the last becomes the trace.
+
+    A neuron is quiet if its history is all zeros: as long as nothing happens it stays so.
+    """
+    kinds = len(traces)
     for n in range(first, first + count):
-        for m in range(len(traces)):
+        silent = spiked_at[n] == 0
+        for m in range(kinds):
+            silent = silent and traces[m, n] == 0
+        if silent and quiet[n]:
+            continue
+        quiet[n] = silent
+        for m in range(kinds):
             value = traces[m, n]
             history[0, m, n] = value
             for within in range(1, epoch + 1):
@@ -130,81 +138,105 @@ def _remember(
 
 @compiled
 def _read(
-    code: int, condition: int, epoch: int, j: int, column: Any, traces: Any, row: Any,
-    value: NDArray[np.int64],
+    code: int, condition: int, epoch: int, pre: NDArray[np.int64], post: NDArray[np.int64],
+    weights: NDArray[np.int32], tags: NDArray[np.int32], traces: Any, value: NDArray[np.int32],
 ) -> None:
-    """Values of one factor at the synapses of a column; traces as at the condition's spike.
-
-    ``column`` holds the postsynaptic indices of the synapses, their weights and their tags.
-    """
-    posts, weights, tags = column
-    nx = row[X_FIRST] + j
-    for n in range(len(posts)):
-        ny = row[Y_FIRST] + posts[n]
+    """Values of one factor at a list of synapses; a trace's is that at the condition's spike."""
+    if code == WEIGHT:
+        value[:] = weights
+    elif code == TAG:
+        value[:] = tags
+    elif code == X0_FACTOR:
+        for n in range(len(pre)):
+            value[n] = 1 if traces.x_spike[pre[n]] > 0 else 0
+    elif code == Y0_FACTOR:
+        for n in range(len(post)):
+            value[n] = 1 if traces.y_spike[post[n]] > 0 else 0
+    else:
         when = epoch
-        if condition == X0:
-            when = traces.x_spike[nx]
-        elif condition == Y0:
-            when = traces.y_spike[ny]
-        if code == WEIGHT:
-            value[n] = weights[n]
-        elif code == TAG:
-            value[n] = tags[n]
-        elif code == X0_FACTOR:
-            value[n] = 1 if traces.x_spike[nx] > 0 else 0
-        elif code == Y0_FACTOR:
-            value[n] = 1 if traces.y_spike[ny] > 0 else 0
-        elif code <= X2:
-            value[n] = traces.x_history[when, code, nx]
-        else:
-            value[n] = traces.y_history[when, code - Y1, ny]
+        for n in range(len(pre)):
+            if condition == X0:
+                when = traces.x_spike[pre[n]]
+            elif condition == Y0:
+                when = traces.y_spike[post[n]]
+            value[n] = (traces.x_history[when, code, pre[n]] if code <= X2
+                        else traces.y_history[when, code - Y1, post[n]])
 
 
 @compiled
 def _multiply(
-    product: NDArray[np.int64], value: NDArray[np.int64], constant: int, sgn: int, limit: int
+    product: NDArray[np.int32], value: NDArray[np.int32], constant: int, sgn: int, limit: int
 ) -> None:
     """Product times clip(value + constant), or times the sign of that."""
+    low, high, add = np.int32(-limit), np.int32(limit - 1), np.int32(constant)
+    if sgn:
+        for n in range(len(product)):
+            product[n] *= np.int32(value[n] + add > 0) - np.int32(value[n] + add < 0)
+        return
     for n in range(len(product)):
-        factor = value[n] + constant
-        if sgn:
-            factor = (1 if factor > 0 else 0) - (1 if factor < 0 else 0)
-        product[n] *= min(max(factor, -limit), limit - 1)
+        product[n] *= min(max(np.int32(value[n] + add), low), high)
 
 
 @compiled
-def _add_series(
-    rules: Any, k: int, on_tag: int, due: bool, j: int, column: Any, traces: Any,
-    total: NDArray[np.int64],
+def _accumulate(
+    total: NDArray[np.int32], product: NDArray[np.int32], right: int, left: int
 ) -> None:
-    """Add to ``total``, in units of 2^-7, all products of one target, term by term."""
-    row = rules.table[k]
+    """Total plus the product in the accumulator's scale, both clipped to its bits."""
+    low, high = np.int32(-(1 << ACCUMULATOR_BITS) - 1), np.int32((1 << ACCUMULATOR_BITS) - 1)
+    down, up = np.int32(right), np.int32(left)
+    for n in range(len(total)):
+        scaled = np.int32(np.int32(product[n] >> down) << up)
+        total[n] = min(max(np.int32(total[n] + min(max(scaled, low), high)), low), high)
+
+
+@compiled
+def _round(total: NDArray[np.int32], draw: float, low: int, high: int) -> None:
+    """From units of 2^-7 to whole ones, rounded at random, within bounds."""
+    bits, mask = np.int32(SYNAPSE_SHIFT), np.int32((1 << SYNAPSE_SHIFT) - 1)
+    limit = np.int32(draw * (1 << SYNAPSE_SHIFT))  # draw < part / 2^7, for a whole part
+    least, most = np.int32(low), np.int32(high)
+    for n in range(len(total)):
+        whole = np.int32((total[n] >> bits) + np.int32((total[n] & mask) > limit))
+        total[n] = min(max(whole, least), most)
+
+
+@compiled
+def _start_product(
+    product: NDArray[np.int32], mantissa: int, condition: int, due: bool,
+    pre: NDArray[np.int64], post: NDArray[np.int64], traces: Any,
+) -> None:
+    """The mantissa where the term's condition is met, 0 elsewhere."""
+    if condition == U:
+        product[:] = mantissa if due else 0
+        return
+    for n in range(len(product)):
+        met = (traces.x_spike[pre[n]] if condition == X0 else traces.y_spike[post[n]]) > 0
+        product[n] = mantissa if met else 0
+
+
+@compiled
+def _new_values(
+    row: NDArray[np.int64], terms: NDArray[np.int64], on_tag: int, due: bool,
+    pre: NDArray[np.int64], post: NDArray[np.int64], weights: NDArray[np.int32],
+    tags: NDArray[np.int32], traces: Any, draw: float,
+) -> NDArray[np.int32]:
+    """New weights, or tags, of a list of synapses, from the values before."""
+    total = (tags if on_tag else weights) << np.int32(SYNAPSE_SHIFT)
     product, value = np.empty_like(total), np.empty_like(total)
     for t in range(row[TERM], row[TERM_END]):
-        term = rules.terms[t]
-        condition = term[CONDITION]
-        off = (condition == U and not due) or (
-            condition == X0 and traces.x_spike[row[X_FIRST] + j] == 0)
-        if term[ON_TAG] != on_tag or off:
+        condition = terms[t, CONDITION]
+        if terms[t, ON_TAG] != on_tag or (condition == U and not due):
             continue
-        for n in range(len(product)):
-            here = condition != Y0 or traces.y_spike[row[Y_FIRST] + column[0][n]] > 0
-            product[n] = term[MANTISSA] if here else 0
-        for f in range(term[FACTORS]):
+        _start_product(product, terms[t, MANTISSA], condition, due, pre, post, traces)
+        for f in range(terms[t, FACTORS]):
             at = FACTOR + 4 * f
-            _read(term[at + CODE], condition, row[EPOCH], j, column, traces, row, value)
-            _multiply(product, value, term[at + CONSTANT], term[at + SGN], term[at + LIMIT])
-        for n in range(len(product)):
-            total[n] = _clipped(total[n] + _clipped((product[n] >> term[RIGHT]) << term[LEFT]))
-
-
-@compiled
-def _rounded(total: NDArray[np.int64], draw: float, low: int, high: int) -> None:
-    """From units of 2^-7 to whole ones, rounded at random, within bounds."""
-    for n in range(len(total)):
-        part = (total[n] & ((1 << SYNAPSE_SHIFT) - 1)) / (1 << SYNAPSE_SHIFT)
-        whole = (total[n] >> SYNAPSE_SHIFT) + (1 if draw < part else 0)
-        total[n] = min(max(whole, low), high)
+            _read(terms[t, at + CODE], condition, row[EPOCH], pre, post, weights, tags, traces,
+                  value)
+            _multiply(product, value, terms[t, at + CONSTANT], terms[t, at + SGN],
+                      terms[t, at + LIMIT])
+        _accumulate(total, product, terms[t, RIGHT], terms[t, LEFT])
+    _round(total, draw, TAG_MIN if on_tag else row[LOW], TAG_MAX if on_tag else row[HIGH])
+    return total
 
 
 @compiled
@@ -229,20 +261,43 @@ def learn(
     _note_post(rules, k, traces, wire[2], post, sent, within, dice.y_again[k, t])
     if within < epoch:
         return
-    _remember(traces.x, traces.x_history, traces.x_spike, row[X_FIRST], pre, epoch,
+    _remember(traces.x, traces.x_history, traces.x_quiet, traces.x_spike, row[X_FIRST], pre, epoch,
               rules.keeps[k, :2], rules.whole[k, :2], rules.fraction[k, :2], dice.x_decay[k, t],
               dice.x_impulse[k, t])
-    _remember(traces.y, traces.y_history, traces.y_spike, row[Y_FIRST], post, epoch,
+    _remember(traces.y, traces.y_history, traces.y_quiet, traces.y_spike, row[Y_FIRST], post, epoch,
               rules.keeps[k, 2:], rules.whole[k, 2:], rules.fraction[k, 2:], dice.y_decay[k, t],
               dice.y_impulse[k, t])
     number = t // epoch + 1
     due = row[RATE] >= 0 and number % (1 << row[RATE]) == 0
-    if not due and not traces.x_spike[row[X_FIRST] : row[X_FIRST] + pre].any() and (
-            not traces.y_spike[row[Y_FIRST] : row[Y_FIRST] + post].any()):
-        return
-    _change(rules, k, traces, due, wire, weights, tags, dice.synapse[k, number - 1])
-    traces.x_spike[row[X_FIRST] : row[X_FIRST] + pre] = 0
-    traces.y_spike[row[Y_FIRST] : row[Y_FIRST] + post] = 0
+    x_spike = traces.x_spike[row[X_FIRST] : row[X_FIRST] + pre]
+    y_spike = traces.y_spike[row[Y_FIRST] : row[Y_FIRST] + post]
+    if due or (row[UNDER_X0] and x_spike.any()) or (row[UNDER_Y0] and y_spike.any()):
+        _change(rules, k, traces, due, wire, weights, tags, dice.synapse[k, number - 1])
+    x_spike[:] = 0
+    y_spike[:] = 0
+
+
+@compiled
+def _due_synapses(
+    row: NDArray[np.int64], width: int, height: int, due: bool, x_spike: NDArray[np.int64],
+    y_spike: NDArray[np.int64],
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Pre- and postsynaptic indices of the synapses for which a term has its condition met."""
+    fired = np.empty(height, np.int64)
+    rows = 0
+    for i in range(height):
+        if row[UNDER_Y0] and y_spike[i] > 0:
+            fired[rows] = i
+            rows += 1
+    room = width * (height if due or row[UNDER_X0] else rows)
+    pre, post = np.empty(room, np.int64), np.empty(room, np.int64)
+    count = 0
+    for j in range(width):
+        whole = due or (row[UNDER_X0] and x_spike[j] > 0)
+        for n in range(height if whole else rows):
+            pre[count], post[count] = j, n if whole else fired[n]
+            count += 1
+    return pre[:count], post[:count]
 
 
 @compiled
@@ -250,32 +305,23 @@ def _change(
     rules: Any, k: int, traces: Any, due: bool, wire: NDArray[np.int64],
     weights: NDArray[np.int32], tags: NDArray[np.int32], draw: float,
 ) -> None:
-    """Update the synapses for which a term of the rule has its condition met, by column."""
-    row = rules.table[k]
-    changes, under = np.zeros(2, np.bool_), np.zeros(3, np.bool_)
-    for n in range(row[TERM], row[TERM_END]):
-        changes[rules.terms[n, ON_TAG]] = True
-        under[rules.terms[n, CONDITION]] = True
-    height, first = wire[3], row[Y_FIRST]
-    everyone = np.arange(height)
-    fired = everyone[:0]
-    if under[Y0]:
-        fired = np.flatnonzero(traces.y_spike[first : first + height])
-    for j in range(wire[1]):
-        whole = (due and under[U]) or (under[X0] and traces.x_spike[row[X_FIRST] + j] > 0)
-        posts = everyone if whole else fired
-        if len(posts) == 0:
-            continue
-        at = wire[4] + j * height + posts
-        old_weights, old_tags = weights[at].astype(np.int64), tags[at].astype(np.int64)
-        column = (posts, old_weights, old_tags)
-        if changes[0]:
-            total = old_weights << SYNAPSE_SHIFT
-            _add_series(rules, k, 0, due, j, column, traces, total)
-            _rounded(total, draw, row[LOW], row[HIGH])
-            weights[at] = total
-        if changes[1]:
-            total = old_tags << SYNAPSE_SHIFT
-            _add_series(rules, k, 1, due, j, column, traces, total)
-            _rounded(total, draw, TAG_MIN, TAG_MAX)
-            tags[at] = total
+    """Update weights and tags where a term of the rule has its condition met."""
+    row, terms = rules.table[k], rules.terms
+    width, height, x, y = wire[1], wire[3], row[X_FIRST], row[Y_FIRST]
+    pre, post = _due_synapses(row, width, height, due, traces.x_spike[x : x + width],
+                              traces.y_spike[y : y + height])
+    count = len(pre)
+    old, old_tags = np.empty(count, np.int32), np.empty(count, np.int32)
+    for n in range(count):
+        at = wire[4] + pre[n] * height + post[n]
+        old[n], old_tags[n] = weights[at], tags[at]
+        pre[n] += x
+        post[n] += y
+    new, new_tags = old, old_tags
+    if row[CHANGES_WEIGHT]:
+        new = _new_values(row, terms, 0, due, pre, post, old, old_tags, traces, draw)
+    if row[CHANGES_TAG]:
+        new_tags = _new_values(row, terms, 1, due, pre, post, old, old_tags, traces, draw)
+    for n in range(count):
+        at = wire[4] + (pre[n] - x) * height + post[n] - y
+        weights[at], tags[at] = new[n], new_tags[n]

@@ -14,7 +14,8 @@ from neuromorph.dynamics.learning.rule import TRACES
 from neuromorph.network import Network
 from neuromorph.network.model import THIRD
 
-WIRE, X_FIRST, Y_FIRST, EPOCH, OVERWRITE, LOW, HIGH, RATE, TERM, TERM_END, THIRD_FACTOR = range(11)
+(WIRE, X_FIRST, Y_FIRST, EPOCH, OVERWRITE, LOW, HIGH, RATE, UNDER_X0, UNDER_Y0, CHANGES_WEIGHT,
+ CHANGES_TAG, TERM, TERM_END, THIRD_FACTOR) = range(15)
 MODULATED = THIRD_FACTOR + len(THIRD)
 ON_TAG, CONDITION, MANTISSA, RIGHT, LEFT, FACTORS, FACTOR = range(7)
 CODE, CONSTANT, SGN, LIMIT = range(4)
@@ -55,6 +56,8 @@ class Traces(NamedTuple):
     y_spike: NDArray[np.int64]
     x_history: NDArray[np.int64]
     y_history: NDArray[np.int64]
+    x_quiet: NDArray[np.bool_]
+    y_quiet: NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,8 @@ def flatten_plasticity(network: Network, first: dict[str, int], steps: int) -> P
         modulators = [-1 if name is None else first[name] for name in p.modulators]
         rate = -1 if p.rule.decimation is None else p.rule.decimation
         rows.append([wire, x_size, y_size, p.rule.epoch, int(p.rule.payload == "overwrite"),
-                     *WEIGHT_BOUNDS[p.rule.sign], rate, len(terms), len(terms) + len(series),
+                     *WEIGHT_BOUNDS[p.rule.sign], rate, *_uses(p.rule), len(terms),
+                     len(terms) + len(series),
                      *modulators, int(p.modulated)])
         terms += [(int(i >= len(p.rule.weight_terms)), t) for i, t in enumerate(series)]
         rules.append(p.rule)
@@ -96,6 +100,13 @@ def flatten_plasticity(network: Network, first: dict[str, int], steps: int) -> P
     longest = max((rule.epoch for rule in rules), default=0)
     return Plasticity(_rules(rows, terms, rules), _dice(rules, steps),
                       _traces(x_size, y_size, longest))
+
+
+def _uses(rule: LearningRule) -> list[int]:
+    """Whether there are terms under x0, under y0, for the weight, for the tag."""
+    conditions = {term.condition for term in (*rule.weight_terms, *rule.tag_terms)}
+    return [int("x0" in conditions), int("y0" in conditions), int(bool(rule.weight_terms)),
+            int(bool(rule.tag_terms))]
 
 
 def _rules(
@@ -144,4 +155,5 @@ def _traces(x_size: int, y_size: int, epoch: int) -> Traces:
         return np.zeros(shape, np.int64)
 
     return Traces(zeros(2, x_size), zeros(3, y_size), zeros(x_size), zeros(y_size),
-                  zeros(epoch + 1, 2, x_size), zeros(epoch + 1, 3, y_size))
+                  zeros(epoch + 1, 2, x_size), zeros(epoch + 1, 3, y_size),
+                  np.zeros(x_size, np.bool_), np.zeros(y_size, np.bool_))

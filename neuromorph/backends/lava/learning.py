@@ -1,23 +1,14 @@
-"""From a plastic projection to Lava's LearningDense and its learning rule."""
+"""From a plastic projection to Lava's LearningDense."""
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
-from lava.magma.core.learning.constants import GradedSpikeCfg
-from lava.magma.core.learning.learning_rule import Loihi2FLearningRule, Loihi3FLearningRule
 from lava.proc.dense.process import LearningDense
-from lava.utils.weightutils import SignMode
 
-from neuromorph.dynamics.learning import LearningRule, Term
+from neuromorph.dynamics.learning import LearningRule
 from neuromorph.network import Projection
-
-FOREVER = 2**62
-"""A time constant after which e^(-1/tau) is 1 in floats; Lava keeps it as an integer."""
-
-SIGNS = {"mixed": SignMode.MIXED, "excitatory": SignMode.EXCITATORY,
-         "inhibitory": SignMode.INHIBITORY}
+from neuromorph.processes.lava_rules import learning_settings
 
 
 def learning_dense(projection: Projection, rule: LearningRule, settings: dict[str, Any]) -> Any:
@@ -29,40 +20,4 @@ def learning_dense(projection: Projection, rule: LearningRule, settings: dict[st
     settings : dict
         What every Dense takes: weights, message bits, weight exponent.
     """
-    overwrite = rule.payload == "overwrite"
-    return LearningDense(
-        **settings | {"sign_mode": SIGNS[rule.sign]},
-        learning_rule=_third_factor_rule(rule) if projection.modulated else _rule(rule),
-        graded_spike_cfg=(GradedSpikeCfg.OVERWRITE if overwrite
-                          else GradedSpikeCfg.USE_REGULAR_IMPULSE))
-
-
-def _rule(rule: LearningRule) -> Loihi2FLearningRule:
-    post = {f"{y}_{what}": value for y in ("y1", "y2", "y3")
-            for what, value in (("impulse", rule.impulse(y)), ("tau", _tau(rule, y)))}
-    return Loihi2FLearningRule(**_common(rule), **post)
-
-
-def _third_factor_rule(rule: LearningRule) -> Loihi3FLearningRule:
-    """Lava would let third factors decay with a time constant of 65535 steps; ours stay."""
-    made = Loihi3FLearningRule(**_common(rule))
-    made.y1_tau = made.y2_tau = made.y3_tau = FOREVER
-    return made
-
-
-def _common(rule: LearningRule) -> dict[str, Any]:
-    return {
-        "dw": _series(rule.weight_terms), "dt": _series(rule.tag_terms),
-        "x1_impulse": rule.x1_impulse, "x1_tau": _tau(rule, "x1"),
-        "x2_impulse": rule.x2_impulse, "x2_tau": _tau(rule, "x2"),
-        "t_epoch": rule.epoch, "rng_seed": rule.seed,
-    }
-
-
-def _tau(rule: LearningRule, trace: str) -> float:
-    return FOREVER if math.isinf(rule.tau(trace)) else rule.tau(trace)
-
-
-def _series(terms: tuple[Term, ...]) -> str | None:
-    """The terms in the one spelling that Lava reads as we do: sign, m*2^e, condition, factors."""
-    return "+".join(map(str, terms)).replace("+-", "-") if terms else None
+    return LearningDense(**settings | learning_settings(rule, modulated=projection.modulated))

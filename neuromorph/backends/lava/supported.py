@@ -6,8 +6,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from neuromorph.dynamics.learning import LearningRule
-from neuromorph.dynamics.learning.rule import TRACES
+from neuromorph.dynamics.learning.stock_float import reason_against_stock_float
 from neuromorph.network import CubaLIF, LatencyMatch, Network
 from neuromorph.network.populations import NeuronModel
 from neuromorph.numerics.limits import DECAY_UNITY, PAYLOAD_BITS, WEIGHT_MIN
@@ -15,13 +14,9 @@ from neuromorph.numerics.limits import DECAY_UNITY, PAYLOAD_BITS, WEIGHT_MIN
 
 def reason_against(network: Network) -> str | None:
     """The first reason why stock Lava cannot hold the network exactly, or None."""
-    learning = ((p.name, _reason_against_rule(p.rule, network.domain)) for p in network.plastic
-                if p.rule is not None)
-    for name, reason in learning:
-        if reason:
-            return f"{name}: {reason}"
     if network.domain == "float":
-        return None
+        rules = ((p.name, reason_against_stock_float(p.rule)) for p in network.plastic if p.rule)
+        return next((f"{name}: {reason}" for name, reason in rules if reason), None)
     neurons = ((p.name, _reason_against_model(p.model)) for p in network.populations)
     synapses = ((p.name, _reason_against_weights(p.weights)) for p in network.projections)
     for name, reason in (*neurons, *synapses):
@@ -51,19 +46,6 @@ def _reason_against_model(model: NeuronModel) -> str | None:
         return "stock LIF has no register for dv = 4096 (0 to 4095 are possible)"
     if isinstance(model, LatencyMatch) and faintest_payload(model) < -(1 << (PAYLOAD_BITS - 1)):
         return f"its payload would leave {PAYLOAD_BITS} bits, down to {faintest_payload(model)}"
-    return None
-
-
-def _reason_against_rule(rule: LearningRule, domain: str) -> str | None:
-    if domain == "fixed":
-        return None
-    if any(rule.tau(trace) == 0 for trace in TRACES):
-        return "stock float learning makes NaN of a trace with a time constant of 0"
-    terms = (*rule.weight_terms, *rule.tag_terms)
-    if any(f.variable in ("x0", "y0") for term in terms for f in term.factors):
-        return "stock float learning takes one condition a product"
-    if any(f.sign for term in terms for f in term.factors):
-        return "stock float learning cannot evaluate sgn()"
     return None
 
 
