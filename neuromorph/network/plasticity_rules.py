@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from neuromorph.dynamics.learning import LearningRule
@@ -18,7 +20,10 @@ def check_plasticity(projection: Projection, network: Network) -> None:
     NetworkError
     """
     rule = projection.rule
-    if not isinstance(rule, LearningRule):
+    if rule is not None and not isinstance(rule, LearningRule):
+        raise NetworkError("a projection learns by a LearningRule", where=projection.name,
+                           found=type(rule).__name__)
+    if rule is None:
         raise NetworkError("third factors need a learning rule", where=projection.name,
                            found=", ".join(filter(None, projection.modulators)))
     if projection.delay:
@@ -51,9 +56,10 @@ def _check_modulators(projection: Projection, rule: LearningRule, network: Netwo
             raise NetworkError(f"the third factor {trace} is a trace of 7 bits and a sign",
                                where=name, found=f"a payload of {bits} bits",
                                expected=f"at most {limits.TRACE_BITS + 1} bits")
-    if projection.modulated and any(rule.impulse(y) for y in THIRD):
-        raise NetworkError("with a third factor y1, y2 and y3 have no impulse of their own",
-                           where=projection.name)
+    own = [y for y in THIRD if rule.impulse(y) or rule.tau(y) < math.inf]
+    if projection.modulated and own:
+        raise NetworkError("with a third factor y1, y2 and y3 have no impulse and no time "
+                           "constant of their own", where=projection.name, found=", ".join(own))
 
 
 def _check_sign(projection: Projection, rule: LearningRule, domain: str) -> None:

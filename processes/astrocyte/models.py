@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from lava.magma.core.decorator import implements, requires, tag
 from lava.magma.core.model.py.model import PyLoihiProcessModel
@@ -15,10 +17,24 @@ from neuromorph.dynamics import step_astrocyte_fixed, step_astrocyte_float
 from neuromorph.processes.astrocyte.process import Astrocyte
 
 
+class CalciumAsPotential:
+    """The calcium in the place where other neurons keep their potential."""
+
+    proc_params: Any
+    calcium: NDArray[Any]
+
+    @property
+    def v(self) -> NDArray[Any]:
+        """Potential of each unit, shape (units + 1,): the last is the calcium, the others 0."""
+        potential = np.zeros(self.proc_params["shape"], self.calcium.dtype)
+        potential[-1] = self.calcium[0]
+        return potential
+
+
 @implements(proc=Astrocyte, protocol=LoihiProtocol)
 @requires(CPU)
 @tag("fixed_pt")
-class PyAstrocyteModelFixed(PyLoihiProcessModel):
+class PyAstrocyteModelFixed(CalciumAsPotential, PyLoihiProcessModel):
     """c' = trunc(c * (4096 - dv) / 4096) + a_in[last]; s_out = trunc(a_in * 2^gain_bits / c')."""
 
     a_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int32, precision=24)
@@ -37,7 +53,7 @@ class PyAstrocyteModelFixed(PyLoihiProcessModel):
 @implements(proc=Astrocyte, protocol=LoihiProtocol)
 @requires(CPU)
 @tag("floating_pt")
-class PyAstrocyteModelFloat(PyLoihiProcessModel):
+class PyAstrocyteModelFloat(CalciumAsPotential, PyLoihiProcessModel):
     """c' = c(1 - dv) + a_in[last]; s_out = a_in / c'."""
 
     a_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, float)

@@ -11,6 +11,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,10 +24,11 @@ from neuromorph.backends.lava.supervise import scratch_file, supervise
 from neuromorph.errors import (
     BackendError,
     DeadlineError,
+    MemoryBudgetError,
     MissingExtraError,
     WriteError,
 )
-from neuromorph.network import CubaLIF, Network, Population, Probe, Projection, Source
+from neuromorph.network import CubaLIF, Network, Population, Probe, Projection, Readout, Source
 
 ROOT = Path(__file__).resolve().parents[2]
 LONG = 500_000
@@ -38,15 +40,27 @@ pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="re
 def nothing_left_behind(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Mark all processes that a test starts, and find none of them afterwards."""
     monkeypatch.setenv(*MARK)
+    before = open_descriptors()
     yield
     try:
         eventually(lambda: not workers(), lambda: f"left behind: {workers()}")
+        opened = open_descriptors() - before
+        assert opened == set()
     finally:
         for pid in workers():  # one test that failed is enough
             os.kill(pid, signal.SIGKILL)
 
 
 MARK = ("NEUROMORPH_TEST", uuid.uuid4().hex)
+
+
+def open_descriptors() -> set[str]:
+    """Number and meaning of each; of shared memory see the test of its names."""
+    found = set()
+    for descriptor in Path("/proc/self/fd").iterdir():
+        with suppress(FileNotFoundError):  # the one that lists them
+            found.add(f"{descriptor.name} {descriptor.readlink()}")
+    return found
 
 
 def workers() -> list[int]:
@@ -103,6 +117,54 @@ def test_an_error_of_lavas_own_reaches_the_user_with_its_text() -> None:
     with pytest.raises(BackendError, match="Shapes") as caught:
         LavaBackend()._run(wrong, {"in": np.ones((4, 1))}, (Probe("ear"),), 4)
     assert "lava/magma" in str(caught.value.__cause__)
+
+
+BROKEN = """
+import os, sys
+import numpy as np
+from neuromorph import dynamics
+from neuromorph.backends.lava.worker import main
+{change}
+os._exit(main(sys.argv[1:]))
+"""
+
+WRONG_SHAPE = "dynamics.step_readout_fixed = lambda v, a_in, **_: (v, np.zeros(3, bool))"
+LATE_ERROR = """
+def step_readout_fixed(v, a_in, **_):
+    if v[0] == 2:
+        raise ZeroDivisionError("the third step is too much")
+    return v + 1, np.zeros(2, bool)
+dynamics.step_readout_fixed = step_readout_fixed
+"""
+CANNOT_BE_BUILT = """
+import neuromorph.processes
+from lava.magma.core.model.py.model import PyLoihiProcessModel
+def refuse(self, proc_params):
+    raise LookupError("no table of contents")
+PyLoihiProcessModel.__init__ = refuse
+"""
+OUT_OF_MEMORY = LATE_ERROR.replace("ZeroDivisionError", "MemoryError")
+
+
+@pytest.mark.parametrize(("change", "error", "words"), [
+    (WRONG_SHAPE, BackendError, r"relay: AssertionError: .*\(3,\).*\(2,\) Mismatch"),
+    (LATE_ERROR, BackendError, "relay: ZeroDivisionError: the third step is too much"),
+    (OUT_OF_MEMORY, MemoryBudgetError, "relay: MemoryError: the third step is too much"),
+    (CANNOT_BE_BUILT, BackendError, "LookupError: no table of contents"),
+], ids=["wrong-shape", "late-error", "out-of-memory", "cannot-be-built"])
+def test_a_broken_model_before_one_that_waits_is_reported(
+    monkeypatch: pytest.MonkeyPatch, change: str, error: type[Exception], words: str
+) -> None:
+    """Lava alone would let the model behind it wait for ever."""
+    monkeypatch.setattr("neuromorph.backends.lava.backend.WORKER",
+                        ("-c", BROKEN.format(change=change)))
+    relayed = Network("relayed", "fixed", (
+        Population("in", 1, Source()), Population("relay", 2, Readout()),
+        Population("ear", 1, CubaLIF())), (
+        Projection("w", "in", "relay", np.ones((2, 1), np.int32)),
+        Projection("x", "relay", "ear", np.ones((1, 2), np.int32))))
+    with pytest.raises(error, match=words):
+        LavaBackend().run(relayed, {"in": np.zeros((9, 1), np.int64)}, [Probe("ear")], 9)
 
 
 # --- time

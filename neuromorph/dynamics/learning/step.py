@@ -123,9 +123,9 @@ def _learn(
     """Traces over the epoch, then weights and tags, both from their old values."""
     x = _history(numbers, rule, X, state.x, state.x_spike,
                  (draws.x_decay[step], draws.x_impulse[step]) if draws else (0.0, 0))
-    y = np.repeat(state.y[None], rule.epoch + 1, axis=0) if modulated else _history(
-        numbers, rule, Y, state.y, state.y_spike,
-        (draws.y_decay[step], draws.y_impulse[step]) if draws else (0.0, 0))
+    y = _history(numbers, rule, Y, state.y, state.y_spike,
+                 (draws.y_decay[step], draws.y_impulse[step]) if draws else (0.0, 0),
+                 held=modulated)
     epoch = step // rule.epoch + 1
     active = {"x0": (state.x_spike > 0)[None, :], "y0": (state.y_spike > 0)[:, None],
               "u": np.full((1, 1), epoch % (1 << (rule.decimation or 0)) == 0)}
@@ -142,13 +142,13 @@ def _learn(
             weights = numbers.bound(new, rule.sign)
         else:
             tags = numbers.bound_tags(new)
-    return Plastic(weights, tags, x[-1], y[-1], np.zeros_like(state.x_spike),
-                   np.zeros_like(state.y_spike))
+    return Plastic(weights, tags, x[-1], state.y if modulated else y[-1],
+                   np.zeros_like(state.x_spike), np.zeros_like(state.y_spike))
 
 
 def _history(
     numbers: Arithmetic, rule: LearningRule, names: tuple[str, ...], traces: Array,
-    spiked_at: Array, draw: tuple[float, int],
+    spiked_at: Array, draw: tuple[float, int], held: bool = False,
 ) -> Array:
     """Traces at the epoch's start and after each of its steps, shape (epoch + 1, traces, size)."""
     history = [traces]
@@ -156,7 +156,7 @@ def _history(
         new = np.empty_like(traces)
         here = spiked_at == within
         for i, name in enumerate(names):
-            new[i] = numbers.decay(history[-1][i], rule.keeps(name), draw[0])
+            new[i] = numbers.decay(history[-1][i], 1.0 if held else rule.keeps(name), draw[0])
             new[i, here] = numbers.add(new[i, here], rule.impulse(name), draw[1])
         history.append(new)
     return np.stack(history)

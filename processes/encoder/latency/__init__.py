@@ -1,0 +1,1 @@
+"""The latency code, made by stock neurons."""

@@ -1,0 +1,1 @@
+"""Dense synapses that learn by a rule given as data."""

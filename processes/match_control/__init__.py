@@ -1,0 +1,1 @@
+"""Match-and-control neurons: each finds the axon that fires in step with it, and follows it."""
