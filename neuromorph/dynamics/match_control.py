@@ -7,11 +7,12 @@ Source: Ellwood 2024, PLoS Comput Biol 20(1): e1011843, through the kernel of
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from neuromorph.dynamics.coincidence import ELLWOOD_KERNEL, POTENTIATION, THRESHOLDS
 from neuromorph.dynamics.learning import LearningRule
 from neuromorph.errors import UsageError
-from neuromorph.numerics.limits import TAG_MAX, TRACE_MAX, WEIGHT_MAX
+from neuromorph.numerics.limits import DECAY_UNITY, TAG_MAX, TRACE_MAX, WEIGHT_MAX
 
 SCORE_UNIT = 80
 """Tag that a match score of 1 stands for: the threshold of a 1 s window. A matched axon's score
@@ -25,6 +26,9 @@ GATE_STEP = 64
 
 RELAY_STEPS = 2
 """Axons are delayed so much more than the query: the kernel is 0 up to there."""
+
+SOMA_DECAY = DECAY_UNITY - 1
+"""The most that a stock LIF forgets of its potential in a step."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,7 @@ class MatchControl:
                 raise UsageError("the parameter is out of range", where=name, found=value,
                                  expected=f"{low} to {high}")
 
-    @property
+    @cached_property
     def rule(self) -> LearningRule:
         """Short-term potentiation of one spine: the tag is its match score."""
         return LearningRule(

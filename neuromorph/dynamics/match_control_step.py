@@ -18,15 +18,16 @@ from neuromorph.dynamics.coincidence import (
 from neuromorph.dynamics.coincidence import rest as rest_match
 from neuromorph.dynamics.learning import Draws, Plastic, step_plastic_fixed
 from neuromorph.dynamics.lif import LIFState, step_lif_fixed, step_lif_float
-from neuromorph.dynamics.match_control import RELAY_STEPS, SCORE_UNIT, MatchControl
+from neuromorph.dynamics.match_control import (
+    RELAY_STEPS,
+    SCORE_UNIT,
+    SOMA_DECAY,
+    MatchControl,
+)
 from neuromorph.dynamics.synapse import accumulate_fixed, accumulate_float
 from neuromorph.numerics.limits import DECAY_UNITY
 
 Array = NDArray[Any]
-
-SOMA_DECAY = DECAY_UNITY - 1
-"""The most that a stock LIF forgets of its potential in a step."""
-
 
 class Cells(NamedTuple):
     """What M neurons and their N axons remember, their synapses apart.

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from neuromorph.dynamics import accumulate_fixed, accumulate_float
 from neuromorph.dynamics.learning import (
+    DrawSupply,
     Plastic,
-    make_draws,
     step_plastic_fixed,
     step_plastic_float,
 )
@@ -31,9 +31,6 @@ from neuromorph.processes.hebbian.process import THIRD, WHERE, HebbianDense
 from neuromorph.processes.lava_rules import learning_settings
 
 Array: TypeAlias = NDArray[Any]
-
-FIRST_DRAWS = 64
-"""Steps that random numbers are drawn for at first; then twice as many, again and again."""
 
 # The hierarchical models stand first. Among several Lava counts a model's place wrongly unless
 # they lead the list, which is in the order of this file.
@@ -154,17 +151,15 @@ class PyHebbianModelFixed(AbstractPyHebbianModel):
         _check_storable(proc_params)
         super().__init__(proc_params)
         self.exponent = proc_params["weight_exp"]
-        self.drawn = 0
+        self.supply = DrawSupply(self.rule.seed, self.rule.epoch)
 
     def _accumulate(self, sent: Array) -> Array:
         return accumulate_fixed(self.weights, sent, exponent=self.exponent, graded=self.graded)
 
     def _learn(self, state: Plastic, sent: Array, post: Array, third: Array | None) -> Plastic:
-        if self.time_step > self.drawn:  # a longer run begins with the same numbers
-            self.drawn = max(FIRST_DRAWS, 2 * self.drawn)
-            self.draws = make_draws(self.rule.seed, self.drawn, self.rule.epoch)
-        return step_plastic_fixed(self.rule, state, sent, post, third, step=self.time_step - 1,
-                                  draws=self.draws)
+        step = self.time_step - 1
+        return step_plastic_fixed(self.rule, state, sent, post, third, step=step,
+                                  draws=self.supply.for_step(step))
 
 
 @implements(proc=HebbianDense, protocol=LoihiProtocol)

@@ -17,10 +17,9 @@ from lava.proc.dense.process import DelayDense, Dense, LearningDense
 from lava.proc.lif.process import LIF
 from numpy.typing import NDArray
 
-from neuromorph.dynamics.learning import make_draws, rest
-from neuromorph.dynamics.match_control import RELAY_STEPS, SCORE_UNIT
+from neuromorph.dynamics.learning import DrawSupply, rest
+from neuromorph.dynamics.match_control import RELAY_STEPS, SCORE_UNIT, SOMA_DECAY
 from neuromorph.dynamics.match_control_step import (
-    SOMA_DECAY,
     coincidence_noise,
     gate_weights,
     rest_cells,
@@ -32,9 +31,6 @@ from neuromorph.errors import UnsupportedError
 from neuromorph.numerics.limits import DECAY_UNITY
 from neuromorph.processes.lava_rules import learning_settings
 from neuromorph.processes.match_control.process import WHERE, MatchAndControl
-
-FIRST_DRAWS = 256
-"""Steps that random numbers are drawn for at first; then twice as many, again and again."""
 
 FORGETFUL = DECAY_UNITY - 1
 """Register ``du`` of a stock LIF whose current lasts one step."""
@@ -104,17 +100,14 @@ class PyMatchAndControlModelFixed(PyLoihiProcessModel):
         self.neuron, shape = proc_params["neuron"], proc_params["shape"]
         self.cells = rest_cells(*shape, kind=np.int64)
         self.synapses = rest(np.zeros(shape, np.int64), "fixed")
-        self.drawn = 0
+        self.supply = DrawSupply(self.neuron.rule.seed, self.neuron.rule.epoch)
 
     def run_spk(self) -> None:
         """One step. Sending first keeps a loop of Processes from waiting for itself."""
         self.s_out.send(self.cells.spikes)
-        if self.time_step > self.drawn:  # a longer run begins with the same numbers
-            self.drawn = max(FIRST_DRAWS, 2 * self.drawn)
-            self.draws = make_draws(self.neuron.rule.seed, self.drawn, self.neuron.rule.epoch)
         self.cells, self.synapses = step_match_control_fixed(
             self.neuron, self.cells, self.synapses, self.s_in.recv(), self.q_in.recv(),
-            step=self.time_step - 1, draws=self.draws)
+            step=self.time_step - 1, draws=self.supply.for_step(self.time_step - 1))
         self.weights, self.tag_1 = self.synapses.weights, self.synapses.tags
 
 

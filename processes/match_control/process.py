@@ -21,9 +21,10 @@ class MatchAndControl(AbstractProcess):
 
     ::
 
-        s_out[t]  = sum over axons of (baseline + w) s_in[t-4] + query q_in[t-1] > vth
-        tags     <- tags + K(lag) at a somatic spike, and forgotten slowly
-        w         rises where tags pass the threshold, and falls where they do not
+        a_in[t]  = sum over axons of (baseline + w) s_in[t-4] + query_weight q_in[t-1]
+        s_out[t] = a_in[t] > vth
+        tags    <- tags + K(lag) at a somatic spike, and slowly forgotten
+        w        rises where tags exceed the threshold, and falls where they do not
 
     A key is what an axon fires in step with the query, a value what it fires afterwards; one
     step is a millisecond. `neuromorph.dynamics.match_control.MatchControl` has the integers.
@@ -44,7 +45,7 @@ class MatchAndControl(AbstractProcess):
         noise), seeded by ``neuron.seed``. .43 fits the paper.
     pooled : bool, optional
         Floats only: the axons' pooled score in place of the fixed threshold, which makes the
-        gates of a neuron a softmax over its axons.
+        gates of a neuron a softmax over its axons: of two that match, each has half a gate.
 
     Attributes
     ----------
@@ -59,13 +60,14 @@ class MatchAndControl(AbstractProcess):
     tag_1 : Var, shape (M, N)
         Lava's name of the tags: match scores, `SCORE_UNIT` being the paper's 1 in both models.
 
-    Both Vars are to be read.
+    Both Vars are to be read; a neuron goes by its own state.
 
     Raises
     ------
     UsageError
-        When it is built, for a shape or noise that makes no sense. When it runs: for floats'
-        options in another model.
+        When it is built, for a shape or noise that makes no sense.
+    UnsupportedError
+        When it runs, for a model that cannot do what was asked of it.
 
     Source: Ellwood 2024, PLoS Comput Biol 20(1): e1011843.
 

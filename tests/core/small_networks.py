@@ -1,4 +1,4 @@
-"""Random small networks of everything that the fixed domain knows, and one of floats."""
+"""Random small networks of everything that the fixed domain knows, and two of floats."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from small_rules import random_rule
 
 from neuromorph.backends.interface import Inputs
 from neuromorph.network import (
+    Astrocyte,
     CubaLIF,
     LatencyMatch,
+    LearningRule,
     Network,
     Population,
     Probe,
@@ -18,32 +21,38 @@ from neuromorph.network import (
     Readout,
     Source,
 )
+from neuromorph.network.model import SYNAPTIC
 from neuromorph.network.populations import NeuronModel
+from neuromorph.numerics.limits import TRACE_BITS, WEIGHT_MAX
 
-STATES = {"Source": (), "CubaLIF": ("u", "v"), "Readout": ("v",), "LatencyMatch": ("v",)}
+STATES = {"Source": (), "CubaLIF": ("u", "v"), "Readout": ("v",), "LatencyMatch": ("v",),
+          "Astrocyte": ("v",)}
 
 
 def everything(network: Network) -> list[Probe]:
-    """A probe on every spike and state that can be recorded."""
-    return [Probe(p.name, variable) for p in network.populations
-            for variable in ("spikes", *STATES[p.model.kind])]
+    """A probe on every spike, state, weight and tag that can be recorded."""
+    neural = [Probe(p.name, variable) for p in network.populations
+              for variable in ("spikes", *STATES[p.model.kind])]
+    return neural + [Probe(p.name, v) for p in network.plastic for v in SYNAPTIC]
 
 
 def random_network(seed: int) -> tuple[Network, Inputs, int]:
-    """Sources and neurons of every model, wired at random, loops, delays and all."""
+    """Sources and neurons of every model, wired at random, loops, delays, learning and all."""
     rng = np.random.default_rng(seed)
     steps = int(rng.integers(1, 30))
     sources = (Population("plain", int(rng.integers(1, 4)), Source()),
                Population("graded", int(rng.integers(1, 4)), Source(int(rng.integers(1, 25)))))
-    neurons = tuple(Population(f"n{i}", int(rng.integers(1, 5)), random_model(rng, i % 3))
-                    for i in range(int(rng.integers(3, 6))))
+    neurons = tuple(Population(f"n{i}", int(rng.integers(2, 5)), random_model(rng, i % 4))
+                    for i in range(int(rng.integers(3, 7))))
     everyone = sources + neurons
     wiring = [(s, n) for s in sources for n in neurons]
     wiring += [(everyone[int(rng.integers(len(everyone)))], n) for n in neurons]
     projections = tuple(random_projection(rng, f"p{i}", pre, post, steps)
                         for i, (pre, post) in enumerate(wiring))
+    third, learners = random_learners(rng, everyone, neurons)
     inputs = {p.name: random_train(rng, steps, p) for p in sources}
-    return Network("random", "fixed", everyone, projections), inputs, steps
+    inputs |= {p.name: random_train(rng, steps, p).clip(min=0) for p in third}
+    return Network("random", "fixed", everyone + third, projections + learners), inputs, steps
 
 
 def random_model(rng: np.random.Generator, kind: int) -> NeuronModel:
@@ -55,6 +64,8 @@ def random_model(rng: np.random.Generator, kind: int) -> NeuronModel:
                        bias_exp=int(rng.integers(8)))
     if kind == 1:
         return Readout(dv=decay[0], vth=int(rng.choice([loud, 2**23 - 2])))
+    if kind == 2:
+        return Astrocyte(dv=decay[0], gain_bits=int(rng.integers(17)))
     base, ramp = 2 ** int(rng.integers(0, 10)), int(2.0 ** rng.uniform(6, 20))
     return LatencyMatch(vth=loud, base=base, span=int(rng.integers(1, 2**23)),
                         gain=((base << 12) // ramp) + 1, gain_shift=12)
@@ -68,6 +79,45 @@ def random_projection(
                       delay=int(rng.choice([0, 0, 1, steps - 1, 62])),
                       exponent=int(rng.integers(-8, 8)),
                       graded=bool(pre.model.payload_bits and rng.random() < 0.7))
+
+
+def random_learners(
+    rng: np.random.Generator, everyone: tuple[Population, ...], neurons: tuple[Population, ...]
+) -> tuple[tuple[Population, ...], tuple[Projection, ...]]:
+    """Up to three plastic projections, and a source for each that has a third factor."""
+    third, learners = [], []
+    for i in range(int(rng.integers(4))):
+        pre, post = (many[int(rng.integers(len(many)))] for many in (everyone, neurons))
+        names: list[str | None] = [None, None, None]
+        if rng.random() < 0.4:
+            third.append(Population(f"third{i}", post.size, Source(int(rng.integers(2, 9)))))
+            names[int(rng.integers(3))] = third[-1].name
+            if post.model.payload_bits <= TRACE_BITS + 1:
+                names[int(rng.integers(3))] = post.name
+        learners.append(plastic(rng, f"learner{i}", pre, post, (names[0], names[1], names[2])))
+    return tuple(third), tuple(learners)
+
+
+def plastic(
+    rng: np.random.Generator, name: str, pre: Population, post: Population,
+    third: tuple[str | None, str | None, str | None] = (None, None, None),
+) -> Projection:
+    graded = bool(pre.model.payload_bits and rng.random() < 0.8)
+    rule = random_rule(rng, graded=graded, modulated=any(third))
+    return Projection(name, pre.name, post.name, plastic_weights(rng, rule, (post.size, pre.size)),
+                      exponent=int(rng.integers(-8, 8)), graded=graded, rule=rule,
+                      modulators=third)
+
+
+def plastic_weights(
+    rng: np.random.Generator, rule: LearningRule, shape: tuple[int, int]
+) -> NDArray[np.int32]:
+    """First weights that obey the rule's sign; some start at their bound, some at zero."""
+    largest = int(rng.choice([0, 10, WEIGHT_MAX]))
+    if rule.sign == "mixed":
+        return 2 * rng.integers(-largest // 2, largest // 2 + 1, shape, dtype=np.int32)
+    weights = rng.integers(0, largest + 1, shape, dtype=np.int32)
+    return weights if rule.sign == "excitatory" else -weights
 
 
 def random_weights(rng: np.random.Generator, shape: tuple[int, int]) -> NDArray[np.int32]:

@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 from small_heads import GRADED, attention, layer_of
+from small_learners import HEBB as RULE
+from small_learners import astrocyte, learner, modulated
 
 from neuromorph import backends
 from neuromorph.backends import Attended, AttentionBatch
 from neuromorph.backends.interface import Inputs
 from neuromorph.errors import NeuromorphError, UsageError
-from neuromorph.network import Probe
+from neuromorph.network import Network, Probe, Source
 
 # --- what one backend refuses, all refuse
 
@@ -104,6 +106,49 @@ def test_unsound_arguments_are_refused_before_anything_runs(
 ) -> None:
     with pytest.raises(UsageError, match=text):
         backends.get(name).run(NET, inputs, [Probe(*p) for p in probes], steps)
+
+
+LEARNER, SENT, LASTS = modulated()
+BINARY_THIRD = replace(LEARNER, populations=tuple(
+    replace(p, model=Source()) if p.name == "worse" else p for p in LEARNER.populations))
+
+
+def judged(name: str, value: int) -> Inputs:
+    """The learner's inputs with one third factor at a value of its own."""
+    return {**SENT, name: np.full((LASTS, 2), value)}
+
+
+@pytest.mark.parametrize(("network", "inputs", "probes", "text"), [
+    (LEARNER, judged("better", 128), [],
+     r"better: an input does not fit the source's payload; found 128 to 128; expected 0 to 127"),
+    (LEARNER, judged("worse", -1), [], r"worse: an input does not fit .*; expected 0 to 127"),
+    (BINARY_THIRD, SENT, [], r"worse: an input does not fit .*; expected 0 to 1$"),
+    (LEARNER, SENT, [("lerns", "weights")],
+     r"a probe of weights names no plastic projection; found lerns\. Did you mean 'learns'\?"),
+    (LEARNER, SENT, [("teaches", "tags")], "a probe of tags names no plastic projection"),
+    (LEARNER, SENT, [("n", "weights")], "a probe of weights names no plastic projection; found n"),
+    (LEARNER, SENT, [("learns", "spikes")], "a probe names no population; found learns"),
+    (LEARNER, SENT, [("learns", "v")], "a probe names no population; found learns"),
+])
+@pytest.mark.parametrize("name", backends.names())
+def test_unsound_arguments_of_a_learner_are_refused(
+    name: str, network: Network, inputs: Inputs, probes: list[tuple[str, Any]], text: str
+) -> None:
+    with pytest.raises(UsageError, match=text):
+        backends.get(name).run(network, inputs, [Probe(*p) for p in probes], LASTS)
+
+
+@pytest.mark.parametrize("name", backends.names())
+def test_an_astrocyte_has_no_current_to_record(name: str) -> None:
+    network, inputs, steps = astrocyte()
+    with pytest.raises(UsageError, match="a Astrocyte has no such state to record; found u"):
+        backends.get(name).run(network, inputs, [Probe("glia", "u")], steps)
+
+
+def test_a_source_that_is_no_third_factor_may_send_its_whole_payload() -> None:
+    network, inputs, steps = learner(RULE, bits=9)
+    loud = {**inputs, "in": np.where(inputs["in"], -256, 255)}
+    assert backends.get("reference").run(network, loud, [], steps).steps == steps
 
 
 def test_an_unknown_backend_is_named() -> None:

@@ -10,12 +10,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_heads import BINARY, GRADED, attention
+from small_learners import LEARNERS, learner
 from small_networks import everything, float_network, random_network
 
 from neuromorph import backends
 from neuromorph.backends.interface import Inputs
 from neuromorph.errors import UnsupportedError
-from neuromorph.network import CubaLIF, LatencyMatch, Network, Population, Projection, Source
+from neuromorph.network import (
+    CubaLIF,
+    LatencyMatch,
+    LearningRule,
+    Network,
+    Population,
+    Probe,
+    Projection,
+    Source,
+)
 
 REFERENCE = backends.get("reference")
 
@@ -35,10 +45,12 @@ RUNS = {
     "floats": float_network(),
     "a current that never decays": one_neuron(CubaLIF(du=0, vth=5)),
     "a potential that never lasts": one_neuron(CubaLIF(dv=4096, vth=5)),
+    **LEARNERS,
 }
 
 CANNOT = {
     ("fast", "floats"): "it runs integers only",
+    ("fast", "floats that learn"): "it runs integers only",
     ("lava", "a current that never decays"): "no register for du = 0",
     ("lava", "a potential that never lasts"): "no register for dv = 4096",
 }
@@ -71,10 +83,26 @@ def test_a_backend_equals_the_reference(name: str, run: str) -> None:
     assert got.backend == name
     assert (got.evidence, got.steps) == ("bit-exact model", steps)
     assert set(got.traces) == set(probes)
+    alike = (np.testing.assert_array_equal if network.domain == "fixed"
+             else np.testing.assert_allclose)
     for probe in probes:
-        exact = np.testing.assert_array_equal
-        close = np.testing.assert_allclose
-        (exact if network.domain == "fixed" else close)(got.traces[probe], truth.traces[probe])
+        alike(got.traces[probe], truth.traces[probe], err_msg=str(probe))
+    assert set(got.synapses) == {p.name for p in network.plastic}
+    for projection, (weights, tags) in got.synapses.items():
+        alike(weights, truth.synapses[projection][0], err_msg=projection)
+        alike(tags, truth.synapses[projection][1], err_msg=projection)
+
+
+@pytest.mark.parametrize("name", ["fast", pytest.param("lava", marks=NEEDS_LAVA)])
+def test_a_tag_rests_at_its_floor_alike(name: str) -> None:
+    """The sum stops one below -2^15, so that the tag now and then rounds to one below -256."""
+    network, _, steps = learner(LearningRule(dt="-7*2^4*u0"))
+    silent = {source: np.zeros((20 * steps, n), int) for source, n in (("in", 3), ("teacher", 2))}
+    tags = Probe("learns", "tags")
+    truth, got = (backends.get(b).run(network, silent, [tags], 20 * steps).traces[tags]
+                  for b in ("reference", name))
+    np.testing.assert_array_equal(got, truth)
+    assert set(np.unique(truth[steps:])) == {-257, -256}
 
 
 @pytest.mark.parametrize(("name", "run"), on_every_backend(able=False))
@@ -108,6 +136,8 @@ def test_any_network_runs_alike_on_fast_and_reference(seed: int) -> None:
     got = backends.get("fast").run(network, inputs, probes, steps)
     for probe in probes:
         np.testing.assert_array_equal(got.traces[probe], truth.traces[probe], str(probe))
+    for name, synapses in truth.synapses.items():
+        np.testing.assert_array_equal(got.synapses[name], synapses, name)
 
 
 def test_a_payload_fades_to_one_however_early_its_spike() -> None:
@@ -130,8 +160,37 @@ def test_random_networks_are_alive() -> None:
             if p.name not in inputs and recording.spikes(p.name).any():
                 fired.add(p.model.kind)
                 payloads |= set(recording.spikes(p.name).ravel())
-    assert fired == {"CubaLIF", "Readout", "LatencyMatch"}
+    assert fired == {"CubaLIF", "Readout", "LatencyMatch", "Astrocyte"}
     assert len(payloads) > 20
+
+
+def test_random_networks_learn() -> None:
+    """Nor would it say much about synapses that stay as they are."""
+    weights, tags, modulated = 0, 0, 0
+    for seed in range(60):
+        network, inputs, steps = random_network(seed)
+        recording = REFERENCE.run(network, inputs, [], steps)
+        for p in network.plastic:
+            learned, tagged = recording.synapses[p.name]
+            weights += bool((learned != p.weights).any())
+            tags += bool(tagged.any())
+            modulated += p.modulated and bool((learned != p.weights).any() or tagged.any())
+    assert min(weights, tags, modulated) >= 10
+
+
+@pytest.mark.parametrize("run", LEARNERS)
+def test_every_learner_learns(run: str) -> None:
+    """Weights move more than once, some synapses unlike others, and end where probes say."""
+    network, inputs, steps = RUNS[run]
+    recording = REFERENCE.run(network, inputs, everything(network), steps)
+    for p in network.plastic:
+        weights = recording.weights(p.name)
+        moved = np.diff(weights, axis=0) != 0
+        assert moved.any(axis=(1, 2)).sum() > 2
+        assert len(np.unique(weights[-1] - p.weights)) > 1
+        np.testing.assert_array_equal(weights[-1], recording.synapses[p.name][0])
+        assert p.rule is not None
+        assert bool(recording.traces[Probe(p.name, "tags")].any()) == bool(p.rule.dt)
 
 
 @pytest.mark.parametrize("name", ["fast", "reference"])

@@ -10,8 +10,10 @@ import pytest
 
 from neuromorph.errors import NetworkError
 from neuromorph.network import (
+    Astrocyte,
     CubaLIF,
     LatencyMatch,
+    LearningRule,
     Network,
     Phase,
     Population,
@@ -55,6 +57,26 @@ def floating() -> Network:
         Projection("a", "in", "lif", np.array([[0.3]]), graded=True),
         Projection("b", "lif", "out", np.array([[-0.7]])),
     ))
+
+
+HEBB = LearningRule(dw="2^-1*x1*y0 - 2^-5*w*u0", x1_impulse=16, x1_tau=10)
+OVERWRITE = LearningRule(dw="x1*y0", payload="overwrite")
+
+
+def plastic(**changes: Any) -> Network:
+    """The loop of the small network learns; it may also have third factors as large as it."""
+    network = replace(small(), populations=(
+        *small().populations, Population("reward", 4, Source(payload_bits=8)),
+        Population("glia", 3, Astrocyte(dv=2048, gain_bits=6))),
+        projections=(*small().projections, Projection("feed", "lif", "glia", weights(3, 4))))
+    return with_projection("loop", network, **{
+        "rule": HEBB, "delay": 0, "weights": weights(4, 4, -6), **changes})
+
+
+def gliotic(**changes: Any) -> Network:
+    """The same with parameters of the astrocyte changed."""
+    return replace(plastic(), populations=(
+        *plastic().populations[:-1], Population("glia", 3, Astrocyte(**changes))))
 
 
 def with_model(name: str, **changes: Any) -> Network:
@@ -166,10 +188,53 @@ BROKEN: dict[str, tuple[Network, str]] = {
                   "b: weights hold NaN or infinity"),
     "float exponent": (with_projection("b", floating(), exponent=1),
                        "b: an exponent has no meaning in the float domain"),
+    # astrocytes
+    "astrocyte dv": (gliotic(dv=4097), "glia: dv is out of range; found 4097; expected 0 to 4096"),
+    "astrocyte gain": (gliotic(gain_bits=17), "glia: gain_bits is out of range; found 17"),
+    "astrocyte gain below": (gliotic(gain_bits=-1), "glia: gain_bits is out of range"),
+    "astrocyte alone": (replace(plastic(), populations=(
+        *plastic().populations[:-1], Population("glia", 1, Astrocyte()))),
+        "glia: an astrocyte needs its calcium and a unit besides; found 1; expected at least 2"),
+    "astrocyte float": (replace(floating(), populations=(
+        *floating().populations, Population("glia", 2, Astrocyte()))), "glia: dv is out of range"),
+    # plasticity
+    "rule as text": (plastic(rule="x1*y0"),
+                     "loop: a projection learns by a LearningRule; found str"),
+    "third alone": (plastic(rule=None, modulators=("reward", None, None)),
+                    "loop: third factors need a learning rule; found reward"),
+    "plastic delay": (plastic(delay=1), "loop: a plastic projection has no delay; found 1. Put"),
+    "overwrite plain": (plastic(rule=OVERWRITE),
+                        "loop: payloads can only overwrite x1 in a graded projection"),
+    "two third": (plastic(modulators=("reward", None)),
+                  "loop: there are three third factors, some of them None; found 2"),
+    "no such third": (plastic(modulators=(None, "rewrad", None)),
+                      "y2 names no population; found rewrad. Did you mean 'reward'?"),
+    "small third": (plastic(modulators=(None, None, "match")),
+                    "loop: the third factor y3 has another size than post; found 2; expected 4"),
+    "wide third": (replace(plastic(modulators=("reward", None, None)), populations=(
+        *plastic().populations[:-2], Population("reward", 4, Source(payload_bits=9)),
+        plastic().populations[-1])),
+        "reward: the third factor y1 is a trace of 7 bits and a sign; found a payload of 9 bits"),
+    "third and impulse": (plastic(modulators=("reward", None, None),
+                                  rule=replace(HEBB, y2_impulse=3)),
+                          "loop: with a third factor y1, y2 and y3 have no impulse and no time"),
+    "third and tau": (plastic(modulators=("reward", None, None), rule=replace(HEBB, y1_tau=3)),
+                      "no time constant of their own; found y1"),
+    "negative": (plastic(rule=replace(HEBB, sign="excitatory")),
+                 "a first weight has the other sign; found -6 to -6; expected excitatory"),
+    "positive": (plastic(rule=replace(HEBB, sign="inhibitory"), weights=weights(4, 4, 3)),
+                 "loop: Dale's law: a first weight has the other sign"),
+    "odd": (plastic(weights=weights(4, 4, 5)),
+            "loop: mixed-sign weights must be even: the synapse drops the lowest bit. Store twice"),
+    "inhibitory -256": (plastic(rule=replace(HEBB, sign="inhibitory"), weights=weights(4, 4, -256)),
+                        "does not fit an inhibitory synapse; found -256; expected at least -255"),
+    "float Dale": (with_projection("b", floating(), rule=replace(HEBB, sign="excitatory")),
+                   "b: Dale's law: a first weight has the other sign; found -0.7 to -0.7"),
 }
 
 
-@pytest.mark.parametrize("network", [small(), floating()], ids=["fixed", "float"])
+@pytest.mark.parametrize("network", [small(), floating(), plastic()],
+                         ids=["fixed", "float", "plastic"])
 def test_a_sound_network_comes_back_unchanged(network: Network) -> None:
     assert verify(network) is network
 
@@ -198,6 +263,14 @@ def test_what_counts_must_be_whole(network: Network) -> None:
     with_model("match", base=2**22, span=2**23 - 1, gain=2**23 - 1, gain_shift=48),
     with_projection("sum", delay=62, exponent=-8, weights=weights(1, 4, -255)),
     with_projection("sum", weights=np.array([[-256, 254, 0, 2]], np.int32)),
+    gliotic(dv=0, gain_bits=16),
+    gliotic(dv=4096, gain_bits=0),
+    plastic(weights=np.array([[-256, 254, 0, 2]] * 4, np.int32)),
+    plastic(rule=replace(HEBB, sign="inhibitory"), weights=weights(4, 4, -255)),
+    plastic(rule=replace(HEBB, sign="excitatory"), weights=weights(4, 4, 255)),
+    plastic(modulators=("reward", "lif", "reward")),
+    with_projection("key", rule=OVERWRITE),
+    with_projection("b", floating(), rule=HEBB, modulators=("in", None, None)),
 ])
 def test_the_last_allowed_value_is_allowed(network: Network) -> None:
     verify(network)
@@ -276,3 +349,26 @@ def test_float_parameters_are_told_apart(low: float, high: float) -> None:
         return Network("n", "float", (Population("a", 1, CubaLIF(1, 0, value, 1.0)),), ())
 
     assert to_text(network(low)) != to_text(network(high))
+
+
+def test_a_rule_is_a_line_below_its_projection() -> None:
+    """All that differs from its defaults, and its third factors; the others keep their lines."""
+    rule = LearningRule(dw="x1*y0", dt="u1*t", x1_impulse=2.5, epoch=3, sign="inhibitory", seed=7)
+    lines = to_text(plastic(rule=rule, modulators=("reward", None, "lif"))).splitlines()
+    before = to_text(plastic(rule=None)).splitlines()
+    (added,) = [line for line in lines if line not in before]
+    assert added == ("  rule dw='x1*y0' dt='u1*t' x1_impulse=2.5 epoch=3 sign='inhibitory' seed=7 "
+                     "y1=reward y3=lif")
+    assert lines[lines.index(added) - 1].startswith("projection loop ")
+
+
+@pytest.mark.parametrize("changes", [
+    {"rule": replace(HEBB, dw="x1*y0")}, {"rule": replace(HEBB, x1_tau=11)},
+    {"rule": replace(HEBB, x1_impulse=16.5)}, {"rule": replace(HEBB, epoch=2)},
+    {"rule": replace(HEBB, seed=4)}, {"rule": replace(HEBB, sign="inhibitory")},
+    {"modulators": (None, "reward", None)},
+])
+def test_every_change_of_a_rule_shows_in_its_line(changes: dict[str, Any]) -> None:
+    (before, after), = changed_lines(plastic(), plastic(**changes))
+    assert before.startswith("  rule ")
+    assert after.startswith("  rule ")

@@ -221,7 +221,8 @@ def clock(
             if neurons[i, KIND] == GLIA:
                 i = _share(neurons, v, a_in, spikes[t], i)
                 continue
-            if neurons[i, KIND] != SOURCE:
+            at_rest = a_in[i] == 0 and u[i] == 0 and v[i] == 0 and neurons[i, BIAS] == 0
+            if neurons[i, KIND] != SOURCE and not at_rest:
                 spikes[t, i] = _advance(neurons[i], u, v, i, a_in[i])
             i += 1
         _learn(wiring, rules, dice, traces, weights, tags, spikes[t], t, learned_in, sums)

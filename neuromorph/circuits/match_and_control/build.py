@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from neuromorph.dynamics.match_control import RELAY_STEPS, MatchControl
+from neuromorph.dynamics.match_control import RELAY_STEPS, SOMA_DECAY, MatchControl
 from neuromorph.errors import NetworkError
 from neuromorph.network import CubaLIF, Network, Population, Projection, Source
 
@@ -40,7 +40,7 @@ def build(axons: int, queries: int, neuron: MatchControl | None = None) -> Netwo
         Population("axon", axons, Source()),
         Population("query", queries, Source()),
         Population("relay", axons, CubaLIF(vth=0)),
-        Population("soma", queries, CubaLIF(dv=4095, vth=cell.vth)),
+        Population("soma", queries, CubaLIF(dv=SOMA_DECAY, vth=cell.vth)),
     ), (
         Projection("lead", "axon", "relay", np.eye(axons, dtype=np.int32), delay=RELAY_STEPS),
         Projection("drive", "query", "soma",

@@ -1,6 +1,6 @@
 """Learning rules as data, and what a plastic projection does with one."""
 
-from neuromorph.dynamics.learning.draws import Draws, make_draws
+from neuromorph.dynamics.learning.draws import Draws, DrawSupply, make_draws
 from neuromorph.dynamics.learning.named import RULES
 from neuromorph.dynamics.learning.rule import LearningRule
 from neuromorph.dynamics.learning.step import (
@@ -13,6 +13,7 @@ from neuromorph.dynamics.learning.terms import Factor, Term
 
 __all__ = [
     "RULES",
+    "DrawSupply",
     "Draws",
     "Factor",
     "LearningRule",

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from neuromorph.numerics.limits import TRACE_MAX
 
+FIRST_DRAWS = 256
 SYNAPSE_SEED = 2
 """lava-nc rounds all weights and tags by one stream with this seed, whatever the rule's."""
 
@@ -36,6 +37,23 @@ def make_draws(seed: int, steps: int, epoch: int) -> Draws:
     return Draws(_fractions(seed, steps)[last], _fractions(seed + 2, steps)[last],
                  _whole(seed + 1, steps)[last], y_impulse[last], y_impulse[again],
                  np.random.default_rng(SYNAPSE_SEED).random(steps // epoch + 1)[1:])
+
+
+class DrawSupply:
+    """Draws of a run whose length nobody knows: twice as many whenever they run out.
+
+    A longer run begins with the same numbers.
+    """
+
+    def __init__(self, seed: int, epoch: int) -> None:
+        self._seed, self._epoch, self._steps = seed, epoch, 0
+
+    def for_step(self, step: int) -> Draws:
+        """Draws that reach to this step, counted from 0."""
+        if step >= self._steps:
+            self._steps = max(FIRST_DRAWS, 2 * self._steps, step + 1)
+            self._draws = make_draws(self._seed, self._steps, self._epoch)
+        return self._draws
 
 
 def _fractions(seed: int, steps: int) -> NDArray[np.float64]:
