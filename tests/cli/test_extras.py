@@ -135,6 +135,7 @@ def test_backends_that_disagree(fails: Run, monkeypatch: pytest.MonkeyPatch) -> 
 NOT_FROM_HERE = {
     "NeuromorphError", "InputError", "NetworkError", "ResourceError",  # only their kinds are met
     "ProfileError", "FitError",  # of `compile`
+    "LearningRuleError",  # no command takes a rule; tests/core/test_learning_rule.py
     "UnsupportedError",  # no exported circuit is beyond any of our backends
 }
 
