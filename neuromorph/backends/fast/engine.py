@@ -212,17 +212,18 @@ def clock(
     u, v = np.zeros(size, np.int64), np.zeros(size, np.int64)
     a_in, sums = np.zeros(size, np.int64), np.zeros(size, np.int64)
     learned_in = np.zeros(size, np.int64)
+    kinds, biases = neurons[:, KIND].copy(), neurons[:, BIAS].copy()
     for t in range(steps):
         a_in[:] = learned_in
         learned_in[:] = 0
         _deliver(wiring, weights, spikes, t, a_in, sums)
         i = 0
         while i < size:
-            if neurons[i, KIND] == GLIA:
+            if kinds[i] == GLIA:
                 i = _share(neurons, v, a_in, spikes[t], i)
                 continue
-            at_rest = a_in[i] == 0 and u[i] == 0 and v[i] == 0 and neurons[i, BIAS] == 0
-            if neurons[i, KIND] != SOURCE and not at_rest:
+            at_rest = a_in[i] == 0 and u[i] == 0 and v[i] == 0 and biases[i] == 0
+            if not at_rest and kinds[i] != SOURCE:
                 spikes[t, i] = _advance(neurons[i], u, v, i, a_in[i])
             i += 1
         _learn(wiring, rules, dice, traces, weights, tags, spikes[t], t, learned_in, sums)

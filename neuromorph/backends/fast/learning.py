@@ -9,8 +9,6 @@ from numpy.typing import NDArray
 
 from neuromorph.backends.fast.compiled import compiled
 from neuromorph.backends.fast.learning_tables import (
-    CHANGES_TAG,
-    CHANGES_WEIGHT,
     CODE,
     CONDITION,
     CONSTANT,
@@ -278,6 +276,15 @@ def learn(
 
 
 @compiled
+def _has_due_term(row: NDArray[np.int64], terms: NDArray[np.int64], on_tag: int, due: bool) -> bool:
+    """Whether a weight, or a tag, could change at all in this epoch."""
+    for t in range(row[TERM], row[TERM_END]):
+        if terms[t, ON_TAG] == on_tag and (due or terms[t, CONDITION] != U):
+            return True
+    return False
+
+
+@compiled
 def _due_synapses(
     row: NDArray[np.int64], width: int, height: int, due: bool, x_spike: NDArray[np.int64],
     y_spike: NDArray[np.int64],
@@ -318,9 +325,9 @@ def _change(
         pre[n] += x
         post[n] += y
     new, new_tags = old, old_tags
-    if row[CHANGES_WEIGHT]:
+    if _has_due_term(row, terms, 0, due):
         new = _new_values(row, terms, 0, due, pre, post, old, old_tags, traces, draw)
-    if row[CHANGES_TAG]:
+    if _has_due_term(row, terms, 1, due):
         new_tags = _new_values(row, terms, 1, due, pre, post, old, old_tags, traces, draw)
     for n in range(count):
         at = wire[4] + (pre[n] - x) * height + post[n] - y

@@ -14,8 +14,8 @@ from neuromorph.dynamics.learning.rule import TRACES
 from neuromorph.network import Network
 from neuromorph.network.model import THIRD
 
-(WIRE, X_FIRST, Y_FIRST, EPOCH, OVERWRITE, LOW, HIGH, RATE, UNDER_X0, UNDER_Y0, CHANGES_WEIGHT,
- CHANGES_TAG, TERM, TERM_END, THIRD_FACTOR) = range(15)
+(WIRE, X_FIRST, Y_FIRST, EPOCH, OVERWRITE, LOW, HIGH, RATE, UNDER_X0, UNDER_Y0, TERM, TERM_END,
+ THIRD_FACTOR) = range(13)
 MODULATED = THIRD_FACTOR + len(THIRD)
 ON_TAG, CONDITION, MANTISSA, RIGHT, LEFT, FACTORS, FACTOR = range(7)
 CODE, CONSTANT, SGN, LIMIT = range(4)
@@ -103,10 +103,9 @@ def flatten_plasticity(network: Network, first: dict[str, int], steps: int) -> P
 
 
 def _uses(rule: LearningRule) -> list[int]:
-    """Whether there are terms under x0, under y0, for the weight, for the tag."""
+    """Whether there are terms under x0, and under y0."""
     conditions = {term.condition for term in (*rule.weight_terms, *rule.tag_terms)}
-    return [int("x0" in conditions), int("y0" in conditions), int(bool(rule.weight_terms)),
-            int(bool(rule.tag_terms))]
+    return [int("x0" in conditions), int("y0" in conditions)]
 
 
 def _rules(
