@@ -19,6 +19,7 @@ import numpy as np
 
 from examples.papers import ellwood_published as published
 from examples.papers.common import Row, Tell, bound, main, row
+from examples.papers.ellwood_circuit import circuit_rows
 from examples.papers.ellwood_episode import draw_episode
 from examples.papers.ellwood_figures import draw_kernel, draw_roc, draw_success
 from examples.papers.ellwood_keys import (
@@ -73,6 +74,8 @@ def run(figures: Path, full: bool, tell: Tell) -> list[Row]:
         head = f"{published.PAPER}, {name}"
         rows += [*main_rows(head, windows), *spikes_rows(head, windows)]
     rows += [*jitter_rows(jittered), *digital_rows(effort), *key_rows(effort)]
+    tell("the integer circuit")
+    rows += circuit_rows(effort)
     draw_kernel(figures / "ellwood_kernel.png")
     draw_roc(found[MAIN], jittered, figures / "ellwood_roc.png")
     draw_success(found[MAIN], figures / "ellwood_success.png")
