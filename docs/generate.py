@@ -1,10 +1,11 @@
-"""Write the pages that repeat the code: docs/cli.md and docs/errors.md."""
+"""Write the pages that repeat the code: docs/cli.md, docs/errors.md and docs/profiles.md."""
 
 from __future__ import annotations
 
 import inspect
 import os
 import sys
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -41,7 +42,33 @@ def errors_page() -> str:
     return "\n".join(rows) + "\n"
 
 
-PAGES = {"cli.md": cli_page, "errors.md": errors_page}
+def profiles_page() -> str:
+    """Every hardware profile: each number with unit, confidence and source."""
+    from neuromorph.profiles import load_profile, profile_names
+    from neuromorph.profiles.describe import changes, fields_in_words
+
+    parts = [("# Hardware profiles\n\nWritten by `python docs/generate.py` from the files in "
+             "[hardware_profiles](../hardware_profiles/README.md).\n")]
+    for name in sorted(profile_names(), key=lambda n: (load_profile(n).lineage[::-1], n)):
+        profile = load_profile(name)
+        base = f", extends `{profile.lineage[0]}`" if profile.lineage else ""
+        parts += [f"## {name}\n\n{profile.title}{base}. Usable cores: {profile.cores_usable:,}.\n"]
+        parts += ["".join(f"{note}\n" for note in profile.notes)] if not profile.lineage else []
+        parts.append(markdown(("field", "value", "unit", "confidence", "source"), (
+            (f"`{field}`", f"{q.value}".lower(), q.unit, q.confidence, q.source)
+            for field, q in changes(profile).items())))
+    parts += ["## Fields\n", markdown(("field", "takes", "meaning"), (
+        (f"`{field.name}`", field.takes, field.meaning) for field in fields_in_words()))]
+    return "\n".join(parts)
+
+
+def markdown(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table."""
+    lines = (columns, ["---"] * len(columns), *rows)
+    return "".join("| " + " | ".join(line) + " |\n" for line in lines)
+
+
+PAGES = {"cli.md": cli_page, "errors.md": errors_page, "profiles.md": profiles_page}
 
 
 def main() -> int:

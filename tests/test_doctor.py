@@ -133,11 +133,11 @@ def test_it_imports_nothing_heavy() -> None:
 
 def pins(minor: int) -> dict[str, str]:
     """Pinned versions for Python 3.minor: from requirements/, then from the extras."""
-    listed = [line for file in ("base.txt", "lava.txt", "hf.txt")
+    listed = [line for file in ("base.txt", "lava.txt", "hf.txt", "nengo.txt")
               for line in (ROOT / "requirements" / file).read_text("utf-8").splitlines()
               if line and not line.startswith("#")]
     found = {}
-    for line in [*listed, *EXTRAS["nengo"], *EXTRAS["nir"]]:
+    for line in [*listed, *EXTRAS["nir"]]:
         requirement = Requirement(line)
         marker = requirement.marker
         if marker is None or marker.evaluate({"python_version": f"3.{minor}"}):

@@ -30,8 +30,21 @@ def _lava() -> Backend:
     return LavaBackend()
 
 
+def _loihi_emulator() -> Backend:
+    from neuromorph.backends.loihi_emulator import LoihiEmulatorBackend
+
+    return LoihiEmulatorBackend()
+
+
+def _nengo() -> Backend:
+    from neuromorph.backends.nengo import NengoBackend
+
+    return NengoBackend()
+
+
 _MAKERS: dict[str, Callable[[], Backend]] = {
-    "fast": _fast, "lava": _lava, "reference": _reference,
+    "fast": _fast, "lava": _lava, "loihi_emulator": _loihi_emulator, "nengo": _nengo,
+    "reference": _reference,
 }
 
 

@@ -12,7 +12,8 @@ from typing import NoReturn
 
 import typer
 
-from neuromorph.cli import demo, doctor, export, inspect, run, simulate
+from neuromorph.cli import compile as compile_command
+from neuromorph.cli import demo, doctor, export, inspect, profiles, run, simulate
 from neuromorph.cli.common import ReaderGoneError, drop_output, emit
 from neuromorph.errors import NeuromorphError, printable
 
@@ -30,6 +31,8 @@ app.command("export")(export.export)
 app.command("simulate")(simulate.simulate)
 app.command("inspect")(inspect.inspect)
 app.command("run")(run.run)
+app.command("compile")(compile_command.compile_)
+app.command("profiles")(profiles.profiles)
 app.command("demo")(demo.demo)
 app.command("doctor")(doctor.doctor)
 

@@ -43,6 +43,7 @@ RUNS = {
     "binary attention": attention(BINARY),
     "graded attention": attention(GRADED),
     "floats": float_network(),
+    "plain spikes": one_neuron(CubaLIF(du=1000, dv=100, vth=5, bias_mant=9, bias_exp=2)),
     "a current that never decays": one_neuron(CubaLIF(du=0, vth=5)),
     "a potential that never lasts": one_neuron(CubaLIF(dv=4096, vth=5)),
     **LEARNERS,
@@ -53,24 +54,45 @@ CANNOT = {
     ("fast", "floats that learn"): "it runs integers only",
     ("lava", "a current that never decays"): "no register for du = 0",
     ("lava", "a potential that never lasts"): "no register for dv = 4096",
+    ("loihi_emulator", "binary attention"): "no graded spikes",
+    ("loihi_emulator", "graded attention"): "no graded spikes",
+    ("loihi_emulator", "floats"): "it runs integers only",
+    ("loihi_emulator", "a current that never decays"): "no register for du = 0",
+    ("loihi_emulator", "a potential that never lasts"): "no register for dv = 4096",
+    ("loihi_emulator", "third factors"): "no graded spikes",
+    ("loihi_emulator", "payloads overwrite a trace"): "no graded spikes",
+    ("loihi_emulator", "an astrocyte"): "no graded spikes",
+    ("loihi_emulator", "floats that learn"): "it runs integers only",
+    **{("loihi_emulator", run): "the only plasticity of nengo-loihi is PES"
+       for run in ("Hebb", "tags in long epochs", "inhibitory synapses")},
+    **{("nengo", run): "it runs floats only"
+       for run, (network, _, _) in RUNS.items() if network.domain == "fixed"},
 }
 
+EVIDENCE = {"fast": "bit-exact model", "lava": "bit-exact model", "loihi_emulator": "emulator",
+            "nengo": "emulator"}
 
-def lava_is_installed() -> bool:
+
+def is_installed(package: str) -> bool:
     try:
-        return importlib.util.find_spec("lava.magma.core") is not None
+        return importlib.util.find_spec(package) is not None
     except ModuleNotFoundError:
         return False
 
 
-NEEDS_LAVA = (pytest.mark.lava,
-              pytest.mark.skipif(not lava_is_installed(), reason="lava-nc is not installed"))
+def needs(mark: Any, package: str, name: str) -> Any:
+    return mark, pytest.mark.skipif(not is_installed(package), reason=f"{name} is not installed")
+
+
+NEEDS_LAVA = needs(pytest.mark.lava, "lava.magma.core", "lava-nc")
+NEEDS_NENGO = needs(pytest.mark.nengo, "nengo_loihi", "nengo-loihi")
+MARKS = {"lava": NEEDS_LAVA, "nengo": NEEDS_NENGO, "loihi_emulator": NEEDS_NENGO}
 
 
 def on_every_backend(able: bool) -> list[Any]:
     """Backend and run, for all that a backend can, or cannot, do."""
     pairs = [(name, run) for name in backends.names() if name != "reference" for run in RUNS]
-    return [pytest.param(name, run, marks=NEEDS_LAVA if name == "lava" else ())
+    return [pytest.param(name, run, marks=MARKS.get(name, ()) if able else ())
             for name, run in pairs if ((name, run) not in CANNOT) == able]
 
 
@@ -81,7 +103,7 @@ def test_a_backend_equals_the_reference(name: str, run: str) -> None:
     truth = REFERENCE.run(network, inputs, probes, steps)
     got = backends.get(name).run(network, inputs, probes, steps)
     assert got.backend == name
-    assert (got.evidence, got.steps) == ("bit-exact model", steps)
+    assert (got.evidence, got.steps) == (EVIDENCE[name], steps)
     assert set(got.traces) == set(probes)
     alike = (np.testing.assert_array_equal if network.domain == "fixed"
              else np.testing.assert_allclose)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -19,6 +19,13 @@ WRITE_STEPS = 7
 
 AXON_BITS = 9
 """Payload of an ON or OFF axon: a query code, or twice a key's magnitude."""
+
+
+@dataclass(frozen=True)
+class HebbianAttention:
+    """Motif of the network: a head whose keys and values are written."""
+
+    head: LatencyAttention
 
 
 def build(head: LatencyAttention) -> Network:
@@ -47,7 +54,8 @@ def build(head: LatencyAttention) -> Network:
                    else p for p in static.populations]
     projections = [_plastic(p) for p in static.projections]
     return Network("hebbian_attention", "fixed", (*populations, *_writers(head)),
-                   (*projections, *_write_synapses(head)), _schedule(head, static.schedule))
+                   (*projections, *_write_synapses(head)), _schedule(head, static.schedule),
+                   HebbianAttention(head))
 
 
 def _plastic(projection: Projection) -> Projection:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -97,7 +98,7 @@ def _projections(
     head: LatencyAttention, keys: NDArray[Any], values: NDArray[Any], held: NDArray[np.bool_]
 ) -> tuple[Projection, ...]:
     one_each = held[:, None].astype(np.int32)
-    hold = -np.diag(held.astype(np.int32))
+    hold = _hold(tuple(np.flatnonzero(~held).tolist()), head.slots)
     keys, values = np.where(held[:, None], keys, 0), np.where(held[:, None], values, 0)
     shift, graded = -head.value_shift, head.graded
     return (
@@ -113,6 +114,16 @@ def _projections(
                    graded=True),
         Projection("forget_mass", "flush", "normaliser", np.ones((1, 1), np.int32), graded=True),
     )
+
+
+@lru_cache(maxsize=4)
+def _hold(empty: tuple[int, ...], slots: int) -> NDArray[np.int32]:
+    """-1 from a mask axon to its own slot; one array for all heads of a model."""
+    diagonal = np.full(slots, -1, np.int32)
+    diagonal[list(empty)] = 0
+    hold = np.diag(diagonal)
+    hold.flags.writeable = False
+    return hold
 
 
 def _match_model(head: LatencyAttention) -> CubaLIF | LatencyMatch:

@@ -1,0 +1,305 @@
+"""Compile: a bundle's attention for a chip, placed, checked, estimated, and told in a report."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+
+from neuromorph import backends
+from neuromorph.api.compile_compared import compared_with
+from neuromorph.api.compile_fit import changes_for, needs_of, smallest_board
+from neuromorph.api.compile_run import Tried, lab_trial, try_heads
+from neuromorph.api.progress import Progress, silent
+from neuromorph.bundle import Bundle, atomic_folder, load_bundle
+from neuromorph.circuits import hebbian_attention
+from neuromorph.circuits.latency_attention import build
+from neuromorph.compile import Compiled, Unit, compile_units, emit, estimate, to_lines
+from neuromorph.compile.check import Usage, check_program
+from neuromorph.compile.emit import write_lab_folder
+from neuromorph.compile.events import count_packets, largest_core
+from neuromorph.compile.place import hops, row_by_row
+from neuromorph.compile.program_file import program_as_dict
+from neuromorph.compile.traffic import Traffic, traffic
+from neuromorph.errors import DisagreementError, FitError, UsageError
+from neuromorph.network import Network
+from neuromorph.profiles import Profile, load_profile, profile_names
+from neuromorph.report.compile_page import render_compile_page
+from neuromorph.report.compile_pictures import draw_pictures
+from neuromorph.runtime import SpikingLayer
+from neuromorph.translate import LayerCode, Sample, measure_fidelity
+
+Memory: TypeAlias = Literal["static", "plastic"]
+
+PAGE, PROGRAM_TEXT = "report.html", "program.txt"
+NAMES = (*emit.NAMES, PAGE, PROGRAM_TEXT)
+"""All that a folder of a compiled program holds."""
+
+TRIED = 16
+"""Heads that are run, of a model with more."""
+
+
+@dataclass(frozen=True, eq=False)
+class CompileReport:
+    """What became of a bundle.
+
+    Attributes
+    ----------
+    compiled : Compiled or None
+        The placed program; None if it does not fit.
+    report : dict
+        Plain values, as ``report.json`` holds them.
+    trial : Trial or None
+        The run that events were counted in.
+    """
+
+    compiled: Compiled | None
+    report: dict[str, Any]
+    trial: Tried | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        return self.report
+
+
+def compile_bundle(
+    path: str | os.PathLike[str] | Bundle, profile: str = "loihi2", *, memory: Memory = "static",
+    programmable: bool = False, costs: str | None = None, progress: Progress = silent,
+) -> CompileReport:
+    """Place a bundle's heads on a chip or board, check the result, estimate its costs.
+
+    Parameters
+    ----------
+    path : path or Bundle
+    profile : str
+        Name of a hardware profile, or path of one.
+    memory : {"static", "plastic"}
+        Keys and values of the bundle's sample in static synapses, repeated to fill the slots;
+        or synapses that plasticity will write.
+    programmable : bool
+        Let a Loihi 2 board run neurons of our own, which graded spikes need.
+    costs : str, optional
+        Set of energy and time constants; the profile's default if left out.
+    progress : callable, optional
+
+    Returns
+    -------
+    CompileReport
+        With ``fits`` false, the reason and what would help, if it does not fit.
+
+    Raises
+    ------
+    NeuromorphError
+        If the bundle or the profile cannot be read.
+    DisagreementError
+        If the placed program does not give what the networks give, or the checker objects.
+    """
+    if memory not in ("static", "plastic"):
+        raise UsageError("no such memory", found=memory, expected="static or plastic")
+    bundle = path if isinstance(path, Bundle) else load_bundle(path)
+    target = _with_programmable(load_profile(profile), programmable)
+    progress("building the networks")
+    units = units_of(bundle, memory)
+    try:
+        compiled = compile_units(units, target, told=lambda name: progress(f"pass: {name}"))
+    except FitError as error:
+        return CompileReport(None, _no_fit(bundle, units, target, memory, error))
+    return _report(bundle, compiled, memory, costs, progress)
+
+
+def units_of(bundle: Bundle, memory: Memory) -> tuple[Unit, ...]:
+    """One unit a query head, with as many slots as it was exported with."""
+    return tuple(Unit(f"{name}.{h}", network) for name, code in bundle.codes.items()
+                 for h, network in enumerate(_networks(code, bundle.samples[name], memory)))
+
+
+def _networks(code: LayerCode, sample: Sample, memory: Memory) -> list[Network]:
+    if memory == "plastic":
+        return [hebbian_attention.build(head) for head in code.heads]
+    keys, _ = code.encode_keys(sample.keys)
+    values, _ = code.encode_values(sample.values)
+    fill = np.arange(code.heads[0].slots) % keys.shape[1]
+    return [build(head, keys[h // code.group][fill], values[h // code.group][fill])
+            for h, head in enumerate(code.heads)]
+
+
+def _with_programmable(profile: Profile, programmable: bool) -> Profile:
+    if not programmable:
+        return profile
+    if profile.family == "loihi1":
+        raise UsageError("Loihi 1 has no programmable neurons", found=profile.name)
+    return replace(profile, neuron=profile.neuron.model_copy(update={"programmable": True}))
+
+
+def _report(
+    bundle: Bundle, compiled: Compiled, memory: Memory, costs: str | None, progress: Progress
+) -> CompileReport:
+    progress("checking the program")
+    data, weights = program_as_dict(compiled.program)
+    checked = check_program(data, weights, compiled.profile)
+    if checked.violations:
+        first = checked.violations[0]
+        raise DisagreementError("the checker does not accept the placed program",
+                                where=first.where, found=first.found, expected=first.allowed,
+                                hint="please report this; it is a fault of the compiler")
+    progress("running heads of the placed program")
+    trial = try_heads(bundle, compiled.program, memory, TRIED)
+    links = traffic(compiled.program, trial.rates)
+    report = {**_head(bundle, compiled.program.units, compiled.profile, memory), "fits": True,
+              **_cores(compiled, checked.usage), **_traffic(compiled, links),
+              **_costs(compiled, trial, links, costs), **_said(compiled.profile),
+              "fidelity": _fidelity(bundle), "compared": compared_with(bundle),
+              "bit_exact": {"equal": trial.equal, "heads": trial.heads,
+                            "queries": trial.queries, "backend": "fast"},
+              "violations": []}
+    return CompileReport(compiled, report, trial)
+
+
+def _head(
+    bundle: Bundle, units: Sequence[Unit], profile: Profile, memory: Memory
+) -> dict[str, Any]:
+    heads = [head for code in bundle.codes.values() for head in code.heads]
+    periods = [head.period for head in heads]
+    schedule = units[0].network.schedule
+    return {
+        "profile": profile.name, "title": profile.title,
+        "bundle": "" if bundle.path is None else str(bundle.path), "memory": memory,
+        "spikes": heads[0].spikes, "heads": len(heads), "slots": heads[0].slots,
+        "steps": {"median": float(np.median(periods)), "most": max(periods)},
+        "schedule": [] if schedule is None else
+                    [[p.name, p.start, p.stop] for p in schedule.phases],
+    }
+
+
+COLUMNS = ("neurons", "synapse_bits", "in_axons", "out_axons")
+"""Resources in the report's table of cores."""
+
+
+def _cores(compiled: Compiled, usage: Usage) -> dict[str, Any]:
+    program, limits = compiled.program, compiled.limits
+    capacities = {name: limits.core()[name] for name in COLUMNS}
+    table = [[*map(int, place), *(int(usage[name][core]) for name in COLUMNS)]
+             for core, place in enumerate(program.places)]
+    cut_units = sum(len({s.core for s in pieces}) > 1 for pieces in program.by_unit)
+    return {
+        "chips_used": program.chips, "chips": compiled.profile.board.chips,
+        "cores_used": program.cores, "cores_usable": compiled.profile.cores_usable,
+        "cores_lower_bound": compiled.lower_bound, "worst_resource": compiled.worst_resource,
+        "utilisation": {name: float(usage[name].sum() / (program.cores * capacities[name]))
+                        for name in COLUMNS},
+        "cut": {"heads_cut": cut_units, "slices": len(program.slices)},
+        "core_table": table, "capacities": capacities,
+        "mesh": [limits.columns, limits.rows], "chip_grid_columns": limits.chip_columns,
+    }
+
+
+def _traffic(compiled: Compiled, links: Traffic) -> dict[str, Any]:
+    program, limits = compiled.program, compiled.limits
+    away = links.source != links.target
+    return {
+        "packets": links.between_cores, "spikes_times_hops": hops(links, program.places, limits),
+        "spikes_times_hops_row_by_row": hops(links, row_by_row(program.cores, limits), limits),
+        "links": [[int(a), int(b), float(n)] for a, b, n in
+                  zip(links.source[away], links.target[away], links.packets[away], strict=True)],
+    }
+
+
+def _costs(
+    compiled: Compiled, trial: Tried, links: Traffic, costs: str | None
+) -> dict[str, Any]:
+    """Energy and time of one query of every head."""
+    program = compiled.program
+    events = trial.events.scaled(1 / trial.queries)
+    whole = replace(events.scaled(len(program.units) / trial.heads), steps=events.steps)
+    whole += count_packets(links, program.places, compiled.limits)
+    busiest = whole.synaptic_ops / max(whole.steps, 1) / program.cores
+    found = estimate(whole, compiled.profile, chips=program.chips,
+                     busiest_neurons=largest_core(program), busiest_ops=busiest, costs=costs)
+    if found is None:
+        return dict.fromkeys(("energy_joules", "energy_total_joules", "costs", "latency_seconds",
+                              "step_seconds")) | {"per": "one query of every head"}
+    return {"energy_joules": found.joules, "energy_total_joules": found.total,
+            "costs": found.costs, "latency_seconds": found.seconds,
+            "step_seconds": found.step_seconds, "per": "one query of every head",
+            "events": {name: float(value) for name, value in vars(whole).items()}}
+
+
+def _said(profile: Profile) -> dict[str, Any]:
+    return {
+        "evidence": "bit-exact model; energy and time: estimate; nothing has run on a chip",
+        "notes": list(profile.notes),
+        "assumptions": [
+            "Every neuron counts as active in every step.",
+            "Queries, drive and masks enter from outside; their way to the cores is not counted.",
+            "A core's synaptic operations are spread evenly over cores and steps.",
+            "Other layers of the model, and the division that ends a query, are not on the chip.",
+        ],
+    }
+
+
+def _fidelity(bundle: Bundle) -> list[dict[str, Any]]:
+    """Heads of the bundle's sample, the worst first."""
+    found = []
+    for name, code in bundle.codes.items():
+        sample = bundle.samples[name]
+        run = SpikingLayer(code).run_sample(sample)
+        found += measure_fidelity(name, code, [sample], [run])
+    found.sort(key=lambda head: head.cosine)
+    return [{"layer": h.layer, "head": h.head, "cosine": h.cosine} for h in found]
+
+
+def _no_fit(
+    bundle: Bundle, units: Sequence[Unit], profile: Profile, memory: Memory, error: FitError
+) -> dict[str, Any]:
+    """Why not, what it needs, and what would help."""
+    return {**_head(bundle, units, profile, memory), "fits": False, "reason": str(error),
+            "needs": needs_of(units, profile), "capacities": {},
+            "cores_usable": profile.cores_usable, "chips": profile.board.chips,
+            "smallest_board": smallest_board(units, profile, profile_names()),
+            "changes": changes_for(bundle, profile, error), **_said(profile)}
+
+
+def program_text(
+    path: str | os.PathLike[str] | Bundle, profile: str, stop_after: str, *,
+    memory: Memory = "static", programmable: bool = False, progress: Progress = silent,
+) -> str:
+    """The program after a pass, as stable text.
+
+    Raises
+    ------
+    FitError
+        If it does not get that far.
+    """
+    bundle = path if isinstance(path, Bundle) else load_bundle(path)
+    target = _with_programmable(load_profile(profile), programmable)
+    compiled = compile_units(units_of(bundle, memory), target, stop_after=stop_after,
+                             told=lambda name: progress(f"pass: {name}"))
+    return to_lines(compiled)
+
+
+def save_compiled(
+    found: CompileReport, output: str | os.PathLike[str], *, force: bool = False,
+    progress: Progress = silent,
+) -> None:
+    """Write a folder for a lab: program, weights, a run to compare with, a script, the report.
+
+    Raises
+    ------
+    UsageError
+        If the bundle did not fit: then there is no program.
+    OutputExistsError, WriteError
+    """
+    if found.compiled is None or found.trial is None:
+        raise UsageError("what does not fit cannot be saved", found=found.report.get("reason"))
+    program = found.compiled.program
+    with atomic_folder(output, ours=NAMES, force=force) as folder:
+        progress("writing the program")
+        write_lab_folder(folder, program, lab_trial(program, found.trial), found.report,
+                         refusal=backends.get("lava").why_not)
+        (folder / PROGRAM_TEXT).write_text(to_lines(found.compiled), "utf-8")
+        progress("drawing the report")
+        (folder / PAGE).write_text(render_compile_page(found.report, draw_pictures(found.report)),
+                                   "utf-8")

@@ -1,0 +1,52 @@
+"""Loihi 1 by nengo-loihi: its blocks, its limits, its allocator, its emulator in integers."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from neuromorph.backends.interface import Backend, Evidence, Inputs, Recording
+from neuromorph.backends.loihi_emulator.supported import reason_against
+from neuromorph.backends.nengo.extra import require
+from neuromorph.network import Network, Probe
+
+
+class LoihiEmulatorBackend(Backend):
+    """nengo-loihi's emulator of Loihi 1, for static networks of plain spikes.
+
+    Integers go in unchanged: nengo-loihi's split, validation and allocator work on them, its
+    scaling is left out. Spikes, potentials and currents equal the reference's to the bit in
+    every run that ends. Decay, threshold (v > vth), reset, saturation of v, weight exponents
+    from 0 up and the one step of a synapse are the same arithmetic. What is not:
+
+    - synaptic input has 22 bits there (a sum beyond -32768..32767 wraps), 64 with us;
+    - u plus bias has 24 bits there and wraps, where our v saturates;
+    - u holds -2^23 there and 2^23 with us, where both wrap;
+    - a negative exponent shifts each weight there, the sum with us.
+
+    The last is refused before the run, unless no weight loses a bit. At any overflow of the
+    others, also of u alone, the run stops with a `BackendError`.
+
+    Parameters
+    ----------
+    chips : int
+        How many chips of 128 cores the allocator may use; one population takes at least a core.
+    """
+
+    name: ClassVar[str] = "loihi_emulator"
+    evidence: ClassVar[Evidence] = "emulator"
+
+    def __init__(self, *, chips: int = 1) -> None:
+        self.chips = chips
+
+    def why_not(self, network: Network) -> str | None:
+        """The reason why the emulator cannot hold the network exactly, or None."""
+        return reason_against(network)
+
+    def _run(
+        self, network: Network, inputs: Inputs, probes: tuple[Probe, ...], steps: int
+    ) -> Recording:
+        require("nengo_loihi")
+        from neuromorph.backends.loihi_emulator.run import run_emulator
+
+        traces = run_emulator(network, inputs, probes, steps, self.chips)
+        return Recording(self.name, self.evidence, steps, traces)

@@ -1,0 +1,71 @@
+"""``neuromorph compile BUNDLE``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from neuromorph.cli.common import Force, Json, Quiet, Seed, check_flags, progress, show
+
+if TYPE_CHECKING:
+    from neuromorph.api.compile import CompileReport
+
+
+def compile_(
+    bundle: Annotated[Path, typer.Argument(
+        readable=False, help="A bundle that `neuromorph export` made.")],
+    profile: Annotated[str, typer.Option(
+        help="Hardware profile, by name (see `neuromorph profiles list`) or path.")] = "loihi2",
+    memory: Annotated[Literal["static", "plastic"], typer.Option(
+        help="static: the sample's keys and values in the synapses; plastic: synapses that "
+             "plasticity writes.")] = "static",
+    programmable: Annotated[bool, typer.Option(
+        "--programmable", help="Let a Loihi 2 board run neurons of our own, which graded spikes "
+                               "need.")] = False,
+    costs: Annotated[str | None, typer.Option(
+        help="Set of energy and time constants; the profile's default if left out.")] = None,
+    stop_after: Annotated[str | None, typer.Option(
+        help="Stop after a pass (features, ranges, split, place) and print the program.")] = None,
+    output: Annotated[Path | None, typer.Option(
+        "-o", "--output", readable=False,
+        help="Folder for the program, its report and a script that runs it.")] = None,
+    seed: Seed = 0,  # noqa: ARG001 - every command takes it
+    force: Force = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Place a bundle's attention on a chip: does it fit, on how many cores, at what cost?"""
+    check_flags(as_json=as_json, quiet=quiet)
+    from neuromorph.api.compile import NAMES, compile_bundle, program_text, save_compiled
+    from neuromorph.bundle import check_target
+
+    if stop_after is not None:
+        with progress(quiet or as_json) as tell:
+            text = program_text(bundle, profile, stop_after, memory=memory,
+                                programmable=programmable, progress=tell)
+        show({"program": text}, lambda: [text.rstrip()], as_json=as_json, quiet=quiet)
+        return
+    if output is not None:
+        check_target(output, ours=NAMES, force=force)
+    with progress(quiet or as_json) as tell:
+        found = compile_bundle(bundle, profile, memory=memory, programmable=programmable,
+                               costs=costs, progress=tell)
+        if output is not None and found.compiled is not None:
+            save_compiled(found, output, force=force, progress=tell)
+    show(found.as_dict(), lambda: _shown(found, output), as_json=as_json, quiet=quiet)
+    if found.compiled is None:
+        raise typer.Exit(NO_FIT)
+
+
+NO_FIT = 5
+"""Exit code of what does not fit."""
+
+
+def _shown(found: CompileReport, output: Path | None) -> list[Any]:
+    from neuromorph.report.compile_tables import compile_tables
+
+    where = [f"Program, report and script: {output}"] if output is not None and found.compiled \
+        else []
+    return [*compile_tables(found.report), *where]

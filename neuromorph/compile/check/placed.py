@@ -1,0 +1,131 @@
+"""A placed program as the checker sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuromorph.network import Astrocyte, LearningRule, Source
+from neuromorph.network.populations import NeuronModel
+
+Rows: TypeAlias = dict[str, dict[int, NDArray[np.int64]]]
+"""Neurons of each population of a circuit, by core."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Neurons of one model: a population."""
+
+    name: str
+    size: int
+    model: NeuronModel
+
+    @property
+    def needs_cores(self) -> bool:
+        """Whether its neurons run on cores; sources are driven from outside."""
+        return not isinstance(self.model, Source)
+
+    @property
+    def whole(self) -> bool:
+        """Whether it must be on one core: an astrocyte divides by a state that all share."""
+        return isinstance(self.model, Astrocyte)
+
+
+@dataclass(frozen=True, eq=False)
+class Bundle:
+    """All synapses from one population to another: a projection."""
+
+    name: str
+    pre: str
+    post: str
+    weights: NDArray[np.int64]
+    delay: int
+    exponent: int
+    graded: bool
+    rule: LearningRule | None
+    modulators: tuple[str | None, ...]
+
+    @property
+    def synapses(self) -> NDArray[np.bool_]:
+        """Which synapses are stored, shape (post, pre): all that learn, others if not zero."""
+        if self.rule is not None:
+            return np.ones(self.weights.shape, np.bool_)
+        return np.not_equal(self.weights, 0)
+
+    @property
+    def tagged(self) -> bool:
+        """Whether the synapses have a tag; one that no rule changes stays zero, and is none."""
+        return self.rule is not None and bool(self.rule.tag_terms)
+
+
+@dataclass(frozen=True, eq=False)
+class Circuit:
+    """One unit of a program: a network by itself."""
+
+    name: str
+    groups: dict[str, Group]
+    bundles: tuple[Bundle, ...]
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Neurons ``start`` up to, not including, ``stop`` of a population, on a core."""
+
+    circuit: int
+    group: str
+    start: int
+    stop: int
+    core: int
+
+
+@dataclass(frozen=True, eq=False)
+class Placed:
+    """A program as it was read: well-formed, but nothing of it is believed.
+
+    Attributes
+    ----------
+    profile : str
+    circuits : tuple of Circuit
+    pieces : tuple of Piece
+    cores : int array, shape (cores, 3)
+        Chip, column and row.
+    """
+
+    profile: str
+    circuits: tuple[Circuit, ...]
+    pieces: tuple[Piece, ...]
+    cores: NDArray[np.int64]
+
+    def sound(self, piece: Piece) -> bool:
+        """Whether a piece is of neurons that exist and need cores, and on a core that exists."""
+        if not (0 <= piece.circuit < len(self.circuits) and 0 <= piece.core < len(self.cores)):
+            return False
+        group = self.circuits[piece.circuit].groups.get(piece.group)
+        return (group is not None and group.needs_cores
+                and 0 <= piece.start < piece.stop <= group.size)
+
+    def rows(self) -> list[Rows]:
+        """Where the neurons of each circuit are, by the pieces that are sound."""
+        found: list[Rows] = [{} for _ in self.circuits]
+        for piece in self.pieces:
+            if self.sound(piece):
+                cores = found[piece.circuit].setdefault(piece.group, {})
+                before = cores.get(piece.core, np.zeros(0, np.int64))
+                cores[piece.core] = np.append(before, np.arange(piece.start, piece.stop))
+        return found
+
+    def all_bundles(self) -> Iterator[tuple[str, Circuit, Bundle]]:
+        """Every projection with its circuit, and where it is in words."""
+        for circuit in self.circuits:
+            for bundle in circuit.bundles:
+                yield f"{circuit.name}.{bundle.name}", circuit, bundle
+
+    def all_groups(self) -> Iterator[tuple[str, Group]]:
+        """Every population, and where it is in words."""
+        for circuit in self.circuits:
+            for group in circuit.groups.values():
+                yield f"{circuit.name}.{group.name}", group

@@ -1,0 +1,263 @@
+"""Split and pack in one go: units are laid on cores whole, and cut where a core is full.
+
+A cut between neurons changes no sum: each neuron keeps all of its synapses. Where a unit does
+not fit into what is left of a core but most of it does, its rest, some neurons of its largest
+population, is put aside; the rests of many units share a core in their midst. So few spikes
+leave their core, and those that do have not far to go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from neuromorph.compile.demand import Demand
+from neuromorph.compile.limits import Limits
+from neuromorph.compile.program import Slice
+from neuromorph.errors import FitError
+
+MOST = 0.5
+"""A unit is cut if at least this share of its largest population fits."""
+
+GAP = 0.04
+"""A core with less than this share left is closed, rather than begun a unit on."""
+
+FULL = 0.5
+"""Rests get a core when they fill this share of it: later, they would be further from home."""
+
+
+@dataclass
+class _Core:
+    """How full a core is, and what it holds."""
+
+    limits: Limits
+    neurons: int = 0
+    synapse_bits: int = 0
+    in_axons: int = 0
+    formats: int = 0
+    shared: dict[tuple[int, str], int] = field(default_factory=dict)
+    models: set[object] = field(default_factory=set)
+    slices: list[Slice] = field(default_factory=list)
+
+    def room(self, unit: int, demand: Demand, start: int, stop: int) -> int:
+        """How many neurons of a population, from ``start`` on, still fit."""
+        fit, beyond = 0, stop - start + 1
+        while beyond - fit > 1:  # what n neurons take grows with n
+            tried = (fit + beyond) // 2
+            fit, beyond = (tried, beyond) if self._fits(unit, demand, start, start + tried) else (
+                fit, tried)
+        return 0 if demand.whole and fit < demand.population.size else fit
+
+    def put(self, unit: int, demand: Demand, start: int, stop: int) -> None:
+        """Take neurons."""
+        self.in_axons += self._new_axons(unit, demand, start, stop)
+        for pre, count in demand.shared_axons.items():
+            self.shared[unit, pre] = max(count, self.shared.get((unit, pre), 0))
+        self.neurons += stop - start
+        self.synapse_bits += demand.bits(start, stop, self.limits)
+        self.formats += demand.formats
+        self.models.add(demand.population.model)
+        self.slices.append(Slice(unit, demand.population.name, start, stop, -1))
+
+    def tried(self) -> _Core:
+        """A copy to try things on."""
+        return replace(self, shared=dict(self.shared), models=set(self.models),
+                       slices=list(self.slices))
+
+    def _fits(self, unit: int, demand: Demand, start: int, stop: int) -> bool:
+        limits = self.limits
+        neurons = self.neurons + stop - start
+        bits = self.synapse_bits + demand.bits(start, stop, limits)
+        models = len(self.models | {demand.population.model})
+        return (neurons <= limits.neurons and bits <= limits.synapse_bits
+                and bits + neurons * limits.neuron_bits <= limits.memory_bits
+                and self.in_axons + self._new_axons(unit, demand, start, stop) <= limits.in_axons
+                and models <= min(limits.thresholds, limits.settings))
+
+    def _new_axons(self, unit: int, demand: Demand, start: int, stop: int) -> int:
+        """In-axon slots that a slice brings along."""
+        own = int(demand.own_axons[stop] - demand.own_axons[start])
+        return own + sum(max(0, count - self.shared.get((unit, pre), 0))
+                         for pre, count in demand.shared_axons.items())
+
+
+@dataclass(frozen=True)
+class _Rest:
+    """Neurons of a unit's largest population that found no room beside the others."""
+
+    unit: int
+    demand: Demand
+    start: int
+    stop: int
+
+
+def cut(found: Sequence[Sequence[Demand]], limits: Limits) -> tuple[Slice, ...]:
+    """Slices of all units' populations, core after core.
+
+    Parameters
+    ----------
+    found : sequence of units' demands
+    limits : Limits
+
+    Raises
+    ------
+    FitError
+        If a single neuron, or a population that must stay whole, exceeds an empty core.
+    """
+    packing = _Packing(limits)
+    for unit, demand_list in enumerate(found):
+        packing.add(unit, list(demand_list))
+    return packing.finish()
+
+
+def in_declared_order(
+    found: Sequence[Sequence[Demand]], limits: Limits
+) -> tuple[Slice, ...]:
+    """The same without any thought of who talks to whom: what to compare with."""
+    packing = _Packing(limits)
+    for unit, demand_list in enumerate(found):
+        packing.in_a_row(unit, list(demand_list))
+    return packing.finish()
+
+
+class _Packing:
+    """Cores as they fill up."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self.done: list[_Core] = []
+        self.core = _Core(limits)
+        self.rests: list[_Rest] = []
+        self.homes = 0
+
+    def add(self, unit: int, demands: list[Demand]) -> None:
+        """Lay one unit down."""
+        if self._whole(unit, demands) or self._mostly(unit, demands):
+            return
+        self._fill(self.core)
+        if self._left() < GAP * self.limits.synapse_bits:
+            self._close()
+            if self._whole(unit, demands) or self._mostly(unit, demands):
+                return
+        self.in_a_row(unit, self._order(demands))
+
+    def finish(self) -> tuple[Slice, ...]:
+        """All slices, with the numbers of their cores."""
+        self._fill(self.core)
+        self._close()
+        while self.rests:
+            self._lay_rests()
+        cores = [core for core in self.done if core.neurons]
+        return tuple(replace(piece, core=number) for number, core in enumerate(cores)
+                     for piece in core.slices)
+
+    def _whole(self, unit: int, demands: list[Demand]) -> bool:
+        tried = self.core.tried()
+        for demand in demands:
+            size = demand.population.size
+            if tried.room(unit, demand, 0, size) < size:
+                return False
+            tried.put(unit, demand, 0, size)
+        self.core = tried
+        return True
+
+    def _mostly(self, unit: int, demands: list[Demand]) -> bool:
+        """All but some neurons of the largest population; the core is then full."""
+        large = max(demands, key=lambda d: d.population.size)
+        tried = self.core.tried()
+        for demand in demands:
+            size = demand.population.size
+            if demand is not large:
+                if tried.room(unit, demand, 0, size) < size:
+                    return False
+                tried.put(unit, demand, 0, size)
+        size = large.population.size
+        fit = tried.room(unit, large, 0, size)
+        if large.whole or fit < MOST * size:
+            return False
+        tried.put(unit, large, 0, fit)
+        self.core = tried
+        self.rests.append(_Rest(unit, large, fit, size))
+        self._close()
+        return True
+
+    def _left(self) -> int:
+        """Synaptic memory that the core at hand has left."""
+        return self.limits.synapse_bits - self.core.synapse_bits
+
+    def _order(self, demands: list[Demand]) -> list[Demand]:
+        """Which part of a unit comes first, so that few of its spikes leave their core.
+
+        The spikes are those of the largest population, to the others. With the others first,
+        what of it does not fit beside them sends to another core; with it first, what fits.
+        """
+        large = max(demands, key=lambda d: d.population.size)
+        small = [demand for demand in demands if demand is not large]
+        needs = [sum(d.bits(0, d.population.size, self.limits) for d in group)
+                 for group in (small, [large])]
+        others_first = 1 - min(1.0, max(0.0, (self._left() - needs[0]) / max(needs[1], 1)))
+        large_first = min(1.0, self._left() / max(needs[1], 1))
+        return [*small, large] if others_first <= large_first else [large, *small]
+
+    def in_a_row(self, unit: int, demands: list[Demand]) -> None:
+        """A unit cut wherever a core is full."""
+        for demand in demands:
+            start, size = 0, demand.population.size
+            while start < size:
+                fit = self.core.room(unit, demand, start, size)
+                if fit == 0 and not self.core.neurons:
+                    raise _too_large(demand, start, self.limits)
+                if fit == 0:
+                    self._close()
+                    continue
+                self.core.put(unit, demand, start, start + fit)
+                start += fit
+
+    def _close(self) -> None:
+        """Begin a new core; a core of rests where there are enough of them."""
+        self.done.append(self.core)
+        self.core = _Core(self.limits)
+        self.homes += 1
+        if self._rest_bits() >= FULL * self.limits.synapse_bits:
+            self._lay_rests()
+
+    def _rest_bits(self) -> int:
+        return sum(r.demand.bits(r.start, r.stop, self.limits) for r in self.rests)
+
+    def _lay_rests(self) -> None:
+        """A core of rests, in the middle of the cores that they come from."""
+        core = _Core(self.limits)
+        self._fill(core)
+        if not core.neurons:
+            raise _too_large(self.rests[0].demand, self.rests[0].start, self.limits)
+        self.done.insert(len(self.done) - self.homes // 2, core)
+        self.homes = 0
+
+    def _fill(self, core: _Core) -> None:
+        """Put rests into a core as long as there is room."""
+        left: list[_Rest] = []
+        for rest in self.rests:
+            fit = core.room(rest.unit, rest.demand, rest.start, rest.stop)
+            if fit:
+                core.put(rest.unit, rest.demand, rest.start, rest.start + fit)
+            if rest.start + fit < rest.stop:
+                left.append(replace(rest, start=rest.start + fit))
+        self.rests = left
+
+
+def _too_large(demand: Demand, start: int, limits: Limits) -> FitError:
+    """What exceeds an empty core: one neuron, or all of a population that must stay whole."""
+    stop = demand.population.size if demand.whole else start + 1
+    axons = sum(demand.shared_axons.values()) + int(demand.own_axons[stop]
+                                                    - demand.own_axons[start])
+    needs = {"neurons": stop - start, "synapse_bits": demand.bits(start, stop, limits),
+             "in_axons": axons}
+    what = f"{stop - start} neurons" if demand.whole else "one neuron"
+    for name, need in needs.items():
+        if need > limits.core()[name]:
+            return FitError(f"{what} of this population need more {name} than a core has",
+                            where=demand.population.name, found=need,
+                            expected=limits.core()[name],
+                            hint="fewer slots: a shorter context, or several memories")
+    return FitError("the population does not fit an empty core", where=demand.population.name,
+                    found=stop - start)

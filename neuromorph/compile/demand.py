@@ -1,0 +1,134 @@
+"""What the neurons of a unit ask of the core they are put on.
+
+Synapses lie on the core of the neuron behind them, listed by the axon before them. A list is
+dense (a weight for every neuron of the slice) or sparse (a weight and an index for each
+synapse), whichever takes fewer bits for the projection.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuromorph.compile.limits import Limits
+from neuromorph.compile.program import Unit
+from neuromorph.network import Astrocyte, Population, Projection
+
+
+@dataclass(frozen=True, eq=False)
+class Demand:
+    """Resources of the neurons of one population.
+
+    Attributes
+    ----------
+    population : Population
+    dense : tuple of (axons, bits of a synapse)
+        Projections in dense lists: an axon's list is as long as the slice.
+    sparse_bits : int array, shape (size + 1,)
+        Bits of sparse lists up to each neuron, no two synapses sharing an entry.
+    own_axons : int array, shape (size + 1,)
+        In-axon slots of sparse lists up to each neuron.
+    shared_axons : dict of str to int
+        In-axon slots from a population before it that all neurons share: paid once a core.
+    formats : int
+        Different synapse formats.
+    whole : bool
+        Whether the population must stay on one core.
+    """
+
+    population: Population
+    dense: tuple[tuple[int, int], ...]
+    sparse_bits: NDArray[np.int64]
+    own_axons: NDArray[np.int64]
+    shared_axons: dict[str, int]
+    formats: int
+    whole: bool
+
+    def bits(self, start: int, stop: int, limits: Limits) -> int:
+        """Synaptic memory of a slice, never less than it takes."""
+        lists = sum(axons * limits.list_bits(stop - start, bits) for axons, bits in self.dense)
+        return lists + int(self.sparse_bits[stop] - self.sparse_bits[start])
+
+
+def demands(unit: Unit, limits: Limits) -> list[Demand]:
+    """Demands of all populations of a unit that need cores, in the order of the network."""
+    return [_demand(unit, population, limits) for population in unit.neurons]
+
+
+def _demand(unit: Unit, population: Population, limits: Limits) -> Demand:
+    dense: list[tuple[int, int]] = []
+    sparse = np.zeros(population.size, np.int64)
+    own = np.zeros(population.size, np.int64)
+    shared: dict[str, int] = {}
+    projections = unit.network.projections_to(population.name)
+    for projection in projections:
+        used = used_synapses(projection)
+        bits, slots = _synapse_bits(projection, limits), _slots(projection, limits)
+        axons = int(used.any(axis=0).sum())
+        if is_dense(used, bits, limits):
+            dense.append((axons, bits))
+            shared[projection.pre] = max(axons * slots, shared.get(projection.pre, 0))
+        else:
+            count = used.sum(axis=1).astype(np.int64)
+            sparse += count * limits.list_bits(1, bits + limits.index_bits)
+            own += count * slots
+    return Demand(population, tuple(dense), np.concatenate([[0], np.cumsum(sparse)]),
+                  np.concatenate([[0], np.cumsum(own)]), shared, len(projections),
+                  isinstance(population.model, Astrocyte))
+
+
+def used_synapses(projection: Projection) -> NDArray[np.bool_]:
+    """Which synapses exist: those with a weight, or all of a projection that learns."""
+    if projection.rule is not None:
+        return np.ones(projection.weights.shape, np.bool_)
+    used: NDArray[np.bool_] = projection.weights != 0
+    return used
+
+
+def is_dense(used: NDArray[np.bool_], bits: int, limits: Limits) -> bool:
+    """Whether dense lists take no more bits than sparse ones, headers and words apart."""
+    area = int(used.any(axis=1).sum()) * int(used.any(axis=0).sum())
+    return area * bits <= int(used.sum()) * (bits + limits.index_bits)
+
+
+def _synapse_bits(projection: Projection, limits: Limits) -> int:
+    rule = projection.rule
+    tag = limits.tag_bits if rule is not None and rule.dt else 0
+    return limits.weight_bits + tag + (limits.delay_bits if projection.delay else 0)
+
+
+def _slots(projection: Projection, limits: Limits) -> int:
+    return limits.plastic_slots if projection.rule is not None else 1
+
+
+def totals(found: list[list[Demand]], limits: Limits) -> dict[str, int]:
+    """What all units take if each lay on one core by itself."""
+    bits = sum(d.bits(0, d.population.size, limits) for unit in found for d in unit)
+    neurons = sum(d.population.size for unit in found for d in unit)
+    return {"neurons": neurons, "synapse_bits": bits,
+            "memory_bits": bits + neurons * limits.neuron_bits,
+            "in_axons": sum(_axons(unit) for unit in found)}
+
+
+def _axons(unit: list[Demand]) -> int:
+    """In-axon slots of a unit if all of it were on one core: each shared axon once."""
+    shared: dict[str, int] = {}
+    for demand in unit:
+        for pre, count in demand.shared_axons.items():
+            shared[pre] = max(count, shared.get(pre, 0))
+    return sum(shared.values())
+
+
+def lower_bound(found: list[list[Demand]], limits: Limits) -> tuple[int, str]:
+    """Cores that the sums alone need, and the resource that says so.
+
+    ::
+
+        max over resources of ceil(sum of demands / capacity)
+    """
+    needs, capacities = totals(found, limits), limits.core()
+    bounds = {name: -(-need // capacities[name]) for name, need in needs.items()}
+    worst = max(bounds, key=lambda name: bounds[name])
+    return max(1, bounds[worst]), worst

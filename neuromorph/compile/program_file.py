@@ -1,0 +1,175 @@
+"""A program as plain data, and as two files: ``program.json`` and ``weights.npz``.
+
+::
+
+    {"schema_version": 1, "profile": NAME,
+     "units": [{"name",
+                "populations": [{"name", "size", "kind", "parameters": {…}}, …],
+                "projections": [{"name", "pre", "post", "weights": "w12", "delay", "exponent",
+                                 "graded", "rule": {…} | None, "modulators": [y1, y2, y3]}, …]}],
+     "slices": [[unit, population, start, stop, core], …],
+     "cores": [[chip, column, row], …]}
+
+Weights are arrays of shape (post, pre) in the smallest integer type; equal ones are kept once.
+The same program gives the same bytes. Of a network only what runs is kept: no schedule.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import zipfile
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.lib import format as npy
+from numpy.typing import NDArray
+
+from neuromorph.compile.program import Program, Unit
+from neuromorph.compile.program_schema import SCHEMA_VERSION, program_from_dict
+from neuromorph.errors import UnsupportedError
+from neuromorph.models.arrays import load_arrays
+from neuromorph.models.strict_json import read_json
+from neuromorph.network import LearningRule, Network, Population, Projection
+from neuromorph.network.populations import parameters
+
+__all__ = ["PROGRAM", "WEIGHTS", "program_as_dict", "program_from_dict", "read_program", "to_json",
+           "write_arrays", "write_program"]
+
+PROGRAM, WEIGHTS = "program.json", "weights.npz"
+Arrays: TypeAlias = dict[str, NDArray[Any]]
+
+INTEGERS = (np.int8, np.uint8, np.int16, np.int32)
+"""Types that weights are kept in, the smallest first."""
+
+
+def program_as_dict(program: Program) -> tuple[dict[str, Any], Arrays]:
+    """The program as in the module's heading, and its weights by name.
+
+    Raises
+    ------
+    UnsupportedError
+        If a unit is in the float domain: what is placed on cores is integers.
+    """
+    shelf = _Shelf()
+    data = {
+        "schema_version": SCHEMA_VERSION,
+        "profile": program.profile,
+        "units": [_unit(unit, shelf) for unit in program.units],
+        "slices": [[s.unit, s.population, s.start, s.stop, s.core] for s in program.slices],
+        "cores": program.places.tolist(),
+    }
+    return data, shelf.arrays
+
+
+def write_program(folder: Path, program: Program) -> None:
+    """Write both files into a folder; the same program gives the same bytes."""
+    data, arrays = program_as_dict(program)
+    (folder / PROGRAM).write_text(to_json(data), "utf-8")
+    write_arrays(folder / WEIGHTS, arrays)
+
+
+def read_program(folder: Path) -> Program:
+    """Read both files.
+
+    Raises
+    ------
+    MissingFileError, FileFormatError, TensorError, NetworkError
+    """
+    return program_from_dict(read_json(folder / PROGRAM), load_arrays(folder / WEIGHTS))
+
+
+def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """An ``.npz`` file, packed, with any names: `numpy.savez` keeps some for itself."""
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, array in arrays.items():
+            entry = zipfile.ZipInfo(f"{name}.npy")  # without the time of day
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            with archive.open(entry, "w", force_zip64=True) as member:
+                npy.write_array(  # type: ignore[no-untyped-call]
+                    member, np.asarray(array), allow_pickle=False)
+
+
+def to_json(data: Mapping[str, Any]) -> str:
+    """JSON that every parser reads: an infinite time constant becomes null."""
+    return json.dumps(_finite(data), allow_nan=False, separators=(",", ":")) + "\n"
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _finite(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and math.isinf(value) else value
+
+
+class _Shelf:
+    """Arrays by name; one that is there already, or is equal to one, gets no second place."""
+
+    def __init__(self) -> None:
+        self.arrays: Arrays = {}
+        self._seen: dict[int, tuple[NDArray[Any], str]] = {}
+        self._names: dict[tuple[str, tuple[int, ...], bytes], str] = {}
+
+    def put(self, weights: NDArray[Any]) -> str:
+        """The name under which an array is kept."""
+        if id(weights) not in self._seen:  # kept beside its name, so that its id stays its own
+            self._seen[id(weights)] = weights, self._by_content(weights)
+        return self._seen[id(weights)][1]
+
+    def _by_content(self, weights: NDArray[Any]) -> str:
+        small = _smallest(weights)
+        content = (small.dtype.str, small.shape, small.tobytes())
+        name = self._names.setdefault(content, f"w{len(self._names)}")
+        self.arrays.setdefault(name, small)
+        return name
+
+
+def _smallest(weights: NDArray[Any]) -> NDArray[Any]:
+    low, high = int(weights.min(initial=0)), int(weights.max(initial=0))
+    kind = next(k for k in INTEGERS if np.iinfo(k).min <= low and high <= np.iinfo(k).max)
+    return np.ascontiguousarray(weights, kind)
+
+
+def _unit(unit: Unit, shelf: _Shelf) -> dict[str, Any]:
+    network: Network = unit.network
+    if network.domain != "fixed":
+        raise UnsupportedError("a program holds integers only", where=unit.name,
+                               found=f"a network of the {network.domain} domain")
+    return {
+        "name": unit.name,
+        "populations": [_population(p) for p in network.populations],
+        "projections": [_projection(p, shelf) for p in network.projections],
+    }
+
+
+def _population(population: Population) -> dict[str, Any]:
+    return {
+        "name": population.name,
+        "size": int(population.size),
+        "kind": population.model.kind,
+        "parameters": {name: int(value) for name, value in parameters(population.model).items()},
+    }
+
+
+def _projection(projection: Projection, shelf: _Shelf) -> dict[str, Any]:
+    return {
+        "name": projection.name,
+        "pre": projection.pre,
+        "post": projection.post,
+        "weights": shelf.put(projection.weights),
+        "delay": int(projection.delay),
+        "exponent": int(projection.exponent),
+        "graded": bool(projection.graded),
+        "rule": None if projection.rule is None else _rule(projection.rule),
+        "modulators": list(projection.modulators),
+    }
+
+
+def _rule(rule: LearningRule) -> dict[str, Any]:
+    """All fields; a NumPy number as a plain one."""
+    return {name: value.item() if isinstance(value, np.generic) else value
+            for name, value in asdict(rule).items()}

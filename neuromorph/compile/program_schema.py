@@ -1,0 +1,205 @@
+"""What a program's plain data must look like, and the way back to a Program."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Annotated, Any, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from neuromorph.compile.program import Program, Slice, Unit
+from neuromorph.errors import FileFormatError, did_you_mean
+from neuromorph.network import LearningRule, Network, Population, Projection, verify
+from neuromorph.network.populations import NeuronModel
+
+SCHEMA_VERSION = 1
+WHERE = "program"
+"""What errors name as their place where there is no unit."""
+
+_MODELS: dict[str, type[NeuronModel]] = {m.kind: m for m in get_args(NeuronModel)}
+
+Name = Annotated[str, Field(min_length=1, max_length=512)]
+Count = Annotated[int, Field(ge=0, lt=1 << 31)]
+Scalar = bool | int | float | str | None
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class _Population(_Strict):
+    name: Name
+    size: Annotated[int, Field(ge=1, lt=1 << 31)]
+    kind: Name
+    parameters: dict[str, int]
+
+
+class _Projection(_Strict):
+    name: Name
+    pre: Name
+    post: Name
+    weights: Name
+    delay: int
+    exponent: int
+    graded: bool
+    rule: dict[str, Scalar] | None
+    modulators: Annotated[list[Name | None], Field(min_length=3, max_length=3)]
+
+
+class _Unit(_Strict):
+    name: Name
+    populations: list[_Population]
+    projections: list[_Projection]
+
+
+_Row = Annotated[list[Count | str], Field(min_length=5, max_length=5)]
+_Place = Annotated[list[Count], Field(min_length=3, max_length=3)]
+
+
+class _Document(_Strict):
+    schema_version: int
+    profile: str
+    units: list[_Unit]
+    slices: list[_Row]
+    cores: list[_Place]
+
+
+def program_from_dict(data: object, arrays: Mapping[str, NDArray[Any]]) -> Program:
+    """The program that `program_file.program_as_dict` took apart; nothing of it is believed.
+
+    Raises
+    ------
+    FileFormatError
+        If a field is missing, unknown or wrong, two units have one name, a slice is of nothing,
+        or a neuron of a placed program is on no core or on two.
+    NetworkError
+        If a unit's network is not sound.
+    """
+    document = _document(data)
+    twice = [name for name, count in Counter(u.name for u in document.units).items() if count > 1]
+    if twice:
+        raise FileFormatError("two units have one name", where=WHERE, found=twice[0])
+    units = tuple(Unit(unit.name, _network(unit, arrays)) for unit in document.units)
+    slices = tuple(_slice(row, units, len(document.cores)) for row in document.slices)
+    places = np.array(document.cores, np.int64).reshape(-1, 3)
+    program = Program(document.profile, units, slices, places)
+    if slices:
+        _check_cover(program)
+    return program
+
+
+def _document(data: object) -> _Document:
+    """The version is asked for first: a newer schema may have other fields."""
+    version = data.get("schema_version") if isinstance(data, Mapping) else None
+    if version != SCHEMA_VERSION or isinstance(version, bool):
+        raise FileFormatError("the program is of another schema version", where=WHERE,
+                              found="none" if version is None else version,
+                              expected=SCHEMA_VERSION, hint="compile the model again")
+    try:
+        return _Document.model_validate(data)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise FileFormatError("a field of the program is missing, unknown or wrong", where=WHERE,
+                              found=f"{place}: {first['msg']}") from error
+
+
+def _network(unit: _Unit, arrays: Mapping[str, NDArray[Any]]) -> Network:
+    return verify(Network(
+        unit.name, "fixed",
+        tuple(_population(p, f"{unit.name}.{p.name}") for p in unit.populations),
+        tuple(_projection(p, f"{unit.name}.{p.name}", arrays) for p in unit.projections)))
+
+
+def _population(found: _Population, where: str) -> Population:
+    if found.kind not in _MODELS:
+        raise FileFormatError("unknown neuron model", where=where, found=found.kind,
+                              hint=did_you_mean(found.kind, _MODELS))
+    model = _MODELS[found.kind]
+    _check_names("parameters", found.parameters, model, where)
+    return Population(found.name, found.size, model(**found.parameters))
+
+
+def _projection(
+    found: _Projection, where: str, arrays: Mapping[str, NDArray[Any]]
+) -> Projection:
+    if found.weights not in arrays:
+        raise FileFormatError("there are no weights of that name", where=where,
+                              found=found.weights)
+    weights = arrays[found.weights]
+    if weights.ndim != 2 or weights.dtype.kind not in "iu" or not weights.size:
+        raise FileFormatError("weights must be integers of shape (post, pre)", where=where,
+                              found=f"{weights.shape} {weights.dtype}")
+    y1, y2, y3 = found.modulators
+    return Projection(found.name, found.pre, found.post, _as_int32(weights, where), found.delay,
+                      found.exponent, found.graded, _rule(found.rule, where), (y1, y2, y3))
+
+
+def _as_int32(weights: NDArray[Any], where: str) -> NDArray[np.int32]:
+    wide = np.iinfo(np.int32)
+    if weights.min() < wide.min or weights.max() > wide.max:
+        raise FileFormatError("a weight does not fit a synapse", where=where,
+                              found=f"{weights.min()} to {weights.max()}")
+    return weights.astype(np.int32)
+
+
+def _rule(found: Mapping[str, Scalar] | None, where: str) -> LearningRule | None:
+    """A rule; it checks its own values. JSON has no infinity: null stands for it."""
+    if found is None:
+        return None
+    _check_names("rule", found, LearningRule, where)
+    rule: dict[str, Any] = {name: math.inf if value is None else value
+                            for name, value in found.items()}
+    for name in ("dw", "dt", "payload", "sign"):
+        if not isinstance(rule[name], str):
+            raise FileFormatError(f"{name} must be text", where=where, found=repr(rule[name]))
+    return LearningRule(**rule)
+
+
+def _check_names(what: str, found: Mapping[str, object], kind: type, where: str) -> None:
+    """Exactly a dataclass's fields, no more and no fewer."""
+    expected = {field.name for field in fields(kind)}
+    if found.keys() != expected:
+        raise FileFormatError(f"the {what} are not those of a {kind.__name__}", where=where,
+                              found=", ".join(sorted(expected.symmetric_difference(found))))
+
+
+def _slice(row: list[int | str], units: tuple[Unit, ...], cores: int) -> Slice:
+    unit, name, start, stop, core = row
+    if not (isinstance(unit, int) and isinstance(name, str) and isinstance(start, int)
+            and isinstance(stop, int) and isinstance(core, int)):
+        raise FileFormatError("a slice is a unit's number, a name and three numbers", where=WHERE,
+                              found=row)
+    if unit >= len(units):
+        raise FileFormatError("a slice is of a unit that does not exist", where=WHERE, found=row)
+    sizes = {p.name: p.size for p in units[unit].neurons}
+    if name not in sizes:
+        raise FileFormatError("a slice is of a population that needs no core or does not exist",
+                              where=units[unit].name, found=row, hint=did_you_mean(name, sizes))
+    if not start < stop <= sizes[name]:
+        raise FileFormatError("a slice leaves its population", where=units[unit].name, found=row,
+                              expected=f"0 <= start < stop <= {sizes[name]}")
+    if cores and core >= cores:
+        raise FileFormatError("a slice is on a core that does not exist", where=units[unit].name,
+                              found=row, expected=f"a core below {cores}")
+    return Slice(unit, name, start, stop, core)
+
+
+def _check_cover(program: Program) -> None:
+    """Every neuron is on one core."""
+    for number, pieces in enumerate(program.by_unit):
+        unit = program.units[number]
+        covered = {p.name: np.zeros(p.size, np.int64) for p in unit.neurons}
+        for piece in pieces:
+            covered[piece.population][piece.start : piece.stop] += 1
+        for name, times in covered.items():
+            if (times != 1).any():
+                first = int(np.flatnonzero(times != 1)[0])
+                raise FileFormatError("a neuron is not on exactly one core",
+                                      where=f"{unit.name}.{name}",
+                                      found=f"neuron {first} on {times[first]}")

@@ -1,0 +1,147 @@
+"""Bounds on what a population adds up: its synaptic input, its current and its potential."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuromorph.compile.range_proof import WEAKEST_FIRST, Accumulator, Bound, Status
+from neuromorph.network import Astrocyte, CubaLIF, LatencyMatch, Network, Population, Readout
+from neuromorph.network.bounds import ACCUMULATOR_MAX, Interval, delivered, widest_sums
+from neuromorph.numerics.limits import DECAY_BITS, DECAY_UNITY, INPUT_SHIFT, STATE_MAX
+
+
+@dataclass(frozen=True)
+class _Register:
+    """x' = trunc(x (4096 - rate) / 4096) + (a << shift), which holds lowest to highest."""
+
+    name: Accumulator
+    rate: int
+    shift: int
+    lowest: int
+    highest: int
+    first_unit: int = 0
+    clears_above: int | None = None
+
+
+class _Side(NamedTuple):
+    """One direction: how far x gets, which status that has, who drives it, what would help."""
+
+    reach: int | None
+    limit: int
+    status: Status
+    worst: str
+    remedy: str
+
+
+def bound_population(
+    network: Network, population: Population, ranges: Mapping[str, Interval]
+) -> tuple[Bound, ...]:
+    """Bounds on the sums of a population, from what the populations before it may send.
+
+    A LIF potential has none: it saturates by design. A readout's potential has one below
+    only: above its threshold it fires and clears, saturated or not.
+    """
+    afferent = network.projections_to(population.name)
+    sums = {p.name: widest_sums(p, ranges[p.pre]) for p in afferent}
+    inputs = {p.name: delivered(p, ranges[p.pre]) for p in afferent}
+    period = network.schedule.period if network.schedule is not None else 0
+    wide = _Register("input", DECAY_UNITY, 0, -ACCUMULATOR_MAX, ACCUMULATOR_MAX)
+    return (_bound(population, wide, sums, period),
+            *(_bound(population, r, inputs, period) for r in _registers(population)))
+
+
+def settled(push: int, rate: int) -> int | None:
+    """Least x = floor(x (4096 - rate) / 4096) + push, where a constant push ends.
+
+    ::
+
+        x = floor(4096 (push - 1) / rate) + 1    since push = ceil(x rate / 4096)
+
+    The state rises to it from 0 and never beyond, whatever smaller pushes come in between.
+    None if it rises for ever.
+    """
+    if push == 0:
+        return 0
+    return (DECAY_UNITY * (push - 1)) // rate + 1 if rate else None
+
+
+def reached(push: int, rate: int, steps: int, limit: int) -> int:
+    """The state after so many steps of a constant push from 0; stops beyond ``limit``."""
+    state = 0
+    for _ in range(steps):
+        before, state = state, (state * (DECAY_UNITY - rate) >> DECAY_BITS) + push
+        if state > limit or state == before:
+            break
+    return state
+
+
+def largest_push(limit: int, rate: int) -> int:
+    """The largest push for which `settled` stays within the limit."""
+    return (rate * limit - 1) // DECAY_UNITY + 1 if rate else 0
+
+
+def _registers(population: Population) -> tuple[_Register, ...]:
+    model, last = population.model, population.size - 1
+    if isinstance(model, CubaLIF):
+        return (_Register("current", int(model.du), INPUT_SHIFT, -STATE_MAX, STATE_MAX + 1),)
+    if isinstance(model, LatencyMatch):
+        return (_Register("current", DECAY_UNITY, INPUT_SHIFT, -STATE_MAX, STATE_MAX + 1),)
+    within = STATE_MAX - 1  # at STATE_MAX it may have saturated
+    if isinstance(model, Readout):
+        return (_Register("potential", int(model.dv), 0, -within, within,
+                          clears_above=int(model.vth)),)
+    if isinstance(model, Astrocyte):
+        return (_Register("potential", int(model.dv), 0, -within, within, first_unit=last),)
+    return ()
+
+
+def _bound(
+    population: Population, register: _Register, parts: Mapping[str, Interval], period: int
+) -> Bound:
+    """Both sides of a register, the weaker of which gives the verdict."""
+    low = _side(register, {name: -p.low for name, p in parts.items()}, -register.lowest, period)
+    high = _side(register, {name: p.high for name, p in parts.items()}, register.highest, period)
+    if register.clears_above is not None:
+        high = _Side(register.clears_above, register.highest, "proved", "", "")
+    weaker = min(high, low, key=lambda s: (WEAKEST_FIRST.index(s.status), -_excess(s)))
+    return Bound(population.name, register.name, None if low.reach is None else -low.reach,
+                 high.reach, register.lowest, register.highest, weaker.status, weaker.worst,
+                 weaker.remedy)
+
+
+def _excess(side: _Side) -> float:
+    return math.inf if side.reach is None else side.reach / side.limit
+
+
+def _side(
+    register: _Register, parts: Mapping[str, NDArray[np.int64]], limit: int, period: int
+) -> _Side:
+    """Where pushes in one direction end, at the neuron that is pushed most."""
+    pushes = np.sum(list(parts.values()), axis=0) if parts else np.zeros(register.first_unit + 1)
+    neuron = register.first_unit + int(np.argmax(pushes[register.first_unit:]))
+    push = int(pushes[neuron]) << register.shift
+    reach = settled(push, register.rate)
+    if reach is not None and reach <= limit:
+        return _Side(reach, limit, "proved", "", "")
+    worst = max(parts, key=lambda name: int(parts[name][neuron]))
+    most = int(parts[worst][neuron])
+    allowed = largest_push(limit, register.rate) >> register.shift
+    fits = reached(push, register.rate, period, limit) <= limit
+    return _Side(reach, limit, "one period" if period and fits else "not proved", worst,
+                 _remedy(worst, most, push >> register.shift, allowed))
+
+
+def _remedy(worst: str, most: int, push: int, allowed: int) -> str:
+    """By weights, exponent, payload or number of axons; or by forgetting."""
+    if allowed == 0:
+        return "it never forgets: let it decay, or clear it"
+    left = most - (push - allowed)
+    if left > 0:
+        return f"let {worst} deliver at most {left:,} a step (now up to {most:,})"
+    return f"let all projections deliver at most {allowed:,} a step (now up to {push:,})"

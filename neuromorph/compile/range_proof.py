@@ -1,0 +1,94 @@
+"""What a range proof says, accumulator by accumulator."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+Accumulator: TypeAlias = Literal["input", "current", "potential", "learning"]
+Basis: TypeAlias = Literal["bounds", "motif", "float domain"]
+Status: TypeAlias = Literal["proved", "saturates", "one period", "not proved"]
+WEAKEST_FIRST: tuple[Status, ...] = ("not proved", "one period", "saturates", "proved")
+
+
+@dataclass(frozen=True)
+class Bound:
+    """One accumulator, at the neuron or synapse where it can get furthest.
+
+    Attributes
+    ----------
+    where : str
+        A population, or for ``learning`` a plastic projection.
+    accumulator : {"input", "current", "potential", "learning"}
+        The 32-bit sums of the synaptic input, u, v, or the 15-bit sums of a learning rule.
+    low, high : int or None
+        What it stays within; None if it can go on for ever.
+    lowest, highest : int
+        What it can hold.
+    status : {"proved", "saturates", "one period", "not proved"}
+        "one period": only from rest to the end of one period of the schedule. "saturates": a
+        learning rule's sum may clip where the weight would not; that is how the learning
+        engine counts, and no overflow, but what is learned then differs from the rule.
+    worst : str
+        Where it is not proved, the projection that contributes most, or the rule's product.
+    remedy : str
+        Where it is not proved, what would make it fit.
+    """
+
+    where: str
+    accumulator: Accumulator
+    low: int | None
+    high: int | None
+    lowest: int
+    highest: int
+    status: Status = "proved"
+    worst: str = ""
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        low = "without end" if self.low is None else f"{self.low:,}"
+        high = "without end" if self.high is None else f"{self.high:,}"
+        text = (f"{self.where} {self.accumulator}: {self.status}; {low} to {high} of "
+                f"{self.lowest:,} to {self.highest:,}")
+        return f"{text}; most of it from {self.worst}; {self.remedy}" if self.worst else text
+
+
+@dataclass(frozen=True)
+class RangeProof:
+    """Whether any accumulator of a network can overflow.
+
+    Attributes
+    ----------
+    network : str
+        Its name.
+    basis : {"bounds", "motif", "float domain"}
+        Static bounds; the proof of a known circuit, for the stimulus of that circuit, which
+        has no bounds of its own; or floats, which have nothing to overflow.
+    bounds : tuple of Bound
+        In the order of populations, then of plastic projections.
+    """
+
+    network: str
+    basis: Basis
+    bounds: tuple[Bound, ...] = ()
+
+    @property
+    def proved(self) -> bool:
+        """Whether nothing can overflow, however long the network runs."""
+        return not self.unproved
+
+    @property
+    def unproved(self) -> tuple[Bound, ...]:
+        """The accumulators that could overflow."""
+        return tuple(b for b in self.bounds if b.status in ("one period", "not proved"))
+
+    def status(self, where: str) -> Status:
+        """The weakest status of a population's or plastic projection's accumulators."""
+        found = {bound.status for bound in self.bounds if bound.where == where}
+        return next((status for status in WEAKEST_FIRST if status in found), "proved")
+
+    def __str__(self) -> str:
+        by = {"bounds": "", "motif": " by motif", "float domain": ": floats do not overflow"}
+        verdict = "proved" if self.proved else "not proved"
+        return "\n".join([f"{self.network}: ranges {verdict}{by[self.basis]}",
+                          *(f"  {bound}" for bound in self.bounds)])

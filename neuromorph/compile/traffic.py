@@ -1,0 +1,67 @@
+"""Packets between cores: a spike goes once to every core that holds a synapse of its axon."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuromorph.compile.demand import used_synapses
+from neuromorph.compile.program import Program
+from neuromorph.network import Source
+
+
+@dataclass(frozen=True, eq=False)
+class Traffic:
+    """Packets from core to core, shape (links,) each; a core may send to itself."""
+
+    source: NDArray[np.int64]
+    target: NDArray[np.int64]
+    packets: NDArray[np.float64]
+
+    @property
+    def between_cores(self) -> float:
+        """Packets that leave their core."""
+        return float(self.packets[self.source != self.target].sum())
+
+
+def traffic(program: Program, rates: Mapping[str, NDArray[np.float64]] | None = None) -> Traffic:
+    """Packets by link, if every neuron of a population spikes as often as ``rates`` says.
+
+    Parameters
+    ----------
+    program : Program
+    rates : mapping of "unit index/population" to array (size,), optional
+        Spikes of each neuron; one each if left out.
+    """
+    links: dict[tuple[int, int], float] = {}
+    for unit in range(len(program.units)):
+        for link, count in _unit_links(program, unit, rates or {}).items():
+            links[link] = links.get(link, 0.0) + count
+    ends = np.array(sorted(links), np.int64).reshape(-1, 2)
+    return Traffic(ends[:, 0], ends[:, 1], np.array([links[a, b] for a, b in ends.tolist()]))
+
+
+def _unit_links(
+    program: Program, unit: int, rates: Mapping[str, NDArray[np.float64]],
+) -> dict[tuple[int, int], float]:
+    network = program.units[unit].network
+    by_name = program.slices_of(unit)
+    links: dict[tuple[int, int], float] = {}
+    reached: dict[tuple[str, int], NDArray[np.bool_]] = {}
+    for projection in network.projections:
+        if isinstance(network.population(projection.pre).model, Source):
+            continue
+        used = used_synapses(projection)
+        for post in by_name[projection.post]:
+            key = (projection.pre, post.core)
+            hit = used[post.start : post.stop].any(axis=0)
+            reached[key] = reached[key] | hit if key in reached else hit
+    for (pre, core), hit in reached.items():
+        rate = rates.get(f"{unit}/{pre}", np.ones(len(hit)))
+        for piece in by_name[pre]:
+            sent = float((rate * hit)[piece.start : piece.stop].sum())
+            links[piece.core, core] = links.get((piece.core, core), 0.0) + sent
+    return links

@@ -1,0 +1,153 @@
+"""A compile report as one HTML file: pictures inside it, no script, nothing fetched."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from neuromorph.report.compile_pictures import draw_pictures
+from neuromorph.report.compile_tables import (
+    compile_rows,
+    faults,
+    fidelity_rows,
+    heading,
+    needs_table,
+    si,
+)
+from neuromorph.report.page import _STYLE, _safe
+from neuromorph.report.text import readable
+
+PAGE = "report.html"
+
+WORST = 24
+"""Heads in the table; all of them are in the picture."""
+
+SI_UNITS = ("J", "s", "W")
+"""Units that take a prefix; others are written as they come."""
+
+STYLE = _STYLE + """
+th { text-align: left; font-weight: 600; padding: .3rem 2rem .3rem 0;
+     border-bottom: 2px solid #d9dde5 }
+ul.broken { color: #b3261e; font-weight: 600 }
+"""
+
+_PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>{title}</title>
+<style>{style}</style>
+</head>
+<body>
+<h1>{title}</h1>
+{body}
+</body>
+</html>
+"""
+
+PICTURES = {
+    "chips": ("Where the cores are",
+              "A square is a core, a block of squares a chip. The darker, the fuller."),
+    "spikes": ("Spikes on their way",
+               ("A spike goes once to every core that holds a synapse of its axon. Counted in a "
+                "simulation; a spike that stays in its core is left out.")),
+    "energy": ("Energy",
+               ("An estimate: counted events times the cost of one, and idle power times time. "
+                "Nothing here was measured on a chip.")),
+    "fidelity": ("What each head loses",
+                 "Cosine between the outputs of spiking and of float attention."),
+    "schedule": ("One query, phase by phase",
+                 ("The match potentials are cleared, lifted and charged by the query, and ramp up "
+                  "until each neuron has spiked. The go pulse forces those that have not.")),
+}
+"""Headings and explanations, in the order of the page."""
+
+
+def write_pages(report: Mapping[str, Any], folder: Path) -> None:
+    """Draw the pictures, and write ``report.html`` with them inside.
+
+    Parameters
+    ----------
+    report : mapping
+        Plain values, as in ``report.json``.
+    folder : path
+        An existing folder.
+
+    Raises
+    ------
+    MissingExtraError
+        Without matplotlib.
+    """
+    (folder / PAGE).write_text(render_compile_page(report, draw_pictures(report)), "utf-8")
+
+
+def render_compile_page(report: Mapping[str, Any], pictures: Mapping[str, bytes]) -> str:
+    """HTML of a compile report.
+
+    Parameters
+    ----------
+    report : mapping
+    pictures : mapping of name to bytes
+        PNG files by their names in `PICTURES`; one that is not there is left out.
+    """
+    general = _table([], compile_rows(report).items())
+    parts = _placed(report, pictures) if report["fits"] else _not_placed(report)
+    lists = [_list("What is assumed", report.get("assumptions", ())),
+             _list("Notes", report.get("notes", ()))]
+    return _PAGE.format(title=_safe(heading(report)), style=STYLE,
+                        body="\n".join([general, *parts, *lists]))
+
+
+def _placed(report: Mapping[str, Any], pictures: Mapping[str, bytes]) -> list[str]:
+    title, columns, rows = fidelity_rows(report, WORST)
+    beside = {"energy": _compared(report),
+              "fidelity": f"<p>{_safe(title)}</p>\n{_table(columns, rows)}"}
+    shown = [_picture(name, pictures) + beside.get(name, "") for name in PICTURES]
+    return [_list("Broken rules", faults(report, most=None), "broken"), *shown]
+
+
+def _not_placed(report: Mapping[str, Any]) -> list[str]:
+    columns, rows = needs_table(report)
+    return [f"<h2>What it needs</h2>\n{_table(columns, rows)}",
+            _list("What would make it fit", report["changes"])]
+
+
+def _compared(report: Mapping[str, Any]) -> str:
+    """Published numbers of others, to judge the estimate by."""
+    if not report["compared"]:
+        return ""
+    rows = [(c["what"], _with_unit(c["value"], c["unit"]), c["source"])
+            for c in report["compared"]]
+    return f"\n<p>For comparison:</p>\n{_table(('what', 'value', 'source'), rows)}"
+
+
+def _with_unit(value: float, unit: str) -> str:
+    return si(value, unit) if unit in SI_UNITS else f"{readable(value)} {unit}"
+
+
+def _picture(name: str, pictures: Mapping[str, bytes]) -> str:
+    title, text = PICTURES[name]
+    if name not in pictures:
+        return ""
+    data = b64encode(pictures[name]).decode("ascii")
+    return (f"<h2>{_safe(title)}</h2>\n<p>{_safe(text)}</p>\n"
+            f'<img src="data:image/png;base64,{data}" alt="{_safe(title)}">\n')
+
+
+def _table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    head = f"<tr>{''.join(f'<th>{_safe(name)}</th>' for name in columns)}</tr>\n"
+    body = "\n".join("<tr>" + "".join(f"<td>{_safe(readable(cell))}</td>" for cell in row) + "</tr>"
+                     for row in rows)
+    return f"<table>\n{head if columns else ''}{body}\n</table>"
+
+
+def _list(title: str, lines: Sequence[str], kind: str = "") -> str:
+    """A heading and a list, or nothing for an empty one."""
+    if not lines:
+        return ""
+    mark = f' class="{kind}"' if kind else ""
+    items = "\n".join(f"<li>{_safe(readable(line))}</li>" for line in lines)
+    return f"<h2>{_safe(title)}</h2>\n<ul{mark}>\n{items}\n</ul>"

@@ -1,0 +1,230 @@
+"""A compile report for the terminal: does it fit, where is it, what does it cost and lose."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from neuromorph.errors import printable
+from neuromorph.report.tables import pairs_table, rows_table
+from neuromorph.report.text import LONGEST, bytes_text, label, readable
+
+WORST = 6
+"""Heads and broken rules in the terminal; the page and the JSON have the rest."""
+
+CORE_TABLE = ("chip", "column", "row", "neurons", "synapse_bits", "in_axons", "out_axons")
+"""Columns of a report's ``core_table``; the last four are resources."""
+
+RESOURCES = {"synapse_bits": "synaptic memory", "memory_bits": "memory, neurons and synapses",
+             "in_axons": "axons in", "out_axons": "axons out"}
+"""What people call a resource, where it is not its name."""
+
+BYTE = 8
+
+PREFIXES = ((1e9, "G"), (1e6, "M"), (1e3, "k"), (1, ""), (1e-3, "m"), (1e-6, "µ"), (1e-9, "n"),
+            (1e-12, "p"))
+
+FIDELITY = {"kl": ("KL (nat)", ".4f"), "forced": ("forced", ","),
+            "spikes_per_query": ("spikes", ".1f"), "steps": ("steps", ",")}
+"""Columns of a head beside its cosine, with heading and format, as far as they are known."""
+
+
+def compile_tables(report: Mapping[str, Any]) -> list[Table | Text]:
+    """One screen: the whole, what is broken in red, and the heads that lose most.
+
+    Parameters
+    ----------
+    report : mapping
+        Plain values, as in ``report.json``.
+    """
+    if not report["fits"]:
+        return [pairs_table(heading(report), compile_rows(report)),
+                rows_table("What it needs", *needs_table(report)), *_changes(report)]
+    broken = [Text(line, style="bold red") for line in faults(report)]
+    title, columns, rows = fidelity_rows(report, WORST)
+    return [pairs_table(heading(report), compile_rows(report)), *broken,
+            rows_table(title, columns, rows, words=2)]
+
+
+def heading(report: Mapping[str, Any]) -> str:
+    """``Compiled for Kapoho Point, 8 Loihi 2 chips``."""
+    done = "Compiled for" if report["fits"] else "Does not fit"
+    return f"{done} {printable(report['title'])}"
+
+
+def compile_rows(report: Mapping[str, Any]) -> dict[str, object]:
+    """The report's numbers in words, for the terminal and the page."""
+    rows: dict[str, object] = {"bundle": report["bundle"], "profile": report["profile"]}
+    if "heads" in report:
+        rows["attention"] = (f"{_count(report['heads'], 'head')} of "
+                             f"{_count(report['slots'], 'slot')}, {report['memory']} memory, "
+                             f"{report['spikes']} spikes")
+    if not report["fits"]:
+        board = report["smallest_board"] or "none that is known"
+        return rows | {"fits": f"no: {report['reason']}", "smallest board that would do": board}
+    return rows | _placed_rows(report) | _run_rows(report) | {"evidence": report["evidence"]}
+
+
+def _placed_rows(report: Mapping[str, Any]) -> dict[str, object]:
+    broken = len(report["violations"])
+    return {
+        "fits": f"no: {_count(broken, 'rule')} broken" if broken else "yes, every rule is kept",
+        "cores": f"{readable(report['cores_used'])} of {readable(report['cores_usable'])} usable, "
+                 f"on {readable(report['chips_used'])} of {_count(report['chips'], 'chip')}; "
+                 f"no packing takes fewer than {readable(report['cores_lower_bound'])}",
+        "worst resource": resource(report["worst_resource"]),
+        "filled, on average": [f"{resource(name)} {_whole_percent(share)}"
+                                    for name, share in report["utilisation"].items()],
+        "filled, at most": [f"{resource(name)} {_whole_percent(share)}"
+                                     for name, share in _fullest(report).items()],
+        "cut": _cut(report["cut"]),
+    }
+
+
+def _run_rows(report: Mapping[str, Any]) -> dict[str, object]:
+    steps = report["steps"]
+    return {
+        "equal to the bit": _bit_exact(report["bit_exact"]),
+        "counted for": report["per"],
+        "steps": f"median head {readable(steps['median'])}, most {readable(steps['most'])}",
+        "packets between cores": f"{_whole(report['packets'])}; spikes × hops "
+                                 f"{_whole(report['spikes_times_hops'])}, placed row by row "
+                                 f"{_whole(report['spikes_times_hops_row_by_row'])}",
+        "energy (estimate)": _energy(report),
+        "time (estimate)": _time(report),
+    }
+
+
+def _energy(report: Mapping[str, Any]) -> str:
+    if report["energy_joules"] is None:
+        return "none: the profile has no costs"
+    kinds = [f"{name} {si(joules, 'J')}" for name, joules in report["energy_joules"].items()]
+    return (f"{si(report['energy_total_joules'], 'J')}, costs {report['costs']}: "
+            + ", ".join(kinds))
+
+
+def _time(report: Mapping[str, Any]) -> str:
+    if report["latency_seconds"] is None:
+        return "none: the profile has no costs"
+    return f"{si(report['latency_seconds'], 's')}, {si(report['step_seconds'], 's')} a step"
+
+
+def _bit_exact(compared: Mapping[str, Any]) -> str:
+    verdict = "yes" if compared["equal"] else "no"
+    return (f"{verdict}: {_count(compared['queries'], 'query', 'queries')} of "
+            f"{_count(compared['heads'], 'head')}, against backend {compared['backend']}")
+
+
+def _cut(cut: Mapping[str, int]) -> str:
+    if not cut["heads_cut"]:
+        return "nothing: every head is whole on one core"
+    return (f"{_count(cut['heads_cut'], 'head')} over several cores; "
+            f"{_count(cut['slices'], 'slice')} in all")
+
+
+def faults(report: Mapping[str, Any], most: int | None = WORST) -> list[str]:
+    """What is wrong with a program that was placed, a sentence each; the rest are counted."""
+    lines = [f"Broken: {printable(v['where'])}: {printable(v['rule'])}; found "
+             f"{readable(v['found'])}, allowed {readable(v['allowed'])}"
+             for v in report["violations"]]
+    shown = lines[:most]
+    if len(lines) > len(shown):
+        shown.append(f"Broken: {readable(len(lines) - len(shown))} rules more")
+    if not report["bit_exact"]["equal"]:
+        shown.append("The placed program and the bundle do not agree to the bit")
+    return shown
+
+
+def fidelity_rows(
+    report: Mapping[str, Any], most: int
+) -> tuple[str, list[str], list[list[object]]]:
+    """Title, columns and rows of the heads that lose most, worst first."""
+    heads = report["fidelity"]
+    worst = heads[:most]
+    known = {name: FIDELITY[name] for name in FIDELITY if all(name in head for head in worst)}
+    some = f"the worst {len(worst)} of {_count(len(heads), 'head')}" if len(heads) > most \
+        else f"{_count(len(heads), 'head')}, worst first"
+    rows: list[list[object]] = [
+        [head["layer"], str(head["head"]), number(head["cosine"], ".4f"),
+         *(number(head[name], form) for name, (_, form) in known.items())] for head in worst]
+    return (f"Against float attention: {some}",
+            ["layer", "head", "cosine", *(title for title, _ in known.values())], rows)
+
+
+def needs_table(report: Mapping[str, Any]) -> tuple[list[str], list[list[object]]]:
+    """Columns and rows of a program that does not fit: what it needs, what a core holds."""
+    holds = report.get("capacities", {})
+    columns = ["resource", "needed", *(["a core holds"] if holds else [])]
+    rows: list[list[object]] = []
+    for name, amount in report["needs"].items():
+        held = [_amount(name, holds.get(name))] if holds else []
+        rows.append([resource(name), _amount(name, amount), *held])
+    return columns, rows
+
+
+def _changes(report: Mapping[str, Any]) -> list[Text]:
+    lines = [Text(f"  {printable(change, LONGEST)}") for change in report["changes"]]
+    return [Text("What would make it fit:"), *lines, Text()] if lines else []
+
+
+def _amount(name: str, amount: int | None) -> str:
+    """Bits as bytes, for people count memory in those."""
+    if amount is None or not name.endswith("_bits"):
+        return readable(amount)
+    return bytes_text(amount / BYTE)
+
+
+def resource(name: str) -> str:
+    """A resource as a person calls it."""
+    return RESOURCES.get(name, label(name))
+
+
+def number(value: float | None, form: str) -> str:
+    """A number in a format, or ``-`` for none: a head without a query has no cosine."""
+    return "-" if value is None or not math.isfinite(value) else format(value, form)
+
+
+def _whole(value: float) -> str:
+    return readable(round(value))
+
+
+def _whole_percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
+
+
+def si(value: float | None, unit: str) -> str:
+    """Three digits and a prefix: ``12.3 µJ``."""
+    if value is None or not math.isfinite(value):
+        return "-"
+    if value == 0:
+        return f"0 {unit}"
+    rounded = float(f"{value:.3g}")
+    scale, prefix = next((p for p in PREFIXES if abs(rounded) >= p[0]), PREFIXES[-1])
+    return f"{rounded / scale:.3g} {prefix}{unit}"
+
+
+def _count(number: int, one: str, many: str = "") -> str:
+    return f"{readable(number)} {one if number == 1 else many or one + 's'}"
+
+
+def core_shares(report: Mapping[str, Any], name: str) -> Sequence[float]:
+    """How much of the resource each core in use holds, as a share of its capacity."""
+    at = CORE_TABLE.index(name)
+    return [row[at] / report["capacities"][name] for row in report["core_table"]]
+
+
+def drawn_resource(report: Mapping[str, Any]) -> str:
+    """The worst resource, or the fullest of those that are known core by core."""
+    full = _fullest(report)
+    worst: str = report["worst_resource"]
+    return worst if worst in full else max(full, key=lambda name: full[name])
+
+
+def _fullest(report: Mapping[str, Any]) -> dict[str, float]:
+    """The share of each resource that the core holds which holds most of it."""
+    known = [name for name in CORE_TABLE if name in report["capacities"]]
+    return {name: max(core_shares(report, name)) for name in known}

@@ -1,0 +1,64 @@
+"""compile: a bundle and a profile in; a placed program, a report and an exit code out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from cli_tools import Run
+
+# The exported bundle has graded spikes, and the boards of Loihi 2 take them.
+BOARD = ("--profile", "oheo_gulch")
+
+
+def test_table(cli: Run, exported: Path) -> None:
+    done = cli("compile", exported, *BOARD)
+    assert (done.code, done.err) == (0, "")
+    assert "1 of 120 usable" in done.out
+    assert "estimate" in done.out
+    assert max(map(len, done.out.splitlines())) <= 100
+
+
+def test_json_is_all_there_is(cli: Run, exported: Path) -> None:
+    done = cli("compile", exported, *BOARD, "--json")
+    report = json.loads(done.out)
+    assert done.err == ""
+    for name in ("fits", "profile", "chips_used", "cores_used", "cores_lower_bound",
+                 "worst_resource", "bit_exact", "steps", "energy_joules", "evidence"):
+        assert name in report
+    assert report["fits"] is True
+    assert report["bit_exact"]["equal"] is True
+
+
+def test_quiet_prints_nothing_and_writes_all(cli: Run, exported: Path, tmp_path: Path) -> None:
+    done = cli("compile", exported, *BOARD, "-o", tmp_path / "lab", "--quiet")
+    assert (done.code, done.out, done.err) == (0, "", "")
+    assert (tmp_path / "lab" / "report.html").read_text("utf-8").startswith("<!")
+    assert json.loads((tmp_path / "lab" / "report.json").read_text("utf-8"))["fits"] is True
+    # Graded spikes need neurons that stock Lava has not: no script, and the README says so.
+    assert not (tmp_path / "lab" / "run_on_loihi2.py").exists()
+    assert "There is no script" in (tmp_path / "lab" / "README.md").read_text("utf-8")
+
+
+def test_what_does_not_fit_has_its_own_exit_code(cli: Run, exported: Path, tmp_path: Path) -> None:
+    done = cli("compile", exported, "--profile", "kapoho_bay", "-o", tmp_path / "lab")
+    assert done.code == 5
+    assert "graded spikes" in done.out
+    assert not (tmp_path / "lab").exists()
+    told = cli("compile", exported, "--profile", "loihi2", "--json")
+    assert told.code == 5
+    assert json.loads(told.out)["smallest_board"]
+
+
+def test_a_pass_to_stop_after(cli: Run, exported: Path) -> None:
+    done = cli("compile", exported, *BOARD, "--stop-after", "place")
+    assert done.code == 0
+    assert "core 0 chip=0 at=0,0" in done.out
+
+
+def test_bad_requests(fails: Callable[..., str], exported: Path) -> None:
+    assert "oheo_gulch" in fails(4, "compile", exported, "--profile", "oheo_gluch")
+    assert "no such pass" in fails(2, "compile", exported, *BOARD, "--stop-after", "plac")
+    assert "no such set of costs" in fails(2, "compile", exported, *BOARD, "--costs", "none")
+    assert "nowhere" in fails(3, "compile", "nowhere", *BOARD)

@@ -1,0 +1,98 @@
+"""The learning accumulator: where it is proved to hold a rule's sums, it never clips one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from small_networks import plastic_weights
+from small_rules import random_rule
+
+from neuromorph import backends
+from neuromorph.compile.ranges import prove_ranges_of
+from neuromorph.dynamics.learning import LearningRule, Term, step
+from neuromorph.dynamics.learning.arithmetic import Fixed, Lookup
+from neuromorph.network import CubaLIF, Network, Population, Projection, Source, verify
+
+REFERENCE = backends.get("reference")
+LOWEST, HIGHEST, STEPS = -(2**15) - 1, 2**15 - 1, 40
+
+
+class Watched(Fixed):
+    """Counts products, and sums before the last, that do not fit 15 bits and a sign."""
+
+    def __init__(self) -> None:
+        self.clipped = 0
+
+    def apply(self, target: NDArray[Any], terms: Sequence[Term],
+              conditions: Callable[[Term], NDArray[Any]], lookup: Lookup, draw: float,
+              ) -> NDArray[Any]:
+        total = target.astype(np.int64) << 7
+        for n, term in enumerate(terms):
+            product = conditions(term) * np.int64(term.mantissa)
+            for factor in term.factors:
+                limit = 1 << factor.width
+                product = product * np.clip(lookup(term, factor), -limit, limit - 1)
+            product = product >> term.right_shift << term.left_shift
+            self.note(product)
+            total = total + product
+            if n < len(terms) - 1:
+                self.note(total)
+        return super().apply(target, terms, conditions, lookup, draw)
+
+    def note(self, value: NDArray[Any]) -> None:
+        self.clipped += int(np.count_nonzero((value < LOWEST) | (value > HIGHEST)))
+
+
+def learner(rule: LearningRule, weights: NDArray[Any], *, graded: bool) -> Network:
+    return verify(Network("learner", "fixed", (
+        Population("in", 2, Source(9 if graded else 0)), Population("teach", 2, Source()),
+        Population("n", 2, CubaLIF(vth=100)),
+    ), (
+        Projection("learns", "in", "n", weights, exponent=-8, graded=graded, rule=rule),
+        Projection("teach", "teach", "n", 200 * np.eye(2, dtype=np.int32)),
+    )))
+
+
+def clipped_in_run(network: Network, rng: np.random.Generator) -> int:
+    """Clipped sums while axons and neurons fire mostly, payloads at their ends."""
+    bits = network.population("in").model.payload_bits
+    ends = [-(1 << (bits - 1)), (1 << (bits - 1)) - 1, 0] if bits else [1, 1, 0]
+    trains = {"in": rng.choice(ends, (STEPS, 2)), "teach": rng.choice([1, 1, 0], (STEPS, 2))}
+    watched = Watched()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(step, "FIXED", watched)
+        REFERENCE.run(network, trains, (), STEPS)
+    return watched.clipped
+
+
+def test_what_is_proved_does_not_clip() -> None:
+    rng = np.random.default_rng(8)
+    proved = clipping = 0
+    for _ in range(100):
+        graded = bool(rng.random() < 0.5)
+        rule = random_rule(rng, graded=graded)
+        network = learner(rule, plastic_weights(rng, rule, (2, 2)), graded=graded)
+        holds = prove_ranges_of(network).status("learns") == "proved"
+        clipped = clipped_in_run(network, rng)
+        assert not (holds and clipped), rule
+        proved, clipping = proved + holds, clipping + bool(clipped)
+    assert proved >= 10
+    assert clipping >= 10
+
+
+@pytest.mark.parametrize(("dw", "status"), [
+    ("2^0*x0*x1", "proved"),
+    ("2^1*x0*x1", "proved"),
+    ("2^2*x0*x1", "saturates"),
+    ("2^0*x0*x1 - 2^0*x0*w", "saturates"),  # w + x1 comes first: 255 + 127 is too much
+    ("-2^0*x0*w + 2^1*x0*x1", "proved"),
+])
+def test_a_rule_whose_sum_saturates_is_told(dw: str, status: str) -> None:
+    rule = LearningRule(dw=dw, x1_impulse=127, sign="excitatory")
+    proof = prove_ranges_of(learner(rule, np.zeros((2, 2), np.int32), graded=False))
+    assert proof.status("learns") == status
+    assert proof.proved  # the learning engine clips; it does not overflow
