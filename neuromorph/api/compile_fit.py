@@ -16,8 +16,7 @@ def needs_of(units: Sequence[Unit], profile: Profile) -> dict[str, int]:
     """Amounts by resource, and the cores that these alone take."""
     limits = limits_of(profile)
     found = [demands(unit, limits) for unit in units]
-    return {**totals(found, limits), "cores at least": lower_bound(found, limits)[0],
-            "cores usable": profile.cores_usable}
+    return {**totals(found, limits), "cores at least": lower_bound(found, limits)[0]}
 
 
 def smallest_board(

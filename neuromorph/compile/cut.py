@@ -34,7 +34,7 @@ class _Core:
     neurons: int = 0
     synapse_bits: int = 0
     in_axons: int = 0
-    formats: int = 0
+    formats: frozenset[object] = frozenset()
     shared: dict[tuple[int, str], int] = field(default_factory=dict)
     models: set[object] = field(default_factory=set)
     slices: list[Slice] = field(default_factory=list)
@@ -55,7 +55,7 @@ class _Core:
             self.shared[unit, pre] = max(count, self.shared.get((unit, pre), 0))
         self.neurons += stop - start
         self.synapse_bits += demand.bits(start, stop, self.limits)
-        self.formats += demand.formats
+        self.formats |= demand.formats
         self.models.add(demand.population.model)
         self.slices.append(Slice(unit, demand.population.name, start, stop, -1))
 
@@ -72,7 +72,8 @@ class _Core:
         return (neurons <= limits.neurons and bits <= limits.synapse_bits
                 and bits + neurons * limits.neuron_bits <= limits.memory_bits
                 and self.in_axons + self._new_axons(unit, demand, start, stop) <= limits.in_axons
-                and models <= min(limits.thresholds, limits.settings))
+                and models <= min(limits.thresholds, limits.settings)
+                and len(self.formats | demand.formats) <= limits.formats)
 
     def _new_axons(self, unit: int, demand: Demand, start: int, stop: int) -> int:
         """In-axon slots that a slice brings along."""

@@ -32,8 +32,8 @@ class Demand:
         In-axon slots of sparse lists up to each neuron.
     shared_axons : dict of str to int
         In-axon slots from a population before it that all neurons share: paid once a core.
-    formats : int
-        Different synapse formats.
+    formats : frozenset
+        Different synapse formats: dense or not, bits, exponent, whether they learn.
     whole : bool
         Whether the population must stay on one core.
     """
@@ -43,7 +43,7 @@ class Demand:
     sparse_bits: NDArray[np.int64]
     own_axons: NDArray[np.int64]
     shared_axons: dict[str, int]
-    formats: int
+    formats: frozenset[tuple[bool, int, int, bool]]
     whole: bool
 
     def bits(self, start: int, stop: int, limits: Limits) -> int:
@@ -62,12 +62,13 @@ def _demand(unit: Unit, population: Population, limits: Limits) -> Demand:
     sparse = np.zeros(population.size, np.int64)
     own = np.zeros(population.size, np.int64)
     shared: dict[str, int] = {}
-    projections = unit.network.projections_to(population.name)
-    for projection in projections:
+    formats = set()
+    for projection in unit.network.projections_to(population.name):
         used = used_synapses(projection)
         bits, slots = _synapse_bits(projection, limits), _slots(projection, limits)
-        axons = int(used.any(axis=0).sum())
-        if is_dense(used, bits, limits):
+        axons, listed = int(used.any(axis=0).sum()), is_dense(used, bits, limits)
+        formats.add((listed, bits, projection.exponent, projection.rule is not None))
+        if listed:
             dense.append((axons, bits))
             shared[projection.pre] = max(axons * slots, shared.get(projection.pre, 0))
         else:
@@ -75,7 +76,7 @@ def _demand(unit: Unit, population: Population, limits: Limits) -> Demand:
             sparse += count * limits.list_bits(1, bits + limits.index_bits)
             own += count * slots
     return Demand(population, tuple(dense), np.concatenate([[0], np.cumsum(sparse)]),
-                  np.concatenate([[0], np.cumsum(own)]), shared, len(projections),
+                  np.concatenate([[0], np.cumsum(own)]), shared, frozenset(formats),
                   isinstance(population.model, Astrocyte))
 
 
@@ -95,8 +96,8 @@ def is_dense(used: NDArray[np.bool_], bits: int, limits: Limits) -> bool:
 
 def _synapse_bits(projection: Projection, limits: Limits) -> int:
     rule = projection.rule
-    tag = limits.tag_bits if rule is not None and rule.dt else 0
-    return limits.weight_bits + tag + (limits.delay_bits if projection.delay else 0)
+    learning = 0 if rule is None else limits.trace_bits + (limits.tag_bits if rule.dt else 0)
+    return limits.weight_bits + learning + (limits.delay_bits if projection.delay else 0)
 
 
 def _slots(projection: Projection, limits: Limits) -> int:
@@ -130,5 +131,5 @@ def lower_bound(found: list[list[Demand]], limits: Limits) -> tuple[int, str]:
     """
     needs, capacities = totals(found, limits), limits.core()
     bounds = {name: -(-need // capacities[name]) for name, need in needs.items()}
-    worst = max(bounds, key=lambda name: bounds[name])
+    worst = max(bounds, key=lambda name: (bounds[name], needs[name] / capacities[name]))
     return max(1, bounds[worst]), worst

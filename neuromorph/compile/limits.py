@@ -17,8 +17,8 @@ class Limits:
         Of a core; ``memory_bits`` is what synapses and neurons take together.
     thresholds, settings, formats : int
         Different thresholds, neuron settings and synapse formats of a core.
-    weight_bits, index_bits, tag_bits, delay_bits : int
-        Of a synapse, the last three where it has an index, a tag, a delay.
+    weight_bits, index_bits, tag_bits, trace_bits, delay_bits : int
+        Of a synapse; all but the first where it has an index, a tag, a rule, a delay.
     entry_synapses, header_bits, word_bits : int
         A list of synapses is stored in entries of so many, each with a header, in whole words.
     neuron_bits : int
@@ -44,6 +44,7 @@ class Limits:
     weight_bits: int
     index_bits: int
     tag_bits: int
+    trace_bits: int
     delay_bits: int
     entry_synapses: int
     header_bits: int
@@ -90,7 +91,8 @@ def limits_of(profile: Profile) -> Limits:
         in_axons=core.in_axons, out_axons=core.out_axons, thresholds=core.threshold_settings,
         settings=core.neuron_settings, formats=core.synapse_formats,
         weight_bits=synapse.weight_bits, index_bits=index,
-        tag_bits=profile.learning.tag_bits, delay_bits=synapse.delay_bits,
+        tag_bits=profile.learning.tag_bits, trace_bits=profile.learning.trace_bits_per_synapse,
+        delay_bits=synapse.delay_bits,
         entry_synapses=synapse.entry_synapses, header_bits=synapse.entry_header_bits,
         word_bits=core.word_bits, neuron_bits=core.neuron_bits if core.memory_shared else 0,
         plastic_slots=profile.learning.in_axon_slots, cores=chip.cores_usable,

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields
 from numbers import Integral
 
 import numpy as np
 
-from neuromorph.circuits.latency_attention import LatencyAttention, build
+from neuromorph.circuits import hebbian_attention, latency_attention
+from neuromorph.circuits.hebbian_attention import HebbianAttention
+from neuromorph.circuits.latency_attention import LatencyAttention
 from neuromorph.compile.range_learning import bound_learning
 from neuromorph.compile.range_neurons import bound_population
 from neuromorph.compile.range_proof import Bound, RangeProof
 from neuromorph.errors import NetworkError, RangeProofError, UsageError, did_you_mean
-from neuromorph.network import Network, Source, to_text
+from neuromorph.network import Network, Projection, Source
 from neuromorph.network.bounds import Interval, payload_ranges, source_range
 
 __all__ = ["Bound", "RangeProof", "prove_ranges_of", "require_proof"]
@@ -32,13 +34,13 @@ def prove_ranges_of(
     W+ and W- are the weights' positive and negative parts, of a plastic projection those that
     its sign allows. x is a current or a potential, A the largest push in its direction; without
     decay it is bounded within one period of the schedule at most. What counts as an overflow
-    is what `Recording.overflows` counts, and besides a sum beyond the 32 bits of stock Dense,
-    and a learning rule's sum that saturates where the weight would not.
+    is what `Recording.overflows` counts, and a sum beyond the 32 bits of stock Dense. A learning
+    rule's sum that clips where the weight would not is told, but is no overflow.
 
     Parameters
     ----------
     network : Network
-        A `LatencyAttention` that is as its builder builds it has a proof of its own, for the
+        An attention circuit that is as its builder builds it has a proof of its own, for the
         stimulus of its own, which is tighter: that proof is taken.
     sources : mapping of source name to (low, high), optional
         What a source sends; if left out, all that its payload can hold. Silence is always
@@ -114,13 +116,28 @@ def _has_own_proof(network: Network) -> bool:
 
     The builder proves the motif; a network that only carries its name gets no such credit.
     """
-    head = network.motif
-    names = {p.name for p in network.projections}
-    if not (isinstance(head, LatencyAttention) and {"key", "value", "sweep"} <= names):
-        return False
-    keys, values, held = (network.projection(name).weights for name in ("key", "value", "sweep"))
     try:
-        built = build(head, -(keys // 2), values.T // 2, held[:, 0] != 0)
-    except (NetworkError, IndexError):
+        built = _rebuilt(network)
+    except NetworkError:
         return False
-    return to_text(replace(built, name=network.name)) == to_text(network)
+    return (built is not None and built.populations == network.populations
+            and built.schedule == network.schedule
+            and len(built.projections) == len(network.projections)
+            and all(map(_alike, built.projections, network.projections)))
+
+
+def _rebuilt(network: Network) -> Network | None:
+    """What the builder makes of the motif, and of the keys, values and slots in the synapses."""
+    motif, weights = network.motif, {p.name: p.weights for p in network.projections}
+    if isinstance(motif, HebbianAttention):
+        return hebbian_attention.build(motif.head)
+    if not (isinstance(motif, LatencyAttention) and {"key", "value", "sweep"} <= weights.keys()):
+        return None
+    return latency_attention.build(motif, -(weights["key"] // 2), weights["value"].T // 2,
+                                   weights["sweep"][:, 0] != 0)
+
+
+def _alike(one: Projection, other: Projection) -> bool:
+    same = all(getattr(one, f.name) == getattr(other, f.name) for f in fields(one)
+               if f.name != "weights")
+    return same and np.array_equal(one.weights, other.weights)

@@ -101,14 +101,17 @@ def weight_range(projection: Projection) -> tuple[NDArray[Any] | int, NDArray[An
 
 
 def _weighted(projection: Projection, sent: Interval) -> Interval:
-    """Positive and negative parts apart: any partial sum lies within."""
+    """Positive and negative parts apart: any partial sum lies within.
+
+    In float64, which is exact below 2^53, so up to 2^21 axons with the widest payload.
+    """
     low, high = weight_range(projection)
     shape = projection.weights.shape
-    falls = np.broadcast_to(np.minimum(low, 0), shape).astype(np.int64)
-    rises = np.broadcast_to(np.maximum(high, 0), shape).astype(np.int64)
-    counts = sent if projection.graded else _as_spikes(sent)
-    return Interval(rises @ counts.low + falls @ counts.high,
-                    rises @ counts.high + falls @ counts.low)
+    counts = np.stack(sent if projection.graded else _as_spikes(sent), axis=1).astype(np.float64)
+    falls = np.broadcast_to(np.minimum(low, 0), shape).astype(np.float64) @ counts
+    rises = np.broadcast_to(np.maximum(high, 0), shape).astype(np.float64) @ counts
+    return Interval((rises[:, 0] + falls[:, 1]).astype(np.int64),
+                    (rises[:, 1] + falls[:, 0]).astype(np.int64))
 
 
 def _as_spikes(sent: Interval) -> Interval:

@@ -39,8 +39,11 @@ def draw_pictures(report: Mapping[str, Any]) -> dict[str, bytes]:
     """
     if not report["fits"]:
         return {}
-    pictures = {"chips": draw_chips(report), "fidelity": draw_fidelity(report),
-                "schedule": draw_schedule(report)}
+    pictures = {"chips": draw_chips(report)}
+    if report["fidelity"]:
+        pictures["fidelity"] = draw_fidelity(report)
+    if report["schedule"]:
+        pictures["schedule"] = draw_schedule(report)
     if any(a != b for a, b, _ in report["links"]):
         pictures["spikes"] = draw_links(report)
     if report["energy_joules"] is not None:
@@ -205,7 +208,7 @@ def draw_fidelity(report: Mapping[str, Any]) -> bytes:
              and math.isfinite(h["cosine"])]
     layers = sorted({h["layer"] for h in report["fidelity"]}, key=_natural)
     at = {layer: x - 0.25 for x, layer in enumerate(layers)}
-    spread = 0.5 / max(1, *(h["head"] for h in report["fidelity"]))
+    spread = 0.5 / max([1, *(h["head"] for h in report["fidelity"])])
     figure, axes = plt.subplots(figsize=(11, 3.6), layout="constrained")
     axes.scatter([at[h["layer"]] + spread * h["head"] for h in heads],
                  [h["cosine"] for h in heads], s=28, color=INK, alpha=0.7, linewidths=0)
@@ -248,7 +251,7 @@ def draw_schedule(report: Mapping[str, Any]) -> bytes:
     bars = axes.barh(names, [stop - start for _, start, stop in phases],
                      left=[start for _, start, _ in phases], color=QUIET, height=0.6)
     axes.bar_label(bars, [_steps(stop - start) for _, start, stop in phases], padding=4)
-    axes.set(xlabel="step of the query", title="One query of the median head, phase by phase")
+    axes.set(xlabel="step of the query", title="One query of one head, phase by phase")
     axes.invert_yaxis()
     axes.margins(x=0.08)
     axes.set_xlim(left=0)

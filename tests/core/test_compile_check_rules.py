@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+import copy
 import json
 
 import pytest
-from placed_programs import Change, by_hand, changed, judged, nothing, said, two_chips
+from placed_programs import (
+    Change,
+    by_hand,
+    changed,
+    judged,
+    nothing,
+    population,
+    said,
+    two_chips,
+    unit,
+)
 
 from neuromorph.compile.program_file import to_json
 
@@ -66,7 +77,7 @@ def test_units_that_differ_need_settings_of_their_own(
     name: str, value: int, counted: list[int]
 ) -> None:
     data, arrays = by_hand()
-    data["units"].append(json.loads(json.dumps(unit(data))) | {"name": "twin"})
+    data["units"].append(copy.deepcopy(unit(data)) | {"name": "twin"})
     data["slices"] += [[1, *row[1:]] for row in data["slices"]]
     population({"units": data["units"][1:]}, "match")["parameters"][name] = value
     report = judged(data, arrays, two_chips())

@@ -268,8 +268,10 @@ def test_packets_between_many_chips_are_drawn() -> None:
 
 
 def test_what_is_not_there_is_not_drawn() -> None:
-    report = digits() | {"links": [[0, 0, 5.0]], "energy_joules": None}
-    assert draw_pictures(report).keys() == {"chips", "fidelity", "schedule"}
+    report = digits() | {"links": [[0, 0, 5.0]], "energy_joules": None, "schedule": []}
+    assert draw_pictures(report).keys() == {"chips", "fidelity"}
+    assert draw_pictures(report | {"fidelity": []}).keys() == {"chips"}
+    assert "0 heads" in terminal(report | {"fidelity": []})
     assert draw_pictures(not_fitting()) == {}
 
 

@@ -28,7 +28,7 @@ def test_empty_slots_change_nothing(backend: str) -> None:
 
     def attended(head, keys, values, mask, held=None):
         network = build(head, keys, values, held)
-        inputs, steps = stimulate(head, queries, mask)
+        inputs, steps = stimulate(head, queries, mask, held)
         run = backends.get(backend).run(network, inputs, PROBES, steps)
         return read(head, run.spikes, run.potential, QUERIES)
 

@@ -94,8 +94,8 @@ class Timeline:
     def trains(self) -> tuple[dict[str, NDArray[np.int64]], int]:
         """Source trains, arrays of shape (steps, size), and the number of steps."""
         head, steps = self.head, self.step + TAIL_STEPS
-        sizes = {"query": 2 * head.key_size, "drive": 1, "mask": head.slots, "flush": 1,
-                 "write": head.slots, "store": head.slots, "value_on": head.value_size,
+        sizes = {"query": 2 * head.key_size, "drive": 1, "mask": head.slots, "excused": 1,
+                 "flush": 1, "write": head.slots, "store": head.slots, "value_on": head.value_size,
                  "value_off": head.value_size, "renew": head.value_size}
         inputs = {name: np.zeros((steps, size), np.int64) for name, size in sizes.items()}
         for start, slot, key, value in self._writes:

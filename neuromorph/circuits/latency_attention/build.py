@@ -35,10 +35,12 @@ def build(
     ::
 
         query --(-2 k)--> match --(2 v)--> control       drive --> match  (clear, lift, ramp, go)
-                          match --(unit)--> normaliser   mask --> match, done
+                          match --(unit)--> normaliser   mask --> match
                           match --(1)--> done            flush --> control, normaliser
+                                                         excused --> done
 
-    `done` fires when every slot has fired or was masked: then control is read.
+    `done` fires when every slot has fired or was excused: then control is read. How many are
+    masked comes as one graded spike, so that `done` needs no axon of each slot's mask.
 
     Parameters
     ----------
@@ -86,6 +88,7 @@ def _populations(head: LatencyAttention, occupied: int) -> tuple[Population, ...
         Population("query", head.key_size, Source(payload_bits=8)),
         Population("drive", 1, Source(payload_bits=PAYLOAD_BITS)),
         Population("mask", head.slots, Source(payload_bits=PAYLOAD_BITS)),
+        Population("excused", 1, Source(payload_bits=head.slots.bit_length() + 1)),
         Population("flush", 1, Source(payload_bits=PAYLOAD_BITS)),
         Population("match", head.slots, _match_model(head)),
         Population("control", head.value_size, _control_model(head)),
@@ -109,7 +112,7 @@ def _projections(
         Projection("mass", "match", "normaliser", _synapses(head.unit * one_each.T), 0, shift,
                    graded),
         Projection("count", "match", "done", _synapses(one_each.T)),
-        Projection("excuse", "mask", "done", _synapses(one_each.T)),
+        Projection("excuse", "excused", "done", np.ones((1, 1), np.int32), graded=True),
         Projection("forget", "flush", "control", np.ones((head.value_size, 1), np.int32),
                    graded=True),
         Projection("forget_mass", "flush", "normaliser", np.ones((1, 1), np.int32), graded=True),

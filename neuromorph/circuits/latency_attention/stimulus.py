@@ -30,6 +30,7 @@ def stimulate(
     head: LatencyAttention,
     queries: NDArray[Any],
     mask: NDArray[np.bool_] | None = None,
+    occupied: NDArray[np.bool_] | None = None,
 ) -> tuple[dict[str, NDArray[np.int64]], int]:
     """Source trains for queries one after the other.
 
@@ -40,6 +41,8 @@ def stimulate(
         Codes in [-query_limit, query_limit].
     mask : bool array, shape (queries, slots), optional
         True where a query may look; everywhere if left out.
+    occupied : bool array, shape (slots,), optional
+        As the network was built.
 
     Returns
     -------
@@ -54,15 +57,15 @@ def stimulate(
     starts = np.arange(count) * head.period
     inputs = {name: np.zeros((steps, size), np.int64)
               for name, size in (("query", head.key_size), ("drive", 1),
-                                 ("mask", head.slots), ("flush", 1))}
-    sweep(head, inputs, starts, mask)
+                                 ("mask", head.slots), ("excused", 1), ("flush", 1))}
+    sweep(head, inputs, starts, mask, occupied)
     inputs["query"][starts + QUERY_AT] = queries
     return inputs, steps
 
 
 def sweep(
     head: LatencyAttention, inputs: dict[str, NDArray[np.int64]], starts: NDArray[np.int64],
-    mask: NDArray[np.bool_],
+    mask: NDArray[np.bool_], occupied: NDArray[np.bool_] | None = None,
 ) -> None:
     """Write into the trains what every query needs beside itself: drive, mask and flush.
 
@@ -70,15 +73,19 @@ def sweep(
     ----------
     head : LatencyAttention
     inputs : dict of int64 arrays, shape (steps, size)
-        ``drive``, ``mask`` and ``flush`` are written to.
+        ``drive``, ``mask``, ``excused`` and ``flush`` are written to.
     starts : int array, shape (queries,)
         First step of each query's period; the query itself comes `QUERY_AT` steps later.
     mask : bool array, shape (queries, slots)
+    occupied : bool array, shape (slots,), optional
+        Slots that `done` waits for; all if left out.
     """
+    held = np.ones(head.slots, np.bool_) if occupied is None else occupied
     waveform = drive_waveform(head)
     for start, looks in zip(starts, mask, strict=True):
         inputs["drive"][start : start + head.period, 0] = waveform
         inputs["mask"][start + 2] = np.where(looks, 0, CLEAR)
+        inputs["excused"][start + 2, 0] = np.count_nonzero(held & ~looks)
     inputs["flush"][starts + 2, 0] = head.flush
 
 
