@@ -9,8 +9,8 @@ import os
 import platform
 from pathlib import Path
 
-NAMES = ("digits", "speed", "match_and_control", "written", "compile", "startup", "minilm",
-         "smollm2")
+NAMES = ("digits", "speed", "match_and_control", "written", "compile", "allocators", "startup",
+         "minilm", "smollm2")
 
 
 def main() -> None:

@@ -38,11 +38,11 @@ def smallest_board(
 def changes_for(bundle: Bundle, profile: Profile, error: FitError) -> list[str]:
     """What would make it fit, as sentences."""
     heads = [head for code in bundle.codes.values() for head in code.heads]
-    said = [] if error.hint is None else [error.hint[:1].upper() + error.hint[1:] + "."]
     if not profile.neuron.graded_spikes:
-        said.append("A Loihi 2 profile: queries and drive are graded spikes, which Loihi 1 has "
-                    "not; no lowering to plain spikes is built in yet.")
-    elif heads[0].graded and not profile.neuron.programmable:
+        return ["A Loihi 2 profile: queries and drive are graded spikes, which Loihi 1 has not; no "
+                "lowering to plain spikes is built in yet."]
+    said = [] if error.hint is None else [error.hint[:1].upper() + error.hint[1:] + "."]
+    if heads[0].graded and not profile.neuron.programmable:
         said.append("Export with binary spikes (`--spikes binary`), or pass --programmable.")
     else:
         said.append(f"A shorter context: the bundle has {heads[0].slots} slots; synaptic memory "
