@@ -11,7 +11,7 @@ INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check --progre
 PYTEST := $(BIN)/pytest --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo paper test test-slow test-hf test-nengo bench lint clean
+.PHONY: help venv demo paper test test-slow test-hf test-nengo test-sanafe bench lint clean
 
 help:
 	@echo "make demo       a small model exported, run in spikes and compared; results in out/demo"
@@ -20,6 +20,7 @@ help:
 	@echo "make test-slow  the tests that take longer"
 	@echo "make test-hf    the tests on real trained models (installs torch and transformers)"
 	@echo "make test-nengo the tests against Nengo and nengo-loihi (installs both)"
+	@echo "make test-sanafe the estimate of energy against SANA-FE (installs it)"
 	@echo "make bench      measure speed and fidelity; BENCH=speed for one of them"
 	@echo "make lint       ruff and mypy"
 	@echo "make clean      remove $(VENV), caches and out/"
@@ -56,6 +57,11 @@ $(VENV)/.hf: $(VENV)/.project requirements/hf.txt requirements/models.txt
 $(VENV)/.nengo: $(VENV)/.project requirements/nengo.txt
 	@echo "== nengo and nengo-loihi (requirements/nengo.txt)"
 	@$(INSTALL) --constraint requirements/base.txt --requirement requirements/nengo.txt
+	@touch $@
+
+$(VENV)/.sanafe: $(VENV)/.project requirements/sanafe.txt
+	@echo "== sanafe (requirements/sanafe.txt)"
+	@$(INSTALL) --constraint requirements/base.txt --requirement requirements/sanafe.txt
 	@touch $@
 
 venv: $(VENV)/.project
@@ -100,6 +106,10 @@ test-nengo: $(VENV)/.project
 	  $(MAKE) --silent --no-print-directory $(VENV)/.nengo && \
 	  echo "== pytest, nengo" && $(PYTEST) -m nengo $(PYTEST_ARGS); else \
 	  echo "skipped: nengo-loihi needs numpy 1.26, which Python 3.13 cannot have"; fi
+
+test-sanafe: $(VENV)/.sanafe
+	@echo "== pytest, sanafe"
+	@$(PYTEST) -m sanafe $(PYTEST_ARGS)
 
 bench: $(VENV)/.hf
 	@echo "== benchmarks"

@@ -9,7 +9,8 @@ from lava.magma.core.learning.constants import GradedSpikeCfg
 from lava.magma.core.learning.learning_rule import Loihi2FLearningRule, Loihi3FLearningRule
 from lava.utils.weightutils import SignMode
 
-from neuromorph.dynamics.learning import LearningRule, Term
+from neuromorph.dynamics.learning import LearningRule
+from neuromorph.dynamics.learning.terms import series_text
 
 FOREVER = 2**62
 """A time constant after which e^(-1/tau) is 1 in floats; Lava keeps it as an integer."""
@@ -51,7 +52,8 @@ def _third_factor_rule(rule: LearningRule) -> Loihi3FLearningRule:
 
 def _common(rule: LearningRule) -> dict[str, Any]:
     return {
-        "dw": _series(rule.weight_terms), "dt": _series(rule.tag_terms),
+        "dw": series_text(rule.weight_terms) or None,
+        "dt": series_text(rule.tag_terms) or None,
         "x1_impulse": rule.x1_impulse, "x1_tau": _tau(rule, "x1"),
         "x2_impulse": rule.x2_impulse, "x2_tau": _tau(rule, "x2"),
         "t_epoch": rule.epoch, "rng_seed": rule.seed,
@@ -60,8 +62,3 @@ def _common(rule: LearningRule) -> dict[str, Any]:
 
 def _tau(rule: LearningRule, trace: str) -> float:
     return FOREVER if math.isinf(rule.tau(trace)) else rule.tau(trace)
-
-
-def _series(terms: tuple[Term, ...]) -> str | None:
-    """The terms in the one spelling that Lava reads as we do: sign, m*2^e, condition, factors."""
-    return "+".join(map(str, terms)).replace("+-", "-") if terms else None

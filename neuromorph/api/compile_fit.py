@@ -12,6 +12,10 @@ from neuromorph.errors import FitError
 from neuromorph.profiles import Profile, load_profile
 
 
+NO_GRADED_SPIKES = ("A Loihi 2 profile: queries and drive are graded spikes, which Loihi 1 has not; "
+                    "no lowering to plain spikes is built in yet.")
+
+
 def needs_of(units: Sequence[Unit], profile: Profile) -> dict[str, int]:
     """Amounts by resource, and the cores that these alone take."""
     limits = limits_of(profile)
@@ -39,8 +43,7 @@ def changes_for(bundle: Bundle, profile: Profile, error: FitError) -> list[str]:
     """What would make it fit, as sentences."""
     heads = [head for code in bundle.codes.values() for head in code.heads]
     if not profile.neuron.graded_spikes:
-        return ["A Loihi 2 profile: queries and drive are graded spikes, which Loihi 1 has not; no "
-                "lowering to plain spikes is built in yet."]
+        return [NO_GRADED_SPIKES]
     said = [] if error.hint is None else [error.hint[:1].upper() + error.hint[1:] + "."]
     if heads[0].graded and not profile.neuron.programmable:
         said.append("Export with binary spikes (`--spikes binary`), or pass --programmable.")

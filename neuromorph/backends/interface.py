@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from neuromorph.errors import UnsupportedError, UsageError, did_you_mean
 from neuromorph.network import Network, Probe, Source, verify
+from neuromorph.network.bounds import source_range
 from neuromorph.network.model import SYNAPTIC
-from neuromorph.numerics.limits import TRACE_MAX
 
 Evidence: TypeAlias = Literal["reference", "bit-exact model", "emulator", "hardware"]
 Inputs: TypeAlias = Mapping[str, NDArray[Any]]
@@ -138,19 +138,10 @@ def _check_train(
     if not np.issubdtype(train.dtype, np.integer):
         raise UsageError("an input of a fixed network must be integer", where=name,
                          found=train.dtype)
-    low, high = _payload_range(network, name)
+    low, high = source_range(network, name)
     if train.size and (train.min() < low or train.max() > high):
         raise UsageError("an input does not fit the source's payload", where=name,
                          found=f"{train.min()} to {train.max()}", expected=f"{low} to {high}")
-
-
-def _payload_range(network: Network, source: str) -> tuple[int, int]:
-    """What a source may send; a third factor is a trace, which has no sign."""
-    bits = network.population(source).model.payload_bits
-    low, high = (-(1 << (bits - 1)), (1 << (bits - 1)) - 1) if bits else (0, 1)
-    if any(source in p.modulators for p in network.plastic):
-        return 0, min(high, TRACE_MAX)
-    return low, high
 
 
 def _check_probes(network: Network, probes: Sequence[Probe]) -> None:

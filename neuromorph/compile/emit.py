@@ -15,7 +15,8 @@ from typing import Any, TypeAlias
 from neuromorph.compile.program import Program
 from neuromorph.compile.program_file import PROGRAM, WEIGHTS, to_json, write_arrays, write_program
 from neuromorph.compile.trial import Trial
-from neuromorph.dynamics.learning import LearningRule, Term
+from neuromorph.dynamics.learning import LearningRule
+from neuromorph.dynamics.learning.terms import series_text
 from neuromorph.network import CubaLIF, Network, Projection, Source
 
 SCRIPT, README, REPORT = "run_on_loihi2.py", "README.md", "report.json"
@@ -84,12 +85,7 @@ def _respelled(projection: Projection) -> Projection:
 
 
 def _spelled(rule: LearningRule) -> LearningRule:
-    return replace(rule, dw=_series(rule.weight_terms), dt=_series(rule.tag_terms))
-
-
-def _series(terms: tuple[Term, ...]) -> str:
-    """Every product in full: sign, m*2^e, condition, factors."""
-    return "+".join(map(str, terms)).replace("+-", "-")
+    return replace(rule, dw=series_text(rule.weight_terms), dt=series_text(rule.tag_terms))
 
 
 def _readme(program: Program, trial: Trial, reasons: Mapping[str, str]) -> str:

@@ -16,7 +16,7 @@ from neuromorph.report.compile_tables import (
     needs_table,
     si,
 )
-from neuromorph.report.page import _STYLE, _safe
+from neuromorph.report.page import PAGE_STYLE, safe
 from neuromorph.report.text import readable
 
 PAGE = "report.html"
@@ -27,7 +27,7 @@ WORST = 24
 SI_UNITS = ("J", "s", "W")
 """Units that take a prefix; others are written as they come."""
 
-STYLE = _STYLE + """
+STYLE = PAGE_STYLE + """
 th { text-align: left; font-weight: 600; padding: .3rem 2rem .3rem 0;
      border-bottom: 2px solid #d9dde5 }
 ul.broken { color: #b3261e; font-weight: 600 }
@@ -97,14 +97,14 @@ def render_compile_page(report: Mapping[str, Any], pictures: Mapping[str, bytes]
     parts = _placed(report, pictures) if report["fits"] else _not_placed(report)
     lists = [_list("What is assumed", report.get("assumptions", ())),
              _list("Notes", report.get("notes", ()))]
-    return _PAGE.format(title=_safe(heading(report)), style=STYLE,
+    return _PAGE.format(title=safe(heading(report)), style=STYLE,
                         body="\n".join([general, *parts, *lists]))
 
 
 def _placed(report: Mapping[str, Any], pictures: Mapping[str, bytes]) -> list[str]:
     title, columns, rows = fidelity_rows(report, WORST)
     beside = {"energy": _compared(report),
-              "fidelity": f"<p>{_safe(title)}</p>\n{_table(columns, rows)}"}
+              "fidelity": f"<p>{safe(title)}</p>\n{_table(columns, rows)}"}
     shown = [_picture(name, pictures) + beside.get(name, "") for name in PICTURES]
     return [_list("Broken rules", faults(report, most=None), "broken"), *shown]
 
@@ -133,13 +133,13 @@ def _picture(name: str, pictures: Mapping[str, bytes]) -> str:
     if name not in pictures:
         return ""
     data = b64encode(pictures[name]).decode("ascii")
-    return (f"<h2>{_safe(title)}</h2>\n<p>{_safe(text)}</p>\n"
-            f'<img src="data:image/png;base64,{data}" alt="{_safe(title)}">\n')
+    return (f"<h2>{safe(title)}</h2>\n<p>{safe(text)}</p>\n"
+            f'<img src="data:image/png;base64,{data}" alt="{safe(title)}">\n')
 
 
 def _table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    head = f"<tr>{''.join(f'<th>{_safe(name)}</th>' for name in columns)}</tr>\n"
-    body = "\n".join("<tr>" + "".join(f"<td>{_safe(readable(cell))}</td>" for cell in row) + "</tr>"
+    head = f"<tr>{''.join(f'<th>{safe(name)}</th>' for name in columns)}</tr>\n"
+    body = "\n".join("<tr>" + "".join(f"<td>{safe(readable(cell))}</td>" for cell in row) + "</tr>"
                      for row in rows)
     return f"<table>\n{head if columns else ''}{body}\n</table>"
 
@@ -149,5 +149,5 @@ def _list(title: str, lines: Sequence[str], kind: str = "") -> str:
     if not lines:
         return ""
     mark = f' class="{kind}"' if kind else ""
-    items = "\n".join(f"<li>{_safe(readable(line))}</li>" for line in lines)
-    return f"<h2>{_safe(title)}</h2>\n<ul{mark}>\n{items}\n</ul>"
+    items = "\n".join(f"<li>{safe(readable(line))}</li>" for line in lines)
+    return f"<h2>{safe(title)}</h2>\n<ul{mark}>\n{items}\n</ul>"

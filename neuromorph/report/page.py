@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from neuromorph.report.text import readable
 
-_STYLE = """
+PAGE_STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; color: #1f2430; background: #fff;
        max-width: 62rem; margin: 2rem auto; padding: 0 1rem }
 h2 { margin: 2.5rem 0 .5rem }
@@ -55,13 +55,14 @@ def render_page(
     numbers : mapping of label to value
     pictures : sequence of (file name, heading, explanation)
     """
-    rows = "\n".join(f"<tr><td>{_safe(name)}</td><td>{_safe(readable(value))}</td></tr>"
+    rows = "\n".join(f"<tr><td>{safe(name)}</td><td>{safe(readable(value))}</td></tr>"
                      for name, value in numbers.items())
-    drawn = "\n".join(_PICTURE.format(name=_safe(name), heading=_safe(heading), text=_safe(text))
+    drawn = "\n".join(_PICTURE.format(name=safe(name), heading=safe(heading), text=safe(text))
                       for name, heading, text in pictures)
-    return _PAGE.format(title=_safe(title), style=_STYLE, lead=_safe(lead), rows=rows,
+    return _PAGE.format(title=safe(title), style=PAGE_STYLE, lead=safe(lead), rows=rows,
                         pictures=drawn)
 
 
-def _safe(value: object) -> str:
+def safe(value: object) -> str:
+    """Text that a page shows as it is."""
     return html.escape(str(value))

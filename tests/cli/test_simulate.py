@@ -179,7 +179,7 @@ def test_causal_models_look_back_only(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("backend", "hint"), [
     ("fst", "found fst. Did you mean 'fast'?"),
-    ("LAVA", "Choose one of: fast, lava, reference"),
+    ("LAVA", "Choose one of: fast, lava, loihi_emulator, nengo, reference"),
     ("hardware\n\x1b[2J", "found hardware\\n\\x1b[2J. Choose one of"),
     ("", "unknown backend"),
 ])

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from neuromorph.network import CubaLIF, Network, Population, Projection, Source
-from neuromorph.network.bounds import input_range, payload_ranges
+from neuromorph.network.bounds import ACCUMULATOR_MAX, input_range, payload_ranges
 from neuromorph.numerics.limits import BIAS_EXP_MAX, BIAS_MANT_MAX, DECAY_UNITY, INPUT_SHIFT
 
 LOWEST_EXPONENT = -7
 """Of a synapse format, by nengo-loihi's own validation."""
-
-ACCUMULATOR_MAX = 2**31 - 1
-"""The emulator adds synaptic input up in 32 bits before it looks for an overflow."""
 
 _PROGRAMMABLE = "Loihi 1 has no programmable neurons, so no {kind}"
 
@@ -32,6 +29,7 @@ def _reasons(network: Network) -> Iterator[str]:
     ranges = payload_ranges(network)
     for population in network.populations:
         low, high = input_range(network, population.name, ranges)
+        # Added up in 32 bits, before the emulator looks for an overflow.
         if max(high.max(), -low.min()) << INPUT_SHIFT > ACCUMULATOR_MAX:
             yield (f"{population.name}: its synaptic input could exceed the 32 bits in which the "
                    "emulator adds up")

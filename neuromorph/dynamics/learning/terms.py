@@ -80,3 +80,8 @@ class Term:
         condition = self.condition if self.decimation is None else f"u{self.decimation}"
         parts = [f"{self.mantissa}*2^{self.exponent}", condition, *map(str, self.factors)]
         return "*".join(parts)
+
+
+def series_text(terms: tuple[Term, ...]) -> str:
+    """The terms in the one spelling that lava-nc reads as we do; empty for none."""
+    return "+".join(map(str, terms)).replace("+-", "-")
