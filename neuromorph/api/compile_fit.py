@@ -11,9 +11,8 @@ from neuromorph.compile.limits import limits_of
 from neuromorph.errors import FitError
 from neuromorph.profiles import Profile, load_profile
 
-
-NO_GRADED_SPIKES = ("A Loihi 2 profile: queries and drive are graded spikes, which Loihi 1 has not; "
-                    "no lowering to plain spikes is built in yet.")
+NO_GRADED_SPIKES = ("A Loihi 2 profile: queries and drive are graded spikes, which Loihi 1 has "
+                    "not; no lowering to plain spikes is built in yet.")
 
 
 def needs_of(units: Sequence[Unit], profile: Profile) -> dict[str, int]:
