@@ -6,11 +6,12 @@ Source: Ellwood 2024, PLoS Comput Biol 20(1): e1011843, through the kernel of
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from neuromorph.dynamics.coincidence import ELLWOOD_KERNEL, POTENTIATION, THRESHOLDS
 from neuromorph.dynamics.learning import LearningRule
+from neuromorph.dynamics.learning.match_and_control import short_term_potentiation
 from neuromorph.errors import UsageError
 from neuromorph.numerics.limits import DECAY_UNITY, TAG_MAX, TRACE_MAX, WEIGHT_MAX
 
@@ -84,12 +85,10 @@ class MatchControl:
     @cached_property
     def rule(self) -> LearningRule:
         """Short-term potentiation of one spine: the tag is its match score."""
-        return LearningRule(
-            dw=f"2^6*u{GATE_PERIOD}*sgn(t-{self.threshold})",
-            dt=f"2^-1*x1*y0 - 2^-1*x2*y0 - 2^-7*t*u{GATE_PERIOD}",
-            x1_impulse=self.impulse, x1_tau=ELLWOOD_KERNEL.slow,
-            x2_impulse=self.impulse, x2_tau=ELLWOOD_KERNEL.fast,
-            sign="excitatory", seed=self.seed)
+        rule = short_term_potentiation(
+            rate=2**-1, theta=self.threshold, step=GATE_STEP, forget=2**-7, every=GATE_PERIOD,
+            impulse=self.impulse, slow_tau=ELLWOOD_KERNEL.slow, fast_tau=ELLWOOD_KERNEL.fast)
+        return replace(rule, seed=self.seed)
 
 
 def for_window(seconds: float, seed: int = 0) -> MatchControl:
