@@ -14,16 +14,16 @@ PYTEST := $(BIN)/pytest --quiet
 .PHONY: help venv demo paper test test-slow test-hf test-nengo test-sanafe bench lint clean
 
 help:
-	@echo "make demo       a small model exported, run in spikes and compared; results in out/demo"
-	@echo "make paper      figures and numbers of the papers, computed again; results in out/papers"
-	@echo "make test       lint, types and the fast tests"
-	@echo "make test-slow  the tests that take longer"
-	@echo "make test-hf    the tests on real trained models (installs torch and transformers)"
-	@echo "make test-nengo the tests against Nengo and nengo-loihi (installs both)"
+	@echo "make demo        a small model exported, run in spikes and compared; results in out/demo"
+	@echo "make paper       figures and numbers of the papers, computed again; results in out/papers"
+	@echo "make test        lint, types and the fast tests"
+	@echo "make test-slow   the tests that take longer"
+	@echo "make test-hf     the tests on real trained models (installs torch and transformers)"
+	@echo "make test-nengo  the tests against Nengo and nengo-loihi (installs both)"
 	@echo "make test-sanafe the estimate of energy against SANA-FE (installs it)"
-	@echo "make bench      measure speed and fidelity; BENCH=speed for one of them"
-	@echo "make lint       ruff and mypy"
-	@echo "make clean      remove $(VENV), caches and out/"
+	@echo "make bench       measure speed and fidelity; BENCH=speed for one of them"
+	@echo "make lint        ruff and mypy"
+	@echo "make clean       remove $(VENV), caches and out/"
 	@echo "Variables: PYTHON=$(PYTHON) VENV=$(VENV) JOBS=$(JOBS) PYTEST_ARGS=$(PYTEST_ARGS)"
 
 # --- environment

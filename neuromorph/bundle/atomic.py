@@ -75,8 +75,8 @@ def check_target(target: StrPath, *, ours: Sequence[str], force: bool) -> None:
         _check_place(path, ours, force)
 
 
-def write_file(target: StrPath, text: str, *, force: bool = False) -> None:
-    """Write a text file beside its final name, then rename it.
+def write_file(target: StrPath, content: str | bytes, *, force: bool = False) -> None:
+    """Write a file beside its final name, then rename it; text in UTF-8.
 
     Raises
     ------
@@ -88,7 +88,7 @@ def write_file(target: StrPath, text: str, *, force: bool = False) -> None:
     _check_name(path)
     with _beside(path) as work:
         new = work / "new"
-        new.write_text(text, "utf-8")
+        new.write_bytes(content.encode() if isinstance(content, str) else content)
         _sync(new)
         if path.is_symlink() or (path.exists() and not (force and path.is_file())):
             raise OutputExistsError("the output exists already", where=path,

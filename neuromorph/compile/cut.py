@@ -140,7 +140,7 @@ class _Packing:
             self._close()
             if self._whole(unit, demands) or self._mostly(unit, demands):
                 return
-        self.in_a_row(unit, self._order(demands))
+        self._along(unit, demands)
 
     def finish(self) -> tuple[Slice, ...]:
         """All slices, with the numbers of their cores."""
@@ -186,33 +186,47 @@ class _Packing:
         """Synaptic memory that the core at hand has left."""
         return self.limits.synapse_bits - self.core.synapse_bits
 
-    def _order(self, demands: list[Demand]) -> list[Demand]:
-        """Which part of a unit comes first, so that few of its spikes leave their core.
+    def _along(self, unit: int, demands: list[Demand]) -> None:
+        """A unit over several cores, cut so that few of its spikes leave theirs.
 
         The spikes are those of the largest population, to the others. With the others first,
         what of it does not fit beside them sends to another core; with it first, what fits.
+        Then the others begin the next core, so that they stay together, and its rest follows.
         """
         large = max(demands, key=lambda d: d.population.size)
         small = [demand for demand in demands if demand is not large]
+        start, size = 0, large.population.size
+        if not self._others_first(small, large):
+            start = self.core.room(unit, large, 0, size)
+            if start:
+                self.core.put(unit, large, 0, start)
+            if start < size:
+                self._close()
+        self.in_a_row(unit, small)
+        self._lay(unit, large, start)
+
+    def _others_first(self, small: list[Demand], large: Demand) -> bool:
         needs = [sum(d.bits(0, d.population.size, self.limits) for d in group)
                  for group in (small, [large])]
-        others_first = 1 - min(1.0, max(0.0, (self._left() - needs[0]) / max(needs[1], 1)))
-        large_first = min(1.0, self._left() / max(needs[1], 1))
-        return [*small, large] if others_first <= large_first else [large, *small]
+        away = 1 - min(1.0, max(0.0, (self._left() - needs[0]) / max(needs[1], 1)))
+        return away <= min(1.0, self._left() / max(needs[1], 1))
 
     def in_a_row(self, unit: int, demands: list[Demand]) -> None:
         """A unit cut wherever a core is full."""
         for demand in demands:
-            start, size = 0, demand.population.size
-            while start < size:
-                fit = self.core.room(unit, demand, start, size)
-                if fit == 0 and not self.core.neurons:
-                    raise _too_large(demand, start, self.limits)
-                if fit == 0:
-                    self._close()
-                    continue
-                self.core.put(unit, demand, start, start + fit)
-                start += fit
+            self._lay(unit, demand, 0)
+
+    def _lay(self, unit: int, demand: Demand, start: int) -> None:
+        size = demand.population.size
+        while start < size:
+            fit = self.core.room(unit, demand, start, size)
+            if fit == 0 and not self.core.neurons:
+                raise _too_large(demand, start, self.limits)
+            if fit == 0:
+                self._close()
+                continue
+            self.core.put(unit, demand, start, start + fit)
+            start += fit
 
     def _close(self) -> None:
         """Begin a new core; a core of rests where there are enough of them."""

@@ -19,10 +19,10 @@ import sanafe
 
 
 def run(job: dict[str, Any]) -> dict[str, Any]:
-    chips = sanafe.load_loihi()
-    found = sanafe.SpikingChip(chips)
-    found.load(network(job, chips.tiles))
-    result = found.sim(job["steps"], spike_trace=True, message_trace=True)
+    loihi = sanafe.load_loihi()
+    chip = sanafe.SpikingChip(loihi)
+    chip.load(network(job, loihi.tiles))
+    result = chip.sim(job["steps"], spike_trace=True, message_trace=True)
     messages = [m for step in result["message_trace"] for m in step if not m["placeholder"]]
     return {
         "energy": result["energy"], "updated": result["neurons_updated"],

@@ -24,8 +24,8 @@ from neuromorph.profiles import load_profile
 LOIHI = load_profile("loihi1")
 STEPS = 60
 CHILD = Path(__file__).with_name("loihi_child.py")
-PLACES = np.array([[0, 1, 0], [0, 2, 0], [0, 9, 2]])
-"""Chip, column and row of three cores: two of one tile, and one two tiles east, two south."""
+PLACES = np.array([[0, 1, 0], [0, 2, 0], [0, 9, 3]])
+"""Chip, column and row of three cores: two of one tile, and one two tiles and three rows away."""
 
 
 def placed(biases: Mapping[str, int], seed: int) -> Program:
@@ -72,7 +72,7 @@ def run_sanafe(program: Program, folder: Path, synapses: str) -> dict[str, Any]:
     """The same network on SANA-FE, in a child process; ``synapses`` names its lists."""
     job, result = folder / "job.json", folder / "result.json"
     job.write_text(json.dumps(as_job(program, synapses)), "utf-8")
-    done = subprocess.run([sys.executable, str(CHILD), str(job), str(result)], timeout=60,
+    done = subprocess.run([sys.executable, str(CHILD), str(job), str(result)], timeout=300,
                           capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(result.read_text("utf-8"))

@@ -7,7 +7,6 @@ it knows no idle power and no plasticity.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from placed_lif import LOIHI, STEPS, Counted, count, placed, run_sanafe
 
 from neuromorph.compile import estimate
 from neuromorph.compile.events import Events
+from neuromorph.compile.traffic import Traffic
 
 RELATIVE = 1e-9
 FITTED = LOIHI.energy["fitted"]
@@ -25,24 +25,32 @@ ALL, ONE = {"a": 180, "b": 150, "c": 160}, {"a": 180}
 
 @dataclass(frozen=True)
 class Both:
+    """``synaptic_op`` is what one takes in the lists that SANA-FE was told to use, in pJ."""
+
     ours: Counted
     theirs: dict[str, Any]
+    synaptic_op: float
 
 
 @pytest.fixture(scope="module")
 def busy(tmp_path_factory: pytest.TempPathFactory) -> Both:
     """Every neuron active, dense lists."""
-    program = placed(ALL, seed=3)
-    return Both(count(program),
-                run_sanafe(program, tmp_path_factory.mktemp("busy"), "loihi_dense_synapse"))
+    program, folder = placed(ALL, seed=3), tmp_path_factory.mktemp("busy")
+    return Both(count(program), run_sanafe(program, folder, "loihi_dense_synapse"),
+                FITTED.synaptic_op_dense)
 
 
 @pytest.fixture(scope="module")
 def idle(tmp_path_factory: pytest.TempPathFactory) -> Both:
-    """Some neurons often at rest, sparse lists."""
-    program = placed(ONE, seed=4)
-    return Both(count(program),
-                run_sanafe(program, tmp_path_factory.mktemp("idle"), "loihi_sparse_synapse"))
+    """Neurons often at rest, sparse lists."""
+    program, folder = placed(ONE, seed=4), tmp_path_factory.mktemp("idle")
+    return Both(count(program), run_sanafe(program, folder, "loihi_sparse_synapse"),
+                FITTED.synaptic_op_sparse)
+
+
+@pytest.fixture(params=["busy", "idle"])
+def both(request: pytest.FixtureRequest) -> Any:
+    return request.getfixturevalue(request.param)
 
 
 def picojoules(events: Events) -> float:
@@ -64,14 +72,19 @@ def their_events(theirs: dict[str, Any]) -> Events:
                   hops_east_west=packets[:, 2].sum(), hops_north_south=packets[:, 3].sum())
 
 
+def packets_between(links: Traffic, one: int, other: int) -> float:
+    """Both ways."""
+    there = (links.source == one) & (links.target == other)
+    back = (links.source == other) & (links.target == one)
+    return float(links.packets @ (there | back))
+
+
 def to_own_core(theirs: dict[str, Any]) -> int:
     packets = np.array(theirs["packets"])
     return int((packets[:, 0] == packets[:, 1]).sum())
 
 
-@pytest.mark.parametrize("which", ["busy", "idle"])
-def test_both_run_the_same_network(which: str, request: pytest.FixtureRequest) -> None:
-    both = request.getfixturevalue(which)
+def test_both_run_the_same_network(both: Both) -> None:
     assert np.argwhere(both.ours.trains).tolist() == sorted(both.theirs["spikes"])
     assert 0.02 < both.ours.trains.mean() < 0.6
     assert both.ours.trains.any(axis=0).mean() > 0.6
@@ -93,10 +106,8 @@ def test_on_the_same_counts_the_energy_is_the_same_in_all_and_by_kind(busy: Both
     assert picojoules(events) == pytest.approx(reported(theirs, "total"), rel=RELATIVE)
 
 
-@pytest.mark.parametrize("which", ["busy", "idle"])
-def test_both_count_alike(which: str, request: pytest.FixtureRequest) -> None:
+def test_both_count_alike(both: Both) -> None:
     """All but what the next tests are about."""
-    both = request.getfixturevalue(which)
     ours, theirs = both.ours.events, their_events(both.theirs)
     assert ours.spikes == theirs.spikes
     assert ours.synaptic_ops == theirs.synaptic_ops
@@ -110,32 +121,31 @@ def test_packets_to_the_own_core_are_paid_for_there_but_not_here(busy: Both) -> 
     assert busy.ours.events.packets == their_events(busy.theirs).packets - own
 
 
-def test_our_hops_east_and_west_are_from_core_to_core_theirs_from_tile_to_tile(
-    busy: Both,
-) -> None:
-    """Columns 1 and 2 are one tile; column 9 lies 8 or 7 cores away, but two tiles."""
-    packets = np.array(busy.theirs["packets"])
-    within_tile = int(((packets[:, 0] != packets[:, 1]) & (packets[:, 2] == 0)).sum())
-    assert within_tile > 0
+def test_our_hops_east_and_west_are_between_cores_theirs_between_tiles(busy: Both) -> None:
+    """Columns 1 and 2 are of one tile; column 9 is 8 and 7 cores away, and two tiles."""
     links = busy.ours.links
-    far = links.packets @ (np.abs(links.source - links.target) == 2)
-    near = links.packets @ ((links.source + links.target) == 3)
-    assert busy.ours.events.hops_east_west == within_tile + 8 * far + 7 * near
-    assert their_events(busy.theirs).hops_east_west == 2 * (far + near)
+    beside, eight, seven = (packets_between(links, *ends) for ends in ((0, 1), (0, 2), (1, 2)))
+    assert min(beside, eight, seven) > 0
+    assert busy.ours.events.hops_east_west == beside + 8 * eight + 7 * seven
+    assert their_events(busy.theirs).hops_east_west == 2 * (eight + seven)
 
 
-@pytest.mark.parametrize("which", ["busy", "idle"])
-def test_the_whole_estimate_differs_by_just_that(
-    which: str, request: pytest.FixtureRequest
-) -> None:
-    both = request.getfixturevalue(which)
+def test_a_neuron_at_rest_takes_less_there(busy: Both, idle: Both) -> None:
+    """Here every neuron counts as active in every step."""
+    assert busy.ours.events.neuron_steps == their_events(busy.theirs).neuron_steps
+    at_rest = idle.ours.events.neuron_steps - their_events(idle.theirs).neuron_steps
+    assert at_rest > 0
+    steps = Events(neuron_steps=idle.ours.events.neuron_steps, spikes=idle.ours.events.spikes)
+    less = at_rest * (FITTED.neuron_active - FITTED.neuron_inactive)
+    assert picojoules(steps) - less == pytest.approx(reported(idle.theirs, "soma"), rel=RELATIVE)
+
+
+def test_the_whole_estimate_differs_by_just_that(both: Both) -> None:
     ours, theirs = both.ours.events, their_events(both.theirs)
     at_rest = ours.neuron_steps - theirs.neuron_steps
-    assert (at_rest > 0) == (which == "idle")
-    step = FITTED.neuron_active - FITTED.neuron_inactive
-    sparse = FITTED.synaptic_op_dense - FITTED.synaptic_op_sparse
-    more = (at_rest * step + (ours.hops_east_west - theirs.hops_east_west) * FITTED.hop_east_west
-            + (theirs.synaptic_ops * sparse if which == "idle" else 0))
+    more = (at_rest * (FITTED.neuron_active - FITTED.neuron_inactive)
+            + ours.synaptic_ops * (FITTED.synaptic_op_dense - both.synaptic_op)
+            + (ours.hops_east_west - theirs.hops_east_west) * FITTED.hop_east_west)
     less = to_own_core(both.theirs) * FITTED.packet
     assert picojoules(ours) == pytest.approx(reported(both.theirs, "total") + more - less,
                                              rel=RELATIVE)
