@@ -240,7 +240,7 @@ def _said(profile: Profile) -> dict[str, Any]:
         "evidence": "bit-exact model; energy and time: estimate; nothing has run on a chip",
         "notes": list(profile.notes),
         "assumptions": [
-            "Every neuron counts as active in every step.",
+            "Every neuron counts as active in every step, every synapse as dense.",
             "Queries, drive and masks enter from outside; their way to the cores is not counted.",
             "A core's synaptic operations are spread evenly over cores and steps.",
             "Other layers of the model, and the division that ends a query, are not on the chip.",

@@ -30,7 +30,7 @@ class Events:
     synaptic_ops : float
         Spikes times the synapses that they meet, those of sources included.
     packets, hops_east_west, hops_north_south, hops_chip : float
-        Spikes on their way to another core, and the mesh steps they take.
+        Spikes on their way to each core they reach, and the steps between tiles they take.
     synaptic_updates : float
         Plastic synapses times learning epochs.
     steps : float
@@ -78,13 +78,12 @@ def count_events(unit: Unit, spikes: Mapping[str, NDArray[Any]], steps: int) -> 
 
 
 def count_packets(traffic: Traffic, places: Places, limits: Limits) -> Events:
-    """Packets between cores, and their way over the mesh: columns first, then rows."""
+    """Packets to each core that a spike reaches, its own too, and their way over the mesh."""
     at = coordinates(places, limits)
     away = np.abs(at[traffic.source] - at[traffic.target])
     chips = places[:, 0]
-    far = (traffic.source != traffic.target).astype(float)
     crossing = (chips[traffic.source] != chips[traffic.target]).astype(float)
-    return Events(packets=float(traffic.packets @ far),
+    return Events(packets=float(traffic.packets.sum()),
                   hops_east_west=float(traffic.packets @ away[:, 0]),
                   hops_north_south=float(traffic.packets @ away[:, 1]),
                   hops_chip=float(traffic.packets @ crossing))

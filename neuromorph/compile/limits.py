@@ -29,6 +29,8 @@ class Limits:
         Usable cores of a chip, and chips of the board.
     columns, rows : int
         Mesh of a chip's cores.
+    tile : int
+        Cores side by side that share a router: no hop between them.
     chip_columns : int
         Chips side by side on the board.
     """
@@ -55,6 +57,7 @@ class Limits:
     chips: int
     columns: int
     rows: int
+    tile: int
     chip_columns: int
 
     @property
@@ -97,4 +100,5 @@ def limits_of(profile: Profile) -> Limits:
         word_bits=core.word_bits, neuron_bits=core.neuron_bits if core.memory_shared else 0,
         plastic_slots=profile.learning.in_axon_slots, cores=chip.cores_usable,
         chips=profile.board.chips, columns=chip.mesh_columns * chip.cores_per_tile,
-        rows=chip.mesh_rows, chip_columns=profile.board.columns)
+        rows=chip.mesh_rows, tile=chip.cores_per_tile,
+        chip_columns=profile.board.columns)

@@ -61,11 +61,11 @@ def _line(columns: int, rows: int) -> Iterator[tuple[int, int]]:
 
 
 def coordinates(places: Places, limits: Limits) -> NDArray[np.int64]:
-    """Column and row of each core on one mesh that spans the board, shape (cores, 2)."""
+    """Column and row of each core's tile on one mesh over the board, shape (cores, 2)."""
     chip = places[:, 0]
     row, column = chip // limits.chip_columns, chip % limits.chip_columns
     column = np.where(row % 2, limits.chip_columns - 1 - column, column)
-    return np.stack([column * limits.columns + places[:, 1],
+    return np.stack([(column * limits.columns + places[:, 1]) // limits.tile,
                      row * limits.rows + places[:, 2]], axis=1)
 
 
