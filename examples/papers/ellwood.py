@@ -40,6 +40,7 @@ from examples.papers.ellwood_model import (
     interpolated,
     tabulated_kernel,
 )
+from examples.papers.ellwood_pooled import pooled_rows
 from neuromorph.dynamics.coincidence import ELLWOOD_KERNEL, THRESHOLDS
 
 TITLE = "Ellwood 2024: match and control"
@@ -74,6 +75,7 @@ def run(figures: Path, full: bool, tell: Tell) -> list[Row]:
         head = f"{published.PAPER}, {name}"
         rows += [*main_rows(head, windows), *spikes_rows(head, windows)]
     rows += [*jitter_rows(jittered), *digital_rows(effort), *key_rows(effort)]
+    rows += pooled_rows(effort)
     tell("the integer circuit")
     rows += circuit_rows(effort)
     draw_kernel(figures / "ellwood_kernel.png")
