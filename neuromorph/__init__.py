@@ -1,6 +1,6 @@
 """A trained transformer's attention as spikes: on a CPU today, on Loihi when you have one.
 
-Four verbs and one line: `export`, `simulate`, `run`, `run_demo`, and `attach`.
+Five verbs and one line: `export`, `simulate`, `compile_bundle`, `run`, `run_demo`, and `attach`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from neuromorph._version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from neuromorph.api.compile import compile_bundle as compile_bundle
     from neuromorph.api.demo import run_demo as run_demo
     from neuromorph.api.export import export as export
     from neuromorph.api.run import run as run
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from neuromorph.translate import TranslateOptions as TranslateOptions
 
 _HOMES = {
+    "compile_bundle": "neuromorph.api.compile",
     "export": "neuromorph.api.export",
     "simulate": "neuromorph.api.simulate",
     "run": "neuromorph.api.run",
@@ -36,7 +38,7 @@ _HOMES = {
 }
 
 __all__ = ["Attachment", "Bundle", "NeuromorphError", "TranslateOptions", "__version__", "attach",
-           "export", "load_bundle", "run", "run_demo", "simulate"]
+           "compile_bundle", "export", "load_bundle", "run", "run_demo", "simulate"]
 
 
 def __getattr__(name: str) -> Any:
