@@ -31,7 +31,7 @@ from neuromorph.numerics.limits import (
 SOURCE, LIF, READOUT, LATENCY, GLIA, CALCIUM = range(6)
 KIND, DU, DV, VTH, BIAS, BASE, SPAN, GAIN, GAIN_SHIFT = range(9)
 BITS = 3
-PRE, POST, WIDTH, HEIGHT, DELAY, EXPONENT, GRADED, OFFSET, PLASTIC = range(9)
+PRE, POST, WIDTH, HEIGHT, DELAY, EXPONENT, GRADED, OFFSET, PLASTIC, HOME = range(10)
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +39,7 @@ class FlatNetwork:
     """A network as flat arrays: neurons one after the other, synapses by projection."""
 
     neurons: NDArray[np.int64]
+    spans: NDArray[np.int64]
     wiring: NDArray[np.int64]
     weights: NDArray[np.int32]
     first: dict[str, int]
@@ -53,13 +54,15 @@ def flatten(network: Network) -> FlatNetwork:
     neurons = np.concatenate([_neuron_rows(p) for p in network.populations])
     wiring, blocks, offset = [], [], 0
     learners = {p.name: k for k, p in enumerate(network.plastic)}
+    number = {p.name: k for k, p in enumerate(network.populations)}
     for p in network.projections:
         height, width = p.weights.shape
         wiring.append([first[p.pre], first[p.post], width, height, p.delay, p.exponent,
-                       int(p.graded), offset, learners.get(p.name, -1)])
+                       int(p.graded), offset, learners.get(p.name, -1), number[p.post]])
         blocks.append(np.ascontiguousarray(p.weights.T, dtype=np.int32).ravel())
         offset += height * width
-    return FlatNetwork(neurons, np.array(wiring, np.int64).reshape(-1, PLASTIC + 1),
+    spans = np.array([[first[p.name], first[p.name] + p.size] for p in network.populations])
+    return FlatNetwork(neurons, spans, np.array(wiring, np.int64).reshape(-1, HOME + 1),
                        np.concatenate([*blocks, np.zeros(0, np.int32)]), first)
 
 
@@ -105,18 +108,21 @@ def _decay(state: int, rate: int) -> int:
 @compiled
 def _send(
     p: NDArray[np.int64], weights: NDArray[np.int32], sent: NDArray[np.int64],
-    into: NDArray[np.int64], sums: NDArray[np.int64],
-) -> None:
-    """Add what one projection makes of the spikes of one step."""
+    who: NDArray[np.int32], into: NDArray[np.int64], sums: NDArray[np.int64],
+) -> bool:
+    """Add what one projection makes of the spikes of one step; whether there were any.
+
+    ``sent`` holds what every neuron sends, ``who`` the neurons that send anything.
+    """
     active = False
-    for j in range(p[WIDTH]):
-        spike = sent[p[PRE] + j]
-        if spike == 0:
+    for n in range(len(who)):
+        j = who[n] - p[PRE]
+        if j < 0 or j >= p[WIDTH]:
             continue
         if not active:
             sums[: p[HEIGHT]] = 0
             active = True
-        factor = spike if p[GRADED] else 1
+        factor = sent[who[n]] if p[GRADED] else 1
         row = p[OFFSET] + j * p[HEIGHT]
         for i in range(p[HEIGHT]):
             sums[i] += factor * weights[row + i]
@@ -125,30 +131,35 @@ def _send(
             total = sums[i]
             moved = total << p[EXPONENT] if p[EXPONENT] >= 0 else total >> -p[EXPONENT]
             into[p[POST] + i] += moved
+    return active
 
 
 @compiled
 def _deliver(
-    wiring: NDArray[np.int64], weights: NDArray[np.int32], spikes: NDArray[np.int64], t: int,
-    a_in: NDArray[np.int64], sums: NDArray[np.int64],
+    wiring: NDArray[np.int64], weights: NDArray[np.int32], spikes: NDArray[np.int64],
+    who: NDArray[np.int32], starts: NDArray[np.int64], t: int, a_in: NDArray[np.int64],
+    hit: NDArray[np.bool_], sums: NDArray[np.int64],
 ) -> None:
     """Add what every static projection delivers at step t."""
     for k in range(len(wiring)):
-        sent_at = t - 1 - wiring[k, DELAY]
-        if wiring[k, PLASTIC] < 0 and sent_at >= 0:
-            _send(wiring[k], weights, spikes[sent_at], a_in, sums)
+        at = t - 1 - wiring[k, DELAY]
+        if wiring[k, PLASTIC] >= 0 or at < 0 or starts[at] == starts[at + 1]:
+            continue
+        if _send(wiring[k], weights, spikes[at], who[starts[at] : starts[at + 1]], a_in, sums):
+            hit[wiring[k, HOME]] = True
 
 
 @compiled
 def _learn(
     wiring: NDArray[np.int64], rules: Any, dice: Any, traces: Any, weights: NDArray[np.int32],
-    tags: NDArray[np.int32], sent: NDArray[np.int64], t: int, into: NDArray[np.int64],
-    sums: NDArray[np.int64],
+    tags: NDArray[np.int32], sent: NDArray[np.int64], who: NDArray[np.int32], t: int,
+    into: NDArray[np.int64], hit: NDArray[np.bool_], sums: NDArray[np.int64],
 ) -> None:
     """Send the spikes of step t through the plastic projections, then let those learn."""
     for k in range(len(rules.table)):
         p = wiring[rules.table[k, WIRE]]
-        _send(p, weights, sent, into, sums)
+        if _send(p, weights, sent, who, into, sums):
+            hit[p[HOME]] = True
         wire = np.array([p[PRE], p[WIDTH], p[POST], p[HEIGHT], p[OFFSET]])
         learn(rules, dice, traces, k, wire, sent, t, weights, tags)
 
@@ -196,15 +207,35 @@ def _advance(
     return payload
 
 
+@compiled
+def _step(
+    neurons: NDArray[np.int64], first: int, stop: int, u: NDArray[np.int64],
+    v: NDArray[np.int64], a_in: NDArray[np.int64], sent: NDArray[np.int64],
+) -> bool:
+    """One population, one step; whether anything in it is off its rest afterwards."""
+    if neurons[first, KIND] == GLIA:
+        _share(neurons, v, a_in, sent, first)
+        return True
+    live = False
+    for i in range(first, stop):
+        bias = neurons[i, BIAS]
+        if a_in[i] == 0 and u[i] == 0 and v[i] == 0 and bias == 0:
+            continue
+        sent[i] = _advance(neurons[i], u, v, i, a_in[i])
+        live = live or u[i] != 0 or v[i] != 0 or bias != 0
+    return live
+
+
 @compiled(nogil=True)
 def clock(
-    neurons: NDArray[np.int64], wiring: NDArray[np.int64], weights: NDArray[np.int32],
-    tags: NDArray[np.int32], rules: Any, dice: Any, traces: Any, spikes: NDArray[np.int64],
-    potentials: NDArray[np.int64], currents: NDArray[np.int64], kept: NDArray[np.int64],
-    kept_weights: NDArray[np.int32], kept_tags: NDArray[np.int32],
+    neurons: NDArray[np.int64], spans: NDArray[np.int64], wiring: NDArray[np.int64],
+    weights: NDArray[np.int32], tags: NDArray[np.int32], rules: Any, dice: Any, traces: Any,
+    spikes: NDArray[np.int64], potentials: NDArray[np.int64], currents: NDArray[np.int64],
+    kept: NDArray[np.int64], kept_weights: NDArray[np.int32], kept_tags: NDArray[np.int32],
 ) -> None:
     """Run all steps; ``spikes`` holds the sources' trains and receives everyone else's.
 
+    A population that nothing reaches is stepped only while one of its neurons is off its rest.
     Potentials, currents, and the weights and tags at the indices in ``kept`` are recorded
     where there is room for them.
     """
@@ -212,21 +243,30 @@ def clock(
     u, v = np.zeros(size, np.int64), np.zeros(size, np.int64)
     a_in, sums = np.zeros(size, np.int64), np.zeros(size, np.int64)
     learned_in = np.zeros(size, np.int64)
-    kinds, biases = neurons[:, KIND].copy(), neurons[:, BIAS].copy()
+    who, starts = np.empty(steps * size, np.int32), np.zeros(steps + 1, np.int64)
+    hit, learned_hit = np.zeros(len(spans), np.bool_), np.zeros(len(spans), np.bool_)
+    live = np.ones(len(spans), np.bool_)
     for t in range(steps):
         a_in[:] = learned_in
+        hit[:] = learned_hit
         learned_in[:] = 0
-        _deliver(wiring, weights, spikes, t, a_in, sums)
-        i = 0
-        while i < size:
-            if kinds[i] == GLIA:
-                i = _share(neurons, v, a_in, spikes[t], i)
+        learned_hit[:] = False
+        _deliver(wiring, weights, spikes, who, starts, t, a_in, hit, sums)
+        count = starts[t]
+        for k in range(len(spans)):
+            first, stop = spans[k, 0], spans[k, 1]
+            source = neurons[first, KIND] == SOURCE
+            if not source and not hit[k] and not live[k]:
                 continue
-            at_rest = a_in[i] == 0 and u[i] == 0 and v[i] == 0 and biases[i] == 0
-            if not at_rest and kinds[i] != SOURCE:
-                spikes[t, i] = _advance(neurons[i], u, v, i, a_in[i])
-            i += 1
-        _learn(wiring, rules, dice, traces, weights, tags, spikes[t], t, learned_in, sums)
+            if not source:
+                live[k] = _step(neurons, first, stop, u, v, a_in, spikes[t])
+            for i in range(first, stop):
+                if spikes[t, i] != 0:
+                    who[count] = i
+                    count += 1
+        starts[t + 1] = count
+        _learn(wiring, rules, dice, traces, weights, tags, spikes[t], who[starts[t] : count], t,
+               learned_in, learned_hit, sums)
         if len(potentials):
             potentials[t] = v
         if len(currents):
