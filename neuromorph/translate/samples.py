@@ -72,7 +72,7 @@ def check_samples(samples: Sequence[Sample], where: str) -> None:
             if not np.isfinite(getattr(sample, name)).all():
                 raise CalibrationError(f"the {name} hold NaN or infinity", where=where,
                                        hint="check the model's weights and inputs")
-            if np.abs(getattr(sample, name)).max(initial=0) > LARGEST:
+            if float(np.abs(getattr(sample, name)).max(initial=0)) > LARGEST:
                 raise CalibrationError(f"the {name} are too large to calibrate on", where=where,
                                        found=f"{np.abs(getattr(sample, name)).max():.3g}",
                                        expected=f"at most {LARGEST:g}")
