@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from neuromorph.bundle import Bundle
-from neuromorph.compile import Unit, compile_units
+from neuromorph.compile import Unit, fits
 from neuromorph.compile.demand import demands, lower_bound, totals
 from neuromorph.compile.limits import limits_of
 from neuromorph.errors import FitError
@@ -30,11 +30,8 @@ def smallest_board(
     family = [board for board in boards if board.family == profile.family
               and board.neuron.programmable >= profile.neuron.programmable]
     for board in sorted(family, key=lambda b: b.cores_usable):
-        try:
-            compile_units(units, board, stop_after="place")
-        except FitError:
-            continue
-        return board.name
+        if fits(units, board):
+            return board.name
     return None
 
 

@@ -34,8 +34,6 @@ class Tried:
 
     Attributes
     ----------
-    equal : bool
-        Whether the cut networks gave what the whole ones give, to the bit.
     heads, queries : int
         Heads tried, and queries of each.
     events : Events
@@ -46,7 +44,6 @@ class Tried:
         What the heads that were tried were given.
     """
 
-    equal: bool
     heads: int
     queries: int
     events: Events
@@ -79,7 +76,7 @@ def try_heads(bundle: Bundle, program: Program, memory: str, most: int) -> Tried
         like = int(chosen[np.abs(chosen - unit).argmin()])
         rates |= {f"{unit}/{p.name}": rates[f"{like}/{p.name}"]
                   for p in program.units[unit].neurons}
-    return Tried(True, len(chosen), QUERIES, events, rates, runs)
+    return Tried(len(chosen), QUERIES, events, rates, runs)
 
 
 def _trains(bundle: Bundle, layer: str, head: int, memory: str) -> tuple[Inputs, int]:

@@ -19,7 +19,7 @@ from neuromorph.compile.limits import Limits, limits_of
 from neuromorph.compile.lower import check_features
 from neuromorph.compile.place import place
 from neuromorph.compile.program import Program, Unit
-from neuromorph.errors import UsageError, did_you_mean
+from neuromorph.errors import FitError, UsageError, did_you_mean
 from neuromorph.network import to_text, verify
 from neuromorph.profiles import Profile
 
@@ -117,6 +117,16 @@ def compile_units(
         if name == stop_after:
             break
     return state
+
+
+def fits(units: Sequence[Unit], profile: Profile) -> bool:
+    """Whether units whose ranges are proved fit a profile; a proof is the same on every board."""
+    state = Compiled(profile, limits_of(profile), Program(profile.name, tuple(units)))
+    try:
+        _place(_split(_features(state)))
+    except FitError:
+        return False
+    return True
 
 
 def to_lines(state: Compiled) -> str:

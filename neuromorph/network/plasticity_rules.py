@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from neuromorph.dynamics.learning import LearningRule
+from neuromorph.dynamics.learning.first_synapses import check_sign
 from neuromorph.errors import NetworkError, did_you_mean
 from neuromorph.network.model import THIRD, Network, Projection
 from neuromorph.numerics import limits
@@ -64,11 +65,7 @@ def _check_modulators(projection: Projection, rule: LearningRule, network: Netwo
 
 def _check_sign(projection: Projection, rule: LearningRule, domain: str) -> None:
     w = projection.weights
-    if (rule.sign == "excitatory" and (w < 0).any()) or (
-            rule.sign == "inhibitory" and (w > 0).any()):
-        raise NetworkError("Dale's law: a first weight has the other sign",
-                           where=projection.name, found=f"{w.min():g} to {w.max():g}",
-                           expected=rule.sign)
+    check_sign(w, rule, where=projection.name)
     if domain == "fixed" and rule.sign == "mixed" and (w & 1).any():
         raise NetworkError("mixed-sign weights must be even: the synapse drops the lowest bit",
                            where=projection.name, hint="store twice the value")

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from neuromorph.dynamics.learning import LearningRule, Term, make_draws
+from neuromorph.dynamics.learning import Draws, LearningRule, Term, make_draws
 from neuromorph.dynamics.learning.arithmetic import FRACTION_BITS, WEIGHT_BOUNDS
 from neuromorph.dynamics.learning.rule import TRACES
 from neuromorph.network import Network
@@ -36,17 +36,6 @@ class Rules(NamedTuple):
     fraction: NDArray[np.int64]
 
 
-class Dice(NamedTuple):
-    """The draws of all plastic projections, shape (projections, steps); see `Draws`."""
-
-    x_decay: NDArray[np.float64]
-    y_decay: NDArray[np.float64]
-    x_impulse: NDArray[np.int64]
-    y_impulse: NDArray[np.int64]
-    y_again: NDArray[np.int64]
-    synapse: NDArray[np.float64]
-
-
 class Traces(NamedTuple):
     """Traces of all plastic projections, one neuron after the other, and over one epoch."""
 
@@ -65,7 +54,7 @@ class Plasticity:
     """All that `clock` needs to let weights learn."""
 
     rules: Rules
-    dice: Dice
+    dice: Draws
     traces: Traces
 
 
@@ -131,21 +120,19 @@ def _term_row(on_tag: int, term: Term, widest: int) -> list[int]:
     return row + [0] * (4 * (widest - len(term.factors)))
 
 
-def _dice(rules: list[LearningRule], steps: int) -> Dice:
+def _dice(rules: list[LearningRule], steps: int) -> Draws:
+    """The draws of all rules: each of its arrays with one row a projection."""
     draws = [make_draws(rule.seed, steps, rule.epoch) for rule in rules]
-    return Dice(
-        _table([d.x_decay for d in draws], steps), _table([d.y_decay for d in draws], steps),
-        _table([d.x_impulse for d in draws], steps).astype(np.int64),
-        _table([d.y_impulse for d in draws], steps).astype(np.int64),
-        _table([d.y_again for d in draws], steps).astype(np.int64),
-        _table([d.synapse for d in draws], steps))
+    empty = make_draws(0, 0, 1)
+    return Draws(*(_rows([draw[i] for draw in draws], steps, kind.dtype)
+                   for i, kind in enumerate(empty)))
 
 
-def _table(rows: list[NDArray[Any]], width: int) -> NDArray[np.float64]:
-    """One row a projection, filled up with zeros."""
-    table = np.zeros((len(rows), width))
-    for row, values in zip(table, rows, strict=True):
-        row[: len(values)] = values
+def _rows(values: list[NDArray[Any]], width: int, dtype: Any) -> NDArray[Any]:
+    """One row each, filled up with zeros."""
+    table = np.zeros((len(values), width), dtype)
+    for row, given in zip(table, values, strict=True):
+        row[: len(given)] = given
     return table
 
 
