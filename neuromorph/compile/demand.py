@@ -67,7 +67,8 @@ def _demand(unit: Unit, population: Population, limits: Limits) -> Demand:
         used = used_synapses(projection)
         bits, slots = _synapse_bits(projection, limits), _slots(projection, limits)
         axons, listed = int(used.any(axis=0).sum()), is_dense(used, bits, limits)
-        formats.add((listed, bits, projection.exponent, projection.rule is not None))
+        formats.add((listed, bits, unit.network.synapse_exponent(projection),
+                     projection.rule is not None))
         if listed:
             dense.append((axons, bits))
             shared[projection.pre] = max(axons * slots, shared.get(projection.pre, 0))

@@ -89,7 +89,8 @@ def largest_push(limit: int, rate: int) -> int:
 def _registers(population: Population) -> tuple[_Register, ...]:
     model, last = population.model, population.size - 1
     if isinstance(model, CubaLIF):
-        return (_Register("current", int(model.du), INPUT_SHIFT, -STATE_MAX, STATE_MAX + 1),)
+        return (_Register("current", int(model.du), model.input_shift, -STATE_MAX,
+                          STATE_MAX + 1),)
     if isinstance(model, LatencyMatch):
         return (_Register("current", DECAY_UNITY, INPUT_SHIFT, -STATE_MAX, STATE_MAX + 1),)
     within = STATE_MAX - 1  # at STATE_MAX it may have saturated

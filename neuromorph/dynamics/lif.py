@@ -19,13 +19,14 @@ class LIFState(NamedTuple):
 
 
 def step_lif_fixed(
-    state: LIFState, a_in: NDArray[Any], *, du: int, dv: int, vth: int, bias: int = 0
+    state: LIFState, a_in: NDArray[Any], *, du: int, dv: int, vth: int, bias: int = 0,
+    input_shift: int = INPUT_SHIFT,
 ) -> tuple[LIFState, NDArray[np.bool_]]:
     """One step of Loihi's stock neuron.
 
     ::
 
-        u' = wrap(trunc(u * (4096 - du) / 4096) + (a_in << 6))
+        u' = wrap(trunc(u * (4096 - du) / 4096) + (a_in << input_shift))
         v' = saturate(trunc(v * (4096 - dv) / 4096) + u' + bias)
         spike = v' > vth << 6, then v' = 0
 
@@ -40,10 +41,12 @@ def step_lif_fixed(
         Threshold before alignment.
     bias : int
         ``bias_mant << bias_exp``.
+    input_shift : int
+        Alignment of the synaptic input, 0 to 6; stock Lava has 6.
 
     Source: lava-nc 0.10 `PyLifModelBitAcc`, whose register ``du`` is this one minus 1.
     """
-    u = wrap(decay(state.u, du) + (a_in.astype(np.int64) << INPUT_SHIFT))
+    u = wrap(decay(state.u, du) + (a_in.astype(np.int64) << input_shift))
     v = saturate(decay(state.v, dv) + u + bias)
     spikes = v > (vth << INPUT_SHIFT)
     return LIFState(u, np.where(spikes, 0, v)), spikes

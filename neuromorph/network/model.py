@@ -8,7 +8,8 @@ from typing import Any, Literal, TypeAlias
 from numpy.typing import NDArray
 
 from neuromorph.dynamics.learning import LearningRule
-from neuromorph.network.populations import Population
+from neuromorph.network.populations import CubaLIF, Population
+from neuromorph.numerics.limits import INPUT_SHIFT
 
 Domain: TypeAlias = Literal["fixed", "float"]
 Variable: TypeAlias = Literal["spikes", "v", "u", "weights", "tags"]
@@ -130,6 +131,12 @@ class Network:
     def plastic(self) -> tuple[Projection, ...]:
         """The projections that learn, in order."""
         return tuple(p for p in self.projections if p.rule is not None)
+
+    def synapse_exponent(self, projection: Projection) -> int:
+        """The exponent as a synapse stores it, for input that is aligned by 6 bits."""
+        model = self.population(projection.post).model
+        aligned = model.input_shift if isinstance(model, CubaLIF) else INPUT_SHIFT
+        return projection.exponent + aligned - INPUT_SHIFT
 
     def projections_to(self, name: str) -> tuple[Projection, ...]:
         """The projections that end at a population, in order."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import ClassVar, TypeAlias
 
+from neuromorph.numerics.limits import INPUT_SHIFT
+
 
 @dataclass(frozen=True)
 class Source:
@@ -26,7 +28,7 @@ class CubaLIF:
 
     ::
 
-        u[t] = trunc(u[t-1] * (4096 - du) / 4096) + (a_in << 6)
+        u[t] = trunc(u[t-1] * (4096 - du) / 4096) + (a_in << input_shift)
         v[t] = trunc(v[t-1] * (4096 - dv) / 4096) + u[t] + (bias_mant << bias_exp)
         spike when v > vth << 6, then v = 0
 
@@ -42,6 +44,10 @@ class CubaLIF:
         Threshold, 0 to 131071 (fixed).
     bias_mant, bias_exp : int or float, int
         Bias mantissa (13 bits signed) and exponent (0 to 7).
+    input_shift : int
+        0 to 6. With less than 6 the synaptic input keeps fractions of a threshold's unit. The
+        chip says the same by weight exponents that are ``6 - input_shift`` lower; stock Lava,
+        which rounds before it aligns, has 6 only.
     """
 
     du: float = 4096
@@ -49,6 +55,7 @@ class CubaLIF:
     vth: float = 10
     bias_mant: float = 0
     bias_exp: int = 0
+    input_shift: int = INPUT_SHIFT
     kind: ClassVar[str] = "CubaLIF"
     payload_bits: ClassVar[int] = 0
 

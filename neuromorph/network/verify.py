@@ -93,6 +93,7 @@ def _check_lif(population: Population, domain: str) -> None:
     _within(population, "vth", 0, limits.VTH_MAX)
     _within(population, "bias_mant", -limits.BIAS_MANT_MAX - 1, limits.BIAS_MANT_MAX)
     _within(population, "bias_exp", 0, limits.BIAS_EXP_MAX)
+    _within(population, "input_shift", 0, limits.INPUT_SHIFT)
 
 
 def _check_readout(population: Population, domain: str) -> None:
@@ -155,16 +156,16 @@ def _check_projection(projection: Projection, network: Network) -> None:
     if not 0 <= projection.delay <= limits.DELAY_MAX:
         raise NetworkError("delay is out of range", where=projection.name,
                            found=projection.delay, expected=f"0 to {limits.DELAY_MAX}")
-    _check_weights(projection, network.domain)
+    _check_weights(projection, network)
     if projection.rule is not None or projection.modulated:
         check_plasticity(projection, network)
 
 
-def _check_weights(projection: Projection, domain: str) -> None:
+def _check_weights(projection: Projection, network: Network) -> None:
     w = projection.weights
     if not np.isfinite(w).all():
         raise NetworkError("weights hold NaN or infinity", where=projection.name)
-    if domain == "float":
+    if network.domain == "float":
         if projection.exponent:
             raise NetworkError("an exponent has no meaning in the float domain",
                                where=projection.name, found=projection.exponent, expected=0)
@@ -172,9 +173,10 @@ def _check_weights(projection: Projection, domain: str) -> None:
     if not np.issubdtype(w.dtype, np.integer):
         raise NetworkError("fixed-domain weights must be integers", where=projection.name,
                            found=w.dtype)
-    if not limits.EXPONENT_MIN <= projection.exponent <= limits.EXPONENT_MAX:
+    exponent = network.synapse_exponent(projection)
+    if not limits.EXPONENT_MIN <= exponent <= limits.EXPONENT_MAX:
         raise NetworkError("weight exponent is out of range", where=projection.name,
-                           found=projection.exponent,
+                           found=exponent,
                            expected=f"{limits.EXPONENT_MIN} to {limits.EXPONENT_MAX}")
     if w.min() < limits.WEIGHT_MIN or w.max() > limits.WEIGHT_MAX:
         raise NetworkError("a weight does not fit a synapse", where=projection.name,

@@ -61,7 +61,7 @@ def random_model(rng: np.random.Generator, kind: int) -> NeuronModel:
     if kind == 0:
         return CubaLIF(du=decay[0], dv=decay[1], vth=loud,
                        bias_mant=int(rng.choice([0, -4096, 4095, rng.integers(-4096, 4096)])),
-                       bias_exp=int(rng.integers(8)))
+                       bias_exp=int(rng.integers(8)), input_shift=int(rng.choice([6, 6, 3, 0])))
     if kind == 1:
         return Readout(dv=decay[0], vth=int(rng.choice([loud, 2**23 - 2])))
     if kind == 2:
@@ -77,8 +77,13 @@ def random_projection(
     weights = random_weights(rng, (post.size, pre.size))
     return Projection(name, pre.name, post.name, weights,
                       delay=int(rng.choice([0, 0, 1, steps - 1, 62])),
-                      exponent=int(rng.integers(-8, 8)),
+                      exponent=_exponent(rng, post),
                       graded=bool(pre.model.payload_bits and rng.random() < 0.7))
+
+
+def _exponent(rng: np.random.Generator, post: Population) -> int:
+    """Any that a synapse can store."""
+    return int(rng.integers(-8, 8)) + 6 - getattr(post.model, "input_shift", 6)
 
 
 def random_learners(
@@ -105,7 +110,7 @@ def plastic(
     graded = bool(pre.model.payload_bits and rng.random() < 0.8)
     rule = random_rule(rng, graded=graded, modulated=any(third))
     return Projection(name, pre.name, post.name, plastic_weights(rng, rule, (post.size, pre.size)),
-                      exponent=int(rng.integers(-8, 8)), graded=graded, rule=rule,
+                      exponent=_exponent(rng, post), graded=graded, rule=rule,
                       modulators=third)
 
 

@@ -287,7 +287,7 @@ FROZEN = """\
 network small fixed
 population in 3 Source payload_bits=8
 population match 2 LatencyMatch vth=100 base=128 span=640 gain=13107 gain_shift=16
-population lif 4 CubaLIF du=4095 dv=128 vth=50 bias_mant=-3 bias_exp=2
+population lif 4 CubaLIF du=4095 dv=128 vth=50 bias_mant=-3 bias_exp=2 input_shift=6
 population out 1 Readout dv=2048 vth=8388606
 projection key in->match 2x3 exponent=-3 delay=0 graded weights=-254..8 sha256=42ae793bee9c
 projection value match->lif 4x2 exponent=0 delay=0 graded weights=-256..-256 sha256=38fd45486aaf

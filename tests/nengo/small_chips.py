@@ -32,13 +32,14 @@ def _neuron(rng: np.random.Generator) -> CubaLIF:
                    dv=int(rng.choice([0, 1, 2048, 4095, rng.integers(4096)])),
                    vth=int(rng.choice([1, 500, 5000, 131_071, rng.integers(1, 131_072)])),
                    bias_mant=int(rng.choice([0, 0, -4096, 4095, rng.integers(-4096, 4096)])),
-                   bias_exp=int(rng.integers(7)))
+                   bias_exp=int(rng.integers(7)), input_shift=int(rng.choice([6, 6, 3, 0])))
 
 
 def _projection(
     rng: np.random.Generator, name: str, pre: Population, post: Population
 ) -> Projection:
-    exponent = int(rng.choice([-7, -3, 0, 0, 0, 1, 2, 4, 7]))
+    finer = 6 - getattr(post.model, "input_shift", 6)
+    exponent = int(rng.choice([-7, -3, 0, 0, 0, 1, 2, 4, 7])) + finer
     weights = _weights(rng, (post.size, pre.size))
     if exponent < 0:  # a weight must not lose a bit
         weights = weights >> -exponent << -exponent

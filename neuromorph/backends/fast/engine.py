@@ -29,7 +29,7 @@ from neuromorph.numerics.limits import (
 )
 
 SOURCE, LIF, READOUT, LATENCY, GLIA, CALCIUM = range(6)
-KIND, DU, DV, VTH, BIAS, BASE, SPAN, GAIN, GAIN_SHIFT = range(9)
+KIND, DU, DV, VTH, BIAS, BASE, SPAN, GAIN, GAIN_SHIFT, ALIGNED = range(10)
 BITS = 3
 PRE, POST, WIDTH, HEIGHT, DELAY, EXPONENT, GRADED, OFFSET, PLASTIC, HOME = range(10)
 
@@ -76,16 +76,16 @@ def _neuron_rows(population: Population) -> NDArray[np.int64]:
 def _neuron_row(model: Any) -> list[int]:
     if isinstance(model, CubaLIF):
         return [LIF, int(model.du), int(model.dv), int(model.vth) << INPUT_SHIFT,
-                int(model.bias_mant) << model.bias_exp, 0, 0, 0, 0]
+                int(model.bias_mant) << model.bias_exp, 0, 0, 0, 0, model.input_shift]
     if isinstance(model, Readout):
-        return [READOUT, DECAY_UNITY, int(model.dv), int(model.vth), 0, 0, 0, 0, 0]
+        return [READOUT, DECAY_UNITY, int(model.dv), int(model.vth), 0, 0, 0, 0, 0, 0]
     if isinstance(model, LatencyMatch):
         return [LATENCY, DECAY_UNITY, 0, model.vth << INPUT_SHIFT, 0, model.base, model.span,
-                model.gain, model.gain_shift]
+                model.gain, model.gain_shift, INPUT_SHIFT]
     if isinstance(model, Astrocyte):
-        return [GLIA, DECAY_UNITY, int(model.dv), model.gain_bits, 0, 0, 0, 0, 0]
+        return [GLIA, DECAY_UNITY, int(model.dv), model.gain_bits, 0, 0, 0, 0, 0, 0]
     if isinstance(model, Source):
-        return [SOURCE] + [0] * 8
+        return [SOURCE] + [0] * 9
     raise TypeError(f"no such neuron model: {model!r}")
 
 
@@ -191,7 +191,7 @@ def _advance(
         drive = a_in
     else:
         half = STATE_MODULUS // 2
-        current = _decay(u[i], neuron[DU]) + (a_in << INPUT_SHIFT)
+        current = _decay(u[i], neuron[DU]) + (a_in << neuron[ALIGNED])
         u[i] = (current + (half - 1)) % STATE_MODULUS - (half - 1)
         drive = u[i] + neuron[BIAS]
     new = min(max(_decay(v[i], neuron[DV]) + drive, -STATE_MAX), STATE_MAX)

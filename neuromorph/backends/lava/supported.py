@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from neuromorph.dynamics.learning.stock_float import reason_against_stock_float
 from neuromorph.network import CubaLIF, LatencyMatch, Network
 from neuromorph.network.populations import NeuronModel
-from neuromorph.numerics.limits import DECAY_UNITY, PAYLOAD_BITS, WEIGHT_MIN
+from neuromorph.numerics.limits import DECAY_UNITY, INPUT_SHIFT, PAYLOAD_BITS, WEIGHT_MIN
 
 
 def reason_against(network: Network) -> str | None:
@@ -44,6 +44,9 @@ def _reason_against_model(model: NeuronModel) -> str | None:
                 "(1 to 4096 are possible)")
     if isinstance(model, CubaLIF) and model.dv > DECAY_UNITY - 1:
         return "stock LIF has no register for dv = 4096 (0 to 4095 are possible)"
+    if isinstance(model, CubaLIF) and model.input_shift != INPUT_SHIFT:
+        return (f"stock LIF shifts its input by {INPUT_SHIFT} bits, "
+                f"not by {model.input_shift}")
     if isinstance(model, LatencyMatch) and faintest_payload(model) < -(1 << (PAYLOAD_BITS - 1)):
         return f"its payload would leave {PAYLOAD_BITS} bits, down to {faintest_payload(model)}"
     return None

@@ -83,9 +83,9 @@ class Lowered:
         size = projection.weights.shape[1]
         synapse = Synapse(size, label=f"{number} {projection.name}")
         # float32 holds them exactly: at most 8 bits, shifted
-        scale = 2.0 ** (INPUT_SHIFT + projection.exponent)
-        synapse.set_weights(projection.weights.T * scale)
-        _format(synapse, projection)
+        exponent = self.network.synapse_exponent(projection)
+        synapse.set_weights(projection.weights.T * 2.0 ** (INPUT_SHIFT + exponent))
+        _format(synapse, projection, exponent)
         self.blocks[projection.post].add_synapse(synapse)
         axon = Axon(size, label=projection.name)
         axon.target = synapse
@@ -100,7 +100,9 @@ class Lowered:
             array_to_int(values, values.copy())
         for synapse in block.synapses:
             number = int(synapse.label.partition(" ")[0])
-            _format(synapse, self.network.projections[number])  # a split part has lost its own
+            projection = self.network.projections[number]
+            # a split part has lost its own
+            _format(synapse, projection, self.network.synapse_exponent(projection))
             for weights in synapse.weights:
                 array_to_int(weights, weights.copy())
 
@@ -119,8 +121,8 @@ def _block(population: Population, model: CubaLIF) -> Any:
     return block
 
 
-def _format(synapse: Any, projection: Projection) -> None:
+def _format(synapse: Any, projection: Projection, exponent: int) -> None:
     """The sign mode that keeps all bits of the weights, and the exponent."""
     low, high = projection.weights.min(), projection.weights.max()
     sign = EXCITATORY if low >= 0 else INHIBITORY if high <= 0 and low > WEIGHT_MIN else MIXED
-    synapse.format(weight_exp=int(projection.exponent), fanout_type=sign)
+    synapse.format(weight_exp=exponent, fanout_type=sign)

@@ -25,12 +25,14 @@ def _reasons(network: Network) -> Iterator[str]:
     for population in network.populations:
         yield from (f"{population.name}: {reason}" for reason in _against_population(population))
     for projection in network.projections:
-        yield from (f"{projection.name}: {reason}" for reason in _against_projection(projection))
+        yield from (f"{projection.name}: {reason}"
+                    for reason in _against_projection(projection, network))
     ranges = payload_ranges(network)
     for population in network.populations:
         low, high = input_range(network, population.name, ranges)
         # Added up in 32 bits, before the emulator looks for an overflow.
-        if max(high.max(), -low.min()) << INPUT_SHIFT > ACCUMULATOR_MAX:
+        aligned = getattr(population.model, "input_shift", INPUT_SHIFT)
+        if max(high.max(), -low.min()) << aligned > ACCUMULATOR_MAX:
             yield (f"{population.name}: its synaptic input could exceed the 32 bits in which the "
                    "emulator adds up")
 
@@ -57,13 +59,14 @@ def _against_neuron(model: CubaLIF) -> Iterator[str]:
         yield "nengo-loihi has no bias below -4095 * 2^7"
 
 
-def _against_projection(projection: Projection) -> Iterator[str]:
+def _against_projection(projection: Projection, network: Network) -> Iterator[str]:
     if projection.rule is not None:
         yield "the only plasticity of nengo-loihi is PES; learning rules run on fast and on lava"
     if projection.delay:
         yield "the emulator has no delays beyond the one step that every synapse takes"
-    if projection.exponent < LOWEST_EXPONENT:
-        yield f"no synapse format has an exponent of {projection.exponent} (-7 to 7 are possible)"
+    exponent = network.synapse_exponent(projection)
+    if exponent < LOWEST_EXPONENT:
+        yield f"no synapse format has an exponent of {exponent} (-7 to 7 are possible)"
     step = 1 << max(-projection.exponent, 0)
     if (projection.weights % step).any():
         yield (f"Loihi 1 shifts each weight, not the sum: with an exponent of "

@@ -110,6 +110,8 @@ def count_overflows(
         return 0
     if not isinstance(model, CubaLIF | LatencyMatch):
         return int(np.count_nonzero(np.abs(after["v"]) >= STATE_MAX))
-    forget = int(model.du) if isinstance(model, CubaLIF) else DECAY_UNITY
-    current = decay(before["u"], forget) + (a_in << INPUT_SHIFT)
+    forget, aligned = DECAY_UNITY, INPUT_SHIFT
+    if isinstance(model, CubaLIF):
+        forget, aligned = int(model.du), model.input_shift
+    current = decay(before["u"], forget) + (a_in << aligned)
     return int(np.count_nonzero(current != wrap(current)))

@@ -48,7 +48,8 @@ def _lif_step(model: CubaLIF, domain: str) -> Step:
     def fixed(state: State, a_in: NDArray[Any]) -> tuple[State, NDArray[Any]]:
         new, spikes = step_lif_fixed(
             LIFState(state["u"], state["v"]), a_in, du=int(model.du), dv=int(model.dv),
-            vth=int(model.vth), bias=int(model.bias_mant) << model.bias_exp)
+            vth=int(model.vth), bias=int(model.bias_mant) << model.bias_exp,
+            input_shift=model.input_shift)
         return new._asdict(), spikes
 
     def floating(state: State, a_in: NDArray[Any]) -> tuple[State, NDArray[Any]]:

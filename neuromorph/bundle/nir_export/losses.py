@@ -10,7 +10,7 @@ from neuromorph.bundle.nir_export.roles import gives_potential, inputs, neurons,
 from neuromorph.network import CubaLIF, Network, Projection, Readout, Source
 from neuromorph.network.bounds import input_range, payload_ranges
 from neuromorph.network.model import THIRD
-from neuromorph.numerics.limits import DECAY_UNITY, INPUT_SHIFT, STATE_MAX
+from neuromorph.numerics.limits import DECAY_UNITY, STATE_MAX
 
 
 def why_not_nir(network: Network) -> str | None:
@@ -81,7 +81,7 @@ def _may_fill(network: Network) -> list[str]:
     found = []
     for p in neurons(network):
         low, high = input_range(network, p.name, ranges)
-        aligned = 0 if isinstance(p.model, Readout) else INPUT_SHIFT
+        aligned = p.model.input_shift if isinstance(p.model, CubaLIF) else 0
         if max(int(high.max()), -int(low.min())) << aligned > STATE_MAX:
             found.append(p.name)
     return found

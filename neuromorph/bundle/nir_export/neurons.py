@@ -27,17 +27,19 @@ def in_floats(model: CubaLIF | Readout, domain: str) -> FloatLIF:
 
     ::
 
-        du / 4096    dv / 4096    vth    (bias_mant << bias_exp) / 64        fixed domain
+        du / 4096    dv / 4096    64 vth / 2^input_shift    (bias_mant << bias_exp) / 2^input_shift
 
     Every one of these divisions is exact. A readout is a neuron whose current is its input.
     """
     unity = DECAY_UNITY if domain == "fixed" else 1
     if isinstance(model, Readout):
         return FloatLIF(1.0, model.dv / unity, float(model.vth), 0.0)
-    bias = model.bias_mant
+    vth, bias = model.vth, model.bias_mant
     if domain == "fixed":
-        bias = (int(bias) << model.bias_exp) / (1 << INPUT_SHIFT)
-    return FloatLIF(model.du / unity, model.dv / unity, float(model.vth), float(bias))
+        unit = 1 << model.input_shift
+        vth = (int(vth) << INPUT_SHIFT) / unit
+        bias = (int(bias) << model.bias_exp) / unit
+    return FloatLIF(model.du / unity, model.dv / unity, float(vth), float(bias))
 
 
 def neuron_nodes(

@@ -70,7 +70,8 @@ class _Count:
                 used = part.any(axis=0)
                 if used.any():
                     self.bits[core] += stored_bits(form, part, axons, self.profile)
-                    self.formats[core].add((form, bundle.exponent, bundle.rule is not None))
+                    self.formats[core].add((form, circuit.stored_exponent(bundle),
+                                            bundle.rule is not None))
                     key = bundle.pre, core
                     before = reach.get(key, np.zeros(len(used), np.int64))
                     reach[key] = np.maximum(before, used * self._slots(bundle))

@@ -9,8 +9,9 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from neuromorph.network import Astrocyte, LearningRule, Source
+from neuromorph.network import Astrocyte, CubaLIF, LearningRule, Source
 from neuromorph.network.populations import NeuronModel
+from neuromorph.numerics.limits import INPUT_SHIFT
 
 Rows: TypeAlias = dict[str, dict[int, NDArray[np.int64]]]
 """Neurons of each population of a circuit, by core."""
@@ -69,6 +70,13 @@ class Circuit:
     name: str
     groups: dict[str, Group]
     bundles: tuple[Bundle, ...]
+
+    def stored_exponent(self, bundle: Bundle) -> int:
+        """A projection's exponent for input that is aligned as stock neurons align it."""
+        model = self.groups[bundle.post].model
+        if not isinstance(model, CubaLIF):
+            return bundle.exponent
+        return bundle.exponent - (INPUT_SHIFT - model.input_shift)
 
 
 @dataclass(frozen=True)

@@ -29,9 +29,9 @@ def check_registers(placed: Placed, profile: Profile) -> Iterator[Violation]:
     yield from _check_state(placed.profile, profile.neuron)
     for where, group in placed.all_groups():
         yield from _check_model(where, group, profile.neuron)
-    for where, _, bundle in placed.all_bundles():
+    for where, circuit, bundle in placed.all_bundles():
         yield from _check_weights(where, bundle, profile.synapse)
-        yield from _check_timing(where, bundle, profile)
+        yield from _check_timing(where, bundle, circuit.stored_exponent(bundle), profile)
 
 
 def _check_state(where: str, neuron: Neuron) -> Iterator[Violation]:
@@ -66,7 +66,8 @@ def _ranges(group: Group, neuron: Neuron) -> Ranges:
     potential = (1 << (neuron.potential_bits - 1)) - 1
     if isinstance(group.model, CubaLIF):
         return {"du": decay, "dv": decay, "vth": threshold, "bias_mant": (-bias, bias - 1),
-                "bias_exp": (0, neuron.bias_exponent_max)}
+                "bias_exp": (0, neuron.bias_exponent_max),
+                "input_shift": (0, neuron.input_shift)}
     if isinstance(group.model, Readout):
         return {"dv": decay, "vth": (0, potential - 1)}
     if isinstance(group.model, LatencyMatch):
@@ -87,11 +88,13 @@ def _check_weights(where: str, bundle: Bundle, synapse: Synapse) -> Iterator[Vio
         yield Violation("weights of both signs", where, "an odd weight", "even weights")
 
 
-def _check_timing(where: str, bundle: Bundle, profile: Profile) -> Iterator[Violation]:
+def _check_timing(
+    where: str, bundle: Bundle, exponent: int, profile: Profile
+) -> Iterator[Violation]:
     synapse = profile.synapse
     low, high = synapse.weight_exponent_min, synapse.weight_exponent_max
-    if not low <= bundle.exponent <= high:
-        yield Violation("weight exponent", where, bundle.exponent, f"{low} to {high}")
+    if not low <= exponent <= high:
+        yield Violation("weight exponent", where, exponent, f"{low} to {high}")
     if not 0 <= bundle.delay <= synapse.delay_max:
         yield Violation("delay", where, bundle.delay, f"0 to {synapse.delay_max}")
     if bundle.graded and not profile.neuron.graded_spikes:
