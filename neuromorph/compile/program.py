@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -13,10 +14,20 @@ from neuromorph.network import Network, Population, Source
 
 @dataclass(frozen=True, eq=False)
 class Unit:
-    """One network of a program: a head of attention, say. Units send each other nothing."""
+    """One network of a program: a head of attention, say. Units send each other nothing.
+
+    Attributes
+    ----------
+    name : str
+    network : Network
+    late : mapping of population name to int
+        Steps by which a pass has put a population behind the network that it was given; 0 for
+        those that are not named.
+    """
 
     name: str
     network: Network
+    late: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def neurons(self) -> tuple[Population, ...]:
