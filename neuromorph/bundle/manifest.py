@@ -21,7 +21,7 @@ else:
     import tomli as tomllib
 
 MANIFEST = "manifest.toml"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 MANIFEST_LIMIT = 1 << 20
 CHUNK = 1 << 20
 

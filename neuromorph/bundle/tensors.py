@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from neuromorph.circuits.latency_attention import LatencyAttention, SpikeKind, prove_ranges
 from neuromorph.errors import BundleError, CalibrationError, TensorError
-from neuromorph.numerics.limits import DECAY_UNITY
+from neuromorph.numerics.limits import DECAY_UNITY, INPUT_BITS, NARROW_INPUT_BITS
 from neuromorph.translate import LayerCode, Sample, check_samples
 
 Arrays = Mapping[str, NDArray[Any]]
@@ -23,7 +23,7 @@ INTEGERS = tuple(field.name for field in fields(LatencyAttention) if field.name 
 """Columns of a layer's ``heads``, one row a head."""
 
 SHARED = ("slots", "key_size", "value_size", "query_limit", "key_limit", "value_limit",
-          "control_decay")
+          "control_decay", "input_bits")
 """Columns that all heads of a layer have in common: their codes are made together."""
 
 _ANY = (-(2**31), 2**31 - 1)
@@ -32,6 +32,7 @@ _RANGES = {
     "key_shift": (0, 31), "value_shift": (0, 31), "control_decay": (1, DECAY_UNITY - 1),
     "query_limit": (1, 127), "key_limit": (1, 127), "value_limit": (1, 127),
     "score_bound": (1, 2**31 - 1), "unit": (1, 255), "payload_base": (1, 1 << 15),
+    "input_bits": (NARROW_INPUT_BITS, INPUT_BITS),
 }
 
 

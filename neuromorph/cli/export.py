@@ -25,8 +25,14 @@ def export(
         readable=False,
         help="Text (.txt, one passage a line; needs the hf extra) or arrays (.npz) that set "
              "scales and windows.")] = None,
-    spikes: Annotated[Literal["graded", "binary"], typer.Option(
-        help="Payloads that carry the overshoot, or plain spikes of stock neurons.")] = "graded",
+    spikes: Annotated[Literal["graded", "binary"] | None, typer.Option(
+        help="Payloads that carry the overshoot, or plain spikes of stock neurons; graded, or "
+             "binary for Loihi 1, if left out.")] = None,
+    target: Annotated[Literal["loihi2", "loihi1"], typer.Option(
+        help="Whose registers to fit; Loihi 1's are narrower, and its spikes plain.")] = "loihi2",
+    query_bits: Annotated[int | None, typer.Option(
+        help="Width of a query code with its sign, 2 to 8; 8, or 6 for Loihi 1, if left "
+             "out.")] = None,
     step_nats: Annotated[float | None, typer.Option(
         help="Nats of attention logit a time step stands for; ln 2 if left out, and always "
              "with graded spikes.")] = None,
@@ -44,7 +50,8 @@ def export(
     from neuromorph.api.export import export as run
     from neuromorph.translate import TranslateOptions
 
-    usual = TranslateOptions(spikes=spikes)
+    usual = TranslateOptions(spikes=spikes or ("graded" if target == "loihi2" else "binary"),
+                             target=target, query_bits=query_bits)
     options = replace(
         usual, slots=slots,
         step_nats=usual.step_nats if step_nats is None else step_nats,

@@ -17,12 +17,18 @@ DECAY_UNITY = 1 << DECAY_BITS
 INPUT_SHIFT = 6
 """Synaptic input and threshold are aligned this many bits up."""
 
+INPUT_BITS, NARROW_INPUT_BITS = 24, 22
+"""Width of a step's synaptic input, in units of v: of u itself, or on Loihi 1 of its adder."""
+
 VTH_MAX = 2**17 - 1
 BIAS_MANT_MAX = 2**12 - 1
 BIAS_EXP_MAX = 7
 
 WEIGHT_MIN, WEIGHT_MAX = -256, 255
 EXPONENT_MIN, EXPONENT_MAX = -8, 7
+SYNAPSE_MAX = WEIGHT_MAX << EXPONENT_MAX
+"""What one synapse delivers at most, 32640; nearly all that the narrow adder holds."""
+
 DELAY_MAX = 62
 PAYLOAD_BITS = 24
 """Widest graded payload that is usable in full."""

@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.circuits.latency_attention import LatencyAttention
-from neuromorph.circuits.latency_attention.motif import OVERHEAD_STEPS
 from neuromorph.errors import MissingExtraError, WriteError
 
 INK, ACCENT, QUIET, PALE = "#1f2430", "#c8553d", "#8a93a6", "#e8ebf1"
@@ -144,13 +143,13 @@ def _draw_weights(axes: Any, query: Query) -> None:
 def _draw_match(axes: Any, episode: Episode) -> None:
     steps, slots = np.nonzero(episode.match)
     payload = episode.match[steps, slots]
-    forced = steps >= OVERHEAD_STEPS + episode.head.window
-    axes.axvspan(OVERHEAD_STEPS - 0.5, OVERHEAD_STEPS + episode.head.window + 0.5, color=PALE,
-                 zorder=0)
+    begin, end = episode.head.arrival, episode.head.arrival + episode.head.window
+    forced = steps >= end
+    axes.axvspan(begin - 0.5, end + 0.5, color=PALE, zorder=0)
     shade = 0.35 + 0.65 * payload / max(1, payload.max())
     axes.scatter(steps, slots, s=70, marker="|", linewidths=2.5, alpha=shade,
                  color=[ACCENT if f else INK for f in forced])
-    axes.text(OVERHEAD_STEPS - 0.3, 1.01, "match window", color=QUIET, fontsize=9,
+    axes.text(begin - 0.3, 1.01, "match window", color=QUIET, fontsize=9,
               transform=axes.get_xaxis_transform())
     if forced.any():
         axes.text(0.99, 0.03, "red: forced by the go pulse", color=ACCENT, fontsize=9,

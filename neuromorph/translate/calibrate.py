@@ -17,7 +17,17 @@ from numpy.typing import NDArray
 from neuromorph.circuits.latency_attention import LatencyAttention, prove_ranges
 from neuromorph.circuits.latency_attention.motif import FLUSH_AGE
 from neuromorph.numerics import SIGNED_8
-from neuromorph.numerics.limits import DECAY_UNITY, EXPONENT_MIN, INPUT_MAX, STATE_MAX, VTH_MAX
+from neuromorph.numerics.limits import (
+    DECAY_UNITY,
+    EXPONENT_MIN,
+    INPUT_BITS,
+    INPUT_MAX,
+    INPUT_SHIFT,
+    NARROW_INPUT_BITS,
+    STATE_MAX,
+    SYNAPSE_MAX,
+    VTH_MAX,
+)
 from neuromorph.translate.centre import best_matches, key_centres
 from neuromorph.translate.code import LayerCode
 from neuromorph.translate.options import TranslateOptions
@@ -25,13 +35,15 @@ from neuromorph.translate.samples import FloatArray, Sample, check_samples
 
 Floats = NDArray[np.float64]
 
-QUERY_LIMIT = 126
-"""One less than 8 bits hold, so that a 64-channel score keeps one bit more."""
-
-SCORE_LIMIT = 64_510
+SCORE_LIMITS = {INPUT_BITS: 64_510, NARROW_INPUT_BITS: 16_062}
 """Largest score for which lift, query and threshold fit their registers together."""
 
-RAMP_MAX = 8_000
+FINEST_SHIFT = INPUT_SHIFT + 1
+"""Right shift of a score that loses no bit where weights are even and inputs keep fractions."""
+
+RAMPS_MAX = {INPUT_BITS: 8_000, NARROW_INPUT_BITS: 500}
+"""Steepest ramp for which the go pulse fits its register whatever the window."""
+
 FLAT = 1e-12
 """Ranges below this carry nothing; the channel's scale is then arbitrary."""
 
@@ -72,7 +84,7 @@ def calibrate_layer(
     heads, query_scale = [], np.empty_like(query_range)
     for h in range(len(query_range)):
         spread = query_range[h] * key_scale[h // group]
-        codes_a_query = spread.max() / _query_limit(len(spread))
+        codes_a_query = spread.max() / _query_limit(len(spread), options)
         best = best_matches(samples, h, key_centre[h // group])
         head, nats = _circuit(codes_a_query, best, samples[0], slots, options)
         heads.append(head)
@@ -108,11 +120,12 @@ def _circuit(
     """
     step = options.exact_step_nats
     key_size, value_size = sample.queries.shape[2], sample.values.shape[2]
-    query_limit = _query_limit(key_size)
+    query_limit = _query_limit(key_size, options)
     largest = 2 * query_limit * SIGNED_8 * key_size
-    shift = max(0, math.ceil(math.log2(largest / SCORE_LIMIT)))
+    shift = max(0, math.ceil(math.log2(largest / SCORE_LIMITS[options.input_bits])))
     bound = (largest >> shift) + 1
-    ramp = int(np.clip(2 * step / (2**shift * max(least_nats, FLAT)), 1, RAMP_MAX))
+    steepest = RAMPS_MAX[options.input_bits]
+    ramp = int(np.clip(2 * step / (2**shift * max(least_nats, FLAT)), 1, steepest))
     nats = 2 * step / (2**shift * ramp)
     a_nat = ramp / step
     low = float(np.quantile(best, options.low_quantile))
@@ -126,19 +139,25 @@ def _circuit(
         slots=slots, key_size=key_size, value_size=value_size, spikes=options.spikes,
         key_shift=shift, ramp=ramp, window=window, score_bound=bound, latest=latest,
         query_limit=query_limit, key_limit=SIGNED_8, value_limit=value_limit,
-        value_shift=value_shift, control_decay=options.control_decay, unit=2 * value_limit)
+        value_shift=value_shift, control_decay=options.control_decay, unit=2 * value_limit,
+        input_bits=options.input_bits)
     return prove_ranges(head), nats
 
 
-def _query_limit(key_size: int) -> int:
+def _query_limit(key_size: int, options: TranslateOptions) -> int:
     """Largest query code whose scores fit after the largest right shift there is."""
-    return min(QUERY_LIMIT, (SCORE_LIMIT << -EXPONENT_MIN) // (2 * SIGNED_8 * key_size))
+    shifts = -EXPONENT_MIN if options.input_bits == INPUT_BITS else FINEST_SHIFT
+    widest = (SCORE_LIMITS[options.input_bits] << shifts) // (2 * SIGNED_8 * key_size)
+    return min(options.query_limit, widest)
 
 
 def _value_format(slots: int, options: TranslateOptions) -> tuple[int, int]:
     """Largest value code and smallest shift that the accumulators can hold."""
     kept = (DECAY_UNITY - options.control_decay) / DECAY_UNITY
     share = 1 + kept**FLUSH_AGE
+    if options.input_bits == NARROW_INPUT_BITS:  # the readers keep fractions of a unit
+        room = int((SYNAPSE_MAX - 4) / share) - slots << INPUT_SHIFT
+        return max(1, min(SIGNED_8, room // (2 * slots))), 0
     if options.spikes == "binary":
         room = int((INPUT_MAX - 4) / share) // slots
         return max(1, min(SIGNED_8, (room - 1) // 2)), 0

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 from neuromorph.circuits.latency_attention import SpikeKind
 from neuromorph.errors import UsageError
-from neuromorph.numerics.limits import DECAY_UNITY
+from neuromorph.numerics.limits import DECAY_UNITY, INPUT_BITS, NARROW_INPUT_BITS
+
+Target: TypeAlias = Literal["loihi2", "loihi1"]
 
 PAYLOAD_OCTAVES = 5
 """Octaves that an early spike's payload is trusted with, of the 8 it has."""
@@ -35,6 +38,11 @@ class TranslateOptions:
     slots : int, optional
         Longest context, which the accumulators are dimensioned for; what the model and the
         samples need if left out.
+    target : {"loihi2", "loihi1"}
+        Whose registers to fit. Loihi 1 has plain spikes only, and a step's synaptic input of
+        22 bits; there every bit of a query is a copy of the keys' synapses.
+    query_bits : int, optional
+        Width of a query code with its sign, 2 to 8; 8, or 6 for Loihi 1, if left out.
     """
 
     spikes: SpikeKind = "graded"
@@ -44,6 +52,8 @@ class TranslateOptions:
     headroom: float = 1.1
     low_quantile: float = 0.05
     slots: int | None = None
+    target: Target = "loihi2"
+    query_bits: int | None = None
 
     def __post_init__(self) -> None:
         if self.spikes not in ("graded", "binary"):
@@ -58,8 +68,30 @@ class TranslateOptions:
             raise UsageError("graded payloads span a factor of two, so a step is ln 2",
                              found=f"step_nats = {self.step_nats}", expected="0.6931",
                              hint="leave --step-nats out, or use --spikes binary")
+        self._check_target()
         if self.slots is not None and not 1 <= self.slots <= 1 << 15:
             raise UsageError("slots is out of range", found=self.slots, expected="1 to 32768")
+
+    def _check_target(self) -> None:
+        if self.target not in ("loihi2", "loihi1"):
+            raise UsageError("unknown target", found=self.target, expected="loihi2 or loihi1")
+        if self.target == "loihi1" and self.spikes == "graded":
+            raise UsageError("Loihi 1 has no graded spikes", found="spikes = graded",
+                             expected="binary", hint="--spikes binary")
+        if self.query_bits is not None and not 2 <= self.query_bits <= 8:
+            raise UsageError("query_bits is out of range", found=self.query_bits,
+                             expected="2 to 8")
+
+    @property
+    def input_bits(self) -> int:
+        """Width of a step's synaptic input."""
+        return INPUT_BITS if self.target == "loihi2" else NARROW_INPUT_BITS
+
+    @property
+    def query_limit(self) -> int:
+        """Largest query code; of 8 bits one less, so that a 64-channel score keeps one bit more."""
+        bits = self.query_bits or (8 if self.target == "loihi2" else 6)
+        return min(126, (1 << bits - 1) - 1)
 
     @property
     def control_decay(self) -> int:

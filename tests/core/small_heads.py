@@ -23,8 +23,11 @@ from neuromorph.circuits.latency_attention import (
 )
 from neuromorph.network import Network
 
-SCORE_MAX = 65_023
+SCORES_MAX = {24: 65_023, 22: 16_064}
 """Largest score bound for which lift and query fit the current together."""
+
+GO_MAX = {24: 131_071, 22: 32_640}
+"""Largest go pulse."""
 
 THRESHOLD_MAX = 129_024
 """Largest threshold from which two clearing injections reach the floor."""
@@ -46,16 +49,19 @@ def heads(draw: st.DrawFn, spikes: SpikeKind | None = None, key_size: int | None
           value_size: int | None = None, slots: int | None = None) -> LatencyAttention:
     """Every field anywhere in its range, as far as the proof allows."""
     spikes = spikes or draw(st.sampled_from(["binary", "graded"]))
+    input_bits = draw(st.sampled_from([24, 22])) if spikes == "binary" else 24
+    score_max = SCORES_MAX[input_bits]
     key_size = key_size or draw(st.integers(1, 5))
     slots = slots or draw(st.integers(1, 7))
     query_limit, key_limit = draw(edgy(1, 127, 126)), draw(edgy(1, 127))
     largest = 2 * key_limit * query_limit * key_size
-    key_shift = draw(st.integers(max(0, (largest // SCORE_MAX).bit_length()), 8))
+    key_shift = draw(st.integers(max(0, (largest // score_max).bit_length()), 8))
     least = (largest >> key_shift) + 1
-    bound = draw(edgy(least, SCORE_MAX, min(SCORE_MAX, least + 100)))
+    bound = draw(edgy(least, score_max, min(score_max, least + 100)))
     window = draw(edgy(1, 20))
     latest = draw(edgy(max(-least, bound + window + 1 - THRESHOLD_MAX), least, 0, least // 2))
     steepest = (THRESHOLD_MAX - bound + latest) // window
+    steepest = max(1, min(steepest, GO_MAX[input_bits] - bound + latest))
     if spikes == "graded":
         steepest = min(steepest, (POTENTIAL_MAX - bound + latest) // (window + 1))
     value_limit = draw(edgy(1, 127))
@@ -67,7 +73,8 @@ def heads(draw: st.DrawFn, spikes: SpikeKind | None = None, key_size: int | None
         value_limit=value_limit, unit=2 * draw(edgy(1, 127, value_limit)),
         value_shift=draw(st.integers(0, 8)) if spikes == "graded" else 0,
         control_decay=2048 if spikes == "graded" else draw(edgy(0, 4096, 1, 2048, 4095)),
-        payload_base=draw(st.sampled_from([1, 128, 256])) if spikes == "graded" else 128))
+        payload_base=draw(st.sampled_from([1, 128, 256])) if spikes == "graded" else 128,
+        input_bits=input_bits))
 
 
 def codes(rng: np.random.Generator, shape: tuple[int, ...], limit: int) -> NDArray[np.int64]:

@@ -20,7 +20,6 @@ from neuromorph.circuits.latency_attention import (
     schedule_of,
     stimulate,
 )
-from neuromorph.circuits.latency_attention.motif import OVERHEAD_STEPS
 from neuromorph.dynamics import latency_payload
 from neuromorph.errors import NetworkError, RangeProofError, UsageError
 from neuromorph.network import Source, verify
@@ -33,6 +32,7 @@ BINARY = LatencyAttention(
     score_bound=1201, latest=1000, query_limit=20, key_limit=20, value_limit=127, value_shift=0,
     control_decay=2048, unit=254)
 GRADED = replace(BINARY, spikes="graded", value_shift=2)
+NARROW = replace(BINARY, input_bits=22)
 
 
 # --- what happens in a run
@@ -49,9 +49,10 @@ def test_no_accumulator_ever_overflows(case: Case) -> None:
 @quick
 def test_done_fires_once_a_query_right_after_its_last_spike(case: Case) -> None:
     recording, attended = case.run(REFERENCE)
-    arrival = np.arange(len(case.queries)) * case.head.period + OVERHEAD_STEPS
-    assert np.flatnonzero(recording.spikes("done")).tolist() == (
-        arrival + attended.last + np.where(attended.last < 0, 0, 1)).tolist()
+    start = np.arange(len(case.queries)) * case.head.period
+    excused, last = start + case.head.clears + 1, start + case.head.arrival + attended.last + 1
+    assert np.flatnonzero(recording.spikes("done")).tolist() == np.where(
+        attended.last < 0, excused, last).tolist()
 
 
 @given(cases())
@@ -61,7 +62,7 @@ def test_every_slot_fires_once_a_query_unless_masked(case: Case) -> None:
     window = case.head.window
     rows = recording.spikes("match") != 0
     for i, allowed in enumerate(case.mask):
-        first = i * case.head.period + OVERHEAD_STEPS
+        first = i * case.head.period + case.head.arrival
         assert rows[first : first + window + 1].sum(axis=0).tolist() == allowed.tolist()
     assert rows.sum() == case.mask.sum()
     assert attended.spikes.tolist() == case.mask.sum(axis=1).tolist()
@@ -121,7 +122,7 @@ def test_control_is_what_the_formula_says(case: Case) -> None:
             now = attended.times[i] == n
             arriving = (attended.payloads[i][now] @ weights[now]) >> head.value_shift
             held = [int(np.sign(h)) * (abs(h) * (4096 - head.control_decay) // 4096)
-                    + (int(new) if head.graded else int(new) << 6)
+                    + (int(new) if head.graded else int(new) << head.control_shift)
                     for h, new in zip(held, arriving, strict=True)]
         assert [*attended.control[i], attended.normaliser[i]] == held
 
@@ -251,8 +252,12 @@ def test_weights_need_spike_times() -> None:
 BEYOND: dict[str, tuple[LatencyAttention, str]] = {
     "score": (replace(BINARY, score_bound=1200), "smaller than the largest score"),
     "lift": (replace(BINARY, score_bound=65_024), "lift and query together wrap the current"),
-    "threshold": (replace(BINARY, ramp=1, window=129_024 - 201 + 1),
-                  "two clearing injections do not reach the floor"),
+    "threshold": (replace(BINARY, ramp=1, window=131_071 - 200),
+                  "the threshold does not fit its register"),
+    "go": (replace(NARROW, window=1, ramp=32_640 - 200), "the go pulse wraps the current"),
+    "registers": (replace(BINARY, input_bits=23), "has 24 bits, or 22"),
+    "narrow graded": (replace(GRADED, input_bits=22), "graded spikes need a synaptic input"),
+    "narrow lift": (replace(NARROW, score_bound=16_065), "lift and query together wrap"),
     "ramp": (replace(BINARY, ramp=0), "the ramp must climb"),
     "window": (replace(BINARY, window=0), "the window must have a step"),
     "late": (replace(BINARY, latest=1202), "latest score lies beyond the score bound"),
@@ -276,7 +281,9 @@ def test_a_head_beyond_a_bound_has_no_proof(rule: str) -> None:
 
 @pytest.mark.parametrize("head", [
     replace(BINARY, score_bound=65_023),
-    replace(BINARY, ramp=1, window=129_024 - 201),
+    replace(BINARY, ramp=1, window=131_071 - 201),
+    replace(NARROW, score_bound=16_064),
+    replace(NARROW, ramp=1, window=131_071 - 201),
     replace(BINARY, latest=1201),
     replace(BINARY, latest=-1201),
     replace(BINARY, key_limit=127, query_limit=1),

@@ -34,7 +34,7 @@ SPEC = np.dtype([
     ("score_bound", "i8"), ("ramp", "i8"), ("first_due", "i8"), ("span", "i8"),
     ("payload_base", "i8"), ("gain", "i8"), ("gain_shift", "i8"), ("graded", "?"),
     ("keep", "i8"), ("value_shift", "i8"), ("unit", "i8"), ("payload_bits", "i8"),
-    ("exact", "i8"),
+    ("exact", "i8"), ("aligned", "i8"),
 ])
 """What the kernel needs to know of one head."""
 
@@ -52,7 +52,7 @@ def spec_of(head: LatencyAttention) -> tuple[Any, ...]:
             head.payload_base, head.payload_gain, head.payload_gain_shift, head.graded,
             DECAY_UNITY - head.control_decay, head.value_shift, head.unit,
             head.payload_base.bit_length() - 1,
-            _exact_keys(head))
+            _exact_keys(head), head.control_shift)
 
 
 def _exact_keys(head: LatencyAttention) -> int:
@@ -156,7 +156,7 @@ def _add_plain(
     table: NDArray[np.int16], keys: NDArray[np.int32], spec: Any, part: NDArray[np.int16],
     held: NDArray[np.int32],
 ) -> None:
-    """held += (2 sum_i v_i) << 6; 16 bits hold the sum of ``spec.exact`` keys."""
+    """held += (2 sum_i v_i) << aligned; 16 bits hold the sum of ``spec.exact`` keys."""
     for begin in range(0, len(keys), spec.exact):
         some = keys[begin : begin + spec.exact]
         part[:] = 0
@@ -171,7 +171,7 @@ def _add_plain(
             for j in range(len(part)):
                 part[j] += a[j]
         for j in range(len(part)):
-            held[j] += np.int32(part[j]) << (INPUT_SHIFT + 1)
+            held[j] += np.int32(part[j]) << (spec.aligned + 1)
 
 
 @compiled
@@ -208,7 +208,7 @@ def _mass(
 ) -> int:
     """What the normaliser receives for some spikes."""
     if not spec.graded:
-        return int((len(keys) * spec.unit) << INPUT_SHIFT)
+        return int((len(keys) * spec.unit) << spec.aligned)
     total = 0
     for i in keys:
         total += payload[i]

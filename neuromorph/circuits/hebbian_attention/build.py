@@ -12,7 +12,7 @@ from neuromorph.circuits.latency_attention import build as build_static
 from neuromorph.circuits.latency_attention.motif import CLEAR, FLUSH_AGE
 from neuromorph.errors import RangeProofError
 from neuromorph.network import Network, Phase, Population, Projection, Schedule, Source
-from neuromorph.numerics.limits import DECAY_UNITY, INPUT_MAX, PAYLOAD_BITS
+from neuromorph.numerics.limits import DECAY_UNITY, INPUT_BITS, INPUT_MAX, PAYLOAD_BITS
 
 WRITE_STEPS = 7
 """Steps that writing a token takes, before its query."""
@@ -108,6 +108,8 @@ def prove_writes(head: LatencyAttention) -> LatencyAttention:
     one_write = -(-head.control_bound // head.slots)
     left_over = int(head.control_threshold * kept ** (FLUSH_AGE + WRITE_STEPS)) + 1 + one_write
     rules = (
+        ("plastic attention needs a synaptic input of 24 bits", INPUT_BITS - head.input_bits, 0),
+        ("a write clears in two steps", head.clears, 2),
         ("a key on its axons lifts the potential off the floor", key_input, CLEAR),
         ("the write cannot make a slot fire in two steps", lift_to_fire(head), INPUT_MAX),
         ("the flush does not clear what a write leaves in control",

@@ -12,7 +12,6 @@ from neuromorph.circuits.hebbian_attention.rules import GATE
 from neuromorph.circuits.latency_attention import LatencyAttention
 from neuromorph.circuits.latency_attention.motif import CLEAR
 from neuromorph.circuits.latency_attention.stimulus import (
-    QUERY_AT,
     TAIL_STEPS,
     check_queries,
     sweep,
@@ -103,7 +102,8 @@ class Timeline:
         if self._queries:
             queries = np.array([query for _, query, _ in self._queries], np.int64)
             sweep(head, inputs, self.starts, np.array([mask for _, _, mask in self._queries]))
-            inputs["query"][self.starts + QUERY_AT] = np.concatenate([-queries, queries], axis=1)
+            inputs["query"][self.starts + head.query_at] = np.concatenate([-queries, queries],
+                                                                          axis=1)
         return inputs, steps
 
     def _lay_write(

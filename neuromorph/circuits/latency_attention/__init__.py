@@ -7,13 +7,14 @@ from neuromorph.circuits.latency_attention.motif import (
     prove_ranges,
 )
 from neuromorph.circuits.latency_attention.read import Attended, read, read_at
-from neuromorph.circuits.latency_attention.stimulus import PROBES, stimulate
+from neuromorph.circuits.latency_attention.stimulus import PROBES, alphabets, stimulate
 
 __all__ = [
     "PROBES",
     "Attended",
     "LatencyAttention",
     "SpikeKind",
+    "alphabets",
     "build",
     "prove_ranges",
     "read",

@@ -21,7 +21,7 @@ from neuromorph.network import (
     Schedule,
     Source,
 )
-from neuromorph.numerics.limits import DECAY_UNITY, PAYLOAD_BITS
+from neuromorph.numerics.limits import DECAY_UNITY, INPUT_SHIFT, PAYLOAD_BITS
 
 
 def build(
@@ -75,17 +75,17 @@ def build(
 def schedule_of(head: LatencyAttention) -> Schedule:
     """The phases of one query, by the step at which the sources emit."""
     return Schedule(head.period, (
-        Phase("clear", 0, 2),
-        Phase("lift", 2, 3),
-        Phase("query", 3, 4),
-        Phase("ramp", 4, head.period - 1),
+        Phase("clear", 0, head.clears),
+        Phase("lift", head.clears, head.query_at),
+        Phase("query", head.query_at, head.arrival),
+        Phase("ramp", head.arrival, head.period - 1),
         Phase("go", head.period - 1, head.period),
     ))
 
 
 def _populations(head: LatencyAttention, occupied: int) -> tuple[Population, ...]:
     return (
-        Population("query", head.key_size, Source(payload_bits=8)),
+        Population("query", head.key_size, Source(head.query_limit.bit_length() + 1)),
         Population("drive", 1, Source(payload_bits=PAYLOAD_BITS)),
         Population("mask", head.slots, Source(payload_bits=PAYLOAD_BITS)),
         Population("excused", 1, Source(payload_bits=head.slots.bit_length() + 1)),
@@ -104,6 +104,7 @@ def _projections(
     hold = _hold(tuple(np.flatnonzero(~held).tolist()), head.slots)
     keys, values = np.where(held[:, None], keys, 0), np.where(held[:, None], values, 0)
     shift, graded = -head.value_shift, head.graded
+    flush = 0 if graded else INPUT_SHIFT - head.control_shift
     return (
         Projection("key", "query", "match", _synapses(-2 * keys), 0, -head.key_shift, True),
         Projection("sweep", "drive", "match", one_each, graded=True),
@@ -113,9 +114,10 @@ def _projections(
                    graded),
         Projection("count", "match", "done", _synapses(one_each.T)),
         Projection("excuse", "excused", "done", np.ones((1, 1), np.int32), graded=True),
-        Projection("forget", "flush", "control", np.ones((head.value_size, 1), np.int32),
-                   graded=True),
-        Projection("forget_mass", "flush", "normaliser", np.ones((1, 1), np.int32), graded=True),
+        Projection("forget", "flush", "control", np.ones((head.value_size, 1), np.int32), 0,
+                   flush, True),
+        Projection("forget_mass", "flush", "normaliser", np.ones((1, 1), np.int32), 0, flush,
+                   True),
     )
 
 
@@ -138,7 +140,8 @@ def _match_model(head: LatencyAttention) -> CubaLIF | LatencyMatch:
 
 def _control_model(head: LatencyAttention) -> CubaLIF | Readout:
     if not head.graded:
-        return CubaLIF(du=DECAY_UNITY, dv=head.control_decay, vth=head.control_threshold)
+        return CubaLIF(du=DECAY_UNITY, dv=head.control_decay, vth=head.control_threshold,
+                       input_shift=head.control_shift)
     return Readout(dv=head.control_decay, vth=head.control_threshold)
 
 

@@ -9,22 +9,25 @@ from neuromorph.errors import RangeProofError
 from neuromorph.numerics.limits import (
     DECAY_UNITY,
     EXPONENT_MIN,
+    INPUT_BITS,
     INPUT_MAX,
     INPUT_SHIFT,
+    NARROW_INPUT_BITS,
     STATE_MAX,
+    SYNAPSE_MAX,
+    VTH_MAX,
 )
 
 SpikeKind: TypeAlias = Literal["binary", "graded"]
 
 CLEAR = INPUT_MAX - 1023
-"""Size of one clearing injection: the largest that leaves room for a rounded lift."""
+"""Size of one clearing injection where the input has 24 bits: with room for a rounded lift."""
+
+FLOOR = -INPUT_MAX - 1
+"""Where the potential saturates, rounded down to a whole unit."""
 
 FLUSH_AGE = 2
 """Steps between reading a query and the flush for the next, at the least."""
-
-OVERHEAD_STEPS = 4
-"""Steps a query needs beside its window: two to clear, one to lift, one for the query."""
-
 
 @dataclass(frozen=True)
 class LatencyAttention:
@@ -67,6 +70,9 @@ class LatencyAttention:
         What the normaliser receives for one spike.
     payload_base : int
         Payload of a spike one whole step past threshold (graded only).
+    input_bits : {24, 22}
+        Width of a step's synaptic input. The narrow one of Loihi 1 takes more steps to clear
+        and lift, and control neurons whose input keeps fractions of a unit.
     """
 
     slots: int
@@ -85,11 +91,32 @@ class LatencyAttention:
     control_decay: int
     unit: int
     payload_base: int = 128
+    input_bits: int = INPUT_BITS
 
     @property
     def graded(self) -> bool:
         """Whether match spikes carry payloads."""
         return self.spikes == "graded"
+
+    @property
+    def input_max(self) -> int:
+        """Largest synaptic input of one step."""
+        return INPUT_MAX if self.input_bits == INPUT_BITS else SYNAPSE_MAX
+
+    @property
+    def clear(self) -> int:
+        """Size of one clearing injection, of one whole lift and of a slot's mask."""
+        return min(CLEAR, self.input_max)
+
+    @property
+    def clears(self) -> int:
+        """Clearing injections that bring every potential to the floor."""
+        return -((FLOOR - self.threshold) // self.clear)
+
+    @property
+    def lifts(self) -> int:
+        """Whole lifts from the floor, before the last, which arrives with the query."""
+        return -FLOOR // self.clear
 
     @property
     def go(self) -> int:
@@ -103,13 +130,23 @@ class LatencyAttention:
 
     @property
     def lift(self) -> int:
-        """Second half of the lift from the floor, which arrives with the query."""
-        return self.score_bound + (INPUT_MAX + 1 - CLEAR)
+        """What is left of the lift from the floor, which arrives with the query."""
+        return self.score_bound - FLOOR - self.lifts * self.clear
+
+    @property
+    def query_at(self) -> int:
+        """Step of a period at which its query is sent."""
+        return self.clears + self.lifts
+
+    @property
+    def arrival(self) -> int:
+        """Step of a period at which its query arrives: the window begins."""
+        return self.query_at + 1
 
     @property
     def period(self) -> int:
         """Steps from one query to the next."""
-        return self.window + OVERHEAD_STEPS
+        return self.window + self.arrival
 
     @property
     def first_due(self) -> int:
@@ -138,6 +175,11 @@ class LatencyAttention:
         return (self.payload_base << self.payload_gain_shift) // self.payload_step
 
     @property
+    def control_shift(self) -> int:
+        """How far the readers' synaptic input is shifted up to their potential."""
+        return INPUT_SHIFT if self.input_bits == INPUT_BITS else 0
+
+    @property
     def control_bound(self) -> int:
         """Largest |control| or normaliser, in units of the readers' synaptic input."""
         return self.slots * max(2 * self.value_limit, self.unit) * self._loudest >> self.value_shift
@@ -145,12 +187,12 @@ class LatencyAttention:
     @property
     def control_threshold(self) -> int:
         """Control neurons never reach it by themselves; the flush always passes it."""
-        return self.control_bound + self.slots
+        return (self.control_bound >> INPUT_SHIFT - self.control_shift) + self.slots
 
     @property
     def flush(self) -> int:
         """The largest input a control neuron takes: it makes every one fire, and so forget."""
-        return STATE_MAX if self.graded else INPUT_MAX
+        return STATE_MAX if self.graded else self.input_max
 
     @property
     def _loudest(self) -> int:
@@ -170,9 +212,18 @@ def prove_ranges(head: LatencyAttention) -> LatencyAttention:
     left_over = int(head.control_threshold * kept**FLUSH_AGE) + 1
     rules = (
         ("the score bound is smaller than the largest score", loudest_score + 1, head.score_bound),
-        ("lift and query together wrap the current", head.lift + head.score_bound, INPUT_MAX),
-        ("two clearing injections do not reach the floor",
-         head.threshold + INPUT_MAX + 1, 2 * CLEAR),
+        ("the synaptic input has 24 bits, or 22",
+         head.input_bits not in (INPUT_BITS, NARROW_INPUT_BITS), 0),
+        ("graded spikes need a synaptic input of 24 bits",
+         head.graded and head.input_bits != INPUT_BITS, 0),
+        ("lift and query together wrap the current", head.lift + head.score_bound,
+         head.input_max),
+        ("a slot could fire in spite of its mask", 2 * head.score_bound, head.clear - 1),
+        ("the threshold does not fit its register", head.threshold, VTH_MAX),
+        ("the go pulse wraps the current", head.go, head.input_max),
+        ("the values of all slots together wrap the current",
+         0 if head.graded else head.control_bound << head.control_shift,
+         head.input_max << INPUT_SHIFT),
         ("the ramp must climb", 1, head.ramp),
         ("an overshoot of one graded step saturates the potential",
          head.threshold + head.ramp + (head.ramp >> 11) if head.graded else 0, INPUT_MAX - 1),

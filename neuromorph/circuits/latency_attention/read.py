@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuromorph.circuits.latency_attention.motif import OVERHEAD_STEPS, LatencyAttention
+from neuromorph.circuits.latency_attention.motif import LatencyAttention
 from neuromorph.errors import BackendError, UsageError
 
 
@@ -108,7 +108,7 @@ def read_at(
         raise BackendError("the done neuron did not fire once a query",
                            where="latency attention", found=f"{len(done_at)} times",
                            expected=len(starts))
-    arrival = starts[:, None] + OVERHEAD_STEPS
+    arrival = starts[:, None] + head.arrival
     windows = spikes("match")[arrival + np.arange(head.window + 1)]
     fired = windows != 0
     counted = fired.sum(axis=2)

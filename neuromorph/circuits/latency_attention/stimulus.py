@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuromorph.circuits.latency_attention.motif import CLEAR, LatencyAttention
+from neuromorph.circuits.latency_attention.motif import LatencyAttention
 from neuromorph.errors import UsageError
 from neuromorph.network import Probe
 
@@ -18,9 +18,6 @@ PROBES = (
     Probe("done", "spikes"),
 )
 """What `read` needs."""
-
-QUERY_AT = 3
-"""Step of a period at which its query is sent."""
 
 TAIL_STEPS = 3
 """Steps after the last query's go pulse until its read-out has settled."""
@@ -59,7 +56,7 @@ def stimulate(
               for name, size in (("query", head.key_size), ("drive", 1),
                                  ("mask", head.slots), ("excused", 1), ("flush", 1))}
     sweep(head, inputs, starts, mask, occupied)
-    inputs["query"][starts + QUERY_AT] = queries
+    inputs["query"][starts + head.query_at] = queries
     return inputs, steps
 
 
@@ -75,7 +72,7 @@ def sweep(
     inputs : dict of int64 arrays, shape (steps, size)
         ``drive``, ``mask``, ``excused`` and ``flush`` are written to.
     starts : int array, shape (queries,)
-        First step of each query's period; the query itself comes `QUERY_AT` steps later.
+        First step of each query's period; the query itself comes `query_at` steps later.
     mask : bool array, shape (queries, slots)
     occupied : bool array, shape (slots,), optional
         Slots that `done` waits for; all if left out.
@@ -84,15 +81,22 @@ def sweep(
     waveform = drive_waveform(head)
     for start, looks in zip(starts, mask, strict=True):
         inputs["drive"][start : start + head.period, 0] = waveform
-        inputs["mask"][start + 2] = np.where(looks, 0, CLEAR)
-        inputs["excused"][start + 2, 0] = np.count_nonzero(held & ~looks)
-    inputs["flush"][starts + 2, 0] = head.flush
+        inputs["mask"][start + head.clears] = np.where(looks, 0, head.clear)
+        inputs["excused"][start + head.clears, 0] = np.count_nonzero(held & ~looks)
+    inputs["flush"][starts + head.clears, 0] = head.flush
 
 
 def drive_waveform(head: LatencyAttention) -> NDArray[np.int64]:
-    """One period of the drive axon: clear, clear, lift, lift, ramp …, go."""
+    """One period of the drive axon: clear …, lift …, ramp …, go."""
+    down, up = [-head.clear] * head.clears, [head.clear] * head.lifts
     ramp = [head.ramp] * (head.window - 1)
-    return np.array([-CLEAR, -CLEAR, CLEAR, head.lift, *ramp, head.go], np.int64)
+    return np.array([*down, *up, head.lift, *ramp, head.go], np.int64)
+
+
+def alphabets(head: LatencyAttention) -> dict[str, tuple[int, ...]]:
+    """What `stimulate` sends besides 0, by source, where that is a few values only."""
+    drive = tuple(np.unique(drive_waveform(head)).tolist())
+    return {"drive": drive, "mask": (head.clear,), "flush": (head.flush,)}
 
 
 def check_queries(head: LatencyAttention, queries: NDArray[Any], mask: NDArray[np.bool_]) -> None:
