@@ -10,7 +10,7 @@ import platform
 from pathlib import Path
 
 NAMES = ("digits", "speed", "match_and_control", "written", "compile", "allocators", "startup",
-         "minilm", "smollm2")
+         "minilm", "smollm2", "query_bits", "compile_smollm2")
 
 
 def main() -> None:

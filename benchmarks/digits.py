@@ -7,10 +7,10 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from benchmarks.kinds import KINDS
 from neuromorph.api.export import export
 from neuromorph.api.simulate import simulate
 from neuromorph.models.digits import WEIGHTS, DigitsViT, load_split, uniform_attention
-from neuromorph.translate import TranslateOptions
 
 
 def measure() -> dict[str, Any]:
@@ -22,8 +22,8 @@ def measure() -> dict[str, Any]:
         "accuracy_uniform_attention": accuracy(vit.logits(test.images, uniform_attention), test),
     }
     with tempfile.TemporaryDirectory() as folder:
-        for kind in ("graded", "binary"):
-            report = export(WEIGHTS, Path(folder) / kind, options=TranslateOptions(spikes=kind))
+        for kind, options in KINDS.items():
+            report = export(WEIGHTS, Path(folder) / kind, options=options)
             run = simulate(report.path, inputs={"images": test.images, "labels": test.labels})
             result[kind] = {
                 "accuracy": run.accuracy, "median_steps": median(f.steps for f in run.fidelity),

@@ -10,8 +10,8 @@ import torch
 from transformers import AutoModel, AutoTokenizer
 
 import neuromorph
+from benchmarks.kinds import KINDS
 from benchmarks.texts import articles, package_folder
-from neuromorph.translate import TranslateOptions
 
 CALIBRATION, TEST = slice(0, 32), slice(200, 264)
 TOKENS = 128
@@ -26,8 +26,8 @@ def measure() -> dict[str, Any]:
     calibration = tokens(tokenizer, texts[CALIBRATION])
     result: dict[str, Any] = {"texts": len(target), "tokens_at_most": TOKENS,
                               "calibrated_on": "articles 0-31, measured on 200-263"}
-    for kind in ("graded", "binary"):
-        attachment = neuromorph.attach(model, calibration, options=TranslateOptions(spikes=kind))
+    for kind, options in KINDS.items():
+        attachment = neuromorph.attach(model, calibration, options=options)
         began = time.perf_counter()
         spiking = embed(model, tokenizer, texts[TEST])
         seconds = time.perf_counter() - began

@@ -12,8 +12,8 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 import neuromorph
+from benchmarks.kinds import KINDS
 from benchmarks.texts import articles, package_folder
-from neuromorph.translate import TranslateOptions
 
 FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
 WINDOW, TEST_WINDOWS, CALIBRATION_WINDOWS = 512, 4, 2
@@ -34,9 +34,9 @@ def measure() -> dict[str, Any]:
         "measured_on": f"{len(exact)} tokens, articles 150-299",
         "perplexity_float": math.exp(exact.mean()),
         "continuation_float": continuation(model, tokenizer)}
-    for kind in ("graded", "binary"):
+    for kind, options in KINDS.items():
         attachment = neuromorph.attach(model, [{"input_ids": row[None]} for row in calibration],
-                                       options=TranslateOptions(spikes=kind))
+                                       options=options)
         spiking = losses(model, test)
         tally = attachment.tally.as_dict()
         text = continuation(model, tokenizer)

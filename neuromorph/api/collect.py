@@ -70,6 +70,7 @@ def collect(
     model: str | os.PathLike[str],
     calibrate: str | os.PathLike[str] | None = None,
     progress: Progress = silent,
+    slots: int | None = None,
 ) -> Collected:
     """Read a model and run calibration data through it, in float.
 
@@ -82,6 +83,9 @@ def collect(
         ``.txt``: one passage a line (needs the ``hf`` extra). ``.npz``: ``images`` for the
         digits model, else ``hidden.0``, ``hidden.1``, … (tokens, width) or (sequences,
         tokens, width), what enters each layer's attention. The digits model brings its own.
+    progress : callable, optional
+    slots : int, optional
+        Longest context asked for: passages of a text are as long where that is beyond the usual.
 
     Raises
     ------
@@ -90,10 +94,12 @@ def collect(
     """
     place = Path(model)
     if calibrate is not None and Path(calibrate).suffix.lower() == ".txt":
+        from neuromorph.huggingface.recording import TOKENS
         from neuromorph.huggingface.texts import collect_text
 
         progress("running the text through the model")
-        return Collected(**collect_text(place, Path(calibrate)))
+        longest = max(TOKENS, slots or TOKENS)
+        return Collected(**collect_text(place, Path(calibrate), longest))
     if place.suffix.lower() == ".gguf":
         raise UsageError("a GGUF model is calibrated on text", where=place,
                          hint="give --calibrate FILE.txt, one passage a line")

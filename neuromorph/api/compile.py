@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Literal, TypeAlias
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -13,11 +13,19 @@ from neuromorph import backends
 from neuromorph.api.compile_compared import compared_with
 from neuromorph.api.compile_fit import changes_for, needs_of, smallest_board
 from neuromorph.api.compile_run import Tried, lab_trial, try_heads
+from neuromorph.api.compile_units import Memory, units_of
 from neuromorph.api.progress import Progress, silent
 from neuromorph.bundle import Bundle, atomic_folder, load_bundle
-from neuromorph.circuits import hebbian_attention
-from neuromorph.circuits.latency_attention import build
-from neuromorph.compile import Compiled, Unit, compile_units, emit, estimate, to_lines
+from neuromorph.compile import (
+    PASSES,
+    Compiled,
+    Unit,
+    check_pass,
+    compile_units,
+    emit,
+    estimate,
+    to_lines,
+)
 from neuromorph.compile.check import Usage, check_program
 from neuromorph.compile.emit import write_lab_folder
 from neuromorph.compile.events import count_packets, largest_core
@@ -25,17 +33,15 @@ from neuromorph.compile.place import hops, row_by_row
 from neuromorph.compile.program_file import program_as_dict
 from neuromorph.compile.traffic import Traffic, traffic
 from neuromorph.errors import DisagreementError, FitError, UsageError
-from neuromorph.network import Network
 from neuromorph.profiles import Profile, load_profile, profile_names
 from neuromorph.report.compile_page import render_compile_page
 from neuromorph.report.compile_pictures import draw_pictures
 from neuromorph.runtime import SpikingLayer
-from neuromorph.translate import LayerCode, Sample, measure_fidelity
-
-Memory: TypeAlias = Literal["static", "plastic"]
+from neuromorph.translate import measure_fidelity
 
 PAGE, PROGRAM_TEXT = "report.html", "program.txt"
-NAMES = (*emit.NAMES, PAGE, PROGRAM_TEXT)
+DUMPS = {name: f"after-{name}.txt" for name in PASSES}
+NAMES = (*emit.NAMES, PAGE, PROGRAM_TEXT, *DUMPS.values())
 """All that a folder of a compiled program holds."""
 
 OF_A_CORE = " of a core"
@@ -55,13 +61,16 @@ class CompileReport:
         The placed program; None if it does not fit.
     report : dict
         Plain values, as ``report.json`` holds them.
-    trial : Trial or None
+    trial : Tried or None
         The run that events were counted in.
+    dumps : dict of str to str
+        The program's text after each pass that was asked for.
     """
 
     compiled: Compiled | None
     report: dict[str, Any]
     trial: Tried | None = None
+    dumps: dict[str, str] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
@@ -70,7 +79,8 @@ class CompileReport:
 
 def compile_bundle(
     path: str | os.PathLike[str] | Bundle, profile: str = "loihi2", *, memory: Memory = "static",
-    programmable: bool = False, costs: str | None = None, progress: Progress = silent,
+    programmable: bool = False, costs: str | None = None, dump: Sequence[str] = (),
+    progress: Progress = silent,
 ) -> CompileReport:
     """Place a bundle's heads on a chip or board, check the result, estimate its costs.
 
@@ -86,6 +96,8 @@ def compile_bundle(
         Let a Loihi 2 board run neurons of our own, which graded spikes need.
     costs : str, optional
         Set of energy and time constants; the profile's default if left out.
+    dump : sequence of str
+        Passes after which the program is kept as text.
     progress : callable, optional
 
     Returns
@@ -104,29 +116,22 @@ def compile_bundle(
         raise UsageError("no such memory", found=memory, expected="static or plastic")
     bundle = path if isinstance(path, Bundle) else load_bundle(path)
     target = _with_programmable(load_profile(profile), programmable)
+    wanted = set(map(check_pass, dump))
     progress("building the networks")
     units = units_of(bundle, memory)
+    dumps: dict[str, str] = {}
+
+    def keep(name: str, state: Compiled) -> None:
+        if name in wanted:
+            dumps[name] = to_lines(state)
+
     try:
-        compiled = compile_units(units, target, told=lambda name: progress(f"pass: {name}"))
+        compiled = compile_units(units, target, told=lambda name: progress(f"pass: {name}"),
+                                 done=keep)
     except FitError as error:
-        return CompileReport(None, _no_fit(bundle, units, target, memory, error))
-    return _report(bundle, compiled, memory, costs, progress)
-
-
-def units_of(bundle: Bundle, memory: Memory) -> tuple[Unit, ...]:
-    """One unit a query head, with as many slots as it was exported with."""
-    return tuple(Unit(f"{name}.{h}", network) for name, code in bundle.codes.items()
-                 for h, network in enumerate(_networks(code, bundle.samples[name], memory)))
-
-
-def _networks(code: LayerCode, sample: Sample, memory: Memory) -> list[Network]:
-    if memory == "plastic":
-        return [hebbian_attention.build(head) for head in code.heads]
-    keys, _ = code.encode_keys(sample.keys)
-    values, _ = code.encode_values(sample.values)
-    fill = np.arange(code.heads[0].slots) % keys.shape[1]
-    return [build(head, keys[h // code.group][fill], values[h // code.group][fill])
-            for h, head in enumerate(code.heads)]
+        return CompileReport(None, _no_fit(bundle, units, target, memory, error, progress),
+                             dumps=dumps)
+    return replace(_report(bundle, compiled, memory, costs, progress), dumps=dumps)
 
 
 def _with_programmable(profile: Profile, programmable: bool) -> Profile:
@@ -148,13 +153,13 @@ def _report(
         if first.rule.endswith(OF_A_CORE):  # of those that packing does not look at: axons out
             full = FitError(first.rule, where=first.where, found=first.found,
                             expected=first.allowed)
-            return CompileReport(None, _no_fit(bundle, compiled.program.units, compiled.profile,
-                                               memory, full))
+            return CompileReport(None, _no_fit(bundle, compiled.given, compiled.profile, memory,
+                                               full, progress))
         raise DisagreementError("the checker does not accept the placed program",
                                 where=first.where, found=first.found, expected=first.allowed,
                                 hint="please report this; it is a fault of the compiler")
     progress("running heads of the placed program")
-    trial = try_heads(bundle, compiled.program, memory, TRIED)
+    trial = try_heads(bundle, compiled, memory, TRIED)
     links = traffic(compiled.program, trial.rates)
     report = {**_head(bundle, compiled.program.units, compiled.profile, memory), "fits": True,
               **_cores(compiled, checked.usage), **_traffic(compiled, links),
@@ -261,14 +266,16 @@ def _fidelity(bundle: Bundle) -> list[dict[str, Any]]:
 
 
 def _no_fit(
-    bundle: Bundle, units: Sequence[Unit], profile: Profile, memory: Memory, error: FitError
+    bundle: Bundle, units: Sequence[Unit], profile: Profile, memory: Memory, error: FitError,
+    progress: Progress,
 ) -> dict[str, Any]:
     """Why not, what it needs, and what would help."""
+    progress("looking for what would fit")
     return {**_head(bundle, units, profile, memory), "fits": False, "reason": str(error),
             "needs": needs_of(units, profile), "capacities": {},
             "cores_usable": profile.cores_usable, "chips": profile.board.chips,
             "smallest_board": smallest_board(units, profile, profile_names()),
-            "changes": changes_for(bundle, profile, error), **_said(profile)}
+            "changes": changes_for(bundle, units, profile, memory, error), **_said(profile)}
 
 
 def program_text(
@@ -303,12 +310,14 @@ def save_compiled(
     """
     if found.compiled is None or found.trial is None:
         raise UsageError("what does not fit cannot be saved", found=found.report.get("reason"))
-    program = found.compiled.program
+    program, family = found.compiled.program, found.compiled.profile.family
     with atomic_folder(output, ours=NAMES, force=force) as folder:
         progress("writing the program")
         write_lab_folder(folder, program, lab_trial(program, found.trial), found.report,
-                         refusal=backends.get("lava").why_not)
+                         family=family, refusal=backends.get(emit.backend_of(family)).why_not)
         (folder / PROGRAM_TEXT).write_text(to_lines(found.compiled), "utf-8")
+        for name, text in found.dumps.items():
+            (folder / DUMPS[name]).write_text(text, "utf-8")
         progress("drawing the report")
         (folder / PAGE).write_text(render_compile_page(found.report, draw_pictures(found.report)),
                                    "utf-8")

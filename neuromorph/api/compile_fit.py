@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
 
+import numpy as np
+
+from neuromorph.api.compile_units import Memory, units_of, with_query_bits
 from neuromorph.bundle import Bundle
-from neuromorph.compile import Unit, fits
+from neuromorph.compile import Unit, fits, prepared
 from neuromorph.compile.demand import demands, lower_bound, totals
 from neuromorph.compile.limits import limits_of
 from neuromorph.errors import FitError
 from neuromorph.profiles import Profile, load_profile
 
-NO_GRADED_SPIKES = ("A Loihi 2 profile: queries and drive are graded spikes, which Loihi 1 has "
-                    "not; no lowering to plain spikes is built in yet.")
+MOST_QUERY_BITS = 8
+BINARY = "Export with binary spikes (`--spikes binary`), or pass --programmable."
 
 
 def needs_of(units: Sequence[Unit], profile: Profile) -> dict[str, int]:
     """Amounts by resource, and the cores that these alone take."""
     limits = limits_of(profile)
-    found = [demands(unit, limits) for unit in units]
+    found = [demands(unit, limits) for unit in prepared(units, profile)]
     return {**totals(found, limits), "cores at least": lower_bound(found, limits)[0]}
 
 
@@ -35,16 +39,47 @@ def smallest_board(
     return None
 
 
-def changes_for(bundle: Bundle, profile: Profile, error: FitError) -> list[str]:
-    """What would make it fit, as sentences."""
+def changes_for(
+    bundle: Bundle, units: Sequence[Unit], profile: Profile, memory: Memory, error: FitError
+) -> list[str]:
+    """What would make it fit, as sentences; amounts are tried, not guessed."""
     heads = [head for code in bundle.codes.values() for head in code.heads]
-    if not profile.neuron.graded_spikes:
-        return [NO_GRADED_SPIKES]
-    said = [] if error.hint is None else [error.hint[:1].upper() + error.hint[1:] + "."]
+    if heads[0].input_bits > profile.neuron.input_bits:
+        return ["Export again for Loihi 1, whose registers are narrower: `--target loihi1`.",
+                "Or choose a Loihi 2 profile."]
     if heads[0].graded and not profile.neuron.programmable:
-        said.append("Export with binary spikes (`--spikes binary`), or pass --programmable.")
-    else:
-        said.append(f"A shorter context: the bundle has {heads[0].slots} slots; synaptic memory "
-                    "grows with them in proportion.")
-        said.append("Fewer layers on one board: heads do not talk to each other.")
-    return said
+        return [*_hint(error), BINARY]
+    return [*_hint(error), *_shorter(bundle, profile, memory), *_narrower(units, profile, memory),
+            *_fewer(bundle, units, profile)]
+
+
+def _hint(error: FitError) -> list[str]:
+    return [] if error.hint is None else [error.hint[:1].upper() + error.hint[1:] + "."]
+
+
+def _shorter(bundle: Bundle, profile: Profile, memory: Memory) -> Iterator[str]:
+    """The context, halved until it fits."""
+    slots = max(head.slots for code in bundle.codes.values() for head in code.heads)
+    while slots > 1:
+        slots //= 2
+        if fits(units_of(bundle, memory, slots=slots), profile):
+            yield f"A context of {slots} slots would fit, twice as many do not."
+            return
+
+
+def _narrower(units: Sequence[Unit], profile: Profile, memory: Memory) -> Iterator[str]:
+    """The query's bits, where each takes synapses."""
+    if profile.neuron.graded_spikes or memory == "plastic":
+        return
+    for bits in range(MOST_QUERY_BITS - 1, 1, -1):
+        if fits(with_query_bits(units, bits), profile):
+            yield f"Queries of {bits} bits would fit (export with `--query-bits {bits}`)."
+            return
+
+
+def _fewer(bundle: Bundle, units: Sequence[Unit], profile: Profile) -> Iterator[str]:
+    """The first layers; heads do not talk to each other, so that boards can share a model."""
+    ends = np.cumsum([len(code.heads) for code in bundle.codes.values()]).tolist()
+    fit = bisect_left(ends, True, key=lambda end: not fits(units[:end], profile))
+    if fit:
+        yield f"The first {fit} of {len(ends)} layers would fit; other boards can take the rest."

@@ -12,9 +12,10 @@ from neuromorph.backends import Inputs, Recording
 from neuromorph.bundle import Bundle
 from neuromorph.circuits import hebbian_attention
 from neuromorph.circuits.latency_attention import LatencyAttention, stimulate
-from neuromorph.compile import Program
+from neuromorph.compile import Compiled, Program
 from neuromorph.compile.events import Events, count_events
 from neuromorph.compile.split import (
+    extra_steps,
     join_recording,
     split_inputs,
     split_network,
@@ -23,6 +24,9 @@ from neuromorph.compile.split import (
 from neuromorph.compile.trial import Trial, trial_of, trial_probes
 from neuromorph.errors import DisagreementError
 from neuromorph.network import Probe
+
+READ = ("control", "normaliser")
+"""Populations whose potential is what a head gives."""
 
 QUERIES = 2
 """Queries of each head that is tried."""
@@ -51,14 +55,15 @@ class Tried:
     runs: dict[int, tuple[Inputs, int]]
 
 
-def try_heads(bundle: Bundle, program: Program, memory: str, most: int) -> Tried:
-    """Run up to ``most`` heads, spread over the program, whole and cut, on `fast`.
+def try_heads(bundle: Bundle, compiled: Compiled, memory: str, most: int) -> Tried:
+    """Run up to ``most`` heads, spread over the program, as given and as placed, on `fast`.
 
     Raises
     ------
     DisagreementError
-        If a cut head does not give what the whole one gives.
+        If a placed head does not give what the given one gives.
     """
+    units = compiled.program.units
     order = [(name, h) for name, code in bundle.codes.items() for h in range(len(code.heads))]
     chosen = np.unique(np.linspace(0, len(order) - 1, min(most, len(order))).astype(int))
     events = Events()
@@ -66,16 +71,15 @@ def try_heads(bundle: Bundle, program: Program, memory: str, most: int) -> Tried
     rates: dict[str, NDArray[np.float64]] = {}
     for unit in chosen.tolist():
         inputs, steps = _trains(bundle, order[unit][0], order[unit][1], memory)
-        recording = _run_both(program, unit, inputs, steps)
-        spikes = {p.name: recording.spikes(p.name) for p in program.units[unit].neurons}
-        events += count_events(program.units[unit], {**inputs, **spikes}, steps)
-        runs[unit] = (inputs, steps)
+        recording = _run_both(compiled, unit, inputs, steps)
+        spikes = {p.name: recording.spikes(p.name) for p in units[unit].neurons}
+        runs[unit] = (units[unit].encode(inputs), steps)
+        events += count_events(units[unit], {**runs[unit][0], **spikes}, steps)
         rates |= {f"{unit}/{name}": np.count_nonzero(train, axis=0) / QUERIES
                   for name, train in spikes.items()}
     for unit in set(range(len(order))) - set(chosen.tolist()):
         like = int(chosen[np.abs(chosen - unit).argmin()])
-        rates |= {f"{unit}/{p.name}": rates[f"{like}/{p.name}"]
-                  for p in program.units[unit].neurons}
+        rates |= {f"{unit}/{p.name}": rates[f"{like}/{p.name}"] for p in units[unit].neurons}
     return Tried(len(chosen), QUERIES, events, rates, runs)
 
 
@@ -95,23 +99,22 @@ def _trains(bundle: Bundle, layer: str, head: int, memory: str) -> tuple[Inputs,
     return timeline.trains()
 
 
-def _run_both(program: Program, unit: int, inputs: Inputs, steps: int) -> Recording:
-    network = program.units[unit].network
-    probes = [Probe(p.name) for p in program.units[unit].neurons]
-    probes += [Probe(name, "v") for name in ("control", "normaliser")
-               if any(p.name == name for p in network.populations)]
-    whole = backends.get("fast").run(network, inputs, probes, steps)
-    pieces = program.slices_of(unit)
-    cut = split_network(program.units[unit], pieces)
-    parts = split_probes(program.units[unit], pieces, probes)
-    joined = join_recording(program.units[unit], pieces,
-                            backends.get("fast").run(cut, split_inputs(
-                                program.units[unit], pieces, inputs), parts, steps))
-    for probe in probes:
-        if not np.array_equal(whole.traces[probe], joined.traces[probe]):
+def _run_both(compiled: Compiled, number: int, inputs: Inputs, steps: int) -> Recording:
+    """The placed unit's recording, which equals the given one's in all that is read."""
+    fast, given, unit = backends.get("fast"), compiled.given[number], compiled.program.units[number]
+    asked = [Probe(p.name) for p in given.neurons]
+    asked += [Probe(p.name, "v") for p in given.neurons if p.name in READ]
+    whole = fast.run(given.network, inputs, asked, steps)
+    pieces = compiled.program.slices_of(number)
+    probes = [*asked, *(Probe(p.name) for p in unit.neurons if Probe(p.name) not in asked)]
+    placed = join_recording(unit, pieces, fast.run(
+        split_network(unit, pieces), split_inputs(unit, pieces, unit.encode(inputs)),
+        split_probes(unit, pieces, probes), steps + extra_steps(unit)))
+    for probe in asked:
+        if not np.array_equal(whole.traces[probe], placed.traces[probe]):
             raise DisagreementError("the placed program does not give what the network gives",
-                                    where=f"{program.units[unit].name}, {probe.target}")
-    return whole
+                                    where=f"{unit.name}, {probe.target}")
+    return placed
 
 
 def lab_trial(program: Program, tried: Tried) -> Trial:

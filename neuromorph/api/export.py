@@ -98,7 +98,7 @@ def export(
     chosen = options or TranslateOptions()
     check_apart(model, output)
     check_target(output, ours=NAMES, force=force)
-    collected = collect(model, calibrate, progress)
+    collected = collect(model, calibrate, progress, chosen.slots)
     if collected.any_length:
         chosen = with_slots(chosen, collected.samples)
     fitted, measured, held_out = collected.split(seed)

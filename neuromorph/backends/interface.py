@@ -173,6 +173,7 @@ _RECORDABLE = {
     "Readout": ("spikes", "v"),
     "LatencyMatch": ("spikes", "v"),
     "Astrocyte": ("spikes", "v"),
+    "Relay": ("spikes", "v"),
 }
 
 

@@ -27,7 +27,11 @@ def compile_(
     costs: Annotated[str | None, typer.Option(
         help="Set of energy and time constants; the profile's default if left out.")] = None,
     stop_after: Annotated[str | None, typer.Option(
-        help="Stop after a pass (features, ranges, split, place) and print the program.")] = None,
+        help="Stop after a pass (quantise, features, ranges, lower, relays, split, place) and "
+             "print the program.")] = None,
+    dump: Annotated[list[str] | None, typer.Option(
+        metavar="PASS", help="Keep the program's text after a pass and go on; in the output "
+                             "folder, or printed. May be given again.")] = None,
     output: Annotated[Path | None, typer.Option(
         "-o", "--output", readable=False,
         help="Folder for the program, its report and a script that runs it.")] = None,
@@ -51,10 +55,11 @@ def compile_(
         check_target(output, ours=NAMES, force=force)
     with progress(quiet or as_json) as tell:
         found = compile_bundle(bundle, profile, memory=memory, programmable=programmable,
-                               costs=costs, progress=tell)
+                               costs=costs, dump=dump or (), progress=tell)
         if output is not None and found.compiled is not None:
             save_compiled(found, output, force=force, progress=tell)
-    show(found.as_dict(), lambda: _shown(found, output), as_json=as_json, quiet=quiet)
+    dumps = {"dumps": found.dumps} if found.dumps and output is None else {}
+    show({**found.as_dict(), **dumps}, lambda: _shown(found, output), as_json=as_json, quiet=quiet)
     if found.compiled is None:
         raise typer.Exit(NO_FIT)
 
@@ -68,4 +73,5 @@ def _shown(found: CompileReport, output: Path | None) -> list[Any]:
 
     where = [f"Program, report and script: {output}"] if output is not None and found.compiled \
         else []
-    return [*compile_tables(found.report), *where]
+    kept = [f"after {name}\n{text}" for name, text in found.dumps.items() if not where]
+    return [*kept, *compile_tables(found.report), *where]

@@ -1,7 +1,15 @@
 """From networks to a placed program for a chip, and what that takes."""
 
 from neuromorph.compile.estimate import Estimate, estimate
-from neuromorph.compile.passes import PASSES, Compiled, compile_units, fits, to_lines
+from neuromorph.compile.passes import (
+    PASSES,
+    Compiled,
+    check_pass,
+    compile_units,
+    fits,
+    prepared,
+    to_lines,
+)
 from neuromorph.compile.program import Program, Slice, Unit
 
 __all__ = [
@@ -11,8 +19,10 @@ __all__ = [
     "Program",
     "Slice",
     "Unit",
+    "check_pass",
     "compile_units",
     "estimate",
     "fits",
+    "prepared",
     "to_lines",
 ]

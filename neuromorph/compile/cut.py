@@ -8,13 +8,16 @@ leave their core, and those that do have not far to go.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
-from neuromorph.compile.demand import Demand
+import numpy as np
+from numpy.typing import NDArray
+
+from neuromorph.compile.demand import Demand, too_large
 from neuromorph.compile.limits import Limits
 from neuromorph.compile.program import Slice
-from neuromorph.errors import FitError
 
 MOST = 0.5
 """A unit is cut if at least this share of its largest population fits."""
@@ -25,34 +28,41 @@ GAP = 0.04
 FULL = 0.5
 """Rests get a core when they fill this share of it: later, they would be further from home."""
 
+OutAxons: TypeAlias = Mapping[tuple[int, str], NDArray[np.int64]]
+"""Out-axons to reserve up to each neuron, shape (size + 1,), by unit and population."""
+
 
 @dataclass
 class _Core:
     """How full a core is, and what it holds."""
 
     limits: Limits
+    reserved: OutAxons
     neurons: int = 0
     synapse_bits: int = 0
     in_axons: int = 0
+    out_axons: int = 0
     formats: frozenset[object] = frozenset()
-    shared: dict[tuple[int, str], int] = field(default_factory=dict)
+    shared: dict[tuple[int, str], NDArray[np.int64]] = field(default_factory=dict)
     models: set[object] = field(default_factory=set)
     slices: list[Slice] = field(default_factory=list)
 
     def room(self, unit: int, demand: Demand, start: int, stop: int) -> int:
         """How many neurons of a population, from ``start`` on, still fit."""
         fit, beyond = 0, stop - start + 1
+        shared = self._newly_shared(unit, demand)
         while beyond - fit > 1:  # what n neurons take grows with n
             tried = (fit + beyond) // 2
-            fit, beyond = (tried, beyond) if self._fits(unit, demand, start, start + tried) else (
-                fit, tried)
+            fits = self._fits(unit, demand, start, start + tried, shared)
+            fit, beyond = (tried, beyond) if fits else (fit, tried)
         return 0 if demand.whole and fit < demand.population.size else fit
 
     def put(self, unit: int, demand: Demand, start: int, stop: int) -> None:
         """Take neurons."""
-        self.in_axons += self._new_axons(unit, demand, start, stop)
-        for pre, count in demand.shared_axons.items():
-            self.shared[unit, pre] = max(count, self.shared.get((unit, pre), 0))
+        self.in_axons += self._newly_shared(unit, demand) + demand.own(start, stop)
+        for pre, slots in demand.shared_axons.items():
+            self.shared[unit, pre] = np.maximum(slots, self.shared.get((unit, pre), 0))
+        self.out_axons += self._leaving(unit, demand, start, stop)
         self.neurons += stop - start
         self.synapse_bits += demand.bits(start, stop, self.limits)
         self.formats |= demand.formats
@@ -64,22 +74,27 @@ class _Core:
         return replace(self, shared=dict(self.shared), models=set(self.models),
                        slices=list(self.slices))
 
-    def _fits(self, unit: int, demand: Demand, start: int, stop: int) -> bool:
+    def _fits(self, unit: int, demand: Demand, start: int, stop: int, shared: int) -> bool:
         limits = self.limits
         neurons = self.neurons + stop - start
         bits = self.synapse_bits + demand.bits(start, stop, limits)
         models = len(self.models | {demand.population.model})
         return (neurons <= limits.neurons and bits <= limits.synapse_bits
                 and bits + neurons * limits.neuron_bits <= limits.memory_bits
-                and self.in_axons + self._new_axons(unit, demand, start, stop) <= limits.in_axons
+                and self.in_axons + shared + demand.own(start, stop) <= limits.in_axons
+                and self.out_axons + self._leaving(unit, demand, start, stop) <= limits.out_axons
                 and models <= min(limits.thresholds, limits.settings)
                 and len(self.formats | demand.formats) <= limits.formats)
 
-    def _new_axons(self, unit: int, demand: Demand, start: int, stop: int) -> int:
-        """In-axon slots that a slice brings along."""
-        own = int(demand.own_axons[stop] - demand.own_axons[start])
-        return own + sum(max(0, count - self.shared.get((unit, pre), 0))
-                         for pre, count in demand.shared_axons.items())
+    def _leaving(self, unit: int, demand: Demand, start: int, stop: int) -> int:
+        """Out-axons that are reserved for a slice."""
+        upto = self.reserved.get((unit, demand.population.name))
+        return 0 if upto is None else int(upto[stop] - upto[start])
+
+    def _newly_shared(self, unit: int, demand: Demand) -> int:
+        """In-axon slots that the first neuron of a population brings along for all of them."""
+        return sum(int(np.maximum(0, slots - self.shared.get((unit, pre), 0)).sum())
+                   for pre, slots in demand.shared_axons.items())
 
 
 @dataclass(frozen=True)
@@ -92,20 +107,24 @@ class _Rest:
     stop: int
 
 
-def cut(found: Sequence[Sequence[Demand]], limits: Limits) -> tuple[Slice, ...]:
+def cut(
+    found: Sequence[Sequence[Demand]], limits: Limits, reserved: OutAxons | None = None
+) -> tuple[Slice, ...]:
     """Slices of all units' populations, core after core.
 
     Parameters
     ----------
     found : sequence of units' demands
     limits : Limits
+    reserved : OutAxons, optional
+        A cut cannot know where spikes will go, and looks at no out-axons but these.
 
     Raises
     ------
     FitError
         If a single neuron, or a population that must stay whole, exceeds an empty core.
     """
-    packing = _Packing(limits)
+    packing = _Packing(limits, reserved or {})
     for unit, demand_list in enumerate(found):
         packing.add(unit, list(demand_list))
     return packing.finish()
@@ -115,7 +134,7 @@ def in_declared_order(
     found: Sequence[Sequence[Demand]], limits: Limits
 ) -> tuple[Slice, ...]:
     """The same without any thought of who talks to whom: what to compare with."""
-    packing = _Packing(limits)
+    packing = _Packing(limits, {})
     for unit, demand_list in enumerate(found):
         packing.in_a_row(unit, list(demand_list))
     return packing.finish()
@@ -124,10 +143,11 @@ def in_declared_order(
 class _Packing:
     """Cores as they fill up."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, reserved: OutAxons) -> None:
         self.limits = limits
+        self.reserved = reserved
         self.done: list[_Core] = []
-        self.core = _Core(limits)
+        self.core = self._empty()
         self.rests: list[_Rest] = []
         self.homes = 0
 
@@ -151,6 +171,9 @@ class _Packing:
         cores = [core for core in self.done if core.neurons]
         return tuple(replace(piece, core=number) for number, core in enumerate(cores)
                      for piece in core.slices)
+
+    def _empty(self) -> _Core:
+        return _Core(self.limits, self.reserved)
 
     def _whole(self, unit: int, demands: list[Demand]) -> bool:
         tried = self.core.tried()
@@ -221,7 +244,7 @@ class _Packing:
         while start < size:
             fit = self.core.room(unit, demand, start, size)
             if fit == 0 and not self.core.neurons:
-                raise _too_large(demand, start, self.limits)
+                raise too_large(demand, start, self.limits)
             if fit == 0:
                 self._close()
                 continue
@@ -231,7 +254,7 @@ class _Packing:
     def _close(self) -> None:
         """Begin a new core; a core of rests where there are enough of them."""
         self.done.append(self.core)
-        self.core = _Core(self.limits)
+        self.core = self._empty()
         self.homes += 1
         if self._rest_bits() >= FULL * self.limits.synapse_bits:
             self._lay_rests()
@@ -241,10 +264,10 @@ class _Packing:
 
     def _lay_rests(self) -> None:
         """A core of rests, in the middle of the cores that they come from."""
-        core = _Core(self.limits)
+        core = self._empty()
         self._fill(core)
         if not core.neurons:
-            raise _too_large(self.rests[0].demand, self.rests[0].start, self.limits)
+            raise too_large(self.rests[0].demand, self.rests[0].start, self.limits)
         self.done.insert(len(self.done) - self.homes // 2, core)
         self.homes = 0
 
@@ -258,21 +281,3 @@ class _Packing:
             if rest.start + fit < rest.stop:
                 left.append(replace(rest, start=rest.start + fit))
         self.rests = left
-
-
-def _too_large(demand: Demand, start: int, limits: Limits) -> FitError:
-    """What exceeds an empty core: one neuron, or all of a population that must stay whole."""
-    stop = demand.population.size if demand.whole else start + 1
-    axons = sum(demand.shared_axons.values()) + int(demand.own_axons[stop]
-                                                    - demand.own_axons[start])
-    needs = {"neurons": stop - start, "synapse_bits": demand.bits(start, stop, limits),
-             "in_axons": axons}
-    what = f"{stop - start} neurons" if demand.whole else "one neuron"
-    for name, need in needs.items():
-        if need > limits.core()[name]:
-            return FitError(f"{what} of this population need more {name} than a core has",
-                            where=demand.population.name, found=need,
-                            expected=limits.core()[name],
-                            hint="fewer slots: a shorter context, or several memories")
-    return FitError("the population does not fit an empty core", where=demand.population.name,
-                    found=stop - start)

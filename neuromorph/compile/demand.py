@@ -14,7 +14,11 @@ from numpy.typing import NDArray
 
 from neuromorph.compile.limits import Limits
 from neuromorph.compile.program import Unit
-from neuromorph.network import Astrocyte, Population, Projection
+from neuromorph.errors import FitError
+from neuromorph.network import Astrocyte, Network, Population, Projection
+
+FEWER = "fewer slots: a shorter context, or several memories"
+"""What helps where a neuron has too many synapses."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,8 +34,9 @@ class Demand:
         Bits of sparse lists up to each neuron, no two synapses sharing an entry.
     own_axons : int array, shape (size + 1,)
         In-axon slots of sparse lists up to each neuron.
-    shared_axons : dict of str to int
-        In-axon slots from a population before it that all neurons share: paid once a core.
+    shared_axons : dict of str to int array
+        In-axon slots of each neuron of a population before it, where all neurons share them:
+        paid once a core.
     formats : frozenset
         Different synapse formats: dense or not, bits, exponent, whether they learn.
     whole : bool
@@ -42,7 +47,7 @@ class Demand:
     dense: tuple[tuple[int, int], ...]
     sparse_bits: NDArray[np.int64]
     own_axons: NDArray[np.int64]
-    shared_axons: dict[str, int]
+    shared_axons: dict[str, NDArray[np.int64]]
     formats: frozenset[tuple[bool, int, int, bool]]
     whole: bool
 
@@ -51,27 +56,44 @@ class Demand:
         lists = sum(axons * limits.list_bits(stop - start, bits) for axons, bits in self.dense)
         return lists + int(self.sparse_bits[stop] - self.sparse_bits[start])
 
+    def needs(self, start: int, stop: int, limits: Limits) -> dict[str, int]:
+        """What a slice takes of an empty core, by resource."""
+        bits = self.bits(start, stop, limits)
+        shared = sum(int(slots.sum()) for slots in self.shared_axons.values())
+        return {"neurons": stop - start, "synapse_bits": bits,
+                "memory_bits": bits + (stop - start) * limits.neuron_bits,
+                "in_axons": self.own(start, stop) + shared}
+
+    def own(self, start: int, stop: int) -> int:
+        """In-axon slots of a slice that no two neurons share."""
+        return int(self.own_axons[stop] - self.own_axons[start])
+
+    def least(self, start: int) -> int:
+        """Where the smallest slice ends that begins at a neuron: one, or all that stay together."""
+        return self.population.size if self.whole else start + 1
+
 
 def demands(unit: Unit, limits: Limits) -> list[Demand]:
     """Demands of all populations of a unit that need cores, in the order of the network."""
-    return [_demand(unit, population, limits) for population in unit.neurons]
+    return [_demand(unit.network, population, limits) for population in unit.neurons]
 
 
-def _demand(unit: Unit, population: Population, limits: Limits) -> Demand:
+def _demand(network: Network, population: Population, limits: Limits) -> Demand:
     dense: list[tuple[int, int]] = []
     sparse = np.zeros(population.size, np.int64)
     own = np.zeros(population.size, np.int64)
-    shared: dict[str, int] = {}
+    shared: dict[str, NDArray[np.int64]] = {}
     formats = set()
-    for projection in unit.network.projections_to(population.name):
+    for projection in network.projections_to(population.name):
         used = used_synapses(projection)
         bits, slots = _synapse_bits(projection, limits), _slots(projection, limits)
-        axons, listed = int(used.any(axis=0).sum()), is_dense(used, bits, limits)
-        formats.add((listed, bits, unit.network.synapse_exponent(projection),
+        axons, listed = used.any(axis=0), is_dense(used, bits, limits)
+        formats.add((listed, bits, network.synapse_exponent(projection),
                      projection.rule is not None))
         if listed:
-            dense.append((axons, bits))
-            shared[projection.pre] = max(axons * slots, shared.get(projection.pre, 0))
+            dense.append((int(axons.sum()), bits))
+            before = shared.get(projection.pre, np.zeros(len(axons), np.int64))
+            shared[projection.pre] = np.maximum(before, axons * slots)
         else:
             count = used.sum(axis=1).astype(np.int64)
             sparse += count * limits.list_bits(1, bits + limits.index_bits)
@@ -105,6 +127,51 @@ def _slots(projection: Projection, limits: Limits) -> int:
     return limits.plastic_slots if projection.rule is not None else 1
 
 
+def fan_in(projection: Projection, limits: Limits) -> int:
+    """Axons that the neuron with most needs on its core: all of a dense projection's."""
+    used = used_synapses(projection)
+    if is_dense(used, _synapse_bits(projection, limits), limits):
+        return int(used.any(axis=0).sum())
+    return int(used.sum(axis=1).max())
+
+
+def most_axons(neurons: int, limits: Limits) -> int:
+    """How many axons may reach so many neurons, or a core full, on an empty core; no rules.
+
+    ::
+
+        axons * max(bits of a dense list, bits of a sparse list of one)  <=  memory
+    """
+    neurons = min(neurons, limits.neurons)
+    memory = min(limits.synapse_bits, limits.memory_bits - neurons * limits.neuron_bits)
+    bits = max(limits.list_bits(neurons, limits.weight_bits),
+               limits.list_bits(1, limits.weight_bits + limits.index_bits))
+    return max(0, min(limits.in_axons, memory // bits))
+
+
+def first_too_large(demand: Demand, limits: Limits) -> int | None:
+    """The first neuron of a slice as small as can be that exceeds an empty core, or None."""
+    hardest = {int(np.diff(sums).argmax()) for sums in (demand.own_axons, demand.sparse_bits)}
+    for start in [0] if demand.whole else sorted(hardest):
+        needs = demand.needs(start, demand.least(start), limits)
+        if any(need > limits.core()[name] for name, need in needs.items()):
+            return start
+    return None
+
+
+def too_large(demand: Demand, start: int, limits: Limits, hint: str = FEWER) -> FitError:
+    """What exceeds an empty core: one neuron, or all of a population that must stay whole."""
+    stop = demand.least(start)
+    what = f"{stop - start} neurons" if demand.whole else "one neuron"
+    for name, need in demand.needs(start, stop, limits).items():
+        if need > limits.core()[name]:
+            return FitError(f"{what} of this population need more {name} than a core has",
+                            where=demand.population.name, found=need,
+                            expected=limits.core()[name], hint=hint)
+    return FitError("the population does not fit an empty core", where=demand.population.name,
+                    found=stop - start)
+
+
 def totals(found: list[list[Demand]], limits: Limits) -> dict[str, int]:
     """What all units take if each lay on one core by itself."""
     bits = sum(d.bits(0, d.population.size, limits) for unit in found for d in unit)
@@ -116,11 +183,11 @@ def totals(found: list[list[Demand]], limits: Limits) -> dict[str, int]:
 
 def _axons(unit: list[Demand]) -> int:
     """In-axon slots of a unit if all of it were on one core: each shared axon once."""
-    shared: dict[str, int] = {}
+    shared: dict[str, NDArray[np.int64]] = {}
     for demand in unit:
-        for pre, count in demand.shared_axons.items():
-            shared[pre] = max(count, shared.get(pre, 0))
-    return sum(shared.values())
+        for pre, slots in demand.shared_axons.items():
+            shared[pre] = np.maximum(slots, shared.get(pre, 0))
+    return sum(int(slots.sum()) for slots in shared.values())
 
 
 def lower_bound(found: list[list[Demand]], limits: Limits) -> tuple[int, str]:

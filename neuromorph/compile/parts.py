@@ -66,12 +66,12 @@ def stays_whole(network: Network) -> dict[str, str]:
     An astrocyte has one calcium for all its units.
     """
     shifted = {p.pre: f"{p.name} shifts its whole sum to the right by {-p.exponent}"
-               for p in network.projections if _rounds(p)}
+               for p in network.projections if rounds(p)}
     return shifted | {p.name: "all units of an astrocyte share its calcium"
                       for p in network.populations if isinstance(p.model, Astrocyte)}
 
 
-def _rounds(projection: Projection) -> bool:
+def rounds(projection: Projection) -> bool:
     """Whether the shift of a sum may lose bits; weights that learn may be anything."""
     if projection.exponent >= 0:
         return False

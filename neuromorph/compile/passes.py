@@ -2,8 +2,11 @@
 
 ::
 
+    quantise   floats to integers
     features   the target has what the networks need
     ranges     every accumulator is bounded
+    lower      graded sources to plain spikes, where the target has no graded ones
+    relays     neurons with more synapses than a core holds get them in parts
     split      populations cut into slices, slices packed on cores
     place      cores laid on the mesh
 """
@@ -13,12 +16,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from neuromorph.compile.cut import cut
 from neuromorph.compile.demand import Demand, demands, lower_bound
+from neuromorph.compile.features import check_features
 from neuromorph.compile.limits import Limits, limits_of
-from neuromorph.compile.lower import check_features
+from neuromorph.compile.lower import lower_sources
+from neuromorph.compile.out_axons import cut_within_out_axons
 from neuromorph.compile.place import place
 from neuromorph.compile.program import Program, Unit
+from neuromorph.compile.quantise import quantise
+from neuromorph.compile.relays import has_relays, with_relays
 from neuromorph.errors import FitError, UsageError, did_you_mean
 from neuromorph.network import to_text, verify
 from neuromorph.profiles import Profile
@@ -31,6 +37,8 @@ class Compiled:
     Attributes
     ----------
     profile, limits : Profile, Limits
+    given : tuple of Unit
+        The units as they came, or with their floats as integers: what a program must equal.
     program : Program
     demands : tuple of tuple of Demand
         By unit.
@@ -42,6 +50,7 @@ class Compiled:
 
     profile: Profile
     limits: Limits
+    given: tuple[Unit, ...]
     program: Program
     demands: tuple[tuple[Demand, ...], ...] = ()
     lower_bound: int = 0
@@ -49,6 +58,13 @@ class Compiled:
 
 
 Pass = Callable[[Compiled], Compiled]
+
+
+def _quantise(state: Compiled) -> Compiled:
+    units = tuple(unit if unit.network.domain == "fixed"
+                  else replace(unit, network=quantise(unit.network).network)
+                  for unit in state.given)
+    return replace(state, given=units, program=replace(state.program, units=units))
 
 
 def _features(state: Compiled) -> Compiled:
@@ -61,15 +77,29 @@ def _ranges(state: Compiled) -> Compiled:
     from neuromorph.compile.ranges import require_proof
 
     for unit in state.program.units:
-        require_proof(unit.network)
+        require_proof(unit.network, input_bits=state.profile.neuron.input_bits)
     return state
+
+
+def _lower(state: Compiled) -> Compiled:
+    if state.profile.neuron.graded_spikes:
+        return state
+    units = tuple(map(lower_sources, state.program.units))
+    return replace(state, program=replace(state.program, units=units))
+
+
+def _relays(state: Compiled) -> Compiled:
+    able = has_relays(state.profile)
+    units = tuple(with_relays(unit, state.limits, able) for unit in state.program.units)
+    return replace(state, program=replace(state.program, units=units))
 
 
 def _split(state: Compiled) -> Compiled:
     found = tuple(tuple(demands(unit, state.limits)) for unit in state.program.units)
     bound, worst = lower_bound([list(unit) for unit in found], state.limits)
-    return replace(state, program=replace(state.program, slices=cut(found, state.limits)),
-                   demands=found, lower_bound=bound, worst_resource=worst)
+    slices = cut_within_out_axons(state.program, found, state.limits)
+    return replace(state, program=replace(state.program, slices=slices), demands=found,
+                   lower_bound=bound, worst_resource=worst)
 
 
 def _place(state: Compiled) -> Compiled:
@@ -77,13 +107,18 @@ def _place(state: Compiled) -> Compiled:
     return replace(state, program=replace(state.program, places=places))
 
 
-PASSES: dict[str, Pass] = {"features": _features, "ranges": _ranges, "split": _split,
-                           "place": _place}
+PASSES: dict[str, Pass] = {"quantise": _quantise, "features": _features, "ranges": _ranges,
+                           "lower": _lower, "relays": _relays, "split": _split, "place": _place}
+
+
+OF_NO_BOARD = ("quantise", "ranges")
+"""Passes that make no difference between the boards of a family."""
 
 
 def compile_units(
     units: Sequence[Unit], profile: Profile, *, stop_after: str | None = None,
     told: Callable[[str], None] = lambda _: None,
+    done: Callable[[str, Compiled], None] = lambda _, __: None,
 ) -> Compiled:
     """Run the passes one after the other; the verifier looks at every network first.
 
@@ -94,7 +129,9 @@ def compile_units(
     stop_after : str, optional
         Name of the last pass to run.
     told : callable
-        Told the name of each pass.
+        Told the name of each pass before it begins.
+    done : callable
+        Given the name of each pass, and what it made.
 
     Raises
     ------
@@ -105,28 +142,57 @@ def compile_units(
     """
     if not units:
         raise UsageError("there is nothing to compile")
-    if stop_after is not None and stop_after not in PASSES:
-        raise UsageError("there is no such pass", found=stop_after,
-                         hint=did_you_mean(stop_after, PASSES))
+    if stop_after is not None:
+        check_pass(stop_after)
     for unit in units:
         verify(unit.network)
-    state = Compiled(profile, limits_of(profile), Program(profile.name, tuple(units)))
+    state = _begun(units, profile)
     for name, apply in PASSES.items():
         told(name)
         state = apply(state)
+        done(name, state)
         if name == stop_after:
             break
     return state
 
 
+def check_pass(name: str) -> str:
+    """The name of a pass.
+
+    Raises
+    ------
+    UsageError
+        If there is none of that name.
+    """
+    if name not in PASSES:
+        raise UsageError("there is no such pass", found=name,
+                         hint=did_you_mean(name, PASSES) or f"the passes: {', '.join(PASSES)}")
+    return name
+
+
+def prepared(units: Sequence[Unit], profile: Profile) -> tuple[Unit, ...]:
+    """The units as they are split; as they came, if the profile lacks what they need."""
+    try:
+        return _lower(_features(_begun(units, profile))).program.units
+    except FitError:
+        return tuple(units)
+
+
 def fits(units: Sequence[Unit], profile: Profile) -> bool:
     """Whether units whose ranges are proved fit a profile; a proof is the same on every board."""
-    state = Compiled(profile, limits_of(profile), Program(profile.name, tuple(units)))
+    state = _begun(units, profile)
     try:
-        _place(_split(_features(state)))
+        for name, apply in PASSES.items():
+            if name not in OF_NO_BOARD:
+                state = apply(state)
     except FitError:
         return False
     return True
+
+
+def _begun(units: Sequence[Unit], profile: Profile) -> Compiled:
+    return Compiled(profile, limits_of(profile), tuple(units),
+                    Program(profile.name, tuple(units)))
 
 
 def to_lines(state: Compiled) -> str:

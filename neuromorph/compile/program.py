@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from neuromorph.compile.letters import Letters
 from neuromorph.network import Network, Population, Source
 
 
@@ -23,11 +25,32 @@ class Unit:
     late : mapping of population name to int
         Steps by which a pass has put a population behind the network that it was given; 0 for
         those that are not named.
+    letters : mapping of source name to Letters
+        The sources that a pass has lowered to plain spikes, and how.
     """
 
     name: str
     network: Network
     late: Mapping[str, int] = field(default_factory=dict)
+    letters: Mapping[str, Letters] = field(default_factory=dict)
+
+    def encode(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """Trains for the unit's network from those for the network it was made of.
+
+        Raises
+        ------
+        UsageError
+            If a payload is none that plain spikes stand for.
+        """
+        trains: dict[str, NDArray[Any]] = {}
+        for name, train in inputs.items():
+            if name not in self.letters:
+                trains[name] = train
+                continue
+            letters = self.letters[name]
+            trains |= zip(letters.names(name), letters.encode(np.asarray(train), name),
+                          strict=True)
+        return trains
 
     @property
     def neurons(self) -> tuple[Population, ...]:

@@ -6,12 +6,15 @@
      "units": [{"name",
                 "populations": [{"name", "size", "kind", "parameters": {…}}, …],
                 "projections": [{"name", "pre", "post", "weights": "w12", "delay", "exponent",
-                                 "graded", "rule": {…} | None, "modulators": [y1, y2, y3]}, …]}],
+                                 "graded", "rule": {…} | None, "modulators": [y1, y2, y3]}, …],
+                "letters": {source: {"values": [1, 2, -4], "one_hot": False}, …},
+                "late": {population: steps, …}}],
      "slices": [[unit, population, start, stop, core], …],
      "cores": [[chip, column, row], …]}
 
 Weights are arrays of shape (post, pre) in the smallest integer type; equal ones are kept once.
-The same program gives the same bytes. Of a network only what runs is kept: no schedule.
+The same program gives the same bytes. Of a network only what runs is kept: no schedule. `letters`
+and `late` are those of `Unit`; a file without them is read as if they were empty.
 """
 
 from __future__ import annotations
@@ -143,6 +146,10 @@ def _unit(unit: Unit, shelf: _Shelf) -> dict[str, Any]:
         "name": unit.name,
         "populations": [_population(p) for p in network.populations],
         "projections": [_projection(p, shelf) for p in network.projections],
+        "letters": {name: {"values": [int(value) for value in letters.values],
+                           "one_hot": bool(letters.one_hot)}
+                    for name, letters in unit.letters.items()},
+        "late": {name: int(steps) for name, steps in unit.late.items()},
     }
 
 

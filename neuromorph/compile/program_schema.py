@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from neuromorph.compile.letters import Letters
 from neuromorph.compile.program import Program, Slice, Unit
 from neuromorph.errors import FileFormatError, did_you_mean
-from neuromorph.network import LearningRule, Network, Population, Projection, verify
+from neuromorph.network import LearningRule, Network, Population, Projection, Source, verify
 from neuromorph.network.populations import NeuronModel
 
 SCHEMA_VERSION = 1
@@ -51,10 +52,17 @@ class _Projection(_Strict):
     modulators: Annotated[list[Name | None], Field(min_length=3, max_length=3)]
 
 
+class _Letters(_Strict):
+    values: list[Annotated[int, Field(ge=-(1 << 31), lt=1 << 31)]]
+    one_hot: bool
+
+
 class _Unit(_Strict):
     name: Name
     populations: list[_Population]
     projections: list[_Projection]
+    letters: dict[Name, _Letters] = {}
+    late: dict[Name, Count] = {}
 
 
 _Row = Annotated[list[Count | str], Field(min_length=5, max_length=5)]
@@ -75,8 +83,9 @@ def program_from_dict(data: object, arrays: Mapping[str, NDArray[Any]]) -> Progr
     Raises
     ------
     FileFormatError
-        If a field is missing, unknown or wrong, two units have one name, a slice is of nothing,
-        or a neuron of a placed program is on no core or on two.
+        If a field is missing, unknown or wrong, two units have one name, letters or late steps
+        are of nothing, a slice is of nothing, or a neuron of a placed program is on no core or on
+        two.
     NetworkError
         If a unit's network is not sound.
     """
@@ -84,7 +93,7 @@ def program_from_dict(data: object, arrays: Mapping[str, NDArray[Any]]) -> Progr
     twice = [name for name, count in Counter(u.name for u in document.units).items() if count > 1]
     if twice:
         raise FileFormatError("two units have one name", where=WHERE, found=twice[0])
-    units = tuple(Unit(unit.name, _network(unit, arrays)) for unit in document.units)
+    units = tuple(_unit(unit, arrays) for unit in document.units)
     slices = tuple(_slice(row, units, len(document.cores)) for row in document.slices)
     places = np.array(document.cores, np.int64).reshape(-1, 3)
     program = Program(document.profile, units, slices, places)
@@ -107,6 +116,39 @@ def _document(data: object) -> _Document:
         place = ".".join(str(part) for part in first["loc"])
         raise FileFormatError("a field of the program is missing, unknown or wrong", where=WHERE,
                               found=f"{place}: {first['msg']}") from error
+
+
+def _unit(found: _Unit, arrays: Mapping[str, NDArray[Any]]) -> Unit:
+    network = _network(found, arrays)
+    for name in found.late:
+        if name not in (known := [p.name for p in network.populations]):
+            raise FileFormatError("a population that does not exist is late", where=found.name,
+                                  found=name, hint=did_you_mean(name, known))
+    letters = {name: _letters(name, one, network) for name, one in found.letters.items()}
+    return Unit(found.name, network, dict(found.late), letters)
+
+
+def _letters(name: str, found: _Letters, network: Network) -> Letters:
+    """Those of a source whose stand-ins are there, each for one letter."""
+    letters, where = Letters(tuple(found.values), found.one_hot), f"{network.name}.{name}"
+    if not _add_up(letters):
+        raise FileFormatError("letters must be payloads in rising order without 0, or the bits of "
+                              "two's complement", where=where, found=found.values)
+    sizes = {p.name: p.size for p in network.populations
+             if isinstance(p.model, Source) and not p.model.payload_bits}
+    there = {sizes.get(plain, 0) for plain in letters.names(name)}
+    if 0 in there or len(there) > 1:
+        raise FileFormatError("each letter of a graded source needs a source of plain spikes in "
+                              "its place, all of one size", where=where,
+                              expected=", ".join(letters.names(name)))
+    return letters
+
+
+def _add_up(letters: Letters) -> bool:
+    """Whether every payload is spelled in one way."""
+    if letters.one_hot:
+        return letters == Letters.of_payloads(letters.values)
+    return bool(letters.values) and letters == Letters.of_bits(len(letters.values))
 
 
 def _network(unit: _Unit, arrays: Mapping[str, NDArray[Any]]) -> Network:

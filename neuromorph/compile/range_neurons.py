@@ -11,9 +11,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.compile.range_proof import WEAKEST_FIRST, Accumulator, Bound, Status
-from neuromorph.network import Astrocyte, CubaLIF, LatencyMatch, Network, Population, Readout
+from neuromorph.network import (
+    Astrocyte,
+    CubaLIF,
+    LatencyMatch,
+    Network,
+    Population,
+    Readout,
+    Relay,
+)
 from neuromorph.network.bounds import ACCUMULATOR_MAX, Interval, delivered, widest_sums
-from neuromorph.numerics.limits import DECAY_BITS, DECAY_UNITY, INPUT_SHIFT, STATE_MAX
+from neuromorph.numerics.limits import (
+    DECAY_BITS,
+    DECAY_UNITY,
+    INPUT_BITS,
+    INPUT_SHIFT,
+    STATE_MAX,
+)
 
 
 @dataclass(frozen=True)
@@ -40,9 +54,12 @@ class _Side(NamedTuple):
 
 
 def bound_population(
-    network: Network, population: Population, ranges: Mapping[str, Interval]
+    network: Network, population: Population, ranges: Mapping[str, Interval],
+    input_bits: int = INPUT_BITS,
 ) -> tuple[Bound, ...]:
     """Bounds on the sums of a population, from what the populations before it may send.
+
+    An input of ``input_bits`` that are fewer than those of u has a limit of its own.
 
     A LIF potential has none: it saturates by design. A readout's potential has one below
     only: above its threshold it fires and clears, saturated or not.
@@ -51,7 +68,10 @@ def bound_population(
     sums = {p.name: widest_sums(p, ranges[p.pre]) for p in afferent}
     inputs = {p.name: delivered(p, ranges[p.pre]) for p in afferent}
     period = network.schedule.period if network.schedule is not None else 0
-    wide = _Register("input", DECAY_UNITY, 0, -ACCUMULATOR_MAX, ACCUMULATOR_MAX)
+    most = ACCUMULATOR_MAX
+    if input_bits < INPUT_BITS:
+        most = (1 << input_bits - 1) - 1 >> getattr(population.model, "input_shift", INPUT_SHIFT)
+    wide = _Register("input", DECAY_UNITY, 0, -most, most)
     return (_bound(population, wide, sums, period),
             *(_bound(population, r, inputs, period) for r in _registers(population)))
 
@@ -99,6 +119,9 @@ def _registers(population: Population) -> tuple[_Register, ...]:
                           clears_above=int(model.vth)),)
     if isinstance(model, Astrocyte):
         return (_Register("potential", int(model.dv), 0, -within, within, first_unit=last),)
+    if isinstance(model, Relay):  # its payload has no room for an input beyond these
+        return (_Register("payload", DECAY_UNITY, 0, -STATE_MAX << model.shift,
+                          ((STATE_MAX + 1) << model.shift) - 1),)
     return ()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-Accumulator: TypeAlias = Literal["input", "current", "potential", "learning"]
+Accumulator: TypeAlias = Literal["input", "current", "potential", "payload", "learning"]
 Basis: TypeAlias = Literal["bounds", "motif", "float domain"]
 Status: TypeAlias = Literal["proved", "saturates", "one period", "not proved"]
 WEAKEST_FIRST: tuple[Status, ...] = ("not proved", "one period", "saturates", "proved")
@@ -19,8 +19,9 @@ class Bound:
     ----------
     where : str
         A population, or for ``learning`` a plastic projection.
-    accumulator : {"input", "current", "potential", "learning"}
-        The 32-bit sums of the synaptic input, u, v, or the 15-bit sums of a learning rule.
+    accumulator : {"input", "current", "potential", "payload", "learning"}
+        The 32-bit sums of the synaptic input, u, v, the input that a relay's payload still
+        holds, or the 15-bit sums of a learning rule.
     low, high : int or None
         What it stays within; None if it can go on for ever.
     lowest, highest : int

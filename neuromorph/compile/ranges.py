@@ -17,12 +17,14 @@ from neuromorph.compile.range_proof import Bound, RangeProof
 from neuromorph.errors import NetworkError, RangeProofError, UsageError, did_you_mean
 from neuromorph.network import Network, Projection, Source
 from neuromorph.network.bounds import Interval, payload_ranges, source_range
+from neuromorph.numerics.limits import INPUT_BITS
 
 __all__ = ["Bound", "RangeProof", "prove_ranges_of", "require_proof"]
 
 
 def prove_ranges_of(
-    network: Network, sources: Mapping[str, tuple[int, int]] | None = None
+    network: Network, sources: Mapping[str, tuple[int, int]] | None = None, *,
+    input_bits: int = INPUT_BITS,
 ) -> RangeProof:
     """Bound every accumulator by weights, payloads and decays alone; nothing is run.
 
@@ -45,6 +47,9 @@ def prove_ranges_of(
     sources : mapping of source name to (low, high), optional
         What a source sends; if left out, all that its payload can hold. Silence is always
         possible.
+    input_bits : int
+        Width of a step's synaptic input, in units of v. One as wide as u has no bound of its
+        own: then u has it.
 
     Raises
     ------
@@ -59,20 +64,20 @@ def prove_ranges_of(
     ranges = payload_ranges(network, given)
     neurons = [bound for population in network.populations
                if not isinstance(population.model, Source)
-               for bound in bound_population(network, population, ranges)]
+               for bound in bound_population(network, population, ranges, input_bits)]
     learners = [bound for p in network.plastic for bound in bound_learning(p, ranges)]
     return RangeProof(network.name, "bounds", (*neurons, *learners))
 
 
 def require_proof(
     network: Network, sources: Mapping[str, tuple[int, int]] | None = None, *,
-    one_period: bool = False,
+    one_period: bool = False, input_bits: int = INPUT_BITS,
 ) -> RangeProof:
     """The proof of `prove_ranges_of`, if it holds.
 
     Parameters
     ----------
-    network, sources
+    network, sources, input_bits
         As there.
     one_period : bool
         Whether it is enough that it holds from rest to the end of one period.
@@ -84,7 +89,7 @@ def require_proof(
     UsageError
         As there.
     """
-    proof = prove_ranges_of(network, sources)
+    proof = prove_ranges_of(network, sources, input_bits=input_bits)
     for bound in proof.unproved:
         if one_period and bound.status == "one period":
             continue

@@ -109,6 +109,9 @@ def refuse_what_is_not_stock(unit: dict[str, Any]) -> None:
         if kind == "CubaLIF" and not (model["du"] >= 1 and model["dv"] <= 4095):
             raise RefusedError(f"{unit['name']}.{name}: stock LIF has no register for a du of 0 or "
                                "a dv of 4096")
+        if kind == "CubaLIF" and model["input_shift"] != 6:
+            raise RefusedError(f"{unit['name']}.{name}: stock LIF shifts its input by 6 bits, not "
+                               f"by {model['input_shift']}")
 
 
 def steps_of(text: str, steps: int) -> list[int]:

@@ -31,6 +31,10 @@ class Recorded(Protocol):
     """What a backend recorded, as far as it has to be put together again."""
 
     @property
+    def steps(self) -> int:
+        """Length of the run."""
+
+    @property
     def traces(self) -> Mapping[Probe, NDArray[Any]]:
         """What each probe saw, shape (steps, …)."""
 
@@ -86,25 +90,55 @@ def split_network(unit: Unit, slices: Slices) -> Network:
     return verify(replace(network, populations=populations, projections=projections, motif=None))
 
 
+def extra_steps(unit: Unit) -> int:
+    """Steps that a run needs beyond its own, for what is late to end."""
+    return max(unit.late.values(), default=0)
+
+
 def split_inputs(unit: Unit, slices: Slices, inputs: Inputs) -> dict[str, NDArray[Any]]:
-    """Trains for the split network; only sources of third factors are ever cut."""
-    parts = parts_of(unit, slices)
-    return {part.name: train[:, part.neurons] for name, train in inputs.items()
+    """Trains for the split network, silent in the end for as long as `extra_steps`.
+
+    Only sources of third factors are ever cut.
+    """
+    parts, silence = parts_of(unit, slices), ((0, extra_steps(unit)), (0, 0))
+    return {part.name: np.pad(train[:, part.neurons], silence) for name, train in inputs.items()
             for part in parts[name]}
 
 
 def split_probes(unit: Unit, slices: Slices, probes: Iterable[Probe]) -> list[Probe]:
-    """Probes on every part of what the given ones look at."""
-    parts = parts_of(unit, slices)
-    return [Probe(name, probe.variable) for probe in probes
+    """Probes on every part of what the given ones look at.
+
+    In a unit with `extra_steps` also on what learns: it goes on learning in them.
+    """
+    parts, asked = parts_of(unit, slices), list(probes)
+    if extra_steps(unit):
+        learned = [Probe(p.name, v) for p in unit.network.plastic for v in SYNAPTIC]
+        asked += [probe for probe in learned if probe not in asked]
+    return [Probe(name, probe.variable) for probe in asked
             for name in _names_of(unit.network, probe, parts)]
 
 
 def join_recording(unit: Unit, slices: Slices, recording: R) -> R:
     """The recording of a split network, put together under the names of the unit's network.
 
-    Probes that do not look at every part of their target are left out.
+    What is late is shifted back, so that every step is that of the network without relays; only
+    overflows count all steps of the run. Probes that do not look at every part of their target
+    are left out.
     """
+    joined = _joined(unit, slices, recording)
+    steps = recording.steps - extra_steps(unit)
+    if steps == recording.steps:
+        return joined
+    late = {probe: 0 if probe.variable in SYNAPTIC else unit.late.get(probe.target, 0)
+            for probe in joined.traces}
+    traces = {probe: trace[late[probe] :][:steps] for probe, trace in joined.traces.items()}
+    synapses = {p.name: (traces[Probe(p.name, "weights")][-1], traces[Probe(p.name, "tags")][-1])
+                for p in unit.network.plastic}
+    return cast(R, replace(cast(Any, joined), steps=steps, traces=traces, synapses=synapses))
+
+
+def _joined(unit: Unit, slices: Slices, recording: R) -> R:
+    """All parts together, step for step."""
     network, parts = unit.network, parts_of(unit, slices)
     asked = [Probe(p.name, v) for p in network.populations for v in ("spikes", "v", "u")]
     asked += [Probe(p.name, v) for p in network.plastic for v in SYNAPTIC]

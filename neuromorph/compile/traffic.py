@@ -44,12 +44,13 @@ def traffic(program: Program, rates: Mapping[str, NDArray[np.float64]] | None = 
     return Traffic(ends[:, 0], ends[:, 1], np.array([links[a, b] for a, b in ends.tolist()]))
 
 
-def _unit_links(
-    program: Program, unit: int, rates: Mapping[str, NDArray[np.float64]],
-) -> dict[tuple[int, int], float]:
-    network = program.units[unit].network
-    by_name = program.slices_of(unit)
-    links: dict[tuple[int, int], float] = {}
+def reach_of(program: Program, unit: int) -> dict[tuple[str, int], NDArray[np.bool_]]:
+    """Which neurons of a population have a synapse on a core, by population and core.
+
+    Sources are on no core, and left out. Every neuron that is reached takes an out-axon of its
+    own core for each core that holds its synapses, its own included.
+    """
+    network, by_name = program.units[unit].network, program.slices_of(unit)
     reached: dict[tuple[str, int], NDArray[np.bool_]] = {}
     for projection in network.projections:
         if isinstance(network.population(projection.pre).model, Source):
@@ -59,7 +60,15 @@ def _unit_links(
             key = (projection.pre, post.core)
             hit = used[post.start : post.stop].any(axis=0)
             reached[key] = reached[key] | hit if key in reached else hit
-    for (pre, core), hit in reached.items():
+    return reached
+
+
+def _unit_links(
+    program: Program, unit: int, rates: Mapping[str, NDArray[np.float64]],
+) -> dict[tuple[int, int], float]:
+    by_name = program.slices_of(unit)
+    links: dict[tuple[int, int], float] = {}
+    for (pre, core), hit in reach_of(program, unit).items():
         rate = rates.get(f"{unit}/{pre}", np.ones(len(hit)))
         for piece in by_name[pre]:
             sent = float((rate * hit)[piece.start : piece.stop].sum())

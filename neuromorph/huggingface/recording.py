@@ -18,7 +18,7 @@ SAMPLE_BYTES = 1 << 32
 """Most that calibration samples may take."""
 
 TOKENS = 512
-"""Longest passage, in tokens; the rest is left out."""
+"""Longest passage, in tokens, unless more is asked for; the rest is left out."""
 
 
 def record(model: Any, batches: Iterable[Mapping[str, Any]]) -> dict[str, list[Sample]]:
@@ -107,10 +107,12 @@ def is_causal(samples: Mapping[str, Sequence[Sample]]) -> bool:
     return bool(masks) and not any(np.triu(m, 1 + m.shape[1] - m.shape[0]).any() for m in masks)
 
 
-def tokenised(model: Any, tokenizer: Any, passages: Sequence[str]) -> list[Mapping[str, Any]]:
+def tokenised(
+    model: Any, tokenizer: Any, passages: Sequence[str], tokens: int = TOKENS
+) -> list[Mapping[str, Any]]:
     """One batch a passage: no padding, so nothing but text is calibrated on."""
-    limit = min(TOKENS, positions(model) or TOKENS,
-                getattr(tokenizer, "model_max_length", None) or TOKENS)
+    limit = min(tokens, positions(model) or tokens,
+                getattr(tokenizer, "model_max_length", None) or tokens)
     batches = [tokenizer(passage, return_tensors="pt", truncation=True, max_length=limit)
                for passage in passages]
     return [batch for batch in batches if batch["input_ids"].shape[1]]

@@ -16,7 +16,7 @@ from neuromorph.errors import (
     MissingFileError,
     NeuromorphError,
 )
-from neuromorph.huggingface.recording import is_causal, record, size_of, tokenised
+from neuromorph.huggingface.recording import TOKENS, is_causal, record, size_of, tokenised
 from neuromorph.models.opening import RegularFile
 
 TEXT_LIMIT = 1 << 24
@@ -28,7 +28,9 @@ _NOT_NEEDED = "pooler"
 """Weights that may be missing: nothing that attends comes after them."""
 
 
-def collect_text(model_path: Path, text_path: Path) -> Mapping[str, Any]:
+def collect_text(
+    model_path: Path, text_path: Path, tokens: int = TOKENS
+) -> Mapping[str, Any]:
     """Queries, keys and values of every layer over the text; fields of ``Collected``.
 
     Parameters
@@ -37,6 +39,8 @@ def collect_text(model_path: Path, text_path: Path) -> Mapping[str, Any]:
         A folder as `save_pretrained` writes it, with safetensors, or a ``.gguf`` file.
     text_path : path
         UTF-8, one passage a line.
+    tokens : int
+        Longest passage; the rest of a longer one is left out.
 
     Raises
     ------
@@ -46,7 +50,7 @@ def collect_text(model_path: Path, text_path: Path) -> Mapping[str, Any]:
     files = weight_files(model_path)
     model, tokenizer = load_model(model_path)
     with _as_error(CalibrationError, "the model cannot be run on this text", model_path):
-        batches = tokenised(model, tokenizer, passages)
+        batches = tokenised(model, tokenizer, passages, tokens)
         if not batches:
             raise CalibrationError("the text holds no tokens", where=text_path)
         chosen, notes = _affordable(model, batches)

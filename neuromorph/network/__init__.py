@@ -8,6 +8,7 @@ from neuromorph.network.populations import (
     LatencyMatch,
     Population,
     Readout,
+    Relay,
     Source,
 )
 from neuromorph.network.text import to_text
@@ -25,6 +26,7 @@ __all__ = [
     "Probe",
     "Projection",
     "Readout",
+    "Relay",
     "Schedule",
     "Source",
     "to_text",

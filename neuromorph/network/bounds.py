@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from neuromorph.dynamics.learning.arithmetic import WEIGHT_BOUNDS
 from neuromorph.network.model import Network, Projection
-from neuromorph.network.populations import Astrocyte, LatencyMatch, Population, Source
-from neuromorph.numerics import shift
+from neuromorph.network.populations import Astrocyte, LatencyMatch, Population, Relay, Source
+from neuromorph.numerics import saturate, shift
 from neuromorph.numerics.limits import STATE_MAX, TRACE_MAX
 
 ACCUMULATOR_MAX = 2**31 - 1
@@ -43,6 +43,7 @@ def payload_ranges(
 
         source 0..1, or its payload    LIF, readout 0..1    latency match 0..2 base
         astrocyte                      |out| <= min(|a_in| 2^gain_bits, 2^23 - 1)
+        relay                          a_in >> shift, within +-(2^23 - 1)
 
     Parameters
     ----------
@@ -54,10 +55,13 @@ def payload_ranges(
     given = sources or {}
     ranges = {p.name: given[p.name] if p.name in given else _widest(network, p)
               for p in network.populations}
-    astrocytes = [p for p in network.populations if isinstance(p.model, Astrocyte)]
-    for _ in astrocytes:  # each round holds for all time, and so narrows the next
-        for p in astrocytes:
-            ranges[p.name] = _divided(p, input_range(network, p.name, ranges))
+    derived = [p for p in network.populations if isinstance(p.model, Astrocyte | Relay)]
+    for _ in derived:  # each round holds for all time, and so narrows the next
+        before = dict(ranges)
+        for p in derived:
+            ranges[p.name] = _passed_on(p, input_range(network, p.name, ranges))
+        if all(np.array_equal(ranges[p.name], before[p.name]) for p in derived):
+            break
     return ranges
 
 
@@ -127,10 +131,17 @@ def _widest(network: Network, population: Population) -> Interval:
         low, high = source_range(network, population.name)
     elif isinstance(model, LatencyMatch):
         high = 2 * model.base
-    elif isinstance(model, Astrocyte):
+    elif isinstance(model, Astrocyte | Relay):
         low, high = -STATE_MAX, STATE_MAX
     return Interval(np.full(population.size, low, np.int64),
                     np.full(population.size, high, np.int64))
+
+
+def _passed_on(population: Population, a_in: Interval) -> Interval:
+    """What an astrocyte or a relay makes of its synaptic input."""
+    if isinstance(population.model, Relay):
+        return Interval(*(saturate(shift(end, -population.model.shift)) for end in a_in))
+    return _divided(population, a_in)
 
 
 def _divided(population: Population, a_in: Interval) -> Interval:

@@ -131,7 +131,29 @@ class Astrocyte:
     payload_bits: ClassVar[int] = 24
 
 
-NeuronModel: TypeAlias = Source | CubaLIF | Readout | LatencyMatch | Astrocyte
+@dataclass(frozen=True)
+class Relay:
+    """Neuron of a programmable core that sends on what its synapses bring, and keeps nothing.
+
+    ::
+
+        s[t] = a_in[t] >> shift      towards minus infinity; 24 bits signed, saturated
+
+    A population whose synapses exceed a core gets their sum in parts by relays
+    (`neuromorph.compile.relays`). In the ``float`` domain nothing is shifted.
+
+    Attributes
+    ----------
+    shift : int
+        0 to 8: what a projection's negative exponent does, for the sum of several projections.
+    """
+
+    shift: int = 0
+    kind: ClassVar[str] = "Relay"
+    payload_bits: ClassVar[int] = 24
+
+
+NeuronModel: TypeAlias = Source | CubaLIF | Readout | LatencyMatch | Astrocyte | Relay
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from neuromorph.network.populations import (
     LatencyMatch,
     Population,
     Readout,
+    Relay,
     Source,
     parameters,
 )
@@ -124,12 +125,17 @@ def _check_astrocyte(population: Population, domain: str) -> None:
                            where=population.name, found=population.size, expected="at least 2")
 
 
+def _check_relay(population: Population, domain: str) -> None:
+    _within(population, "shift", 0, 0 if domain == "float" else -limits.EXPONENT_MIN)
+
+
 _MODEL_RULES: dict[type, Callable[[Population, str], None]] = {
     Source: _check_source,
     CubaLIF: _check_lif,
     Readout: _check_readout,
     LatencyMatch: _check_latency,
     Astrocyte: _check_astrocyte,
+    Relay: _check_relay,
 }
 
 

@@ -60,6 +60,8 @@ class Neuron(Section):
                               high=WIDEST)
     potential_bits: int = count("bits", "Width of the potential v, signed; it saturates.",
                                 high=WIDEST)
+    input_bits: int = count("bits", "Width of a step's synaptic input, signed, in units of v.",
+                            high=WIDEST)
     input_shift: int = count("bits", "A stock neuron's input and threshold are shifted up by "
                                      "this.", 0, WIDEST)
     threshold_bits: int = count("bits", "Width of the threshold's mantissa, unsigned.",

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.circuits.latency_attention import LatencyAttention, prove_ranges
-from neuromorph.circuits.latency_attention.motif import FLUSH_AGE
+from neuromorph.circuits.latency_attention.motif import FINEST_SHIFT, FLUSH_AGE
 from neuromorph.numerics import SIGNED_8
 from neuromorph.numerics.limits import (
     DECAY_UNITY,
@@ -37,9 +37,6 @@ Floats = NDArray[np.float64]
 
 SCORE_LIMITS = {INPUT_BITS: 64_510, NARROW_INPUT_BITS: 16_062}
 """Largest score for which lift, query and threshold fit their registers together."""
-
-FINEST_SHIFT = INPUT_SHIFT + 1
-"""Right shift of a score that loses no bit where weights are even and inputs keep fractions."""
 
 RAMPS_MAX = {INPUT_BITS: 8_000, NARROW_INPUT_BITS: 500}
 """Steepest ramp for which the go pulse fits its register whatever the window."""

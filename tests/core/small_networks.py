@@ -19,6 +19,7 @@ from neuromorph.network import (
     Probe,
     Projection,
     Readout,
+    Relay,
     Source,
 )
 from neuromorph.network.model import SYNAPTIC
@@ -26,7 +27,7 @@ from neuromorph.network.populations import NeuronModel
 from neuromorph.numerics.limits import TRACE_BITS, WEIGHT_MAX
 
 STATES = {"Source": (), "CubaLIF": ("u", "v"), "Readout": ("v",), "LatencyMatch": ("v",),
-          "Astrocyte": ("v",)}
+          "Astrocyte": ("v",), "Relay": ("v",)}
 
 
 def everything(network: Network) -> list[Probe]:
@@ -42,7 +43,7 @@ def random_network(seed: int) -> tuple[Network, Inputs, int]:
     steps = int(rng.integers(1, 30))
     sources = (Population("plain", int(rng.integers(1, 4)), Source()),
                Population("graded", int(rng.integers(1, 4)), Source(int(rng.integers(1, 25)))))
-    neurons = tuple(Population(f"n{i}", int(rng.integers(2, 5)), random_model(rng, i % 4))
+    neurons = tuple(Population(f"n{i}", int(rng.integers(2, 5)), random_model(rng, i % 5))
                     for i in range(int(rng.integers(3, 7))))
     everyone = sources + neurons
     wiring = [(s, n) for s in sources for n in neurons]
@@ -66,6 +67,8 @@ def random_model(rng: np.random.Generator, kind: int) -> NeuronModel:
         return Readout(dv=decay[0], vth=int(rng.choice([loud, 2**23 - 2])))
     if kind == 2:
         return Astrocyte(dv=decay[0], gain_bits=int(rng.integers(17)))
+    if kind == 4:
+        return Relay(shift=int(rng.choice([0, 0, 1, 8])))
     base, ramp = 2 ** int(rng.integers(0, 10)), int(2.0 ** rng.uniform(6, 20))
     return LatencyMatch(vth=loud, base=base, span=int(rng.integers(1, 2**23)),
                         gain=((base << 12) // ramp) + 1, gain_shift=12)

@@ -13,10 +13,12 @@ import pytest
 from small_heads import BINARY, GRADED
 
 from neuromorph.api.compile import compile_bundle, program_text, save_compiled
+from neuromorph.api.compile_fit import changes_for
+from neuromorph.api.compile_units import units_of, with_query_bits
 from neuromorph.api.export import export
 from neuromorph.bundle import Bundle
 from neuromorph.circuits.latency_attention import build
-from neuromorph.compile import Unit, compile_units, estimate
+from neuromorph.compile import Unit, compile_units, estimate, fits
 from neuromorph.compile.cut import in_declared_order
 from neuromorph.compile.demand import demands
 from neuromorph.compile.estimate import Estimate
@@ -67,9 +69,9 @@ def test_what_does_not_fit_says_why_and_what_would_help(binary: Bundle) -> None:
     found = compile_bundle(binary, "kapoho_bay")
     assert found.compiled is None
     assert found.report["fits"] is False
-    assert "graded spikes" in found.report["reason"]
+    assert "synaptic input of 24 bits" in found.report["reason"]
     assert found.report["smallest_board"] is None
-    assert any("Loihi 2" in change for change in found.report["changes"])
+    assert any("--target loihi1" in change for change in found.report["changes"])
     with pytest.raises(UsageError, match="does not fit cannot be saved"):
         save_compiled(found, "nowhere")
 
@@ -191,3 +193,49 @@ def test_an_estimate_is_the_sum_of_counts_times_constants() -> None:
         estimate(events, profile, chips=1, busiest_neurons=1, busiest_ops=1, costs="fited")
     assert estimate(events, load_profile("cpu"), chips=1, busiest_neurons=1,
                     busiest_ops=1) is None
+
+
+# --- Loihi 1
+
+
+@pytest.fixture(scope="module")
+def narrow(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    options = TranslateOptions(spikes="binary", target="loihi1")
+    return export(WEIGHTS, tmp_path_factory.mktemp("narrow") / "bundle", options=options).bundle
+
+
+def test_heads_for_loihi_1_are_lowered_placed_and_equal(narrow: Bundle) -> None:
+    found = compile_bundle(narrow, "loihi1", dump=["lower"])
+    assert found.report["fits"] is True
+    assert found.report["bit_exact"] == {"equal": True, "heads": 12, "queries": 2,
+                                         "backend": "fast"}
+    assert "population query.5 12 Source payload_bits=0" in found.dumps["lower"]
+    assert found.report["events"]["synaptic_ops"] > 0
+
+
+def test_heads_for_loihi_1_run_on_loihi_2_as_they_are(narrow: Bundle) -> None:
+    assert compile_bundle(narrow, "loihi2").report["fits"] is True
+
+
+@pytest.mark.parametrize(("bits", "slots", "query_bits", "layers"), [(52_000, 8, 4, 2),
+                                                                     (40_000, 8, 2, 1)])
+def test_what_would_fit_is_tried(
+    narrow: Bundle, bits: int, slots: int, query_bits: int, layers: int
+) -> None:
+    """Each amount fits, and the next larger one does not."""
+    whole = load_profile("loihi1")
+    small = replace(whole, core=whole.core.model_copy(update={"synapse_bits": bits}),
+                    chip=whole.chip.model_copy(update={"cores_usable": 4}))
+    heads = units_of(narrow, "static")
+    with pytest.raises(FitError) as caught:
+        compile_units(heads, small)
+    assert changes_for(narrow, heads, small, "static", caught.value) == [
+        f"A context of {slots} slots would fit, twice as many do not.",
+        f"Queries of {query_bits} bits would fit (export with `--query-bits {query_bits}`).",
+        f"The first {layers} of 3 layers would fit; other boards can take the rest."]
+    assert fits(units_of(narrow, "static", slots=slots), small)
+    assert not fits(units_of(narrow, "static", slots=2 * slots), small)
+    assert fits(with_query_bits(heads, query_bits), small)
+    assert not fits(with_query_bits(heads, query_bits + 1), small)
+    assert fits(heads[: 4 * layers], small)
+    assert not fits(heads[: 4 * layers + 4], small)

@@ -182,7 +182,7 @@ def test_random_networks_are_alive() -> None:
             if p.name not in inputs and recording.spikes(p.name).any():
                 fired.add(p.model.kind)
                 payloads |= set(recording.spikes(p.name).ravel())
-    assert fired == {"CubaLIF", "Readout", "LatencyMatch", "Astrocyte"}
+    assert fired == {"CubaLIF", "Readout", "LatencyMatch", "Astrocyte", "Relay"}
     assert len(payloads) > 20
 
 

@@ -146,6 +146,8 @@ def test_long_lines_are_cut_to_what_the_model_takes(bert_folder: Path, tmp_path:
     path.write_text("the key " * 300, "utf-8")
     collected = collect_text(bert_folder, path)
     assert {s.keys.shape[1] for seen in collected["samples"].values() for s in seen} == {90}
+    shorter = collect_text(bert_folder, path, tokens=40)
+    assert {s.keys.shape[1] for seen in shorter["samples"].values() for s in seen} == {40}
 
 
 def test_of_much_text_some_passages_are_taken(

@@ -18,6 +18,7 @@ from neuromorph.network import (
     Network,
     Population,
     Readout,
+    Relay,
     Source,
 )
 from neuromorph.numerics.limits import (
@@ -28,7 +29,7 @@ from neuromorph.numerics.limits import (
     STATE_MODULUS,
 )
 
-SOURCE, LIF, READOUT, LATENCY, GLIA, CALCIUM = range(6)
+SOURCE, LIF, READOUT, LATENCY, GLIA, CALCIUM, RELAY = range(7)
 KIND, DU, DV, VTH, BIAS, BASE, SPAN, GAIN, GAIN_SHIFT, ALIGNED = range(10)
 BITS = 3
 PRE, POST, WIDTH, HEIGHT, DELAY, EXPONENT, GRADED, OFFSET, PLASTIC, HOME = range(10)
@@ -84,6 +85,8 @@ def _neuron_row(model: Any) -> list[int]:
                 model.gain, model.gain_shift, INPUT_SHIFT]
     if isinstance(model, Astrocyte):
         return [GLIA, DECAY_UNITY, int(model.dv), model.gain_bits, 0, 0, 0, 0, 0, 0]
+    if isinstance(model, Relay):
+        return [RELAY, DECAY_UNITY, 0, model.shift, 0, 0, 0, 0, 0, 0]
     if isinstance(model, Source):
         return [SOURCE] + [0] * 9
     raise TypeError(f"no such neuron model: {model!r}")
@@ -187,6 +190,9 @@ def _advance(
     neuron: NDArray[np.int64], u: NDArray[np.int64], v: NDArray[np.int64], i: int, a_in: int
 ) -> int:
     """One neuron, one step; returns what it emits."""
+    if neuron[KIND] == RELAY:
+        passed: int = min(max(a_in >> neuron[BITS], -STATE_MAX), STATE_MAX)
+        return passed
     if neuron[KIND] == READOUT:
         drive = a_in
     else:

@@ -7,6 +7,7 @@
     Readout      -> neuromorph.processes.readout.process.Readout
     LatencyMatch -> neuromorph.processes.latency_match.process.LatencyMatch
     Astrocyte    -> neuromorph.processes.astrocyte.process.Astrocyte
+    Relay        -> neuromorph.processes.relay.process.Relay
     Projection   -> lava.proc.dense.process.Dense, or DelayDense, or LearningDense
 
 Only what is its own population or projection becomes a Process: nothing is added.
@@ -37,12 +38,14 @@ from neuromorph.network import (
     Population,
     Projection,
     Readout,
+    Relay,
     Source,
 )
 from neuromorph.network.populations import NeuronModel, parameters
 from neuromorph.processes.astrocyte.process import Astrocyte as AstrocyteProcess
 from neuromorph.processes.latency_match.process import LatencyMatch as LatencyMatchProcess
 from neuromorph.processes.readout.process import Readout as ReadoutProcess
+from neuromorph.processes.relay.process import Relay as RelayProcess
 
 
 @dataclass(frozen=True)
@@ -106,6 +109,8 @@ def _neurons(population: Population, domain: str, inputs: Inputs) -> AbstractPro
         return LatencyMatchProcess(shape=shape, **_numbers(model, domain))
     if isinstance(model, Astrocyte):
         return AstrocyteProcess(shape=shape, **_numbers(model, domain))
+    if isinstance(model, Relay):
+        return RelayProcess(shape=shape, **_numbers(model, domain))
     raise UnsupportedError("no Lava Process for this neuron model", where=population.name,
                            found=type(model).__name__)
 

@@ -20,12 +20,13 @@ from neuromorph.network import (
     Probe,
     Projection,
     Readout,
+    Relay,
     Source,
 )
 from neuromorph.network.populations import NeuronModel, parameters
 
 _MODELS: dict[str, type[NeuronModel]] = {
-    model.kind: model for model in (Source, CubaLIF, Readout, LatencyMatch, Astrocyte)
+    model.kind: model for model in (Source, CubaLIF, Readout, LatencyMatch, Astrocyte, Relay)
 }
 
 Results: TypeAlias = tuple[list[NDArray[Any]], dict[str, tuple[NDArray[Any], NDArray[Any]]]]

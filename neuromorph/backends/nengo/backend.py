@@ -15,8 +15,8 @@ TOLERANCE = 1e-9
 class NengoBackend(Backend):
     """A nengo.Network in Nengo's simulator; one step of a network is one dt of 1.
 
-    CubaLIF, Readout and Astrocyte are neuron types, a source is a node, a delay a synapse, and a
-    projection that learns a connection with a learning rule of the same step functions as
+    CubaLIF, Readout, Astrocyte and Relay are neuron types, a source is a node, a delay a synapse,
+    and a projection that learns a connection with a learning rule of the same step functions as
     everywhere. What may differ from the reference is the order of additions, which is Nengo's:
     states, weights and tags agree to `TOLERANCE`, and spikes are the same as long as no
     potential comes that close to its threshold. In the networks of the tests they agree to the

@@ -18,9 +18,10 @@ from neuromorph.dynamics import (
     step_astrocyte_float,
     step_lif_float,
     step_readout_float,
+    step_relay_float,
 )
 from neuromorph.errors import UnsupportedError
-from neuromorph.network import Astrocyte, CubaLIF, Readout
+from neuromorph.network import Astrocyte, CubaLIF, Readout, Relay
 from neuromorph.network.populations import NeuronModel
 
 Floats = NDArray[np.float64]
@@ -86,6 +87,14 @@ class AstrocyteNeurons(_Neurons):
         output[...] = sent / dt
 
 
+class RelayNeurons(_Neurons):
+    """output = J; the voltage stays 0."""
+
+    def step(self, dt: float, J: Floats, output: Floats, voltage: Floats) -> None:
+        """One step, in place."""
+        output[...] = step_relay_float(J) / dt
+
+
 class Axons(_Neurons):
     """Neurons that pass on what they are given, or 1 for every spike, in the same step.
 
@@ -117,4 +126,6 @@ def neuron_type(model: NeuronModel) -> _Neurons:
         return ReadoutNeurons(model)
     if isinstance(model, Astrocyte):
         return AstrocyteNeurons(model)
+    if isinstance(model, Relay):
+        return RelayNeurons()
     raise UnsupportedError(f"a {model.kind} has no Nengo neuron type", where="backend nengo")

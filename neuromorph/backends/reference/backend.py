@@ -17,9 +17,10 @@ from neuromorph.network import (
     Network,
     Population,
     Probe,
+    Relay,
 )
 from neuromorph.network.model import SYNAPTIC
-from neuromorph.numerics import decay, wrap
+from neuromorph.numerics import decay, shift, wrap
 from neuromorph.numerics.limits import DECAY_UNITY, INPUT_SHIFT, STATE_MAX
 
 
@@ -101,13 +102,15 @@ def _sample(
 def count_overflows(
     population: Population, before: State, after: State, a_in: NDArray[Any]
 ) -> int:
-    """Neurons whose current wrapped, or whose readout potential hit its limit, in this step.
+    """Neurons whose current wrapped, readout potential hit its limit, or relay's payload did.
 
     A potential that saturates is no overflow in a LIF neuron: circuits clear by it.
     """
     model = population.model
     if a_in.dtype.kind == "f":
         return 0
+    if isinstance(model, Relay):
+        return int(np.count_nonzero(np.abs(shift(a_in, -model.shift)) > STATE_MAX))
     if not isinstance(model, CubaLIF | LatencyMatch):
         return int(np.count_nonzero(np.abs(after["v"]) >= STATE_MAX))
     forget, aligned = DECAY_UNITY, INPUT_SHIFT

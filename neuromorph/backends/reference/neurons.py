@@ -17,8 +17,10 @@ from neuromorph.dynamics import (
     step_lif_float,
     step_readout_fixed,
     step_readout_float,
+    step_relay_fixed,
+    step_relay_float,
 )
-from neuromorph.network import Astrocyte, CubaLIF, LatencyMatch, Population, Readout
+from neuromorph.network import Astrocyte, CubaLIF, LatencyMatch, Population, Readout, Relay
 
 State: TypeAlias = dict[str, NDArray[Any]]
 Step: TypeAlias = Callable[[State, NDArray[Any]], tuple[State, NDArray[Any]]]
@@ -41,6 +43,8 @@ def stepper(population: Population, domain: str) -> Step:
         return _latency_step(model)
     if isinstance(model, Astrocyte):
         return _astrocyte_step(model, domain)
+    if isinstance(model, Relay):
+        return _relay_step(model, domain)
     raise TypeError(f"a {model.kind} has no dynamics")
 
 
@@ -99,3 +103,12 @@ def _astrocyte_step(model: Astrocyte, domain: str) -> Step:
 def _with_calcium(state: State, calcium: NDArray[Any]) -> State:
     return {"u": state["u"], "v": np.concatenate([state["v"][:-1], calcium])}
 
+
+def _relay_step(model: Relay, domain: str) -> Step:
+    def fixed(state: State, a_in: NDArray[Any]) -> tuple[State, NDArray[Any]]:
+        return state, step_relay_fixed(a_in, shift=model.shift)
+
+    def floating(state: State, a_in: NDArray[Any]) -> tuple[State, NDArray[Any]]:
+        return state, step_relay_float(a_in)
+
+    return fixed if domain == "fixed" else floating

@@ -7,9 +7,15 @@ from neuromorph.circuits.latency_attention.motif import (
     prove_ranges,
 )
 from neuromorph.circuits.latency_attention.read import Attended, read, read_at
-from neuromorph.circuits.latency_attention.stimulus import PROBES, alphabets, stimulate
+from neuromorph.circuits.latency_attention.stimulus import (
+    FRACTIONS_FREE,
+    PROBES,
+    alphabets,
+    stimulate,
+)
 
 __all__ = [
+    "FRACTIONS_FREE",
     "PROBES",
     "Attended",
     "LatencyAttention",

@@ -26,6 +26,9 @@ CLEAR = INPUT_MAX - 1023
 FLOOR = -INPUT_MAX - 1
 """Where the potential saturates, rounded down to a whole unit."""
 
+FINEST_SHIFT = INPUT_SHIFT + 1
+"""Right shift of a score that loses no bit where weights are even and inputs keep fractions."""
+
 FLUSH_AGE = 2
 """Steps between reading a query and the flush for the next, at the least."""
 
@@ -227,6 +230,8 @@ def prove_ranges(head: LatencyAttention) -> LatencyAttention:
         ("the ramp must climb", 1, head.ramp),
         ("an overshoot of one graded step saturates the potential",
          head.threshold + head.ramp + (head.ramp >> 11) if head.graded else 0, INPUT_MAX - 1),
+        ("a right shift is beyond the fractions that a narrow input keeps",
+         0 if head.input_bits == INPUT_BITS else head.key_shift, FINEST_SHIFT),
         ("a right shift is beyond the weight exponent", max(head.key_shift, head.value_shift),
          -EXPONENT_MIN),
         ("the payload's base is no power of two", head.payload_base & (head.payload_base - 1), 0),

@@ -19,6 +19,13 @@ PROBES = (
 )
 """What `read` needs."""
 
+FRACTIONS_FREE = ("match",)
+"""Populations where the rounding of a score decides no spike.
+
+The clear leaves a potential 1/64 of a unit above a whole number, and all but scores is whole; so it
+crosses a threshold with the score rounded down exactly when it does with the score as it is.
+"""
+
 TAIL_STEPS = 3
 """Steps after the last query's go pulse until its read-out has settled."""
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from neuromorph.compile.check.placed import Bundle, Group, Placed
 from neuromorph.compile.check.report import Violation
-from neuromorph.network import Astrocyte, CubaLIF, LatencyMatch, Readout
+from neuromorph.network import Astrocyte, CubaLIF, LatencyMatch, Readout, Relay
 from neuromorph.numerics import limits
 from neuromorph.profiles import Neuron, Profile, Synapse
 
@@ -46,7 +46,7 @@ def _check_state(where: str, neuron: Neuron) -> Iterator[Violation]:
 
 def _check_model(where: str, group: Group, neuron: Neuron) -> Iterator[Violation]:
     model = group.model
-    if isinstance(model, Readout | LatencyMatch | Astrocyte) and not neuron.programmable:
+    if isinstance(model, Readout | LatencyMatch | Astrocyte | Relay) and not neuron.programmable:
         yield Violation("neuron model", where, model.kind, "CubaLIF: no neuron is programmable")
     if model.payload_bits and not neuron.graded_spikes:
         yield Violation("spikes with a payload", where, f"{model.payload_bits} bits", "none")
@@ -72,6 +72,8 @@ def _ranges(group: Group, neuron: Neuron) -> Ranges:
         return {"dv": decay, "vth": (0, potential - 1)}
     if isinstance(group.model, LatencyMatch):
         return {"vth": threshold, "span": (1, potential), "gain": (1, potential)}
+    if isinstance(group.model, Relay):
+        return {"shift": (0, -limits.EXPONENT_MIN)}
     return {"dv": decay} if isinstance(group.model, Astrocyte) else {}
 
 

@@ -1,0 +1,51 @@
+"""Does the target have what the networks need: graded spikes, programmable neurons, plasticity?
+
+Graded sources are no question: `lower` turns them into plain ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from neuromorph.circuits.hebbian_attention import HebbianAttention
+from neuromorph.circuits.latency_attention import LatencyAttention
+from neuromorph.compile.program import Unit
+from neuromorph.errors import FitError
+from neuromorph.network import Astrocyte, LatencyMatch, Network, Readout, Relay, Source
+from neuromorph.profiles import Profile
+
+
+def check_features(unit: Unit, profile: Profile) -> Unit:
+    """The unit, if the profile has every feature that it needs.
+
+    Raises
+    ------
+    FitError
+        Naming the first thing that is missing, and what would help.
+    """
+    for where, lacking, hint in _lacking(unit.network, profile):
+        raise FitError(f"{profile.title} has no {lacking}", where=where, hint=hint)
+    return unit
+
+
+def _lacking(network: Network, profile: Profile) -> Iterator[tuple[str, str, str]]:
+    head = network.motif.head if isinstance(network.motif, HebbianAttention) else network.motif
+    if isinstance(head, LatencyAttention) and head.input_bits > profile.neuron.input_bits:
+        lacking = f"synaptic input of {head.input_bits} bits a step, which this circuit is made for"
+        yield network.name, lacking, "export it for Loihi 1: `neuromorph export --target loihi1`"
+    for population in network.populations:
+        model = population.model
+        bits = model.payload_bits
+        if isinstance(model, LatencyMatch | Readout | Astrocyte | Relay) and not (
+                profile.neuron.programmable):
+            yield (population.name, f"programmable neurons, which a {model.kind} needs",
+                   "export with binary spikes, or allow programmable neurons")
+        if bits and not profile.neuron.graded_spikes and not isinstance(model, Source):
+            yield population.name, "graded spikes, which it sends", "choose a Loihi 2 profile"
+        if bits > profile.neuron.payload_bits and profile.neuron.graded_spikes:
+            yield (population.name, f"payload of {bits} bits", "smaller code limits")
+    for projection in network.plastic:
+        if not profile.learning.allowed:
+            yield (projection.name, "learning engine", "compile static memories")
+        elif projection.modulated and not profile.learning.three_factor:
+            yield (projection.name, "third factors", "compile static memories")

@@ -1,0 +1,1 @@
+"""A relay: it sends on what its synapses bring, and keeps nothing."""

@@ -1,0 +1,204 @@
+"""Plain spikes in the place of payloads: every sum stays what it was, to the bit."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from small_heads import Case, cases, heads
+
+from neuromorph import backends
+from neuromorph.backends.interface import Inputs
+from neuromorph.circuits.latency_attention import (
+    PROBES,
+    LatencyAttention,
+    alphabets,
+    build,
+    stimulate,
+)
+from neuromorph.compile import Unit, compile_units
+from neuromorph.compile.letters import Letters
+from neuromorph.compile.lower import lower_sources
+from neuromorph.errors import FitError, UsageError
+from neuromorph.network import CubaLIF, Network, Population, Probe, Projection, Source
+from neuromorph.profiles import load_profile
+
+FAST, REFERENCE = backends.get("fast"), backends.get("reference")
+quick = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+# --- letters
+
+
+@given(st.integers(1, 24), st.integers(0, 2**32))
+@quick
+def test_bits_add_up_to_any_payload(bits: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    edges = [-(1 << bits - 1), (1 << bits - 1) - 1, 0]
+    train = np.append(rng.integers(edges[0], edges[1] + 1, 30), edges)[:, None]
+    letters = Letters.of_bits(bits)
+    plain = letters.encode(train, "in")
+    assert len(letters.values) == bits
+    assert all(set(np.unique(one)) <= {0, 1} for one in plain)
+    np.testing.assert_array_equal(sum(v * p for v, p in zip(letters.values, plain, strict=True)),
+                                  train)
+
+
+def test_a_few_payloads_have_an_axon_each() -> None:
+    letters = Letters.of_payloads((7, -3, 7, 0))
+    assert letters.values == (-3, 7)
+    low, high = letters.encode(np.array([[7], [0], [-3]]), "drive")
+    assert low.ravel().tolist() == [0, 0, 1]
+    assert high.ravel().tolist() == [1, 0, 0]
+
+
+@pytest.mark.parametrize(("letters", "payload", "text"), [
+    (Letters.of_payloads((7, -3)), 4, r"found 4; expected 0 or one of -3, 7"),
+    (Letters.of_bits(4), 8, r"found 8; expected -8 to 7"),
+    (Letters.of_bits(4), -9, r"found -9; expected -8 to 7"),
+])
+def test_a_payload_that_cannot_be_said_is_refused(
+    letters: Letters, payload: int, text: str
+) -> None:
+    with pytest.raises(UsageError, match=text):
+        letters.encode(np.array([[0], [payload]]), "drive")
+
+
+# --- networks without a motif: all sums and potentials as they were
+
+
+def random_chip(seed: int) -> tuple[Network, Inputs, int]:
+    """Graded and plain sources, LIF neurons in loops; no shift to the right that rounds."""
+    rng = np.random.default_rng(seed)
+    steps, size = 25, int(rng.integers(1, 5))
+    bits = int(rng.integers(1, 7))
+    everyone = (Population("graded", 3, Source(bits)), Population("plain", 2, Source()),
+                Population("n", size, _neuron(rng)), Population("m", 2, _neuron(rng)))
+    wiring = [("graded", "n"), ("plain", "n"), ("graded", "m"), ("n", "m"), ("m", "n")]
+    sizes = {p.name: p.size for p in everyone}
+    projections = tuple(
+        Projection(f"p{i}", pre, post, _weights(rng, (sizes[post], sizes[pre])),
+                   delay=int(rng.integers(3)), exponent=int(rng.integers(0, 3)),
+                   graded=pre == "graded")
+        for i, (pre, post) in enumerate(wiring))
+    inputs = {"graded": rng.integers(-(1 << bits - 1), 1 << bits - 1, (steps, 3)),
+              "plain": rng.integers(0, 2, (steps, 2))}
+    return Network("chip", "fixed", everyone, projections), inputs, steps
+
+
+def _neuron(rng: np.random.Generator) -> CubaLIF:
+    return CubaLIF(du=int(rng.choice([1, 2048, 4096])), dv=int(rng.choice([0, 100, 2048])),
+                   vth=int(rng.integers(1, 5000)), input_shift=int(rng.choice([6, 6, 2])))
+
+
+def _weights(rng: np.random.Generator, shape: tuple[int, int]) -> NDArray[Any]:
+    kind = rng.choice(["even", "positive", "negative", "ones", "zeros"])
+    drawn = {"even": 2 * rng.integers(-127, 128, shape), "positive": rng.integers(0, 256, shape),
+             "negative": -rng.integers(0, 256, shape), "ones": rng.integers(0, 2, shape),
+             "zeros": np.zeros(shape)}
+    return drawn[str(kind)].astype(np.int32)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_a_lowered_network_has_the_same_potentials(seed: int) -> None:
+    network, inputs, steps = random_chip(seed)
+    unit = Unit("u", network)
+    lowered = lower_sources(unit)
+    assert not any(p.model.payload_bits for p in lowered.network.populations)
+    assert not any(p.graded for p in lowered.network.projections)
+    probes = [Probe(name, variable) for name in ("n", "m") for variable in ("spikes", "u", "v")]
+    truth = REFERENCE.run(network, inputs, probes, steps)
+    got = REFERENCE.run(lowered.network, lowered.encode(inputs), probes, steps)
+    for probe in probes:
+        np.testing.assert_array_equal(got.traces[probe], truth.traces[probe], str(probe))
+
+
+def test_without_payloads_nothing_is_lowered() -> None:
+    unit = Unit("u", Network("plain", "fixed", (Population("in", 1, Source()),
+                                                Population("n", 1, CubaLIF())),
+                             (Projection("w", "in", "n", np.ones((1, 1), np.int32)),)))
+    assert lower_sources(unit) is unit
+
+
+# --- attention: its scores keep fractions, and no spike moves
+
+
+@given(cases(heads(spikes="binary", input_bits=22)))
+@quick
+def test_lowered_attention_gives_the_same_spikes_and_answers(case: Case) -> None:
+    network = build(case.head, case.keys, case.values)
+    inputs, steps = stimulate(case.head, case.queries, case.mask)
+    lowered = lower_sources(Unit("head", network))
+    probes = [*PROBES, Probe("done", "v"), Probe("control"), Probe("normaliser")]
+    truth = FAST.run(network, inputs, probes, steps)
+    got = FAST.run(lowered.network, lowered.encode(inputs), probes, steps)
+    assert sum(got.overflows.values()) == 0
+    for probe in probes:
+        np.testing.assert_array_equal(got.traces[probe], truth.traces[probe], str(probe))
+
+
+def test_drive_takes_an_axon_for_each_payload_and_a_query_one_for_each_bit() -> None:
+    case = digits_like()
+    lowered = lower_sources(Unit("head", build(case.head, case.keys, case.values)))
+    sources = [p.name for p in lowered.network.populations if isinstance(p.model, Source)]
+    assert len([s for s in sources if s.startswith("query.")]) == 6
+    assert len([s for s in sources if s.startswith("drive.")]) == len(
+        alphabets(case.head)["drive"])
+    assert [s for s in sources if s.startswith(("mask", "flush"))] == ["mask.0", "flush.0"]
+
+
+def digits_like() -> Case:
+    """A head as `neuromorph export --target loihi1` makes them of the digits model."""
+    rng = np.random.default_rng(0)
+    head = LatencyAttention(
+        slots=17, key_size=16, value_size=16, spikes="binary", key_shift=3, ramp=120, window=17,
+        score_bound=15_749, latest=2000, query_limit=31, key_limit=127, value_limit=127,
+        value_shift=0, control_decay=2048, unit=254, input_bits=22)
+    return Case(head, rng.integers(-127, 128, (head.slots, head.key_size)),
+                rng.integers(-127, 128, (head.slots, head.value_size)),
+                rng.integers(-31, 32, (2, head.key_size)), np.ones((2, head.slots), bool))
+
+
+# --- what is refused
+
+
+def one(weights: list[int], exponent: int, bits: int = 8, *, graded: bool = True) -> Network:
+    return Network("one", "fixed", (Population("in", len(weights), Source(bits)),
+                                    Population("n", 1, CubaLIF())),
+                   (Projection("w", "in", "n", np.array([weights], np.int32), exponent=exponent,
+                               graded=graded),))
+
+
+@pytest.mark.parametrize(("network", "text"), [
+    (one([3], -1), "a right shift rounds the sum of all payloads.*found 1 bits"),
+    (one([2], -2), "a right shift rounds"),
+    (one([255], 7), "a payload is too large for synapses.*found a shift by 1; expected at most 0"),
+    (one([1], 0, graded=False), "every payload counts as one spike"),
+])
+def test_what_plain_spikes_cannot_say_is_refused(network: Network, text: str) -> None:
+    with pytest.raises(FitError, match=text):
+        lower_sources(Unit("u", network))
+
+
+def test_weights_that_a_shift_does_not_round_are_lowered() -> None:
+    assert lower_sources(Unit("u", one([4, -8], -2))).network.projections
+
+
+def test_a_head_for_loihi_2_is_refused_with_what_helps() -> None:
+    case = digits_like()
+    wide = build(replace(case.head, input_bits=24), case.keys, case.values)
+    with pytest.raises(FitError, match=r"synaptic input of 24 bits.*--target loihi1"):
+        compile_units([Unit("head", wide)], load_profile("loihi1"))
+
+
+def test_the_same_head_for_loihi_1_is_placed() -> None:
+    case = digits_like()
+    unit = Unit("head", build(case.head, case.keys, case.values))
+    state = compile_units([unit], load_profile("loihi1"))
+    assert state.given[0] is unit
+    assert state.program.units[0].letters.keys() == {"query", "drive", "mask", "excused", "flush"}
