@@ -206,7 +206,8 @@ def _cores(compiled: Compiled, usage: Usage) -> dict[str, Any]:
                         for name in COLUMNS},
         "cut": {"heads_cut": cut_units, "slices": len(program.slices)},
         "core_table": table, "capacities": capacities,
-        "mesh": [limits.columns, limits.rows], "chip_grid_columns": limits.chip_columns,
+        "mesh": [limits.columns, limits.rows], "cores_per_tile": limits.tile,
+        "chip_grid_columns": limits.chip_columns,
     }
 
 

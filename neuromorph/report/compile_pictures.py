@@ -25,7 +25,7 @@ FEW_CELLS = 256
 LONGEST_TICK = 24
 """Characters of a layer's name on an axis."""
 
-GAP = 1
+GAP = 2
 """Empty squares between two chips."""
 
 
@@ -89,7 +89,7 @@ def _floor_plan(
     report: Mapping[str, Any]
 ) -> tuple[NDArray[np.bool_], NDArray[np.float64], dict[tuple[int, int], int]]:
     """Which squares are cores, how full those in use are, and where a chip's name stands."""
-    wide, high = report["mesh"]
+    (wide, high), side = _squares(report)
     grid = report["chip_grid_columns"]
     place = {chip: chip_at(chip, grid) for chip in _chips_drawn(report)}
     top, left = (min(at[axis] for at in place.values()) for axis in (0, 1))
@@ -102,9 +102,20 @@ def _floor_plan(
         exists[row : row + high, column : column + wide] = True
     full = core_shares(report, drawn_resource(report))
     for (chip, x, y, *_), filled in zip(report["core_table"], full, strict=True):
-        share[corner[chip][0] + y, corner[chip][1] + x] = filled
+        tile, core = divmod(x, side * side)
+        at = corner[chip][0] + y * side + core // side, corner[chip][1] + tile * side + core % side
+        share[at] = filled
     many = len(corner) > FEW_CHIPS or len(corner) == 1
     return exists, share, {} if many else {at: chip for chip, at in corner.items()}
+
+
+def _squares(report: Mapping[str, Any]) -> tuple[tuple[int, int], int]:
+    """Columns and rows of a chip as it is drawn; cores on the side of a tile, 2 if it has 4."""
+    columns, rows = report["mesh"]
+    side = math.isqrt(report["cores_per_tile"])
+    if side * side != report["cores_per_tile"]:
+        side = 1
+    return (columns // side, rows * side), side
 
 
 def _chips_drawn(report: Mapping[str, Any]) -> list[int]:

@@ -66,7 +66,8 @@ def placed(
         "compared": [{"what": "energy of a synaptic operation", "value": 2.36e-11, "unit": "J",
                       "source": "Davies et al. 2018"}],
         "core_table": table, "capacities": capacities,
-        "mesh": [limits.columns, limits.rows], "chip_grid_columns": limits.chip_columns,
+        "mesh": [limits.columns, limits.rows], "cores_per_tile": limits.tile,
+        "chip_grid_columns": limits.chip_columns,
         "links": links, "fidelity": fidelity(draw, layers, heads, name), "schedule": PHASES,
         "evidence": "estimate",
     }
