@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from neuromorph.compile.demand import Demand, demands, lower_bound
 from neuromorph.compile.features import check_features
 from neuromorph.compile.limits import Limits, limits_of
-from neuromorph.compile.lower import lower_sources
+from neuromorph.compile.lower import lower
 from neuromorph.compile.out_axons import cut_within_out_axons
 from neuromorph.compile.place import place
 from neuromorph.compile.program import Program, Unit
@@ -84,7 +84,7 @@ def _ranges(state: Compiled) -> Compiled:
 def _lower(state: Compiled) -> Compiled:
     if state.profile.neuron.graded_spikes:
         return state
-    units = tuple(map(lower_sources, state.program.units))
+    units = tuple(map(lower, state.program.units))
     return replace(state, program=replace(state.program, units=units))
 
 

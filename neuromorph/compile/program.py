@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuromorph.compile.letters import Letters
+from neuromorph.circuits.plain_spikes import Letters, encode
 from neuromorph.network import Network, Population, Source
 
 
@@ -42,15 +42,7 @@ class Unit:
         UsageError
             If a payload is none that plain spikes stand for.
         """
-        trains: dict[str, NDArray[Any]] = {}
-        for name, train in inputs.items():
-            if name not in self.letters:
-                trains[name] = train
-                continue
-            letters = self.letters[name]
-            trains |= zip(letters.names(name), letters.encode(np.asarray(train), name),
-                          strict=True)
-        return trains
+        return encode(self.letters, inputs)
 
     @property
     def neurons(self) -> tuple[Population, ...]:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from neuromorph.compile.letters import Letters
+from neuromorph.circuits.plain_spikes import Letters
 from neuromorph.compile.program import Program, Slice, Unit
 from neuromorph.errors import FileFormatError, did_you_mean
 from neuromorph.network import LearningRule, Network, Population, Projection, Source, verify

@@ -12,7 +12,7 @@ from small_heads import BINARY, attention
 from neuromorph import backends
 from neuromorph.backends.interface import Inputs
 from neuromorph.compile.emit import backend_of, write_lab_folder
-from neuromorph.compile.lower import lower_sources
+from neuromorph.compile.lower import lower
 from neuromorph.compile.program import Program, Slice, Unit
 from neuromorph.compile.trial import Trial, trial_of, trial_probes
 from neuromorph.network import Network
@@ -20,7 +20,7 @@ from neuromorph.network import Network
 GIVEN, GRADED, STEPS = attention(replace(BINARY, input_bits=22))
 """A head's network as exported, its graded trains, and the length of their run."""
 
-HEAD = lower_sources(Unit("head", GIVEN))
+HEAD = lower(Unit("head", GIVEN))
 PLAIN = HEAD.encode(GRADED)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,7 @@ def one_neuron(model: CubaLIF, weight: int = 1) -> tuple[Network, Inputs, int]:
 RUNS = {
     "binary attention": attention(BINARY),
     "graded attention": attention(GRADED),
+    "attention for Loihi 1": attention(replace(BINARY, input_bits=22)),
     "floats": float_network(),
     "plain spikes": one_neuron(CubaLIF(du=1000, dv=100, vth=5, bias_mant=9, bias_exp=2)),
     "a current that never decays": one_neuron(CubaLIF(du=0, vth=5)),
@@ -54,14 +56,15 @@ CANNOT = {
     ("fast", "floats that learn"): "it runs integers only",
     ("lava", "a current that never decays"): "no register for du = 0",
     ("lava", "a potential that never lasts"): "no register for dv = 4096",
-    ("loihi_emulator", "binary attention"): "no graded spikes",
-    ("loihi_emulator", "graded attention"): "no graded spikes",
+    ("lava", "attention for Loihi 1"): "stock LIF shifts its input by 6 bits, not by 0",
+    ("loihi_emulator", "binary attention"): "a payload is too large for synapses",
+    ("loihi_emulator", "graded attention"): "a payload is too large for synapses",
     ("loihi_emulator", "floats"): "it runs integers only",
     ("loihi_emulator", "a current that never decays"): "no register for du = 0",
     ("loihi_emulator", "a potential that never lasts"): "no register for dv = 4096",
-    ("loihi_emulator", "third factors"): "no graded spikes",
-    ("loihi_emulator", "payloads overwrite a trace"): "no graded spikes",
-    ("loihi_emulator", "an astrocyte"): "no graded spikes",
+    ("loihi_emulator", "third factors"): "a learning rule reads payloads",
+    ("loihi_emulator", "payloads overwrite a trace"): "a learning rule reads payloads",
+    ("loihi_emulator", "an astrocyte"): "a learning rule reads payloads",
     ("loihi_emulator", "floats that learn"): "it runs integers only",
     **{("loihi_emulator", run): "the only plasticity of nengo-loihi is PES"
        for run in ("Hebb", "tags in long epochs", "inhibitory synapses")},

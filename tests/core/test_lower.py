@@ -21,9 +21,9 @@ from neuromorph.circuits.latency_attention import (
     build,
     stimulate,
 )
+from neuromorph.circuits.plain_spikes import Letters
 from neuromorph.compile import Unit, compile_units
-from neuromorph.compile.letters import Letters
-from neuromorph.compile.lower import lower_sources
+from neuromorph.compile.lower import lower
 from neuromorph.errors import FitError, UsageError
 from neuromorph.network import CubaLIF, Network, Population, Probe, Projection, Source
 from neuromorph.profiles import load_profile
@@ -108,7 +108,7 @@ def _weights(rng: np.random.Generator, shape: tuple[int, int]) -> NDArray[Any]:
 def test_a_lowered_network_has_the_same_potentials(seed: int) -> None:
     network, inputs, steps = random_chip(seed)
     unit = Unit("u", network)
-    lowered = lower_sources(unit)
+    lowered = lower(unit)
     assert not any(p.model.payload_bits for p in lowered.network.populations)
     assert not any(p.graded for p in lowered.network.projections)
     probes = [Probe(name, variable) for name in ("n", "m") for variable in ("spikes", "u", "v")]
@@ -122,7 +122,7 @@ def test_without_payloads_nothing_is_lowered() -> None:
     unit = Unit("u", Network("plain", "fixed", (Population("in", 1, Source()),
                                                 Population("n", 1, CubaLIF())),
                              (Projection("w", "in", "n", np.ones((1, 1), np.int32)),)))
-    assert lower_sources(unit) is unit
+    assert lower(unit) is unit
 
 
 # --- attention: its scores keep fractions, and no spike moves
@@ -133,7 +133,7 @@ def test_without_payloads_nothing_is_lowered() -> None:
 def test_lowered_attention_gives_the_same_spikes_and_answers(case: Case) -> None:
     network = build(case.head, case.keys, case.values)
     inputs, steps = stimulate(case.head, case.queries, case.mask)
-    lowered = lower_sources(Unit("head", network))
+    lowered = lower(Unit("head", network))
     probes = [*PROBES, Probe("done", "v"), Probe("control"), Probe("normaliser")]
     truth = FAST.run(network, inputs, probes, steps)
     got = FAST.run(lowered.network, lowered.encode(inputs), probes, steps)
@@ -144,7 +144,7 @@ def test_lowered_attention_gives_the_same_spikes_and_answers(case: Case) -> None
 
 def test_drive_takes_an_axon_for_each_payload_and_a_query_one_for_each_bit() -> None:
     case = digits_like()
-    lowered = lower_sources(Unit("head", build(case.head, case.keys, case.values)))
+    lowered = lower(Unit("head", build(case.head, case.keys, case.values)))
     sources = [p.name for p in lowered.network.populations if isinstance(p.model, Source)]
     assert len([s for s in sources if s.startswith("query.")]) == 6
     assert len([s for s in sources if s.startswith("drive.")]) == len(
@@ -182,11 +182,11 @@ def one(weights: list[int], exponent: int, bits: int = 8, *, graded: bool = True
 ])
 def test_what_plain_spikes_cannot_say_is_refused(network: Network, text: str) -> None:
     with pytest.raises(FitError, match=text):
-        lower_sources(Unit("u", network))
+        lower(Unit("u", network))
 
 
 def test_weights_that_a_shift_does_not_round_are_lowered() -> None:
-    assert lower_sources(Unit("u", one([4, -8], -2))).network.projections
+    assert lower(Unit("u", one([4, -8], -2))).network.projections
 
 
 def test_a_head_for_loihi_2_is_refused_with_what_helps() -> None:

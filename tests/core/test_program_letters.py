@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from small_labs import GRADED, HEAD, PLAIN, program_of
 
-from neuromorph.compile.letters import Letters
+from neuromorph.circuits.plain_spikes import Letters
 from neuromorph.compile.program_file import (
     program_as_dict,
     program_from_dict,

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+import numpy as np
+
 from neuromorph.backends.interface import Backend, Evidence, Inputs, Recording
 from neuromorph.backends.loihi_emulator.supported import reason_against
 from neuromorph.backends.nengo.extra import require
+from neuromorph.circuits.plain_spikes import encode, in_plain_spikes
+from neuromorph.errors import FitError
 from neuromorph.network import Network, Probe
 
 
 class LoihiEmulatorBackend(Backend):
-    """nengo-loihi's emulator of Loihi 1, for static networks of plain spikes.
+    """nengo-loihi's emulator of Loihi 1, for static networks of LIF neurons.
 
-    Integers go in unchanged: nengo-loihi's split, validation and allocator work on them, its
-    scaling is left out. Spikes, potentials and currents equal the reference's to the bit in
+    Graded sources are lowered to plain spikes, which changes no sum. Integers go in unchanged:
+    nengo-loihi's split, validation and allocator work on them, its scaling is left out.
+    Spikes, potentials and currents equal the reference's to the bit in
     every run that ends. Decay, threshold (v > vth), reset, saturation of v, weight exponents
     from 0 up and the one step of a synapse are the same arithmetic. What is not:
 
@@ -40,7 +45,11 @@ class LoihiEmulatorBackend(Backend):
 
     def why_not(self, network: Network) -> str | None:
         """The reason why the emulator cannot hold the network exactly, or None."""
-        return reason_against(network)
+        try:
+            plain, _ = in_plain_spikes(network)
+        except FitError as error:
+            return str(error)
+        return reason_against(plain)
 
     def _run(
         self, network: Network, inputs: Inputs, probes: tuple[Probe, ...], steps: int
@@ -48,5 +57,8 @@ class LoihiEmulatorBackend(Backend):
         require("nengo_loihi")
         from neuromorph.backends.loihi_emulator.run import run_emulator
 
-        traces = run_emulator(network, inputs, probes, steps, self.chips)
+        plain, letters = in_plain_spikes(network)
+        asked = tuple(p for p in probes if p.target not in inputs)
+        traces = {p: np.array(inputs[p.target], np.int64) for p in probes if p.target in inputs}
+        traces |= run_emulator(plain, encode(letters, inputs), asked, steps, self.chips)
         return Recording(self.name, self.evidence, steps, traces)

@@ -31,7 +31,7 @@ class StrictEmulator(EmulatorInterface):
 def run_emulator(
     network: Network, inputs: Inputs, probes: tuple[Probe, ...], steps: int, chips: int
 ) -> dict[Probe, NDArray[np.int64]]:
-    """Traces of all probes, each of shape (steps, size).
+    """Traces of probes on neurons, each of shape (steps, size).
 
     Raises
     ------
@@ -40,7 +40,7 @@ def run_emulator(
     """
     lowered = Lowered(network)
     recorders = {p: LoihiProbe(target=lowered.blocks[p.target], key=STATES[p.variable])
-                 for p in probes if p.target in lowered.blocks}
+                 for p in probes}
     for recorder in recorders.values():
         lowered.model.add_probe(recorder)
     for name, train in inputs.items():
@@ -48,10 +48,8 @@ def run_emulator(
     lowered.finish()
     lowered.place(chips)
     emulator = _emulate(lowered, steps)
-    traces = {p: np.array(inputs[p.target], np.int64) for p in probes if p not in recorders}
-    for probe, recorder in recorders.items():
-        traces[probe] = emulator.collect_probe_output(recorder).astype(np.int64)
-    return traces
+    return {probe: emulator.collect_probe_output(recorder).astype(np.int64)
+            for probe, recorder in recorders.items()}
 
 
 def _send(spike_input: Any, train: NDArray[Any]) -> None:

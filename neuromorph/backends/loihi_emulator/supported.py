@@ -39,9 +39,7 @@ def _reasons(network: Network) -> Iterator[str]:
 
 def _against_population(population: Population) -> Iterator[str]:
     model = population.model
-    if model.payload_bits and isinstance(model, Source):
-        yield "Loihi 1 has no graded spikes"
-    elif isinstance(model, CubaLIF):
+    if isinstance(model, CubaLIF):
         yield from _against_neuron(model)
     elif not isinstance(model, Source):
         yield _PROGRAMMABLE.format(kind=model.kind)

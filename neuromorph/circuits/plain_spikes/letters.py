@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,6 +63,26 @@ class Letters:
             raise UsageError("a payload is none of those that plain spikes stand for", where=where,
                              found=int(wrong[0]), expected=_told(self))
         return said
+
+
+def encode(
+    letters: Mapping[str, Letters], inputs: Mapping[str, NDArray[Any]]
+) -> dict[str, NDArray[Any]]:
+    """Trains for a network of plain spikes from those for the graded one.
+
+    Raises
+    ------
+    UsageError
+        If a payload is none that plain spikes stand for.
+    """
+    trains: dict[str, NDArray[Any]] = {}
+    for name, train in inputs.items():
+        if name not in letters:
+            trains[name] = train
+            continue
+        said = letters[name].encode(np.asarray(train), name)
+        trains |= zip(letters[name].names(name), said, strict=True)
+    return trains
 
 
 def _told(letters: Letters) -> str:

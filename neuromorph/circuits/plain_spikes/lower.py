@@ -1,0 +1,172 @@
+"""Graded sources lowered to plain spikes, for chips whose spikes carry nothing.
+
+::
+
+    (sum_j W_ij p_j) 2^e  =  sum_k (sum_j W_ij s_kj) c_k 2^e          p_j = sum_k c_k s_kj
+
+A payload is what the plain axons that stand for it add up to: its bits, or one axon for each
+payload where there are a few only. Each stand-in has synapses of its own, c_k times as strong: by
+their exponent, and where the weights leave room by a mantissa. All arrives in the same step, so
+sums are those of the graded network to the bit.
+
+A right shift of the graded network rounds its sum down. Where the circuit says that this
+rounding decides no spike, the lowered neuron keeps the fractions: its input is aligned by fewer
+bits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuromorph.circuits.latency_attention import FRACTIONS_FREE, LatencyAttention, alphabets
+from neuromorph.circuits.plain_spikes.letters import Letters
+from neuromorph.errors import FitError
+from neuromorph.network import CubaLIF, Network, Population, Projection, Source, verify
+from neuromorph.numerics.limits import EXPONENT_MAX, INPUT_SHIFT, WEIGHT_MAX
+
+GRADED_NEEDED = "choose a Loihi 2 profile"
+
+
+@dataclass(frozen=True)
+class _Digit:
+    """A part ``mantissa * 2^exponent`` of a letter."""
+
+    mantissa: int
+    exponent: int
+
+
+def in_plain_spikes(network: Network) -> tuple[Network, dict[str, Letters]]:
+    """The network with plain spikes in the place of every source's payloads.
+
+    Returns
+    -------
+    network : Network
+        Without a motif; where no source is graded, or in the float domain, the one given.
+    letters : dict of source name to Letters
+        By which `encode` translates trains.
+
+    Raises
+    ------
+    FitError
+        If a sum would round in another place, a payload counts as one spike, or a letter is
+        larger than synapses can be.
+    """
+    letters = {p.name: _letters(p, network) for p in network.populations
+               if isinstance(p.model, Source) and p.model.payload_bits}
+    if not letters or network.domain == "float":
+        return network, {}
+    _check_learning(network, letters)
+    finer = {p.name: _fraction_bits(network, p, letters) for p in network.populations}
+    populations = tuple(q for p in network.populations for q in _plain(p, letters, finer))
+    projections = tuple(q for p in network.projections
+                        for q in _lowered(p, network, letters, finer))
+    lowered = replace(network, populations=populations, projections=projections, motif=None)
+    return verify(lowered), letters
+
+
+def _check_learning(network: Network, letters: Mapping[str, Letters]) -> None:
+    for p in network.plastic:
+        read = [name for name in (p.pre, *p.modulators) if name in letters]
+        if read:
+            raise FitError("a learning rule reads payloads, which plain spikes do not have",
+                           where=p.name, found=", ".join(read), hint=GRADED_NEEDED)
+
+
+def _letters(source: Population, network: Network) -> Letters:
+    few = alphabets(network.motif) if isinstance(network.motif, LatencyAttention) else {}
+    if source.name in few:
+        return Letters.of_payloads(few[source.name])
+    return Letters.of_bits(source.model.payload_bits)
+
+
+def _plain(
+    population: Population, letters: Mapping[str, Letters], finer: Mapping[str, int]
+) -> Iterator[Population]:
+    """A source's stand-ins; other populations as they are, or with finer input."""
+    if population.name in letters:
+        for name in letters[population.name].names(population.name):
+            yield Population(name, population.size, Source())
+    elif finer[population.name] and isinstance(population.model, CubaLIF):
+        aligned = population.model.input_shift - finer[population.name]
+        yield replace(population, model=replace(population.model, input_shift=aligned))
+    else:
+        yield population
+
+
+def _lowered(
+    projection: Projection, network: Network, letters: Mapping[str, Letters],
+    finer: Mapping[str, int],
+) -> Iterator[Projection]:
+    """A projection, or those of its source's stand-ins."""
+    found = replace(projection, exponent=projection.exponent + finer[projection.post])
+    if projection.pre not in letters:
+        yield found
+        return
+    if not projection.graded:
+        raise FitError("every payload counts as one spike here, which plain axons cannot say",
+                       where=projection.name, hint=GRADED_NEEDED)
+    room = EXPONENT_MAX - network.synapse_exponent(projection)
+    said = letters[projection.pre]
+    for name, value in zip(said.names(""), said.values, strict=True):
+        for digit in _digits(projection, abs(value), room):
+            factor = digit.mantissa if value > 0 else -digit.mantissa
+            yield replace(found, name=f"{projection.name}{name}.{digit.exponent}",
+                          pre=projection.pre + name, graded=False,
+                          weights=_times(projection.weights, factor),
+                          exponent=found.exponent + digit.exponent)
+
+
+def _times(weights: NDArray[Any], factor: int) -> NDArray[Any]:
+    """One array for all letters that need no other."""
+    return weights if factor == 1 else weights * np.int32(factor)
+
+
+def _digits(projection: Projection, value: int, room: int) -> Iterator[_Digit]:
+    """A letter in as few parts as mantissas and exponents of a synapse allow.
+
+    Digits are as wide as a mantissa is, and no wider than the exponents reach, so that all
+    letters share a few exponents: a core has few formats of synapses.
+    """
+    largest = WEIGHT_MAX // max(1, int(np.abs(projection.weights).max()))
+    width = min((largest + 1).bit_length() - 1, EXPONENT_MAX)
+    exponent = 0
+    while value > largest:
+        if value & (1 << width) - 1:
+            yield _Digit(value & (1 << width) - 1, exponent)
+        value >>= width
+        exponent += width
+    if exponent > room:
+        raise FitError("a payload is too large for synapses that stand for it",
+                       where=projection.name, found=f"a shift by {exponent}",
+                       expected=f"at most {room}",
+                       hint="export for Loihi 1: --target loihi1")
+    yield _Digit(value, exponent)
+
+
+def _fraction_bits(
+    network: Network, population: Population, letters: Mapping[str, Letters]
+) -> int:
+    """Bits by which the input of a population must be finer for no sum to round."""
+    needed = max((_lost_bits(p) for p in network.projections_to(population.name)
+                  if p.pre in letters), default=0)
+    if not needed:
+        return 0
+    free = isinstance(network.motif, LatencyAttention) and population.name in FRACTIONS_FREE
+    if not free or needed > getattr(population.model, "input_shift", 0):
+        raise FitError(
+            "a right shift rounds the sum of all payloads, which plain spikes do not have",
+            where=population.name, found=f"{needed} bits",
+            expected=f"at most {INPUT_SHIFT if free else 0}", hint=GRADED_NEEDED)
+    return needed
+
+
+def _lost_bits(projection: Projection) -> int:
+    """Bits of a weight that a right shift drops."""
+    either = int(np.bitwise_or.reduce(np.abs(projection.weights), axis=None))
+    zeros = (either & -either).bit_length() - 1 if either else INPUT_SHIFT
+    return max(0, -projection.exponent - zeros)
