@@ -44,9 +44,6 @@ DUMPS = {name: f"after-{name}.txt" for name in PASSES}
 NAMES = (*emit.NAMES, PAGE, PROGRAM_TEXT, *DUMPS.values())
 """All that a folder of a compiled program holds."""
 
-OF_A_CORE = " of a core"
-"""How the checker's rules about capacities end."""
-
 TRIED = 16
 """Heads that are run, of a model with more."""
 
@@ -150,11 +147,6 @@ def _report(
     checked = check_program(data, weights, compiled.profile)
     if checked.violations:
         first = checked.violations[0]
-        if first.rule.endswith(OF_A_CORE):  # of those that packing does not look at: axons out
-            full = FitError(first.rule, where=first.where, found=first.found,
-                            expected=first.allowed)
-            return CompileReport(None, _no_fit(bundle, compiled.given, compiled.profile, memory,
-                                               full, progress))
         raise DisagreementError("the checker does not accept the placed program",
                                 where=first.where, found=first.found, expected=first.allowed,
                                 hint="please report this; it is a fault of the compiler")
