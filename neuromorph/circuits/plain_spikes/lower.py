@@ -71,7 +71,7 @@ def in_plain_spikes(network: Network) -> tuple[Network, dict[str, Letters]]:
 
 def _check_learning(network: Network, letters: Mapping[str, Letters]) -> None:
     for p in network.plastic:
-        read = [name for name in (p.pre, *p.modulators) if name in letters]
+        read = [name for name in letters if name in (p.pre, *p.modulators)]
         if read:
             raise FitError("a learning rule reads payloads, which plain spikes do not have",
                            where=p.name, found=", ".join(read), hint=GRADED_NEEDED)
