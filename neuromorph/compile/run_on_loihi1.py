@@ -28,10 +28,8 @@ HERE = Path(__file__).resolve().parent
 ALIGNED = 6
 """Bits by which a chip shifts synaptic input and thresholds."""
 
-SUM_MAX = 2**31 - 1
-"""The emulator adds synaptic input up in 32 bits, before it looks for an overflow."""
-
-POTENTIAL_MAX, CORES_A_CHIP = 2**23 - 1, 128
+SUM_MAX, POTENTIAL_MAX = np.iinfo(np.int32).max, 2**23 - 1
+"""The emulator adds synaptic input up in 32 bits, before it looks for an overflow; v has 24."""
 
 MIXED, EXCITATORY, INHIBITORY = 1, 2, 3
 """Sign modes of a synapse format; a mixed one holds even weights only."""
@@ -245,11 +243,11 @@ def measured(
 def in_the_emulator(model: Any, steps: int) -> dict[Any, np.ndarray[Any, Any]]:
     """What every probe saw; a sum that leaves its register ends the run."""
     from nengo_loihi.emulator import EmulatorInterface
-    from nengo_loihi.hardware.allocators import Greedy
     from nengo_loihi.hardware.validate import validate_board
 
+    allocator, chips = allocator_for(model)
     with told_by_nengo_loihi("cannot place this unit"):
-        validate_board(Greedy()(model, chips_of(model)))
+        validate_board(allocator(model, chips))
     # NumPy warns when the emulator fills integer arrays with NaN, before it sets them
     with np.errstate(invalid="ignore"), told_by_nengo_loihi("cannot run this unit"):
         emulator = EmulatorInterface(model, seed=0)
@@ -263,17 +261,19 @@ def in_the_emulator(model: Any, steps: int) -> dict[Any, np.ndarray[Any, Any]]:
 def on_the_chip(model: Any, steps: int) -> dict[Any, np.ndarray[Any, Any]]:
     """What every probe saw, by way of NxSDK. Never tried: nobody who wrote this has a chip."""
     from nengo_loihi.hardware import HardwareInterface
-    from nengo_loihi.hardware.allocators import Greedy
 
+    allocator, chips = allocator_for(model)
     with told_by_nengo_loihi("cannot run this unit on the chip"), HardwareInterface(
-            model, use_snips=False, seed=0, n_chips=chips_of(model), allocator=Greedy()) as chip:
+            model, use_snips=False, seed=0, n_chips=chips, allocator=allocator) as chip:
         chip.run_steps(steps)
         return {probe: np.array(chip.collect_probe_output(probe)) for probe in model.probes}
 
 
-def chips_of(model: Any) -> int:
-    """Chips that nengo-loihi needs: it gives every block a core of its own."""
-    return -(-len(model.blocks) // CORES_A_CHIP)
+def allocator_for(model: Any) -> tuple[Any, int]:
+    """nengo-loihi's allocator, and the chips it needs: every block gets a core of its own."""
+    from nengo_loihi.hardware.allocators import Greedy
+
+    return Greedy(), -(-len(model.blocks) // Greedy().cores_per_chip)
 
 
 class Built:

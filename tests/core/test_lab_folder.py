@@ -176,8 +176,13 @@ def idle_with(**changes: Any) -> Network:
     return replace(IDLE, projections=(replace(IDLE.projections[0], **changes),))
 
 
+def test_the_script_wants_sources_that_are_lowered() -> None:
+    program, weights = program_as_dict(program_of(Unit("u", GIVEN)))
+    with pytest.raises(run_on_loihi1.RefusedError, match="query sends numbers, which Loihi 1"):
+        run_on_loihi1.refuse_what_loihi_1_lacks(program["units"][0], weights)
+
+
 @pytest.mark.parametrize(("network", "reason"), [
-    (GIVEN, "query sends numbers, which Loihi 1 cannot do"),
     (replace(IDLE, populations=(IDLE.populations[0], Population("n", 2, Readout()))),
      "n is a Readout, which Loihi 1 does not have"),
     (idle_with(delay=2), "in_n learns or is delayed"),

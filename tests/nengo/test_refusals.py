@@ -32,7 +32,7 @@ def graded() -> Network:
 @pytest.mark.parametrize(("network", "reason"), [
     (float_network()[0], "it runs integers only"),
     (LEARNERS["Hebb"][0], "learns: the only plasticity of nengo-loihi is PES"),
-    (graded(), "in: Loihi 1 has no graded spikes"),
+    (graded(), "w: every payload counts as one spike here"),
     (chip(Readout()), "n: Loihi 1 has no programmable neurons, so no Readout"),
     (chip(CubaLIF(du=0)), "n: no register for du = 0"),
     (chip(CubaLIF(dv=4096)), "n: no register for dv = 4096"),
