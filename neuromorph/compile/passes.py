@@ -120,7 +120,7 @@ def compile_units(
     told: Callable[[str], None] = lambda _: None,
     done: Callable[[str, Compiled], None] = lambda _, __: None,
 ) -> Compiled:
-    """Run the passes one after the other; the verifier looks at every network first.
+    """Run the passes one after the other; the verifier sees every network, and each that changes.
 
     Parameters
     ----------
