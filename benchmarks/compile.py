@@ -12,10 +12,10 @@ import numpy as np
 from neuromorph.circuits.latency_attention import LatencyAttention, build
 from neuromorph.compile import Program, Unit, compile_units
 from neuromorph.compile.check import check_program
-from neuromorph.compile.cut import in_declared_order
-from neuromorph.compile.place import hops, row_by_row
+from neuromorph.compile.packing.cut import in_declared_order
+from neuromorph.compile.packing.place import hops, row_by_row
+from neuromorph.compile.packing.traffic import traffic
 from neuromorph.compile.program_file import program_as_dict
-from neuromorph.compile.traffic import traffic
 from neuromorph.profiles import load_profile
 
 HEADS, KV_HEADS, SIZE = 270, 90, 64

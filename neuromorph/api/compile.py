@@ -22,16 +22,16 @@ from neuromorph.compile import (
     Unit,
     check_pass,
     compile_units,
-    emit,
     estimate,
     to_lines,
 )
 from neuromorph.compile.check import Usage, check_program
-from neuromorph.compile.emit import write_lab_folder
 from neuromorph.compile.events import count_packets, largest_core
-from neuromorph.compile.place import hops, row_by_row
+from neuromorph.compile.lab.folder import NAMES as LAB_NAMES
+from neuromorph.compile.lab.folder import backend_of, write_lab_folder
+from neuromorph.compile.packing.place import hops, row_by_row
+from neuromorph.compile.packing.traffic import Traffic, traffic
 from neuromorph.compile.program_file import program_as_dict
-from neuromorph.compile.traffic import Traffic, traffic
 from neuromorph.errors import DisagreementError, FitError, UsageError
 from neuromorph.profiles import Profile, load_profile, profile_names
 from neuromorph.report.compile_page import render_compile_page
@@ -41,7 +41,7 @@ from neuromorph.translate import measure_fidelity
 
 PAGE, PROGRAM_TEXT = "report.html", "program.txt"
 DUMPS = {name: f"after-{name}.txt" for name in PASSES}
-NAMES = (*emit.NAMES, PAGE, PROGRAM_TEXT, *DUMPS.values())
+NAMES = (*LAB_NAMES, PAGE, PROGRAM_TEXT, *DUMPS.values())
 """All that a folder of a compiled program holds."""
 
 TRIED = 16
@@ -307,7 +307,7 @@ def save_compiled(
     with atomic_folder(output, ours=NAMES, force=force) as folder:
         progress("writing the program")
         write_lab_folder(folder, program, lab_trial(program, found.trial), found.report,
-                         family=family, refusal=backends.get(emit.backend_of(family)).why_not)
+                         family=family, refusal=backends.get(backend_of(family)).why_not)
         (folder / PROGRAM_TEXT).write_text(to_lines(found.compiled), "utf-8")
         for name, text in found.dumps.items():
             (folder / DUMPS[name]).write_text(text, "utf-8")

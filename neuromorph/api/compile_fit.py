@@ -10,8 +10,8 @@ import numpy as np
 from neuromorph.api.compile_units import Memory, units_of, with_query_bits
 from neuromorph.bundle import Bundle
 from neuromorph.compile import Unit, fits, prepared
-from neuromorph.compile.demand import demands, lower_bound, totals
-from neuromorph.compile.limits import limits_of
+from neuromorph.compile.packing.demand import demands, lower_bound, totals
+from neuromorph.compile.packing.limits import limits_of
 from neuromorph.errors import FitError
 from neuromorph.profiles import Profile, load_profile
 

@@ -14,6 +14,7 @@ from neuromorph.circuits import hebbian_attention
 from neuromorph.circuits.latency_attention import LatencyAttention, stimulate
 from neuromorph.compile import Compiled, Program
 from neuromorph.compile.events import Events, count_events
+from neuromorph.compile.lab.trial import Trial, trial_of, trial_probes
 from neuromorph.compile.split import (
     extra_steps,
     join_recording,
@@ -21,7 +22,6 @@ from neuromorph.compile.split import (
     split_network,
     split_probes,
 )
-from neuromorph.compile.trial import Trial, trial_of, trial_probes
 from neuromorph.errors import DisagreementError
 from neuromorph.network import Probe
 

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuromorph.compile.demand import used_synapses
-from neuromorph.compile.limits import Limits
-from neuromorph.compile.place import Places, coordinates
+from neuromorph.compile.packing.demand import used_synapses
+from neuromorph.compile.packing.limits import Limits
+from neuromorph.compile.packing.place import Places, coordinates
+from neuromorph.compile.packing.traffic import Traffic
 from neuromorph.compile.program import Program, Unit
-from neuromorph.compile.traffic import Traffic
 from neuromorph.network import Source
 
 

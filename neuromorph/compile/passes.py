@@ -16,15 +16,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from neuromorph.compile.demand import Demand, demands, lower_bound
 from neuromorph.compile.features import check_features
-from neuromorph.compile.limits import Limits, limits_of
 from neuromorph.compile.lower import lower
-from neuromorph.compile.out_axons import cut_within_out_axons
-from neuromorph.compile.place import place
+from neuromorph.compile.packing.demand import Demand, demands, lower_bound
+from neuromorph.compile.packing.limits import Limits, limits_of
+from neuromorph.compile.packing.out_axons import cut_within_out_axons
+from neuromorph.compile.packing.place import place
 from neuromorph.compile.program import Program, Unit
 from neuromorph.compile.quantise import quantise
-from neuromorph.compile.relays import has_relays, with_relays
+from neuromorph.compile.relays.insert import has_relays, with_relays
 from neuromorph.errors import FitError, UsageError, did_you_mean
 from neuromorph.network import to_text, verify
 from neuromorph.profiles import Profile
@@ -74,7 +74,7 @@ def _features(state: Compiled) -> Compiled:
 
 
 def _ranges(state: Compiled) -> Compiled:
-    from neuromorph.compile.ranges import require_proof
+    from neuromorph.compile.ranges.prove import require_proof
 
     for unit in state.program.units:
         require_proof(unit.network, input_bits=state.profile.neuron.input_bits)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph import numerics
-from neuromorph.compile.range_neurons import largest_push
+from neuromorph.compile.ranges.neurons import largest_push
 from neuromorph.errors import UnsupportedError
 from neuromorph.network import CubaLIF, Network, Population, Projection, Source, verify
 from neuromorph.numerics.limits import (

@@ -140,7 +140,7 @@ class Relay:
         s[t] = a_in[t] >> shift      towards minus infinity; 24 bits signed, saturated
 
     A population whose synapses exceed a core gets their sum in parts by relays
-    (`neuromorph.compile.relays`). In the ``float`` domain nothing is shifted.
+    (`neuromorph.compile.relays.insert`). In the ``float`` domain nothing is shifted.
 
     Attributes
     ----------

@@ -80,7 +80,7 @@ def draw_chips(report: Mapping[str, Any]) -> bytes:
 
 
 def chip_at(chip: int, columns: int) -> tuple[int, int]:
-    """Row and column of a chip: the board is filled to and fro, as `compile.place` does."""
+    """Row and column of a chip: the board is filled to and fro, as `compile.packing.place` does."""
     row, column = divmod(chip, columns)
     return row, columns - 1 - column if row % 2 else column
 

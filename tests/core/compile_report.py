@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from neuromorph.compile.limits import limits_of
-from neuromorph.compile.place import place
+from neuromorph.compile.packing.limits import limits_of
+from neuromorph.compile.packing.place import place
 from neuromorph.profiles import load_profile
 
 RESOURCES = ("neurons", "synapse_bits", "in_axons", "out_axons")

@@ -9,10 +9,10 @@ import numpy as np
 from placed_programs import Arrays, Data, changed
 from small_networks import random_network
 
-from neuromorph.compile.cut import cut
-from neuromorph.compile.demand import demands
-from neuromorph.compile.limits import limits_of
-from neuromorph.compile.place import place
+from neuromorph.compile.packing.cut import cut
+from neuromorph.compile.packing.demand import demands
+from neuromorph.compile.packing.limits import limits_of
+from neuromorph.compile.packing.place import place
 from neuromorph.compile.program import Program, Unit
 from neuromorph.compile.program_file import program_as_dict
 from neuromorph.profiles import Profile, load_profile

@@ -11,7 +11,7 @@ from small_networks import everything, random_model, random_train, random_weight
 
 from neuromorph import backends
 from neuromorph.backends.interface import Inputs, Recording
-from neuromorph.compile.limits import limits_of
+from neuromorph.compile.packing.limits import limits_of
 from neuromorph.compile.program import Slice, Unit
 from neuromorph.compile.split import (
     extra_steps,

@@ -19,13 +19,13 @@ from neuromorph.api.export import export
 from neuromorph.bundle import Bundle
 from neuromorph.circuits.latency_attention import build
 from neuromorph.compile import Unit, compile_units, estimate, fits
-from neuromorph.compile.cut import in_declared_order
-from neuromorph.compile.demand import demands
 from neuromorph.compile.estimate import Estimate
 from neuromorph.compile.events import Events, count_events
-from neuromorph.compile.limits import limits_of
-from neuromorph.compile.place import hops, place, row_by_row
-from neuromorph.compile.traffic import traffic
+from neuromorph.compile.packing.cut import in_declared_order
+from neuromorph.compile.packing.demand import demands
+from neuromorph.compile.packing.limits import limits_of
+from neuromorph.compile.packing.place import hops, place, row_by_row
+from neuromorph.compile.packing.traffic import traffic
 from neuromorph.errors import FitError, OutputExistsError, UsageError
 from neuromorph.models.digits import WEIGHTS
 from neuromorph.profiles import load_profile
@@ -157,7 +157,7 @@ def test_a_board_with_too_few_cores_is_refused() -> None:
 
 def test_a_neuron_that_exceeds_a_core_is_refused() -> None:
     tiny = replace(limits_of(load_profile("loihi2")), synapse_bits=100)
-    from neuromorph.compile.cut import cut
+    from neuromorph.compile.packing.cut import cut
 
     found = [demands(unit, tiny) for unit in units(1)]
     with pytest.raises(FitError, match="one neuron of this population need more synapse_bits"):

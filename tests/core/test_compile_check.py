@@ -43,9 +43,9 @@ def test_the_checker_imports_nothing_of_the_compiler() -> None:
 
 
 @pytest.mark.parametrize("line", [
-    "from neuromorph.compile.demand import demands",
+    "from neuromorph.compile.packing.demand import demands",
     "from neuromorph.compile import limits",
-    "import neuromorph.compile.cut",
+    "import neuromorph.compile.packing.cut",
     "def f():\n    from . import traffic",
 ])
 def test_an_import_of_a_pass_is_found(line: str) -> None:

@@ -12,8 +12,8 @@ from small_networks import float_network, random_network
 
 from neuromorph import backends
 from neuromorph.circuits import hebbian_attention, match_and_control
-from neuromorph.compile.range_neurons import largest_push, reached, settled
-from neuromorph.compile.ranges import RangeProof, prove_ranges_of, require_proof
+from neuromorph.compile.ranges.neurons import largest_push, reached, settled
+from neuromorph.compile.ranges.prove import RangeProof, prove_ranges_of, require_proof
 from neuromorph.errors import RangeProofError, UsageError
 from neuromorph.network import (
     Astrocyte,

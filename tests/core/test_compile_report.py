@@ -13,8 +13,8 @@ import pytest
 from compile_report import digits, hala_point, not_fitting, smollm2
 from rich.console import Console
 
-from neuromorph.compile.limits import limits_of
-from neuromorph.compile.place import coordinates
+from neuromorph.compile.packing.limits import limits_of
+from neuromorph.compile.packing.place import coordinates
 from neuromorph.profiles import load_profile
 from neuromorph.report.compile_page import PAGE, PICTURES, render_compile_page, write_pages
 from neuromorph.report.compile_pictures import (

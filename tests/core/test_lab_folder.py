@@ -18,9 +18,9 @@ from small_heads import attention
 from small_labs import GIVEN, GRADED, HEAD, PLAIN, STEPS, lab, program_of, trial
 
 from neuromorph import backends
-from neuromorph.compile import run_on_loihi1, run_on_loihi2
-from neuromorph.compile.emit import NAMES, README, SCRIPTS, backend_of, write_lab_folder
-from neuromorph.compile.lab_words import FAMILIES
+from neuromorph.compile.lab import run_on_loihi1, run_on_loihi2
+from neuromorph.compile.lab.folder import NAMES, README, SCRIPTS, backend_of, write_lab_folder
+from neuromorph.compile.lab.words import FAMILIES
 from neuromorph.compile.program import Unit
 from neuromorph.compile.program_file import program_as_dict
 from neuromorph.errors import UsageError

@@ -17,11 +17,11 @@ from neuromorph import backends
 from neuromorph.circuits.latency_attention import PROBES, LatencyAttention, build, stimulate
 from neuromorph.compile import Compiled, Program, Unit, compile_units, fits
 from neuromorph.compile.check import CheckReport
-from neuromorph.compile.cut import cut
-from neuromorph.compile.demand import demands
-from neuromorph.compile.limits import limits_of
-from neuromorph.compile.out_axons import cut_within_out_axons, of_cores, out_axons
-from neuromorph.compile.place import place
+from neuromorph.compile.packing.cut import cut
+from neuromorph.compile.packing.demand import demands
+from neuromorph.compile.packing.limits import limits_of
+from neuromorph.compile.packing.out_axons import cut_within_out_axons, of_cores, out_axons
+from neuromorph.compile.packing.place import place
 from neuromorph.compile.program import Slice
 from neuromorph.compile.program_file import program_as_dict
 from neuromorph.compile.split import join_recording, split_inputs, split_network, split_probes

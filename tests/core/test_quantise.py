@@ -16,7 +16,7 @@ from small_networks import random_network
 from neuromorph import backends
 from neuromorph.backends.interface import Inputs
 from neuromorph.compile.quantise import Quantised, quantise
-from neuromorph.compile.ranges import prove_ranges_of
+from neuromorph.compile.ranges.prove import prove_ranges_of
 from neuromorph.errors import NetworkError, UnsupportedError
 from neuromorph.network import (
     Astrocyte,

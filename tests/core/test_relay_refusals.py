@@ -9,9 +9,9 @@ import pytest
 from placed_programs import changed
 from small_relays import PROFILE, SMALL, assert_same, run_relayed, wide
 
-from neuromorph.compile.limits import Limits
+from neuromorph.compile.packing.limits import Limits
 from neuromorph.compile.program import Unit
-from neuromorph.compile.relays import has_relays, with_relays
+from neuromorph.compile.relays.insert import has_relays, with_relays
 from neuromorph.errors import FitError
 from neuromorph.network import (
     CubaLIF,

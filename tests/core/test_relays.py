@@ -24,15 +24,15 @@ from small_relays import (
 from neuromorph import backends
 from neuromorph.circuits.latency_attention import build, stimulate
 from neuromorph.compile import compile_units
-from neuromorph.compile.cut import cut
-from neuromorph.compile.demand import demands
-from neuromorph.compile.limits import limits_of
-from neuromorph.compile.place import place
+from neuromorph.compile.packing.cut import cut
+from neuromorph.compile.packing.demand import demands
+from neuromorph.compile.packing.limits import limits_of
+from neuromorph.compile.packing.place import place
 from neuromorph.compile.program import Program, Unit
 from neuromorph.compile.program_file import program_as_dict
-from neuromorph.compile.ranges import prove_ranges_of
-from neuromorph.compile.relay_chunks import FINEST, chunks_of
-from neuromorph.compile.relays import with_relays
+from neuromorph.compile.ranges.prove import prove_ranges_of
+from neuromorph.compile.relays.chunks import FINEST, chunks_of
+from neuromorph.compile.relays.insert import with_relays
 from neuromorph.compile.split import extra_steps
 from neuromorph.errors import FitError
 from neuromorph.network import Network, Population, Projection, Relay, Source, verify

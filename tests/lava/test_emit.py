@@ -22,13 +22,13 @@ from neuromorph.backends.lava import LavaBackend
 from neuromorph.circuits import hebbian_attention as hebbian
 from neuromorph.circuits import latency_attention as latency
 from neuromorph.circuits.latency_attention import LatencyAttention
-from neuromorph.compile import emit
-from neuromorph.compile import run_on_loihi2 as script
-from neuromorph.compile.emit import EXPECTED, NAMES, README, SCRIPTS
+from neuromorph.compile.lab import folder as emit
+from neuromorph.compile.lab import run_on_loihi2 as script
+from neuromorph.compile.lab.folder import EXPECTED, NAMES, README, SCRIPTS
+from neuromorph.compile.lab.trial import Trial, trial_of, trial_probes
 from neuromorph.compile.program import Program, Slice, Unit
 from neuromorph.compile.program_file import read_program
 from neuromorph.compile.split import join_recording, split_inputs, split_network, split_probes
-from neuromorph.compile.trial import Trial, trial_of, trial_probes
 from neuromorph.errors import UsageError
 from neuromorph.network import CubaLIF, LearningRule, Network, Population, Projection, Source
 

@@ -9,9 +9,9 @@ import pytest
 
 from neuromorph.backends.lava import LavaBackend
 from neuromorph.backends.reference import ReferenceBackend
-from neuromorph.compile.limits import limits_of
+from neuromorph.compile.packing.limits import limits_of
 from neuromorph.compile.program import Unit
-from neuromorph.compile.relays import with_relays
+from neuromorph.compile.relays.insert import with_relays
 from neuromorph.compile.split import (
     extra_steps,
     join_recording,

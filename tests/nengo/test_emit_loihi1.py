@@ -15,11 +15,11 @@ from small_labs import GIVEN, GRADED, HEAD, STEPS, lab, program_of
 
 from neuromorph import backends
 from neuromorph.backends.nengo.extra import require
-from neuromorph.compile import run_on_loihi1 as script
-from neuromorph.compile.emit import EXPECTED
+from neuromorph.compile.lab import run_on_loihi1 as script
+from neuromorph.compile.lab.folder import EXPECTED
+from neuromorph.compile.lab.trial import trial_of, trial_probes
 from neuromorph.compile.program import Unit
 from neuromorph.compile.program_file import program_as_dict, write_arrays
-from neuromorph.compile.trial import trial_of, trial_probes
 from neuromorph.errors import BackendError
 from neuromorph.models.arrays import load_arrays
 from neuromorph.network import CubaLIF, Network, Population, Probe, Projection, Source

@@ -15,7 +15,7 @@ from placed_lif import LOIHI, STEPS, Counted, count, placed, run_sanafe
 
 from neuromorph.compile import estimate
 from neuromorph.compile.events import Events
-from neuromorph.compile.traffic import Traffic
+from neuromorph.compile.packing.traffic import Traffic
 
 RELATIVE = 1e-9
 FITTED = LOIHI.energy["fitted"]

@@ -19,12 +19,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from neuromorph.compile.demand import Demand, demands, fan_in, first_too_large, too_large
-from neuromorph.compile.lateness import lateness
-from neuromorph.compile.limits import Limits
+from neuromorph.compile.packing.demand import Demand, demands, fan_in, first_too_large, too_large
+from neuromorph.compile.packing.limits import Limits
 from neuromorph.compile.parts import rounds
 from neuromorph.compile.program import Unit
-from neuromorph.compile.relay_chunks import Axons, chunks_of
+from neuromorph.compile.relays.chunks import Axons, chunks_of
+from neuromorph.compile.relays.lateness import lateness
 from neuromorph.errors import FitError
 from neuromorph.network import Network, Population, Projection, Relay, verify
 from neuromorph.profiles import Profile

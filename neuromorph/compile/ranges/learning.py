@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from neuromorph.compile.range_proof import Bound
+from neuromorph.compile.ranges.proof import Bound
 from neuromorph.dynamics.learning import Factor, LearningRule, Term
 from neuromorph.dynamics.learning.arithmetic import SYNAPSE_SHIFT
 from neuromorph.dynamics.learning.terms import ACCUMULATOR_BITS

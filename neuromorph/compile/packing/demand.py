@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from neuromorph.compile.limits import Limits
+from neuromorph.compile.packing.limits import Limits
 from neuromorph.compile.program import Unit
 from neuromorph.errors import FitError
 from neuromorph.network import Astrocyte, Network, Population, Projection

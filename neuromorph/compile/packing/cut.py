@@ -15,8 +15,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from neuromorph.compile.demand import Demand, too_large
-from neuromorph.compile.limits import Limits
+from neuromorph.compile.packing.demand import Demand, too_large
+from neuromorph.compile.packing.limits import Limits
 from neuromorph.compile.program import Slice
 
 MOST = 0.5

@@ -9,8 +9,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from neuromorph.compile.demand import most_axons, used_synapses
-from neuromorph.compile.limits import Limits
+from neuromorph.compile.packing.demand import most_axons, used_synapses
+from neuromorph.compile.packing.limits import Limits
 from neuromorph.compile.parts import rounds
 from neuromorph.errors import FitError
 from neuromorph.network import Network, Projection

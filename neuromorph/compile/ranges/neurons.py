@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from neuromorph.compile.range_proof import WEAKEST_FIRST, Accumulator, Bound, Status
+from neuromorph.compile.ranges.proof import WEAKEST_FIRST, Accumulator, Bound, Status
 from neuromorph.network import (
     Astrocyte,
     CubaLIF,

@@ -11,9 +11,9 @@ import numpy as np
 from neuromorph.circuits import hebbian_attention, latency_attention
 from neuromorph.circuits.hebbian_attention import HebbianAttention
 from neuromorph.circuits.latency_attention import LatencyAttention
-from neuromorph.compile.range_learning import bound_learning
-from neuromorph.compile.range_neurons import bound_population
-from neuromorph.compile.range_proof import Bound, RangeProof
+from neuromorph.compile.ranges.learning import bound_learning
+from neuromorph.compile.ranges.neurons import bound_population
+from neuromorph.compile.ranges.proof import Bound, RangeProof
 from neuromorph.errors import NetworkError, RangeProofError, UsageError, did_you_mean
 from neuromorph.network import Network, Projection, Source
 from neuromorph.network.bounds import Interval, payload_ranges, source_range

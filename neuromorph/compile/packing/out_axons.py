@@ -18,11 +18,11 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from neuromorph.compile.cut import OutAxons, cut
-from neuromorph.compile.demand import Demand
-from neuromorph.compile.limits import Limits
+from neuromorph.compile.packing.cut import OutAxons, cut
+from neuromorph.compile.packing.demand import Demand
+from neuromorph.compile.packing.limits import Limits
+from neuromorph.compile.packing.traffic import reach_of
 from neuromorph.compile.program import Program, Slice
-from neuromorph.compile.traffic import reach_of
 from neuromorph.errors import FitError
 
 Taken: TypeAlias = dict[tuple[int, str], NDArray[np.int64]]

@@ -12,10 +12,10 @@ from pathlib import Path
 from string import Template
 from typing import Any, TypeAlias
 
-from neuromorph.compile.lab_words import FAMILIES, LabWords
+from neuromorph.compile.lab.trial import Trial
+from neuromorph.compile.lab.words import FAMILIES, LabWords
 from neuromorph.compile.program import Program
 from neuromorph.compile.program_file import PROGRAM, WEIGHTS, to_json, write_arrays, write_program
-from neuromorph.compile.trial import Trial
 from neuromorph.dynamics.learning import LearningRule
 from neuromorph.dynamics.learning.terms import series_text
 from neuromorph.network import CubaLIF, Network, Projection, Source
@@ -116,7 +116,7 @@ def _readme(
         "stock": _stock(reasons, words),
         "unchecked": words.unchecked, "numbers": words.numbers,
     }
-    return Template(_beside("lab_readme.md")).substitute(told)
+    return Template(_beside("readme.md")).substitute(told)
 
 
 HOW = """\

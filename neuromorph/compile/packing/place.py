@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from neuromorph.compile.limits import Limits
-from neuromorph.compile.traffic import Traffic
+from neuromorph.compile.packing.limits import Limits
+from neuromorph.compile.packing.traffic import Traffic
 from neuromorph.errors import FitError
 
 Places = NDArray[np.int64]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from neuromorph.compile.demand import used_synapses
+from neuromorph.compile.packing.demand import used_synapses
 from neuromorph.compile.program import Program
 from neuromorph.network import Source
 

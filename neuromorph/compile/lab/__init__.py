@@ -1,0 +1,1 @@
+"""The folder that a lab takes to its chip."""

@@ -1,0 +1,1 @@
+"""Range proofs: can any accumulator overflow, whatever a network is fed?"""
