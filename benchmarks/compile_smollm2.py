@@ -17,7 +17,8 @@ from typing import Any
 
 CASES = ((128, "binary", "loihi2"), (256, "binary", "loihi2"), (512, "binary", "loihi2"),
          (1024, "binary", "loihi2"), (2048, "binary", "loihi2"), (512, "graded", "loihi2"),
-         (2048, "graded", "loihi2"), (128, "binary", "loihi1"), (512, "binary", "loihi1"))
+         (2048, "graded", "loihi2"), (128, "binary", "loihi1"), (512, "binary", "loihi1"),
+         (2048, "binary", "loihi1"))
 BOARDS = {"loihi2": ("kapoho_point", "hala_point"), "loihi1": ("nahuku32",)}
 CALIBRATION_TOKENS = 4096
 """In windows as long as the context, since scores grow with distance."""
