@@ -135,3 +135,8 @@ def test_lava_writes_and_attends_alike() -> None:
         np.testing.assert_array_equal(got.traces[probe], truth.traces[probe], str(probe))
     for name, (weights, _) in truth.synapses.items():
         np.testing.assert_array_equal(got.synapses[name][0], weights, name)
+
+
+def test_a_head_for_loihi_1_cannot_be_written() -> None:
+    with pytest.raises(RangeProofError, match=r"as wide as u; found 22 bits; expected 24 bits"):
+        hebbian.build(replace(BINARY, input_bits=22))

@@ -102,13 +102,17 @@ def prove_writes(head: LatencyAttention) -> LatencyAttention:
     RangeProofError
         Naming the first bound that fails.
     """
+    if head.input_bits != INPUT_BITS:
+        raise RangeProofError("a write needs a synaptic input as wide as u",
+                              where="hebbian attention", found=f"{head.input_bits} bits",
+                              expected=f"{INPUT_BITS} bits",
+                              hint="export for Loihi 2, or take a static memory")
     axon = 2 * head.key_limit
     key_input = head.key_size * (axon * axon + axon) >> head.key_shift
     kept = (DECAY_UNITY - head.control_decay) / DECAY_UNITY
     one_write = -(-head.control_bound // head.slots)
     left_over = int(head.control_threshold * kept ** (FLUSH_AGE + WRITE_STEPS)) + 1 + one_write
     rules = (
-        ("plastic attention needs a synaptic input of 24 bits", INPUT_BITS - head.input_bits, 0),
         ("a write clears in two steps", head.clears, 2),
         ("a key on its axons lifts the potential off the floor", key_input, CLEAR),
         ("the write cannot make a slot fire in two steps", lift_to_fire(head), INPUT_MAX),

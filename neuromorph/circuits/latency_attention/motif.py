@@ -210,15 +210,16 @@ def prove_ranges(head: LatencyAttention) -> LatencyAttention:
     RangeProofError
         Naming the first bound that fails.
     """
+    widths = (INPUT_BITS,) if head.graded else (INPUT_BITS, NARROW_INPUT_BITS)
+    if head.input_bits not in widths:
+        raise RangeProofError(f"no head of {head.spikes} spikes has a synaptic input of this width",
+                              where="latency attention", found=f"{head.input_bits} bits",
+                              expected=" or ".join(f"{bits} bits" for bits in widths))
     loudest_score = (2 * head.key_limit * head.query_limit * head.key_size) >> head.key_shift
     kept = (DECAY_UNITY - head.control_decay) / DECAY_UNITY
     left_over = int(head.control_threshold * kept**FLUSH_AGE) + 1
     rules = (
         ("the score bound is smaller than the largest score", loudest_score + 1, head.score_bound),
-        ("the synaptic input has 24 bits, or 22",
-         head.input_bits not in (INPUT_BITS, NARROW_INPUT_BITS), 0),
-        ("graded spikes need a synaptic input of 24 bits",
-         head.graded and head.input_bits != INPUT_BITS, 0),
         ("lift and query together wrap the current", head.lift + head.score_bound,
          head.input_max),
         ("a slot could fire in spite of its mask", 2 * head.score_bound, head.clear - 1),
