@@ -9,8 +9,8 @@ import os
 import platform
 from pathlib import Path
 
-NAMES = ("digits", "speed", "match_and_control", "written", "compile", "allocators", "startup",
-         "minilm", "smollm2", "query_bits", "compile_smollm2")
+NAMES = ("digits", "speed", "match_and_control", "written", "compile", "allocators", "partition",
+         "startup", "minilm", "smollm2", "query_bits", "compile_smollm2")
 
 
 def main() -> None:
