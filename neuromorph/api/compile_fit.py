@@ -9,13 +9,13 @@ import numpy as np
 
 from neuromorph.api.compile_units import Memory, units_of, with_query_bits
 from neuromorph.bundle import Bundle
+from neuromorph.circuits.latency_attention import LatencyAttention
 from neuromorph.compile import Unit, fits, prepared
 from neuromorph.compile.packing.demand import demands, lower_bound, totals
 from neuromorph.compile.packing.limits import limits_of
 from neuromorph.errors import FitError
 from neuromorph.profiles import Profile, load_profile
 
-MOST_QUERY_BITS = 8
 BINARY = "Export with binary spikes (`--spikes binary`), or pass --programmable."
 
 
@@ -49,8 +49,8 @@ def changes_for(
                 "Or choose a Loihi 2 profile."]
     if heads[0].graded and not profile.neuron.programmable:
         return [*_hint(error), BINARY]
-    return [*_hint(error), *_shorter(bundle, profile, memory), *_narrower(units, profile, memory),
-            *_fewer(bundle, units, profile)]
+    return [*_hint(error), *_shorter(bundle, profile, memory),
+            *_narrower(heads, units, profile, memory), *_fewer(bundle, units, profile)]
 
 
 def _hint(error: FitError) -> list[str]:
@@ -67,11 +67,14 @@ def _shorter(bundle: Bundle, profile: Profile, memory: Memory) -> Iterator[str]:
             return
 
 
-def _narrower(units: Sequence[Unit], profile: Profile, memory: Memory) -> Iterator[str]:
-    """The query's bits, where each takes synapses."""
+def _narrower(
+    heads: Sequence[LatencyAttention], units: Sequence[Unit], profile: Profile, memory: Memory
+) -> Iterator[str]:
+    """The query's bits, where each takes synapses; a code of n bits and a sign has n + 1."""
     if profile.neuron.graded_spikes or memory == "plastic":
         return
-    for bits in range(MOST_QUERY_BITS - 1, 1, -1):
+    widest = max(head.query_limit for head in heads).bit_length()
+    for bits in range(widest, 1, -1):
         if fits(with_query_bits(units, bits), profile):
             yield f"Queries of {bits} bits would fit (export with `--query-bits {bits}`)."
             return

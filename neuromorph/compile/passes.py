@@ -18,13 +18,13 @@ from dataclasses import dataclass, replace
 
 from neuromorph.compile.features import check_features
 from neuromorph.compile.lower import lower
-from neuromorph.compile.packing.demand import Demand, demands, lower_bound
+from neuromorph.compile.packing.demand import Demand, lower_bound
 from neuromorph.compile.packing.limits import Limits, limits_of
 from neuromorph.compile.packing.out_axons import cut_within_out_axons
 from neuromorph.compile.packing.place import place
 from neuromorph.compile.program import Program, Unit
 from neuromorph.compile.quantise import quantise
-from neuromorph.compile.relays.insert import has_relays, with_relays
+from neuromorph.compile.relays.insert import has_relays, relayed
 from neuromorph.errors import FitError, UsageError, did_you_mean
 from neuromorph.network import to_text, verify
 from neuromorph.profiles import Profile
@@ -41,7 +41,7 @@ class Compiled:
         The units as they came, or with their floats as integers: what a program must equal.
     program : Program
     demands : tuple of tuple of Demand
-        By unit.
+        By unit, from the pass `relays` on.
     lower_bound : int
         Cores that any packing needs.
     worst_resource : str
@@ -90,16 +90,16 @@ def _lower(state: Compiled) -> Compiled:
 
 def _relays(state: Compiled) -> Compiled:
     able = has_relays(state.profile)
-    units = tuple(with_relays(unit, state.limits, able) for unit in state.program.units)
-    return replace(state, program=replace(state.program, units=units))
+    found = [relayed(unit, state.limits, able) for unit in state.program.units]
+    return replace(state, demands=tuple(tuple(asked) for _, asked in found),
+                   program=replace(state.program, units=tuple(unit for unit, _ in found)))
 
 
 def _split(state: Compiled) -> Compiled:
-    found = tuple(tuple(demands(unit, state.limits)) for unit in state.program.units)
-    bound, worst = lower_bound([list(unit) for unit in found], state.limits)
-    slices = cut_within_out_axons(state.program, found, state.limits)
-    return replace(state, program=replace(state.program, slices=slices), demands=found,
-                   lower_bound=bound, worst_resource=worst)
+    bound, worst = lower_bound([list(unit) for unit in state.demands], state.limits)
+    slices = cut_within_out_axons(state.program, state.demands, state.limits)
+    return replace(state, program=replace(state.program, slices=slices), lower_bound=bound,
+                   worst_resource=worst)
 
 
 def _place(state: Compiled) -> Compiled:

@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeAlias
 from numpy.typing import NDArray
 
 from neuromorph.dynamics.learning import LearningRule
-from neuromorph.network.populations import CubaLIF, Population
+from neuromorph.network.populations import Population, aligned_by
 from neuromorph.numerics.limits import INPUT_SHIFT
 
 Domain: TypeAlias = Literal["fixed", "float"]
@@ -134,8 +134,7 @@ class Network:
 
     def synapse_exponent(self, projection: Projection) -> int:
         """The exponent as a synapse stores it, for input that is aligned by 6 bits."""
-        model = self.population(projection.post).model
-        aligned = model.input_shift if isinstance(model, CubaLIF) else INPUT_SHIFT
+        aligned = aligned_by(self.population(projection.post).model)
         return projection.exponent + aligned - INPUT_SHIFT
 
     def projections_to(self, name: str) -> tuple[Projection, ...]:

@@ -165,6 +165,11 @@ class Population:
     model: NeuronModel
 
 
+def aligned_by(model: NeuronModel) -> int:
+    """Bits by which a chip shifts synaptic input up to the potential, as exponents count them."""
+    return model.input_shift if isinstance(model, CubaLIF) else INPUT_SHIFT
+
+
 def parameters(model: NeuronModel) -> dict[str, float]:
     """The model's parameters by name, in declaration order."""
     return {f.name: getattr(model, f.name) for f in fields(model)}

@@ -16,7 +16,7 @@ from neuromorph.report.compile_tables import (
     needs_table,
     si,
 )
-from neuromorph.report.page import PAGE_STYLE, safe
+from neuromorph.report.page import PAGE_FRAME, PAGE_STYLE, safe
 from neuromorph.report.text import readable
 
 PAGE = "report.html"
@@ -31,21 +31,6 @@ STYLE = PAGE_STYLE + """
 th { text-align: left; font-weight: 600; padding: .3rem 2rem .3rem 0;
      border-bottom: 2px solid #d9dde5 }
 ul.broken { color: #b3261e; font-weight: 600 }
-"""
-
-_PAGE = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>{title}</title>
-<style>{style}</style>
-</head>
-<body>
-<h1>{title}</h1>
-{body}
-</body>
-</html>
 """
 
 PICTURES = {
@@ -97,8 +82,8 @@ def render_compile_page(report: Mapping[str, Any], pictures: Mapping[str, bytes]
     parts = _placed(report, pictures) if report["fits"] else _not_placed(report)
     lists = [_list("What is assumed", report.get("assumptions", ())),
              _list("Notes", report.get("notes", ()))]
-    return _PAGE.format(title=safe(heading(report)), style=STYLE,
-                        body="\n".join([general, *parts, *lists]))
+    return PAGE_FRAME.format(title=safe(heading(report)), style=STYLE,
+                             body="\n".join([general, *parts, *lists]))
 
 
 def _placed(report: Mapping[str, Any], pictures: Mapping[str, bytes]) -> list[str]:

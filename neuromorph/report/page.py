@@ -19,7 +19,7 @@ td:first-child { color: #5d6678 }
 img { max-width: 100%; height: auto }
 """
 
-_PAGE = """<!doctype html>
+PAGE_FRAME = """<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -29,14 +29,16 @@ _PAGE = """<!doctype html>
 </head>
 <body>
 <h1>{title}</h1>
-<p>{lead}</p>
-<table>
-{rows}
-</table>
-{pictures}
+{body}
 </body>
 </html>
 """
+
+_BODY = """<p>{lead}</p>
+<table>
+{rows}
+</table>
+{pictures}"""
 
 _PICTURE = """<h2>{heading}</h2>
 <p>{text}</p>
@@ -59,8 +61,8 @@ def render_page(
                      for name, value in numbers.items())
     drawn = "\n".join(_PICTURE.format(name=safe(name), heading=safe(heading), text=safe(text))
                       for name, heading, text in pictures)
-    return _PAGE.format(title=safe(title), style=PAGE_STYLE, lead=safe(lead), rows=rows,
-                        pictures=drawn)
+    body = _BODY.format(lead=safe(lead), rows=rows, pictures=drawn)
+    return PAGE_FRAME.format(title=safe(title), style=PAGE_STYLE, body=body)
 
 
 def safe(value: object) -> str:

@@ -116,7 +116,9 @@ def _neurons(population: Population, domain: str, inputs: Inputs) -> AbstractPro
 
 
 def _lif_registers(model: CubaLIF, domain: str) -> dict[str, Any]:
+    """All but the alignment, which stock LIF has none of: it is always 6 bits."""
     numbers = _numbers(model, domain)
+    del numbers["input_shift"]
     return numbers if domain == "float" else {**numbers, "du": numbers["du"] - 1}
 
 

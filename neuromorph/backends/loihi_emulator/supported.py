@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from neuromorph.network import CubaLIF, Network, Population, Projection, Source
 from neuromorph.network.bounds import ACCUMULATOR_MAX, input_range, payload_ranges
-from neuromorph.numerics.limits import BIAS_EXP_MAX, BIAS_MANT_MAX, DECAY_UNITY, INPUT_SHIFT
+from neuromorph.network.populations import aligned_by
+from neuromorph.numerics.limits import BIAS_EXP_MAX, BIAS_MANT_MAX, DECAY_UNITY
 
 LOWEST_EXPONENT = -7
 """Of a synapse format, by nengo-loihi's own validation."""
@@ -31,8 +32,7 @@ def _reasons(network: Network) -> Iterator[str]:
     for population in network.populations:
         low, high = input_range(network, population.name, ranges)
         # Added up in 32 bits, before the emulator looks for an overflow.
-        aligned = getattr(population.model, "input_shift", INPUT_SHIFT)
-        if max(high.max(), -low.min()) << aligned > ACCUMULATOR_MAX:
+        if max(high.max(), -low.min()) << aligned_by(population.model) > ACCUMULATOR_MAX:
             yield (f"{population.name}: its synaptic input could exceed the 32 bits in which the "
                    "emulator adds up")
 

@@ -20,8 +20,9 @@ from neuromorph.network import (
     Relay,
 )
 from neuromorph.network.model import SYNAPTIC
+from neuromorph.network.populations import aligned_by
 from neuromorph.numerics import decay, shift, wrap
-from neuromorph.numerics.limits import DECAY_UNITY, INPUT_SHIFT, STATE_MAX
+from neuromorph.numerics.limits import DECAY_UNITY, STATE_MAX
 
 
 class ReferenceBackend(Backend):
@@ -113,8 +114,6 @@ def count_overflows(
         return int(np.count_nonzero(np.abs(shift(a_in, -model.shift)) > STATE_MAX))
     if not isinstance(model, CubaLIF | LatencyMatch):
         return int(np.count_nonzero(np.abs(after["v"]) >= STATE_MAX))
-    forget, aligned = DECAY_UNITY, INPUT_SHIFT
-    if isinstance(model, CubaLIF):
-        forget, aligned = int(model.du), model.input_shift
-    current = decay(before["u"], forget) + (a_in << aligned)
+    forget = int(model.du) if isinstance(model, CubaLIF) else DECAY_UNITY
+    current = decay(before["u"], forget) + (a_in << aligned_by(model))
     return int(np.count_nonzero(current != wrap(current)))

@@ -32,6 +32,7 @@ FINEST_SHIFT = INPUT_SHIFT + 1
 FLUSH_AGE = 2
 """Steps between reading a query and the flush for the next, at the least."""
 
+
 @dataclass(frozen=True)
 class LatencyAttention:
     """One attention head as spike times, in integers.

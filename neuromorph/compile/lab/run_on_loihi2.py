@@ -274,6 +274,7 @@ def populations(
         if population["kind"] == "Source":
             ports[name] = host.port_from(trains[name], model["payload_bits"])
             continue
+        del model["input_shift"]  # of which stock LIF has one only, see `refuse_what_is_not_stock`
         model["du"] -= 1  # stock LIF forgets one 4096th more than its register says
         neurons[name] = LIF(shape=(population["size"],), **model)
         ports[name] = neurons[name].s_out

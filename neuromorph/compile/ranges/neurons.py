@@ -21,6 +21,7 @@ from neuromorph.network import (
     Relay,
 )
 from neuromorph.network.bounds import ACCUMULATOR_MAX, Interval, delivered, widest_sums
+from neuromorph.network.populations import aligned_by
 from neuromorph.numerics.limits import (
     DECAY_BITS,
     DECAY_UNITY,
@@ -70,7 +71,7 @@ def bound_population(
     period = network.schedule.period if network.schedule is not None else 0
     most = ACCUMULATOR_MAX
     if input_bits < INPUT_BITS:
-        most = (1 << input_bits - 1) - 1 >> getattr(population.model, "input_shift", INPUT_SHIFT)
+        most = (1 << input_bits - 1) - 1 >> aligned_by(population.model)
     wide = _Register("input", DECAY_UNITY, 0, -most, most)
     return (_bound(population, wide, sums, period),
             *(_bound(population, r, inputs, period) for r in _registers(population)))

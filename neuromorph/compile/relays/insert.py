@@ -63,23 +63,29 @@ def with_relays(unit: Unit, limits: Limits, programmable: bool) -> Unit:
         would let something else learn at other steps; if a loop would take longer, or a neuron
         with a bias start late; if a payload could leave its 24 bits.
     """
-    found, relayed = unit, list[Projection]()
-    while over := _over(found, limits):
+    return relayed(unit, limits, programmable)[0]
+
+
+def relayed(unit: Unit, limits: Limits, programmable: bool) -> tuple[Unit, list[Demand]]:
+    """The unit of `with_relays`, and its demands, which had to be known anyway."""
+    found, taken, asked = unit, list[Projection](), demands(unit, limits)
+    while over := _over(asked, limits):
         for demand, start in over:
             if not programmable or unit.network.domain != "fixed":
                 raise too_large(demand, start, limits, PROGRAMMABLE)
             static = [p for p in unit.network.projections_to(demand.population.name)
-                      if p.rule is None and p not in relayed and fan_in(p, limits) > 1]
+                      if p.rule is None and p not in taken and fan_in(p, limits) > 1]
             if not static:
                 raise _no_help(unit.network, demand, start, limits)
-            relayed.append(max(static, key=lambda p: fan_in(p, limits)))
-        found = _rewired(unit, relayed, limits)
-    return found
+            taken.append(max(static, key=lambda p: fan_in(p, limits)))
+        found = _rewired(unit, taken, limits)
+        asked = demands(found, limits)
+    return found, asked
 
 
-def _over(unit: Unit, limits: Limits) -> list[tuple[Demand, int]]:
+def _over(asked: Sequence[Demand], limits: Limits) -> list[tuple[Demand, int]]:
     """The populations that exceed an empty core, and the neurons with which they do."""
-    found = ((demand, first_too_large(demand, limits)) for demand in demands(unit, limits))
+    found = ((demand, first_too_large(demand, limits)) for demand in asked)
     return [(demand, start) for demand, start in found if start is not None]
 
 
