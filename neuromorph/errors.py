@@ -78,6 +78,10 @@ class NeuromorphError(Exception):
         return self._text()
 
 
+class NeuromorphWarning(UserWarning):
+    """Something works, but worse than a person would expect; the text says what to do."""
+
+
 class UsageError(NeuromorphError, ValueError):
     """The command line or a function's arguments do not make sense."""
 
