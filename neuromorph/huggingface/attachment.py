@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
@@ -15,8 +16,15 @@ from numpy.typing import NDArray
 
 from neuromorph import backends
 from neuromorph.bundle import Bundle, load_bundle, save_bundle
-from neuromorph.errors import CalibrationError, TensorError, UsageError, did_you_mean
-from neuromorph.huggingface.hook import Call, Connection, check_model, connections
+from neuromorph.errors import (
+    CalibrationError,
+    NeuromorphWarning,
+    TensorError,
+    UsageError,
+    did_you_mean,
+)
+from neuromorph.huggingface.floats import float_modules, float_notes
+from neuromorph.huggingface.hook import Call, Connection, check_model, connections, uncompiled
 from neuromorph.huggingface.masks import Tensor
 from neuromorph.huggingface.matching import match_layers
 from neuromorph.huggingface.recording import arrays, is_causal, positions, record, tokenised
@@ -90,6 +98,10 @@ class Attachment:
     ) -> None:
         self.detach()
 
+    def __reduce_ex__(self, protocol: object) -> Any:
+        raise UsageError("an attachment cannot be copied or pickled: it holds a live model",
+                         hint="save() it as a bundle, and attach the copy of the model to that")
+
     @property
     def tally(self) -> Tally:
         """What all layers have done so far, summed."""
@@ -108,6 +120,7 @@ class Attachment:
             "heads": sum(len(code.heads) for code in self.codes.values()),
             "median_steps": self.median_steps(), **self.tally.as_dict(),
             "per_layer": [_layer_report(name, layer) for name, layer in self._layers.items()],
+            "float_modules": float_modules(self.model, self.codes),
         }
 
     def save(self, path: str | os.PathLike[str], *, force: bool = False) -> Path:
@@ -226,6 +239,7 @@ def attach(
     >>> spiking.detach()                                                # doctest: +SKIP
     """
     backends.get(backend)
+    model = uncompiled(model)
     check_model(model)
     if isinstance(source, Bundle | os.PathLike) or (isinstance(source, str) and tokenizer is None):
         if options is not None or tokenizer is not None:
@@ -236,6 +250,9 @@ def attach(
     else:
         batches = _batches(model, source, tokenizer)
         attachment = _from_data(model, batches, options or TranslateOptions(), backend)
+    for note in float_notes(model, attachment.codes):
+        warnings.warn(f"{note}; report()['float_modules'] has all", NeuromorphWarning,
+                      stacklevel=2)
     attachment.attach()
     return attachment
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from neuromorph.errors import BackendError, MissingExtraError, UnsupportedError, UsageError
+from neuromorph.huggingface.gradient import without_gradient
 from neuromorph.huggingface.masks import Tensor, boolean_mask
 
 NAME = "neuromorph"
@@ -109,6 +110,11 @@ def _open() -> set[Connection]:
     return {connection for _, connection in _entries.values()}
 
 
+def uncompiled(model: Any) -> Any:
+    """The model inside what `torch.compile` returns, whose layers go by other names."""
+    return getattr(model, "_orig_mod", model)
+
+
 def check_model(model: Any) -> None:
     """Refuse what is no Hugging Face model, or one that is being trained.
 
@@ -165,6 +171,7 @@ def _check_all_set(model: Any, configs: list[Any]) -> None:
 def _register() -> None:
     """Make the name known to transformers, together with a mask that is never left out."""
     try:
+        from torch.compiler import disable
         from transformers import AttentionInterface, AttentionMaskInterface
         from transformers.masking_utils import sdpa_mask
     except ImportError as error:
@@ -175,7 +182,8 @@ def _register() -> None:
         kwargs.update(allow_is_causal_skip=False, allow_is_bidirectional_skip=False)
         return sdpa_mask(*args, **kwargs)
 
-    AttentionInterface.register(NAME, _attention)
+    # torch.compile runs it as it is: there is no graph of what happens outside torch.
+    AttentionInterface.register(NAME, disable(_attention))
     AttentionMaskInterface.register(NAME, full_mask)
 
 
@@ -197,24 +205,40 @@ def _attention(
     if entry is None:
         raise BackendError("a layer that was never attached asked for spiking attention",
                            where=type(module).__name__,
-                           hint="a copy of an attached model, or a model that shares its "
-                           "configuration, must be attached too: neuromorph.attach(model, …)")
+                           hint="a copy of an attached model (DataParallel makes some), or a "
+                           "model that shares its configuration, must be attached too: "
+                           "neuromorph.attach(model, …)")
     layer, connection = entry
-    _check_supported(layer, dropout, kwargs)
+    _check_mode(layer, module, dropout)
+    _check_supported(layer, connection, kwargs)
     causal = getattr(module, "is_causal", False) if is_causal is None else is_causal
     scale = query.shape[-1] ** -0.5 if scaling is None else float(scaling)
     mask = boolean_mask(attention_mask, query, key, causal=bool(causal), where=layer)
     context = connection.handler(Call(layer, query, key, value, mask, scale))
-    return context.transpose(1, 2).to(dtype=query.dtype, device=query.device,
-                                      memory_format=torch.contiguous_format), None
+    context = context.transpose(1, 2).to(dtype=query.dtype, device=query.device,
+                                         memory_format=torch.contiguous_format)
+    return without_gradient(context, layer, query, key, value), None
 
 
-def _check_supported(layer: str, dropout: float, kwargs: Mapping[str, Any]) -> None:
+def _check_mode(layer: str, module: Any, dropout: float) -> None:
+    import torch
+
+    if module.training:
+        raise UnsupportedError("the model is in training mode, and spikes have no gradient",
+                               where=layer, hint="call model.eval(); to train it, detach it first")
+    if dropout:
+        raise UnsupportedError("attention dropout is on", where=layer, hint="call model.eval()")
+    if torch.jit.is_tracing():
+        raise UnsupportedError("torch.jit.trace would keep this one call's spikes as constants",
+                               where=layer, hint="detach the model before it is traced")
+
+
+def _check_supported(layer: str, connection: Connection, kwargs: Mapping[str, Any]) -> None:
     for name, what in _UNSUPPORTED.items():
         if kwargs.get(name) is not None:
             raise UnsupportedError(f"the model uses {what}, which no circuit has yet", where=layer)
-    if dropout:
-        raise UnsupportedError("attention dropout is on", where=layer, hint="call model.eval()")
-    if kwargs.get("output_attentions"):
+    asked = [config for config, _ in connection.names if config.output_attentions]
+    if asked or kwargs.get("output_attentions"):
         raise UnsupportedError("attention weights were asked for, but spikes leave none",
-                               where=layer, hint="do not ask for output_attentions")
+                               where=layer, hint="do not ask for output_attentions, neither in "
+                               "the call nor in the configuration")

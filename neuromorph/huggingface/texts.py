@@ -16,6 +16,7 @@ from neuromorph.errors import (
     MissingFileError,
     NeuromorphError,
 )
+from neuromorph.huggingface.floats import float_notes
 from neuromorph.huggingface.recording import TOKENS, is_causal, record, size_of, tokenised
 from neuromorph.models.opening import RegularFile
 
@@ -59,7 +60,7 @@ def collect_text(
         "family": str(model.config.model_type), "causal": is_causal(samples), "samples": samples,
         "provenance": {"model": model_path.name, "files": _digests(files),
                        "calibration": f"{len(chosen)} passages, {text_path.name}"},
-        "notes": notes,
+        "notes": notes + float_notes(model, samples),
     }
 
 

@@ -253,25 +253,6 @@ def test_training_is_refused(bert: Tried) -> None:
     assert bert.is_itself()
 
 
-def test_dropout_is_refused_once_attached(bert: Tried) -> None:
-    with bert.attach():
-        bert.model.train()
-        with pytest.raises(UnsupportedError, match=r"layer\.0.*dropout is on.*eval"):
-            bert.now()
-        bert.model.eval()
-        assert closeness(bert.now(), bert.own) > 0.999
-    assert bert.is_itself()
-
-
-def test_gradients_need_not_be_switched_off(bert: Tried) -> None:
-    with bert.attach():
-        outputs = bert.model(**bert.inputs)
-        quiet = bert.now()["last_hidden_state"]
-    loud = outputs["last_hidden_state"][bert.inputs["attention_mask"].bool()]
-    assert loud.requires_grad
-    assert torch.equal(loud.detach(), quiet)
-
-
 def test_weights_that_are_not_finite_are_refused(bert: Tried) -> None:
     spiking = bert.attach()
     with torch.no_grad():
@@ -281,12 +262,6 @@ def test_weights_that_are_not_finite_are_refused(bert: Tried) -> None:
     with pytest.raises(CalibrationError, match=r"layer\.1\.attention\.self: the keys hold NaN"):
         bert.attach()
     assert spiking.attached
-
-
-def test_attention_weights_cannot_be_had(bert: Tried) -> None:
-    with bert.attach(), pytest.raises(UnsupportedError, match="attention weights"):
-        bert.model(**bert.inputs, output_attentions=True)
-    assert bert.is_itself()
 
 
 @pytest.mark.parametrize(("source", "error", "says"), [
