@@ -2,9 +2,9 @@
 
     python examples/digits/train.py [-o FILE] [--seed 0] [--epochs 300]
 
-Needs torch (``pip install 'neuromorph[hf]'``) and scikit-learn; one to four minutes on one CPU
-thread. The same command gives the same bytes on the same torch and CPU. Settings were chosen on
-the validation images; the test images are looked at once, at the end.
+Needs torch (``pip install 'neuromorph[hf]'``); one to four minutes on one CPU thread. The
+same command gives the same bytes on the same torch and CPU. Settings were chosen on the validation
+images; the test images are looked at once, at the end.
 """
 
 from __future__ import annotations

@@ -78,7 +78,7 @@ def run_demo(
     Raises
     ------
     MissingExtraError
-        Without matplotlib or scikit-learn, before anything is done.
+        Without matplotlib, before anything is done.
     DisagreementError
         If the backends do not agree to the bit.
     """

@@ -48,14 +48,6 @@ def test_without_matplotlib(fails: Run, without) -> None:
     assert "Run: pip install 'neuromorph[plot]'" in text
 
 
-def test_without_scikit_learn(fails: Run, without) -> None:
-    without("sklearn")
-    for line in (("export", WEIGHTS, "-o", "b"), ("demo", "-o", "d")):
-        text = fails(6, *line)
-        assert "the digits data set needs scikit-learn" in text
-        assert "pip install scikit-learn" in text
-
-
 @pytest.mark.parametrize("name", ["torch", "transformers"])
 def test_without_torch_or_transformers(fails: Run, without, tmp_path: Path, name: str) -> None:
     without(name)
@@ -72,10 +64,11 @@ def test_without_lava(fails: Run, exported: Path, without) -> None:
     assert "pip install --no-deps --ignore-requires-python lava-nc==0.10.0" in text
 
 
-def test_without_any_extra_the_rest_works(exported: Path, without) -> None:
+def test_without_any_extra_the_rest_works(exported: Path, without, tmp_path: Path) -> None:
     environment = without("lava", "torch", "transformers", "matplotlib", "sklearn", "nengo", "onnx",
                           "nir", "dask")
-    for line in (("doctor", "-q"), ("inspect", exported, "-q"), ("simulate", exported, "-q")):
+    for line in (("doctor", "-q"), ("inspect", exported, "-q"), ("simulate", exported, "-q"),
+                 ("export", WEIGHTS, "-q", "-o", tmp_path / "bundle")):
         done = child(*line, env=environment)
         assert (done.code, done.err) == (0, "")
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import importlib.util
-import sys
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
-from neuromorph.errors import InputError, MissingExtraError, ModelStructureError, TensorError
+from neuromorph.errors import InputError, ModelStructureError, TensorError
 from neuromorph.models import open_model
 from neuromorph.models.config import parse_config
 from neuromorph.models.digits import (
@@ -53,7 +52,6 @@ def model() -> DigitsViT:
 
 @pytest.fixture(scope="module")
 def split() -> DigitsSplit:
-    pytest.importorskip("sklearn", reason="the images come with scikit-learn")
     return load_split()
 
 
@@ -174,6 +172,22 @@ def test_the_card_states_the_accuracy() -> None:
 # --- the split
 
 
+def test_the_images_are_those_of_scikit_learn() -> None:
+    digits = pytest.importorskip("sklearn.datasets").load_digits()
+    images, labels = data._digits()
+    np.testing.assert_array_equal(images, digits.images)
+    np.testing.assert_array_equal(labels, digits.target)
+
+
+def test_the_images_are_named_with_their_makers() -> None:
+    with SafetensorsFile(data.DIGITS) as file:
+        stated = file.metadata["source"]
+    card = WEIGHTS.with_name("MODEL_CARD.md").read_text("utf-8")
+    for words in ("Alpaydin", "Kaynak", "10.24432/C50P49", "CC BY 4.0"):
+        assert words in stated
+        assert words in card
+
+
 def test_parts_are_disjoint_and_complete(split: DigitsSplit) -> None:
     assert (len(split.test), len(split.validation), len(split.train)) == (400, 200, 1197)
     together = np.concatenate([p.indices for p in (split.test, split.validation, split.train)])
@@ -200,18 +214,11 @@ def test_the_split_is_frozen(split: DigitsSplit) -> None:
 # --- what can go wrong
 
 
-def test_without_scikit_learn(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
-    with pytest.raises(MissingExtraError, match=r"needs scikit-learn.*ip install scikit"):
-        load_split()
-
-
-def test_other_digits_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    fake: Any = ModuleType("sklearn.datasets")
-    fake.load_digits = lambda: type("Bunch", (), {"images": np.zeros((5, 8, 8)), "target": [0]})
-    monkeypatch.setitem(sys.modules, "sklearn", ModuleType("sklearn"))
-    monkeypatch.setitem(sys.modules, "sklearn.datasets", fake)
-    with pytest.raises(TensorError, match=r"another shape; found images \(5, 8, 8\)"):
+def test_other_digits_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    save_file({"images": np.zeros((5, 8, 8), np.uint8), "labels": np.zeros(1, np.uint8)},
+              tmp_path / "few.safetensors")
+    monkeypatch.setattr(data, "DIGITS", tmp_path / "few.safetensors")
+    with pytest.raises(TensorError, match=r"not the digits.*found images \(5, 8, 8\)"):
         load_split()
 
 

@@ -1,15 +1,19 @@
-"""scikit-learn's digits, split once and for all into train, validation and test."""
+"""The digits that scikit-learn knows, split once and for all into train, validation and test."""
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from neuromorph.errors import InputError, MissingExtraError, TensorError
+from neuromorph.errors import InputError, TensorError
+from neuromorph.models.safetensors_file import SafetensorsFile
+
+DIGITS = Path(__file__).with_name("images.safetensors")
+"""The images and labels; MODEL_CARD.md says whose they are."""
 
 SPLIT_SEED = 0
 IMAGES, SIDE = 1797, 8
@@ -25,7 +29,7 @@ class Part:
     Attributes
     ----------
     indices : (n,) int64 array
-        Places in scikit-learn's data set.
+        Places in the file, which are those in scikit-learn's ``load_digits``.
     images : (n, 8, 8) float64 array
         Pixels, 0…16.
     labels : (n,) int64 array
@@ -67,10 +71,8 @@ def load_split() -> DigitsSplit:
 
     Raises
     ------
-    MissingExtraError
-        When scikit-learn, which brings the images, is not installed.
-    TensorError, InputError
-        When its data or NumPy's permutation are not the ones the model was trained with.
+    InputError
+        When the data or NumPy's permutation are not the ones the model was trained with.
     """
     images, labels = _digits()
     order = _order()
@@ -89,15 +91,10 @@ def load_split() -> DigitsSplit:
 
 
 def _digits() -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    try:
-        from sklearn.datasets import load_digits
-    except ImportError as error:
-        raise MissingExtraError("the digits data set needs scikit-learn", found=str(error),
-                                hint="pip install scikit-learn") from error
-    data: Any = load_digits()
-    images, labels = np.asarray(data.images), np.asarray(data.target)
+    with SafetensorsFile(DIGITS) as file:
+        images, labels = file.read("images"), file.read("labels")
     if images.shape != (IMAGES, SIDE, SIDE) or labels.shape != (IMAGES,):
-        raise TensorError("scikit-learn's digits have another shape",
+        raise TensorError("these are not the digits of the package", where=DIGITS,
                           found=f"images {images.shape}, labels {labels.shape}",
                           expected=f"({IMAGES}, {SIDE}, {SIDE}) and ({IMAGES},)")
     return images.astype(np.float64), labels.astype(np.int64)
