@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -22,6 +23,8 @@ ROOT = Path(__file__).resolve().parents[1]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 EXTRAS = PYPROJECT["project"]["optional-dependencies"]
 MINORS = range(10, 14)
+MODULES = {"lava-nc": "lava", "nengo-loihi": "nengo_loihi"}
+"""Packages whose modules go by another name."""
 
 
 def entry(name: str) -> Package:
@@ -71,7 +74,17 @@ def test_lavas_line_goes_around_its_metadata_and_brings_its_needs() -> None:
 
 
 def test_a_package_that_was_never_tested_is_installed_unpinned() -> None:
-    assert only("onnx").install == f"{sys.executable} -m pip install onnx"
+    report = doctor.examine(Package("snapml", "hf", {}), None, None)
+    assert report.install == f"{sys.executable} -m pip install snapml"
+
+
+def test_every_extra_is_imported_somewhere() -> None:
+    """Nobody installs what nothing uses."""
+    code = "\n".join(p.read_text("utf-8") for p in (ROOT / "neuromorph").rglob("*.py"))
+    extras = {p.group for p in PACKAGES} - {"core", "dev"}
+    used = {p.group for p in PACKAGES
+            if re.search(rf"(import|from) {MODULES.get(p.name, p.name)}\b", code)}
+    assert extras <= used
 
 
 @pytest.mark.parametrize(("installed", "status"), [

@@ -10,9 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-Group: TypeAlias = Literal[
-    "core", "lava", "nengo", "hf", "onnx", "nir", "plot", "distributed", "dev"
-]
+Group: TypeAlias = Literal["core", "lava", "nengo", "hf", "nir", "plot", "dev"]
 
 
 @dataclass(frozen=True)
@@ -59,10 +57,8 @@ PACKAGES = (
     Package("transformers", "hf", {11: "5.23.0"}),
     Package("accelerate", "hf", {11: "1.15.0"}),
     Package("gguf", "hf", {11: "0.19.0"}),
-    Package("onnx", "onnx", {}),
     Package("nir", "nir", {10: "1.0.8"}),
     Package("matplotlib", "plot", {10: "3.10.9", 11: "3.11.2"}),
-    Package("dask", "distributed", {}),
     Package("pytest", "dev", {10: "9.2.0"}),
     Package("pytest-xdist", "dev", {10: "3.8.0"}),
     Package("hypothesis", "dev", {10: "6.168.5", 11: "6.170.15"}),
