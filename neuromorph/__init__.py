@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from neuromorph._version import __version__ as __version__
+from neuromorph.folders import make_processes_importable
 
 if TYPE_CHECKING:
     from neuromorph.api.compile import compile_bundle as compile_bundle
@@ -42,6 +43,9 @@ _HOMES = {
 __all__ = ["Attachment", "Bundle", "NeuromorphError", "NeuromorphWarning", "TranslateOptions",
            "__version__", "attach", "compile_bundle", "export", "load_bundle", "run", "run_demo",
            "simulate"]
+
+
+make_processes_importable()
 
 
 def __getattr__(name: str) -> Any:

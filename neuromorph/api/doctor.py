@@ -17,6 +17,7 @@ from typing import Any, Literal, TypeAlias
 
 from neuromorph._version import __version__
 from neuromorph.api.tested_versions import PACKAGES, Package
+from neuromorph.folders import missing_folders
 
 Status: TypeAlias = Literal["ok", "missing", "untested version"]
 
@@ -65,6 +66,8 @@ class Diagnosis:
         Whether numpy is older than 2.4; None if it is missing.
     loihi_extension : bool or None
         Whether Intel's extension for Loihi is there; None if Lava is missing.
+    missing_folders : tuple of str
+        Folders that should have come with the package.
     packages : tuple of PackageReport
     """
 
@@ -77,18 +80,21 @@ class Diagnosis:
     memory_available: int | None
     numpy_suits_lava: bool | None
     loihi_extension: bool | None
+    missing_folders: tuple[str, ...]
     packages: tuple[PackageReport, ...]
 
     @property
     def healthy(self) -> bool:
         """Whether the core can run: nothing of it missing, and a numpy that suits Lava."""
+        if self.missing_folders:
+            return False
         core = all(p.status != "missing" for p in self.packages if p.group == "core")
         return core and self.numpy_suits_lava is True
 
     def as_dict(self) -> dict[str, Any]:
         """Plain dictionaries, lists, strings and numbers, for JSON."""
-        return {**asdict(self), "packages": [asdict(p) for p in self.packages],
-                "healthy": self.healthy}
+        return {**asdict(self), "missing_folders": list(self.missing_folders),
+                "packages": [asdict(p) for p in self.packages], "healthy": self.healthy}
 
 
 def diagnose() -> Diagnosis:
@@ -105,6 +111,7 @@ def diagnose() -> Diagnosis:
         memory_available=available_memory(),
         numpy_suits_lava=None if numpy is None else leading_numbers(numpy) < LAVA_NUMPY_BELOW,
         loihi_extension=None if installed["lava-nc"] is None else has_loihi_extension(),
+        missing_folders=tuple(missing_folders()),
         packages=tuple(examine(package, installed[package.name], numpy) for package in PACKAGES),
     )
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, get_args
 
-import neuromorph
 from neuromorph.errors import ProfileError, did_you_mean
+from neuromorph.folders import PROFILES, find_folder
 from neuromorph.profiles.consistency import check_consistency
 from neuromorph.profiles.costs import Energy, Latency
 from neuromorph.profiles.document import Document
@@ -28,7 +28,7 @@ TOP = ("schema_version", "name", "title", "extends", "family", "default_costs", 
 
 def folder() -> Path:
     """Where the profiles are that come with the package."""
-    return Path(neuromorph.__file__).parent / "hardware_profiles"
+    return find_folder(PROFILES)
 
 
 @cache

@@ -166,6 +166,8 @@ def diagnosis_tables(result: Mapping[str, Any]) -> list[Table | str]:
         "Intel's Loihi extension": result["loihi_extension"],
         "the core can run": result["healthy"],
     }
+    if result["missing_folders"]:
+        machine["missing from this installation"] = result["missing_folders"]
     columns = ("group", "name", "installed", "tested", "status")
     packages = result["packages"]
     tables: list[Table | str] = [

@@ -11,6 +11,7 @@ from neuromorph.backends.lava.ranges import check_accumulators
 from neuromorph.backends.lava.supervise import scratch_file, supervise
 from neuromorph.backends.lava.supported import reason_against
 from neuromorph.errors import WriteError
+from neuromorph.folders import PROCESSES, find_folder
 from neuromorph.network import Network, Probe
 
 WORKER = ("-m", "neuromorph.backends.lava.worker")
@@ -42,6 +43,7 @@ class LavaBackend(Backend):
     def _run(
         self, network: Network, inputs: Inputs, probes: tuple[Probe, ...], steps: int
     ) -> Recording:
+        find_folder(PROCESSES)
         if network.domain == "fixed":
             check_accumulators(network, inputs)
         seconds = deadline_for(network, steps, self.deadline)
