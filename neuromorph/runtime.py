@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from neuromorph import backends
 from neuromorph.backends import Attended, AttentionBatch
+from neuromorph.shown import Shown
 from neuromorph.translate import LayerCode, Sample
 
 
@@ -48,8 +49,8 @@ class Tally:
         return asdict(self)
 
 
-@dataclass(eq=False)
-class SpikingLayer:
+@dataclass(eq=False, repr=False)
+class SpikingLayer(Shown):
     """One attention layer on a backend.
 
     Attributes

@@ -19,6 +19,7 @@ from neuromorph.models import AttentionLayer, AttentionModel, open_model
 from neuromorph.models.arrays import load_arrays
 from neuromorph.models.digits import DigitsViT, load_split, softmax_attention
 from neuromorph.models.door import WEIGHTS_NAME
+from neuromorph.shown import Shown
 from neuromorph.translate import Sample
 
 DIGITS = "digits-vit"
@@ -26,8 +27,8 @@ HELD_OUT = 10
 """One sample in so many measures fidelity and is not calibrated on."""
 
 
-@dataclass(frozen=True, eq=False)
-class Collected:
+@dataclass(frozen=True, eq=False, repr=False)
+class Collected(Shown):
     """What an export starts from.
 
     Attributes

@@ -37,6 +37,7 @@ from neuromorph.profiles import Profile, load_profile, profile_names
 from neuromorph.report.compile_page import render_compile_page
 from neuromorph.report.compile_pictures import draw_pictures
 from neuromorph.runtime import SpikingLayer
+from neuromorph.shown import Shown
 from neuromorph.translate import measure_fidelity
 
 PAGE, PROGRAM_TEXT = "report.html", "program.txt"
@@ -48,8 +49,8 @@ TRIED = 16
 """Heads that are run, of a model with more."""
 
 
-@dataclass(frozen=True, eq=False)
-class CompileReport:
+@dataclass(frozen=True, eq=False, repr=False)
+class CompileReport(Shown):
     """What became of a bundle.
 
     Attributes

@@ -24,6 +24,7 @@ from neuromorph.compile.split import (
 )
 from neuromorph.errors import DisagreementError
 from neuromorph.network import Probe
+from neuromorph.shown import Shown
 
 READ = ("control", "normaliser")
 """Populations whose potential is what a head gives."""
@@ -32,8 +33,8 @@ QUERIES = 2
 """Queries of each head that is tried."""
 
 
-@dataclass(frozen=True, eq=False)
-class Tried:
+@dataclass(frozen=True, eq=False, repr=False)
+class Tried(Shown):
     """What a few heads did.
 
     Attributes

@@ -33,6 +33,7 @@ from neuromorph.report.pictures import (
 from neuromorph.report.tables import demo_rows
 from neuromorph.report.text import to_json
 from neuromorph.runtime import SpikingLayer, Tally
+from neuromorph.shown import Shown
 from neuromorph.translate import Sample, TranslateOptions
 from neuromorph.translate.fidelity import float_attention
 
@@ -44,8 +45,8 @@ LAVA_QUERIES = 5
 """Queries of one head that are run again on Lava, which takes its time."""
 
 
-@dataclass(frozen=True, eq=False)
-class DemoReport:
+@dataclass(frozen=True, eq=False, repr=False)
+class DemoReport(Shown):
     """Where the demo left its results, and the numbers of ``summary.json``."""
 
     path: Path

@@ -18,6 +18,7 @@ from typing import Any, Literal, TypeAlias
 from neuromorph._version import __version__
 from neuromorph.api.tested_versions import PACKAGES, Package
 from neuromorph.folders import missing_folders
+from neuromorph.shown import Shown
 
 Status: TypeAlias = Literal["ok", "missing", "untested version"]
 
@@ -51,8 +52,8 @@ class PackageReport:
     install: str | None
 
 
-@dataclass(frozen=True)
-class Diagnosis:
+@dataclass(frozen=True, repr=False)
+class Diagnosis(Shown):
     """The whole picture; sizes in bytes.
 
     Attributes

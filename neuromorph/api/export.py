@@ -15,6 +15,7 @@ from neuromorph.bundle import NAMES, Bundle, check_target, save_bundle
 from neuromorph.errors import UsageError
 from neuromorph.huggingface.attachment import with_slots
 from neuromorph.runtime import SpikingLayer
+from neuromorph.shown import Shown
 from neuromorph.translate import (
     HeadFidelity,
     LayerCode,
@@ -28,8 +29,8 @@ MEASURED = 16
 """Most samples that fidelity is measured on."""
 
 
-@dataclass(frozen=True, eq=False)
-class ExportReport:
+@dataclass(frozen=True, eq=False, repr=False)
+class ExportReport(Shown):
     """What an export made.
 
     Attributes

@@ -17,14 +17,15 @@ from neuromorph.bundle import atomic_folder, check_target
 from neuromorph.errors import UnsupportedError, UsageError
 from neuromorph.report.pictures import require_matplotlib
 from neuromorph.report.text import to_json
+from neuromorph.shown import Shown
 
 SUMMARY, PICTURE = "summary.json", "picture.png"
 NAMES = (SUMMARY, PICTURE)
 """All that a folder of a run's holds."""
 
 
-@dataclass(frozen=True, eq=False)
-class RunReport:
+@dataclass(frozen=True, eq=False, repr=False)
+class RunReport(Shown):
     """What a run did.
 
     Attributes

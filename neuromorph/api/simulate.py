@@ -24,6 +24,7 @@ from neuromorph.models.arrays import load_arrays
 from neuromorph.models.digits import DigitsViT
 from neuromorph.report.text import to_json
 from neuromorph.runtime import SpikingLayer, Tally
+from neuromorph.shown import Shown
 from neuromorph.translate import HeadFidelity, LayerCode, Sample, measure_fidelity
 
 OUTPUTS, SUMMARY = "outputs.npz", "summary.json"
@@ -33,8 +34,8 @@ NAMES = (SUMMARY, OUTPUTS)
 _PARTS = ("queries", "keys", "values")
 
 
-@dataclass(frozen=True, eq=False)
-class SimulationReport:
+@dataclass(frozen=True, eq=False, repr=False)
+class SimulationReport(Shown):
     """What a simulation did.
 
     Attributes

@@ -16,13 +16,14 @@ from neuromorph.circuits.latency_attention import SpikeKind
 from neuromorph.errors import UsageError
 from neuromorph.network import Network
 from neuromorph.runtime import SpikingLayer
+from neuromorph.shown import Shown
 from neuromorph.translate import LayerCode, Sample, TranslateOptions, calibrate_layer
 
 Floats = NDArray[np.float64]
 
 
-@dataclass(eq=False)
-class SpikingStore:
+@dataclass(eq=False, repr=False)
+class SpikingStore(Shown):
     """A Hopfield store as a spiking circuit on a backend.
 
     Attributes

@@ -10,11 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from neuromorph.shown import Shown
+
 Group: TypeAlias = Literal["core", "lava", "nengo", "hf", "nir", "plot", "dev"]
 
 
-@dataclass(frozen=True)
-class Package:
+@dataclass(frozen=True, repr=False)
+class Package(Shown):
     """A package and its tested versions.
 
     Attributes

@@ -20,13 +20,14 @@ from neuromorph.circuits.latency_attention import (
     stimulate,
 )
 from neuromorph.errors import UsageError
+from neuromorph.shown import Shown
 
 BoolArray = NDArray[np.bool_]
 Memory: TypeAlias = Literal["static", "written", "causal"]
 
 
-@dataclass(frozen=True, eq=False)
-class AttentionBatch:
+@dataclass(frozen=True, eq=False, repr=False)
+class AttentionBatch(Shown):
     """Integer queries, keys and values of many sequences and heads.
 
     Attributes

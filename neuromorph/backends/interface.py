@@ -14,13 +14,14 @@ from neuromorph.errors import UnsupportedError, UsageError, did_you_mean
 from neuromorph.network import Network, Probe, Source, verify
 from neuromorph.network.bounds import source_range
 from neuromorph.network.model import SYNAPTIC
+from neuromorph.shown import Shown
 
 Evidence: TypeAlias = Literal["reference", "bit-exact model", "emulator", "hardware"]
 Inputs: TypeAlias = Mapping[str, NDArray[Any]]
 
 
-@dataclass(frozen=True, eq=False)
-class Recording:
+@dataclass(frozen=True, eq=False, repr=False)
+class Recording(Shown):
     """What a run produced.
 
     Attributes

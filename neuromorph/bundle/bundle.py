@@ -35,6 +35,7 @@ from neuromorph.circuits.latency_attention import SpikeKind
 from neuromorph.errors import BundleError, InputError
 from neuromorph.models import SafetensorsFile
 from neuromorph.network import to_text
+from neuromorph.shown import Shown
 from neuromorph.translate import LayerCode, Sample
 
 CODES, SAMPLE = "codes.safetensors", "sample.safetensors"
@@ -43,8 +44,8 @@ NAMES = (MANIFEST, CODES, SAMPLE, NETWORK, MODEL)
 """All that a bundle may hold; the model is optional."""
 
 
-@dataclass(frozen=True, eq=False)
-class Bundle:
+@dataclass(frozen=True, eq=False, repr=False)
+class Bundle(Shown):
     """Codes of every layer, a sample to try them on, and where they came from.
 
     In memory it is what it would be on disk: samples are rounded to single precision, and

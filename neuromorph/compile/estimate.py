@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from neuromorph.compile.events import Events
 from neuromorph.errors import UsageError, did_you_mean
 from neuromorph.profiles import Energy, Latency, Profile
+from neuromorph.shown import Shown
 
 PICO, NANO, MILLI = 1e-12, 1e-9, 1e-3
 
 
-@dataclass(frozen=True)
-class Estimate:
+@dataclass(frozen=True, repr=False)
+class Estimate(Shown):
     """What a run takes.
 
     Attributes

@@ -28,10 +28,11 @@ from neuromorph.compile.relays.insert import has_relays, relayed
 from neuromorph.errors import FitError, UsageError, did_you_mean
 from neuromorph.network import to_text, verify
 from neuromorph.profiles import Profile
+from neuromorph.shown import Shown
 
 
-@dataclass(frozen=True, eq=False)
-class Compiled:
+@dataclass(frozen=True, eq=False, repr=False)
+class Compiled(Shown):
     """A program on its way, and what the passes know of it.
 
     Attributes

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from neuromorph.circuits.plain_spikes import Letters, encode
 from neuromorph.network import Network, Population, Source
+from neuromorph.shown import Shown
 
 
-@dataclass(frozen=True, eq=False)
-class Unit:
+@dataclass(frozen=True, eq=False, repr=False)
+class Unit(Shown):
     """One network of a program: a head of attention, say. Units send each other nothing.
 
     Attributes
@@ -66,8 +67,8 @@ class Slice:
         return self.stop - self.start
 
 
-@dataclass(frozen=True, eq=False)
-class Program:
+@dataclass(frozen=True, eq=False, repr=False)
+class Program(Shown):
     """Networks cut into slices that fit cores, and where those cores are.
 
     Attributes

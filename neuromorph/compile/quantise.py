@@ -24,6 +24,7 @@ from neuromorph.numerics.limits import (
     VTH_MAX,
     WEIGHT_MAX,
 )
+from neuromorph.shown import Shown
 
 UNIT = 1 << INPUT_SHIFT
 """Units of the potential per unit of synaptic input."""
@@ -41,8 +42,8 @@ NOISE = 1e-12
 """Relative error of a few products of floats, and more."""
 
 
-@dataclass(frozen=True, eq=False)
-class Quantised:
+@dataclass(frozen=True, eq=False, repr=False)
+class Quantised(Shown):
     """A network of integers, and how far it is from the floats that it was made of.
 
     Attributes

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.errors import InputError, TensorError
+from neuromorph.shown import Shown
 
 Floats = NDArray[np.float64]
 
@@ -25,8 +26,8 @@ class NAAMState(NamedTuple):
     processes: Floats
 
 
-@dataclass(frozen=True, eq=False)
-class NAAM:
+@dataclass(frozen=True, eq=False, repr=False)
+class NAAM(Shown):
     """T_ijkl = N⁻³ Σ_μ η_i η_j η_k η_l, the coupling of processes; it is never formed.
 
     Attributes

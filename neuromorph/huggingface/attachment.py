@@ -29,6 +29,7 @@ from neuromorph.huggingface.masks import Tensor
 from neuromorph.huggingface.matching import match_layers
 from neuromorph.huggingface.recording import arrays, is_causal, positions, record, tokenised
 from neuromorph.runtime import SpikingLayer, Tally
+from neuromorph.shown import Shown
 from neuromorph.translate import LayerCode, Sample, TranslateOptions, calibrate_layer
 
 if TYPE_CHECKING:
@@ -38,8 +39,8 @@ SLOTS = 512
 """Context that a language model gets room for, if nobody says how much it needs."""
 
 
-@dataclass(eq=False)
-class Attachment:
+@dataclass(eq=False, repr=False)
+class Attachment(Shown):
     """A model whose attention runs in spikes; `detach` gives it its own back.
 
     Attributes
@@ -152,8 +153,8 @@ def _layer_report(name: str, layer: SpikingLayer) -> dict[str, Any]:
             **layer.tally.as_dict()}
 
 
-@dataclass(frozen=True, eq=False)
-class Spikes:
+@dataclass(frozen=True, eq=False, repr=False)
+class Spikes(Shown):
     """Answers a model's attention calls; knows its layers by name, but not the model."""
 
     layers: Mapping[str, SpikingLayer]

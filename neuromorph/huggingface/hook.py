@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 from neuromorph.errors import BackendError, MissingExtraError, UnsupportedError, UsageError
 from neuromorph.huggingface.gradient import without_gradient
 from neuromorph.huggingface.masks import Tensor, boolean_mask
+from neuromorph.shown import Shown
 
 NAME = "neuromorph"
 
@@ -28,8 +29,8 @@ _UNSUPPORTED = {
 }
 
 
-@dataclass(frozen=True, eq=False)
-class Call:
+@dataclass(frozen=True, eq=False, repr=False)
+class Call(Shown):
     """One attention call of one layer, as torch tensors.
 
     ``queries`` (batch, heads, queries, size) are to be multiplied by ``scale``; keys and values

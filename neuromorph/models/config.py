@@ -10,14 +10,15 @@ from typing import TypeVar
 from neuromorph.errors import FileFormatError, ModelStructureError, did_you_mean
 from neuromorph.models.opening import StrPath
 from neuromorph.models.strict_json import parse_json, read_json
+from neuromorph.shown import Shown
 
 T = TypeVar("T")
 
 _COUNT_LIMIT = 2**31 - 1
 
 
-@dataclass(frozen=True)
-class Config:
+@dataclass(frozen=True, repr=False)
+class Config(Shown):
     """The fields of a configuration, and the file they stand in.
 
     ``None`` and a missing field are the same: a getter then returns its default, or raises

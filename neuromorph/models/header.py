@@ -10,6 +10,7 @@ from neuromorph.errors import FileFormatError, did_you_mean
 from neuromorph.models.dtypes import Dtype, dtype_named
 from neuromorph.models.strict_json import parse_json
 from neuromorph.models.tensor_names import check_names, shown
+from neuromorph.shown import Shown
 
 RANK_LIMIT = 8
 """Most dimensions a tensor may have."""
@@ -19,8 +20,8 @@ _METADATA = "__metadata__"
 _FIELDS = ("data_offsets", "dtype", "shape")
 
 
-@dataclass(frozen=True)
-class TensorInfo:
+@dataclass(frozen=True, repr=False)
+class TensorInfo(Shown):
     """One entry of a header.
 
     Attributes
@@ -39,8 +40,8 @@ class TensorInfo:
     end: int
 
 
-@dataclass(frozen=True)
-class Header:
+@dataclass(frozen=True, repr=False)
+class Header(Shown):
     """The tensors of a file by name, in the header's order, and its free text."""
 
     tensors: dict[str, TensorInfo]

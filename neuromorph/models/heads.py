@@ -19,12 +19,13 @@ from neuromorph.models.head_checks import (
     check_weight_shape,
 )
 from neuromorph.models.rotary import FloatArray, Rotary
+from neuromorph.shown import Shown
 
 _ARRAYS = ("query_weight", "key_weight", "value_weight", "query_bias", "key_bias", "value_bias")
 
 
-@dataclass(frozen=True, eq=False)
-class AttentionLayer:
+@dataclass(frozen=True, eq=False, repr=False)
+class AttentionLayer(Shown):
     """Queries, keys and values of one layer.
 
     ::
@@ -120,8 +121,8 @@ class AttentionLayer:
         return q, k, v
 
 
-@dataclass(frozen=True, eq=False)
-class AttentionModel:
+@dataclass(frozen=True, eq=False, repr=False)
+class AttentionModel(Shown):
     """The attention layers of a trained model, and where they came from.
 
     Attributes

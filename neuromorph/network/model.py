@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from neuromorph.dynamics.learning import LearningRule
 from neuromorph.network.populations import Population, aligned_by
 from neuromorph.numerics.limits import INPUT_SHIFT
+from neuromorph.shown import Shown
 
 Domain: TypeAlias = Literal["fixed", "float"]
 Variable: TypeAlias = Literal["spikes", "v", "u", "weights", "tags"]
@@ -20,8 +21,8 @@ THIRD = ("y1", "y2", "y3")
 Modulators: TypeAlias = tuple[str | None, str | None, str | None]
 
 
-@dataclass(frozen=True, eq=False)
-class Projection:
+@dataclass(frozen=True, eq=False, repr=False)
+class Projection(Shown):
     """All synapses from one population to another.
 
     ::
@@ -73,8 +74,8 @@ class Phase:
     stop: int
 
 
-@dataclass(frozen=True)
-class Schedule:
+@dataclass(frozen=True, repr=False)
+class Schedule(Shown):
     """One period of a circuit that works in phases; steps count from its start."""
 
     period: int
@@ -96,8 +97,8 @@ class Probe:
     variable: Variable = "spikes"
 
 
-@dataclass(frozen=True, eq=False)
-class Network:
+@dataclass(frozen=True, eq=False, repr=False)
+class Network(Shown):
     """A circuit, free of any simulator.
 
     Attributes

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from neuromorph.errors import ProfileError
 from neuromorph.profiles.profile import Profile
+from neuromorph.shown import Shown
 
 
-@dataclass(frozen=True)
-class Rule:
+@dataclass(frozen=True, repr=False)
+class Rule(Shown):
     """Something that holds in every profile.
 
     Attributes

@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 
 from neuromorph.errors import MissingFileError, NeuromorphError, ProfileError
 from neuromorph.profiles.lines import lines_of
+from neuromorph.shown import Shown
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -30,8 +31,8 @@ SETS = ("energy", "latency")
 FieldPath: TypeAlias = tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Document:
+@dataclass(frozen=True, repr=False)
+class Document(Shown):
     """One file as it stands, before anything is inherited.
 
     Attributes

@@ -9,6 +9,7 @@ from typing import Any
 
 from neuromorph.errors import ProfileError
 from neuromorph.profiles.document import Document, FieldPath, read_document
+from neuromorph.shown import Shown
 
 SCHEMA_VERSION = 1
 
@@ -19,8 +20,8 @@ Resolve = Callable[[str, Document], Path]
 """The file that ``extends`` means, in the document that says it."""
 
 
-@dataclass(frozen=True)
-class Merged:
+@dataclass(frozen=True, repr=False)
+class Merged(Shown):
     """All fields of a chain of profiles; the nearest wins.
 
     Attributes

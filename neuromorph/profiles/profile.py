@@ -9,12 +9,13 @@ from typing import Literal, TypeAlias
 from neuromorph.profiles.costs import Energy, Latency
 from neuromorph.profiles.quantity import Quantity
 from neuromorph.profiles.sections import Board, Chip, Core, Learning, Neuron, Synapse
+from neuromorph.shown import Shown
 
 Family: TypeAlias = Literal["loihi1", "loihi2", "cpu"]
 
 
-@dataclass(frozen=True)
-class Profile:
+@dataclass(frozen=True, repr=False)
+class Profile(Shown):
     """A hardware profile, loaded and checked.
 
     Attributes

@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.report.pictures import ACCENT, DPI, INK, QUIET, require_matplotlib
+from neuromorph.shown import Shown
 
 
-@dataclass(frozen=True, eq=False)
-class Memory:
+@dataclass(frozen=True, eq=False, repr=False)
+class Memory(Shown):
     """One run.
 
     Attributes

@@ -10,13 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.report.pictures import ACCENT, DPI, INK, require_matplotlib
+from neuromorph.shown import Shown
 
 MOMENTS = 4
 """Moments at which the key synapses are shown."""
 
 
-@dataclass(frozen=True, eq=False)
-class Memories:
+@dataclass(frozen=True, eq=False, repr=False)
+class Memories(Shown):
     """One run of a head.
 
     Attributes

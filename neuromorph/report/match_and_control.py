@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 
 from neuromorph.network import Schedule
 from neuromorph.report.pictures import ACCENT, DPI, INK, PALE, QUIET, require_matplotlib
+from neuromorph.shown import Shown
 
 SHOWN = 24
 """Axons in the raster: the matched one and others."""
 
 
-@dataclass(frozen=True, eq=False)
-class Trace:
+@dataclass(frozen=True, eq=False, repr=False)
+class Trace(Shown):
     """One query neuron over an episode, step by step.
 
     Attributes

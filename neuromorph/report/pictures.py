@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 
 from neuromorph.circuits.latency_attention import LatencyAttention
 from neuromorph.errors import MissingExtraError, WriteError
+from neuromorph.shown import Shown
 
 INK, ACCENT, QUIET, PALE = "#1f2430", "#c8553d", "#8a93a6", "#e8ebf1"
 DPI = 130
 
 
-@dataclass(frozen=True, eq=False)
-class Episode:
+@dataclass(frozen=True, eq=False, repr=False)
+class Episode(Shown):
     """One query of one head, step by step.
 
     Attributes
@@ -45,8 +46,8 @@ class Episode:
     read_at: int
 
 
-@dataclass(frozen=True, eq=False)
-class Query:
+@dataclass(frozen=True, eq=False, repr=False)
+class Query(Shown):
     """Where the query of an episode comes from, and what it found.
 
     Attributes

@@ -12,13 +12,14 @@ from neuromorph.circuits.latency_attention import Attended, LatencyAttention, bu
 from neuromorph.errors import TensorError
 from neuromorph.network import Network
 from neuromorph.numerics import quantise
+from neuromorph.shown import Shown
 from neuromorph.translate.samples import Sample
 
 FloatArray = NDArray[np.floating[Any]]
 
 
-@dataclass(frozen=True, eq=False)
-class LayerCode:
+@dataclass(frozen=True, eq=False, repr=False)
+class LayerCode(Shown):
     """Static scales of one attention layer.
 
     ::

@@ -19,14 +19,15 @@ from neuromorph.dynamics.features import FeatureMap
 from neuromorph.errors import CalibrationError
 from neuromorph.numerics import quantise
 from neuromorph.numerics.limits import WEIGHT_MAX
+from neuromorph.shown import Shown
 from neuromorph.translate.samples import Sample
 
 QUANTILE = 0.98
 """Share of calibration sequences whose keys and sums must fit; rarer ones clip, and are counted."""
 
 
-@dataclass(frozen=True, eq=False)
-class FeatureCode:
+@dataclass(frozen=True, eq=False, repr=False)
+class FeatureCode(Shown):
     """Scales of one head.
 
     Attributes

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.errors import CalibrationError
+from neuromorph.shown import Shown
 
 LARGEST = 1e75
 """Values beyond this would overflow when they are multiplied."""
@@ -20,8 +21,8 @@ KEPT_TOKENS = 64
 """Longest sample a bundle keeps."""
 
 
-@dataclass(frozen=True, eq=False)
-class Sample:
+@dataclass(frozen=True, eq=False, repr=False)
+class Sample(Shown):
     """One sequence through one layer.
 
     Attributes

@@ -23,6 +23,7 @@ from typing import Any, TypeAlias, get_type_hints
 
 from neuromorph.api.circuits.outcome import Outcome
 from neuromorph.errors import UsageError, did_you_mean
+from neuromorph.shown import Shown
 
 Value: TypeAlias = int | float | bool | str
 
@@ -66,8 +67,8 @@ class Setting:
                              found=repr(given), expected=_EXPECTED[self.kind]) from error
 
 
-@dataclass(frozen=True, eq=False)
-class Circuit:
+@dataclass(frozen=True, eq=False, repr=False)
+class Circuit(Shown):
     """A circuit as a person meets it.
 
     Attributes

@@ -12,11 +12,12 @@ from neuromorph.api.collect import digits_samples
 from neuromorph.errors import UsageError
 from neuromorph.models import open_model
 from neuromorph.models.digits import WEIGHTS, DigitsViT, load_split
+from neuromorph.shown import Shown
 from neuromorph.translate import Sample
 
 
-@dataclass(frozen=True, eq=False)
-class DigitsLayer:
+@dataclass(frozen=True, eq=False, repr=False)
+class DigitsLayer(Shown):
     """What one layer sees of one test image, and of training images.
 
     Attributes

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from neuromorph.errors import UsageError
+from neuromorph.shown import Shown
 
 
-@dataclass(frozen=True, eq=False)
-class Outcome:
+@dataclass(frozen=True, eq=False, repr=False)
+class Outcome(Shown):
     """What one run found.
 
     Attributes

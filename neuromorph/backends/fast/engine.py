@@ -28,6 +28,7 @@ from neuromorph.numerics.limits import (
     STATE_MAX,
     STATE_MODULUS,
 )
+from neuromorph.shown import Shown
 
 SOURCE, LIF, READOUT, LATENCY, GLIA, CALCIUM, RELAY = range(7)
 KIND, DU, DV, VTH, BIAS, BASE, SPAN, GAIN, GAIN_SHIFT, ALIGNED = range(10)
@@ -35,8 +36,8 @@ BITS = 3
 PRE, POST, WIDTH, HEIGHT, DELAY, EXPONENT, GRADED, OFFSET, PLASTIC, HOME = range(10)
 
 
-@dataclass(frozen=True, eq=False)
-class FlatNetwork:
+@dataclass(frozen=True, eq=False, repr=False)
+class FlatNetwork(Shown):
     """A network as flat arrays: neurons one after the other, synapses by projection."""
 
     neurons: NDArray[np.int64]

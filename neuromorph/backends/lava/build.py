@@ -46,10 +46,11 @@ from neuromorph.processes.astrocyte.process import Astrocyte as AstrocyteProcess
 from neuromorph.processes.latency_match.process import LatencyMatch as LatencyMatchProcess
 from neuromorph.processes.readout.process import Readout as ReadoutProcess
 from neuromorph.processes.relay.process import Relay as RelayProcess
+from neuromorph.shown import Shown
 
 
-@dataclass(frozen=True)
-class Built:
+@dataclass(frozen=True, repr=False)
+class Built(Shown):
     """The Processes of a network, by name of population and of projection."""
 
     populations: dict[str, AbstractProcess]

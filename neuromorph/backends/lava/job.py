@@ -24,6 +24,7 @@ from neuromorph.network import (
     Source,
 )
 from neuromorph.network.populations import NeuronModel, parameters
+from neuromorph.shown import Shown
 
 _MODELS: dict[str, type[NeuronModel]] = {
     model.kind: model for model in (Source, CubaLIF, Readout, LatencyMatch, Astrocyte, Relay)
@@ -33,8 +34,8 @@ Results: TypeAlias = tuple[list[NDArray[Any]], dict[str, tuple[NDArray[Any], NDA
 """Traces in the order of the probes, and the learned weights and tags by projection."""
 
 
-@dataclass(frozen=True, eq=False)
-class Job:
+@dataclass(frozen=True, eq=False, repr=False)
+class Job(Shown):
     """A checked network, what drives it, and what to record."""
 
     network: Network

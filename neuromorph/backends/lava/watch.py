@@ -21,10 +21,11 @@ from lava.magma.core.run_configs import Loihi2SimCfg
 from numpy.typing import NDArray
 
 from neuromorph.backends.lava.failure import encode
+from neuromorph.shown import Shown
 
 
-@dataclass
-class Watch:
+@dataclass(repr=False)
+class Watch(Shown):
     """What to watch in one run, by the id of the Lava Process.
 
     Attributes

@@ -10,13 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.errors import UsageError
+from neuromorph.shown import Shown
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int32]
 
 
-@dataclass(frozen=True, eq=False)
-class Retrieval:
+@dataclass(frozen=True, eq=False, repr=False)
+class Retrieval(Shown):
     """States on their way from cues to what the circuit remembers.
 
     Attributes

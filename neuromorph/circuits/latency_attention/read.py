@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from neuromorph.circuits.latency_attention.motif import LatencyAttention
 from neuromorph.errors import BackendError, UsageError
+from neuromorph.shown import Shown
 
 
-@dataclass(frozen=True, eq=False)
-class Attended:
+@dataclass(frozen=True, eq=False, repr=False)
+class Attended(Shown):
     """Integer results of a batch of queries; any leading axes.
 
     Attributes

@@ -12,6 +12,7 @@ from neuromorph.dynamics.match_control import GATE_PERIOD, GATE_STEP, RELAY_STEP
 from neuromorph.errors import UsageError
 from neuromorph.network import Phase, Probe, Schedule
 from neuromorph.numerics.limits import WEIGHT_MAX
+from neuromorph.shown import Shown
 
 PROBES = (Probe("soma"), Probe("relay"))
 """What `read` needs."""
@@ -20,8 +21,8 @@ GATE_STEPS = (1 << GATE_PERIOD) * -(-WEIGHT_MAX // GATE_STEP)
 """Steps that a gate needs to open."""
 
 
-@dataclass(frozen=True, eq=False)
-class Episode:
+@dataclass(frozen=True, eq=False, repr=False)
+class Episode(Shown):
     """Spike trains of one episode, one step a millisecond.
 
     Attributes

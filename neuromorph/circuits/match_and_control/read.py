@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 
 from neuromorph.circuits.match_and_control.episode import Episode
 from neuromorph.errors import UsageError
+from neuromorph.shown import Shown
 
 FOLLOWS_WITHIN = 20
 """Steps in which a soma must answer a value spike."""
 
 
-@dataclass(frozen=True, eq=False)
-class Control:
+@dataclass(frozen=True, eq=False, repr=False)
+class Control(Shown):
     """What one episode showed.
 
     Attributes

@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.errors import UsageError
+from neuromorph.shown import Shown
 
 
-@dataclass(frozen=True)
-class Letters:
+@dataclass(frozen=True, repr=False)
+class Letters(Shown):
     """What a plain spike on each of a graded axon's stand-ins counts.
 
     ::

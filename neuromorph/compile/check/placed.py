@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from neuromorph.network import Astrocyte, CubaLIF, LearningRule, Source
 from neuromorph.network.populations import NeuronModel
 from neuromorph.numerics.limits import INPUT_SHIFT
+from neuromorph.shown import Shown
 
 Rows: TypeAlias = dict[str, dict[int, NDArray[np.int64]]]
 """Neurons of each population of a circuit, by core."""
@@ -36,8 +37,8 @@ class Group:
         return isinstance(self.model, Astrocyte)
 
 
-@dataclass(frozen=True, eq=False)
-class Bundle:
+@dataclass(frozen=True, eq=False, repr=False)
+class Bundle(Shown):
     """All synapses from one population to another: a projection."""
 
     name: str
@@ -63,8 +64,8 @@ class Bundle:
         return self.rule is not None and bool(self.rule.tag_terms)
 
 
-@dataclass(frozen=True, eq=False)
-class Circuit:
+@dataclass(frozen=True, eq=False, repr=False)
+class Circuit(Shown):
     """One unit of a program: a network by itself."""
 
     name: str
@@ -90,8 +91,8 @@ class Piece:
     core: int
 
 
-@dataclass(frozen=True, eq=False)
-class Placed:
+@dataclass(frozen=True, eq=False, repr=False)
+class Placed(Shown):
     """A program as it was read: well-formed, but nothing of it is believed.
 
     Attributes

@@ -10,13 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.errors import printable
+from neuromorph.shown import Shown
 
 Usage: TypeAlias = Mapping[str, NDArray[np.int64]]
 """What each core holds, by the name of its limit in the profile's section ``core``."""
 
 
-@dataclass(frozen=True)
-class Violation:
+@dataclass(frozen=True, repr=False)
+class Violation(Shown):
     """One rule that a program breaks.
 
     Attributes
@@ -38,8 +39,8 @@ class Violation:
                 f"allowed {printable(self.allowed)}")
 
 
-@dataclass(frozen=True, eq=False)
-class CheckReport:
+@dataclass(frozen=True, eq=False, repr=False)
+class CheckReport(Shown):
     """The judgement of a program.
 
     Attributes

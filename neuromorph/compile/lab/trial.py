@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 from neuromorph.compile.split import Recorded
 from neuromorph.errors import UsageError
 from neuromorph.network import Network, Probe, Source
+from neuromorph.shown import Shown
 
 Traces: TypeAlias = Mapping[str, NDArray[Any]]
 
 
-@dataclass(frozen=True, eq=False)
-class Trial:
+@dataclass(frozen=True, eq=False, repr=False)
+class Trial(Shown):
     """What one unit of a program did in one run.
 
     Attributes

@@ -16,13 +16,14 @@ from neuromorph.compile.packing.limits import Limits
 from neuromorph.compile.program import Unit
 from neuromorph.errors import FitError
 from neuromorph.network import Astrocyte, Network, Population, Projection
+from neuromorph.shown import Shown
 
 FEWER = "fewer slots: a shorter context, or several memories"
 """What helps where a neuron has too many synapses."""
 
 
-@dataclass(frozen=True, eq=False)
-class Demand:
+@dataclass(frozen=True, eq=False, repr=False)
+class Demand(Shown):
     """Resources of the neurons of one population.
 
     Attributes

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from neuromorph.compile.packing.demand import used_synapses
 from neuromorph.compile.program import Program
 from neuromorph.network import Source
+from neuromorph.shown import Shown
 
 
-@dataclass(frozen=True, eq=False)
-class Traffic:
+@dataclass(frozen=True, eq=False, repr=False)
+class Traffic(Shown):
     """Packets from core to core, shape (links,) each; a core may send to itself."""
 
     source: NDArray[np.int64]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from neuromorph.shown import Shown
+
 Accumulator: TypeAlias = Literal["input", "current", "potential", "payload", "learning"]
 Basis: TypeAlias = Literal["bounds", "motif", "float domain"]
 Status: TypeAlias = Literal["proved", "saturates", "one period", "not proved"]
@@ -54,8 +56,8 @@ class Bound:
         return f"{text}; most of it from {self.worst}; {self.remedy}" if self.worst else text
 
 
-@dataclass(frozen=True)
-class RangeProof:
+@dataclass(frozen=True, repr=False)
+class RangeProof(Shown):
     """Whether any accumulator of a network can overflow.
 
     Attributes

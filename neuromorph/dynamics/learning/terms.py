@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from neuromorph.shown import Shown
+
 Condition: TypeAlias = Literal["x0", "y0", "u"]
 
 WIDTHS = {"x0": 1, "y0": 1, "x1": 7, "x2": 7, "y1": 7, "y2": 7, "y3": 7, "w": 9, "t": 9}
@@ -36,8 +38,8 @@ class Factor:
         return f"({body})" if self.constant else body
 
 
-@dataclass(frozen=True)
-class Term:
+@dataclass(frozen=True, repr=False)
+class Term(Shown):
     """mantissa 2^exponent, under a condition, times factors.
 
     Attributes

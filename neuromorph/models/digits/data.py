@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from neuromorph.errors import InputError, TensorError
 from neuromorph.models.safetensors_file import SafetensorsFile
+from neuromorph.shown import Shown
 
 DIGITS = Path(__file__).with_name("images.safetensors")
 """The images and labels; MODEL_CARD.md says whose they are."""
@@ -22,8 +23,8 @@ TEST, VALIDATION, CALIBRATION = 400, 200, 64
 _ORDER_SHA256 = "14b7f6bc58ce844efd500d56ca64ce44abff6e3dd1d9b8d2a6d11825767e38d3"
 
 
-@dataclass(frozen=True)
-class Part:
+@dataclass(frozen=True, repr=False)
+class Part(Shown):
     """Some of the images.
 
     Attributes
@@ -44,8 +45,8 @@ class Part:
         return len(self.indices)
 
 
-@dataclass(frozen=True)
-class DigitsSplit:
+@dataclass(frozen=True, repr=False)
+class DigitsSplit(Shown):
     """permutation(1797) = test (400) | validation (200) | train (1197); train[:64] calibrates.
 
     Attributes

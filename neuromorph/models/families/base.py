@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from neuromorph.models.config import Config
 from neuromorph.models.rotary import Rotary
+from neuromorph.shown import Shown
 
 ROLES = ("query", "key", "value")
 
@@ -28,8 +29,8 @@ class LayerPlan:
     window: int | None = None
 
 
-@dataclass(frozen=True)
-class Family:
+@dataclass(frozen=True, repr=False)
+class Family(Shown):
     """Names and meaning of the attention tensors of some related models.
 
     Attributes

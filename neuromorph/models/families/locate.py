@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from neuromorph.errors import ModelStructureError
 from neuromorph.models.families.base import ROLES, Family
 from neuromorph.models.tensor_names import shown
+from neuromorph.shown import Shown
 
 FUSED_PARTS = frozenset({"W_pack", "Wqkv", "c_attn", "in_proj", "in_proj_bias", "in_proj_weight",
                          "qkv", "qkv_proj", "query_key_value", "wqkv"})
@@ -17,8 +18,8 @@ FUSED_PARTS = frozenset({"W_pack", "Wqkv", "c_attn", "in_proj", "in_proj_bias", 
 _LEAVES = ("weight", "bias")
 
 
-@dataclass(frozen=True)
-class Located:
+@dataclass(frozen=True, repr=False)
+class Located(Shown):
     """Full tensor names of one layer's projections.
 
     Attributes
