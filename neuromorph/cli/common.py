@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, Any
@@ -67,6 +67,11 @@ def show(result: dict[str, Any], tables: Callable[[], list[Any]], *, as_json: bo
     from neuromorph.report.text import to_json
 
     emit(to_json(result) if as_json else _rendered(tables()))
+
+
+def warned(cautions: Iterable[object]) -> list[str]:
+    """Lines that say what works, but badly."""
+    return [f"warning: {caution}" for caution in cautions]
 
 
 def emit(text: str) -> None:

@@ -66,7 +66,7 @@ def simulation_tables(result: Mapping[str, Any], fidelity: Sequence[HeadFidelity
         "backend": f"{result['backend']} ({result['evidence']})",
         "queries": f"{readable(result['queries'])}, over all heads",
         "spikes": _share(result["spikes"], result["queries"], "a query"),
-        "forced spikes": result["forced"],
+        "forced spikes": f"{readable(result['forced'])}, {result['forced_a_query']:.2g} a query",
         "steps": _share(result["steps"], result["queries"], "a query"),
         "clipped codes": f"{readable(result['clipped'])} of {readable(result['codes'])}",
     }
@@ -108,7 +108,8 @@ def demo_rows(summary: Mapping[str, Any]) -> dict[str, object]:
         "equal to the bit": _backends(summary),
     }
     missed = [f"{name}: {why}" for name, why in summary["not_compared"].items()]
-    return rows | ({"not compared with": missed} if missed else {})
+    rows |= {"not compared with": missed} if missed else {}
+    return rows | ({"warnings": summary["warnings"]} if summary["warnings"] else {})
 
 
 def _backends(summary: Mapping[str, Any]) -> str:
