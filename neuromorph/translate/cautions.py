@@ -103,17 +103,18 @@ def of_held_out(held_out: bool) -> list[Caution]:
 
 
 def of_outliers(samples: Mapping[str, Sequence[Sample]]) -> list[Caution]:
-    """Numbers of one sequence, far beyond all others."""
+    """Tokens of one sequence, far beyond all others."""
     found = {name: without_outliers(seen)[1] for name, seen in samples.items()}
-    cut = {name: outliers for name, outliers in found.items() if outliers.values}
+    cut = {name: outliers for name, outliers in found.items() if outliers.tokens}
     if not cut:
         return []
     where = max(cut, key=lambda name: cut[name].factor)
-    worst, total = cut[where], sum(outliers.values for outliers in cut.values())
+    worst, total = cut[where], sum(outliers.tokens for outliers in cut.values())
     return [Caution("outlier", where,
-                    f"{total} numbers of single sequences lie far beyond what all others show, in "
-                    f"sequence {worst.sample} {worst.factor:.3g} times as far ({where}): ranges "
-                    "leave them out, and they will be clipped. Look at that sequence")]
+                    f"{_some(total, 'token')} of single sequences lie far beyond what all others "
+                    f"show, in sequence {worst.sample} {worst.factor:.3g} times as far ({where}): "
+                    "ranges leave them out, and such values will be clipped. Look at that "
+                    "sequence")]
 
 
 def of_periods(codes: Mapping[str, LayerCode]) -> list[Caution]:
