@@ -211,7 +211,8 @@ def _check_room(code: LayerCode, keys: int, layer: str) -> None:
     if keys > slots:
         raise UsageError("the sequence is longer than the circuits' slots", where=layer,
                          found=keys, expected=f"at most {slots}",
-                         hint=f"attach with options=TranslateOptions(slots={keys}) or more")
+                         hint=f"calibrate on passages as long, or ask for {keys} slots "
+                         f"(TranslateOptions(slots={keys}); at the command line --slots {keys})")
 
 
 def attach(
