@@ -36,7 +36,7 @@ from neuromorph.errors import BundleError, InputError
 from neuromorph.models import SafetensorsFile
 from neuromorph.network import to_text
 from neuromorph.shown import Shown
-from neuromorph.translate import LayerCode, Sample
+from neuromorph.translate import Caution, LayerCode, Sample, cautions
 
 CODES, SAMPLE = "codes.safetensors", "sample.safetensors"
 NETWORK, MODEL = "network.txt", "model.safetensors"
@@ -80,6 +80,11 @@ class Bundle(Shown):
         for name, value in (("samples", samples), ("options", plain(self.options)),
                             ("provenance", plain(self.provenance))):
             object.__setattr__(self, name, value)
+
+    @property
+    def cautions(self) -> tuple[Caution, ...]:
+        """What was said when it was made: reasons to trust it less."""
+        return cautions.read(self.provenance)
 
     @property
     def model_file(self) -> Path | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, Any
@@ -69,6 +69,11 @@ def show(result: dict[str, Any], tables: Callable[[], list[Any]], *, as_json: bo
     emit(to_json(result) if as_json else _rendered(tables()))
 
 
+def warned(cautions: Iterable[object]) -> list[str]:
+    """Lines that say what works, but badly."""
+    return [f"warning: {caution}" for caution in cautions]
+
+
 def emit(text: str) -> None:
     """Write text to standard output, all of it, now.
 
@@ -113,7 +118,8 @@ def write_json(result: dict[str, Any], path: Path) -> None:
 def _rendered(parts: list[Any]) -> str:
     """Tables and lines as one text, as wide and as colourful as standard output takes it.
 
-    A line is not broken: it may be a command, to be copied.
+    A line is not broken: it may be a command, to be copied. Nor is a number: a table that would
+    have to breaks out of the width.
     """
     from rich.console import Console
 
@@ -121,5 +127,6 @@ def _rendered(parts: list[Any]) -> str:
     console = Console(width=None if known else FILE_WIDTH)
     with console.capture() as captured:
         for part in parts:
-            console.print(part, markup=False, highlight=False, soft_wrap=isinstance(part, str))
+            console.print(part, markup=False, highlight=False, crop=False,
+                          soft_wrap=isinstance(part, str))
     return captured.get()

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from neuromorph.cli.common import Force, Json, Quiet, Seed, check_flags, progress, show
+from neuromorph.cli.common import Force, Json, Quiet, Seed, check_flags, progress, show, warned
 
 
 def simulate(
@@ -39,7 +39,8 @@ def simulate(
         if output is not None:
             save_report(report, output, force=force)
     result = report.as_dict()
-    show(result, lambda: [*simulation_tables(result, report.fidelity), *_where(output)],
+    show(result, lambda: [*simulation_tables(result, report.fidelity), *warned(report.cautions),
+                          *_where(output)],
          as_json=as_json, quiet=quiet)
 
 

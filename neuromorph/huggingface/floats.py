@@ -8,6 +8,10 @@ from collections.abc import Collection
 from typing import Any
 
 from neuromorph.errors import printable
+from neuromorph.translate import Caution
+
+FLOAT = "float-attention"
+"""The kind of remark."""
 
 ATTENTION, OTHERWISE = "attention", "linear or recurrent"
 
@@ -47,17 +51,18 @@ def float_modules(model: Any, layers: Collection[str]) -> list[dict[str, str]]:
             and type(modules[name]) not in spiking and not _asks_interface(modules[name])]
 
 
-def float_notes(model: Any, layers: Collection[str]) -> tuple[str, ...]:
-    """One sentence if softmax attention goes on in float, which few expect."""
+def float_cautions(model: Any, layers: Collection[str]) -> list[Caution]:
+    """One remark if softmax attention goes on in float, which few expect."""
     found = [e for e in float_modules(model, layers) if e["kind"] == ATTENTION]
     if not found:
-        return ()
+        return []
     first = f"{printable(found[0]['module'])} ({printable(found[0]['class'])})"
     which = f"{first} does" if len(found) == 1 else \
         f"{first} and {len(found) - 1} modules more do"
-    note = (f"attention stays float where no circuit can reach it: {which} not use "
-            "transformers' attention interface")
-    return (note,)
+    return [Caution(
+        FLOAT, found[0]["module"],
+        f"some attention stays in float: {which} not use transformers' attention interface, where "
+        "it could be replaced. report()['float_modules'] of an attachment names all of it")]
 
 
 def _kind(module: Any) -> str | None:

@@ -9,6 +9,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from neuromorph.report.columns import narrowest
 from neuromorph.report.text import bytes_text, label, readable
 from neuromorph.translate import HeadFidelity
 
@@ -21,10 +22,11 @@ DIGITS_OF_A_DIGEST = 12
 def pairs_table(title: str, rows: Mapping[str, object]) -> Table:
     """Two columns: what, and how much."""
     table = _table(title, show_header=False)
-    table.add_column(style="dim", no_wrap=True)
-    table.add_column(overflow="fold")
-    for name, value in rows.items():
-        table.add_row(Text(name), Text(readable(value)))
+    texts = {name: readable(value) for name, value in rows.items()}
+    table.add_column(style="dim", overflow="fold", min_width=narrowest(texts))
+    table.add_column(overflow="fold", min_width=narrowest(texts.values()))
+    for name, text in texts.items():
+        table.add_row(Text(name), Text(text))
     return table
 
 
@@ -33,10 +35,13 @@ def rows_table(
 ) -> Table:
     """One line a row; the first columns hold words, the others numbers."""
     table = _table(title)
+    texts = [[readable(value) for value in row] for row in rows]
     for i, name in enumerate(columns):
-        table.add_column(name, justify="left" if i < words else "right", overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(readable(value)) for value in row))
+        least = narrowest((row[i] for row in texts), name, whole=i >= words)
+        table.add_column(name, justify="left" if i < words else "right", overflow="fold",
+                         min_width=least)
+    for row in texts:
+        table.add_row(*map(Text, row))
     return table
 
 
@@ -66,7 +71,7 @@ def simulation_tables(result: Mapping[str, Any], fidelity: Sequence[HeadFidelity
         "backend": f"{result['backend']} ({result['evidence']})",
         "queries": f"{readable(result['queries'])}, over all heads",
         "spikes": _share(result["spikes"], result["queries"], "a query"),
-        "forced spikes": result["forced"],
+        "forced spikes": f"{readable(result['forced'])}, {result['forced_a_query']:.2g} a query",
         "steps": _share(result["steps"], result["queries"], "a query"),
         "clipped codes": f"{readable(result['clipped'])} of {readable(result['codes'])}",
     }
@@ -108,7 +113,8 @@ def demo_rows(summary: Mapping[str, Any]) -> dict[str, object]:
         "equal to the bit": _backends(summary),
     }
     missed = [f"{name}: {why}" for name, why in summary["not_compared"].items()]
-    return rows | ({"not compared with": missed} if missed else {})
+    rows |= {"not compared with": missed} if missed else {}
+    return rows | ({"warnings": summary["warnings"]} if summary["warnings"] else {})
 
 
 def _backends(summary: Mapping[str, Any]) -> str:

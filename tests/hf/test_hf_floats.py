@@ -11,7 +11,7 @@ import pytest
 import neuromorph
 from neuromorph import NeuromorphWarning
 from neuromorph.errors import CalibrationError
-from neuromorph.huggingface.floats import float_modules, float_notes
+from neuromorph.huggingface.floats import float_cautions, float_modules
 
 pytestmark = pytest.mark.hf
 torch = pytest.importorskip("torch", reason="torch is not installed")
@@ -35,21 +35,24 @@ JAMBA = Family("JambaModel", "JambaConfig", {
 
 def test_a_pooling_head_is_told_and_warned_of(tmp_path: Path) -> None:
     model = SIGLIP.build()
-    with pytest.warns(NeuromorphWarning, match=r"stays float.*head\.attention.*MultiheadAtt") as w:
+    with pytest.warns(NeuromorphWarning, match=r"float: head\.attention \(Multihead.*does") as seen:
         spiking = neuromorph.attach(model, images(), options=SLOTS)
-    assert [Path(found.filename) for found in w] == [Path(__file__)]
+    assert {Path(found.filename) for found in seen} == {Path(__file__)}
+    assert "float-attention" in [caution.kind for caution in spiking.cautions]
     expected = [{"module": "head.attention", "class": "MultiheadAttention", "kind": "attention"}]
     assert json.loads(json.dumps(spiking.report()))["float_modules"] == expected
     spiking.save(tmp_path / "bundle")
     spiking.detach()
-    with pytest.warns(NeuromorphWarning, match="stays float"):
+    with pytest.warns(NeuromorphWarning, match="stays in float"):
         again = neuromorph.attach(model, tmp_path / "bundle")
     assert again.report()["float_modules"] == expected
+    assert [c.kind for c in again.cautions] == [c.kind for c in spiking.cautions]
 
 
+@pytest.mark.filterwarnings("error::neuromorph.errors.NeuromorphWarning")
 def test_a_warning_as_an_error_leaves_the_model_as_it_was() -> None:
     model = SIGLIP.build()
-    with pytest.raises(NeuromorphWarning):  # pytest makes errors of warnings
+    with pytest.raises(NeuromorphWarning):
         neuromorph.attach(model, images(), options=SLOTS)
     assert model.config._attn_implementation == "sdpa"
 
@@ -64,7 +67,7 @@ def test_layers_without_softmax_are_told(family: Family, kind: str, names: list[
     spiking = neuromorph.attach(model, text("no"), options=SLOTS)
     assert spiking.report()["float_modules"] == [
         {"module": name, "class": kind, "kind": "linear or recurrent"} for name in names]
-    assert float_notes(model, spiking.codes) == ()
+    assert float_cautions(model, spiking.codes) == []
     spiking.detach()
 
 
@@ -84,9 +87,9 @@ def test_a_module_is_known_by_the_queries_and_keys_that_it_makes() -> None:
 
     model = torch.nn.Sequential(torch.nn.Linear(2, 2), Unnamed())
     assert float_modules(model, ()) == [{"module": "1", "class": "Unnamed", "kind": "attention"}]
-    assert "1 (Unnamed) does not use" in float_notes(model, ())[0]
-    assert "0 (Unnamed) and 1 modules more do not" in float_notes(
-        torch.nn.Sequential(Unnamed(), Unnamed()), ())[0]
+    assert "1 (Unnamed) does not use" in str(float_cautions(model, ())[0])
+    assert "0 (Unnamed) and 1 modules more do not" in str(float_cautions(
+        torch.nn.Sequential(Unnamed(), Unnamed()), ())[0])
     assert float_modules(model, ["1"]) == []
 
 
