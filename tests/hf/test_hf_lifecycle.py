@@ -7,6 +7,7 @@ import gc
 import json
 import logging
 import weakref
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -322,7 +323,7 @@ def test_report_is_plain_and_adds_up(bert: Tried) -> None:
     layers = report["per_layer"]
     assert [layer["layer"] for layer in layers] == [
         f"encoder.layer.{i}.attention.self" for i in (0, 1)]
-    for name, total in spiking.tally.as_dict().items():
+    for name, total in asdict(spiking.tally).items():
         assert report[name] == total == sum(layer[name] for layer in layers)
     tokens = bert.inputs["input_ids"].numel()
     assert [layer["queries"] for layer in layers] == [tokens * 4, tokens * 4]
