@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, Any
@@ -39,6 +39,38 @@ def check_flags(*, as_json: bool, quiet: bool) -> None:
     """
     if as_json and quiet:
         raise UsageError("--json and --quiet contradict each other", hint="leave one of them out")
+
+
+def check_unused(what: str, hint: str, given: Mapping[str, object]) -> None:
+    """Refuse options that would not be looked at.
+
+    Parameters
+    ----------
+    what : str
+        What is done instead.
+    hint : str
+    given : mapping of option to its value
+        False, None and an empty list stand for an option that was not given.
+
+    Raises
+    ------
+    UsageError
+    """
+    unused = [name for name, value in given.items() if value]
+    if unused:
+        raise UsageError(f"{what}: it takes no {unused[0]}", hint=hint)
+
+
+def check_force(output: Path | None, *, force: bool) -> None:
+    """Refuse ``--force`` where nothing is written.
+
+    Raises
+    ------
+    UsageError
+    """
+    if output is None:
+        check_unused("nothing is written without --output", "add -o DIR, or leave --force out",
+                     {"--force": force})
 
 
 @contextmanager

@@ -111,8 +111,8 @@ PASSES: dict[str, Pass] = {"quantise": _quantise, "features": _features, "ranges
                            "lower": _lower, "relays": _relays, "split": _split, "place": _place}
 
 
-OF_NO_BOARD = ("quantise", "ranges")
-"""Passes that make no difference between the boards of a family."""
+OF_NO_CHIP = ("quantise", "ranges", "place")
+"""Passes that make no difference between chips; the last one counts cores only."""
 
 
 def compile_units(
@@ -180,14 +180,23 @@ def prepared(units: Sequence[Unit], profile: Profile) -> tuple[Unit, ...]:
 
 def fits(units: Sequence[Unit], profile: Profile) -> bool:
     """Whether units whose ranges are proved fit a profile; a proof is the same on every board."""
+    cores = cores_taken(units, profile)
+    return cores is not None and cores <= limits_of(profile).total_cores
+
+
+def cores_taken(units: Sequence[Unit], profile: Profile) -> int | None:
+    """Cores that units whose ranges are proved take on any board of the profile's chips.
+
+    None if one of them lacks what the units need, or a core cannot hold a neuron.
+    """
     state = _begun(units, profile)
     try:
         for name, apply in PASSES.items():
-            if name not in OF_NO_BOARD:
+            if name not in OF_NO_CHIP:
                 state = apply(state)
     except FitError:
-        return False
-    return True
+        return None
+    return state.program.cores
 
 
 def _begun(units: Sequence[Unit], profile: Profile) -> Compiled:
