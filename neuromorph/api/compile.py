@@ -292,7 +292,7 @@ def _no_fit(
     """Why not, what it needs, and what would help."""
     board = smallest_board(units, profile)
     changes = changes_for(bundle, units, profile, memory, error, board)
-    told = {"where": error.where, "found": error.found, "expected": error.expected}
+    told: dict[str, Any] = {"where": error.where, "found": error.found, "expected": error.expected}
     report = {**head, "fits": False, "reason": str(FitError(error.what, **told)),
               "needs": needs_of(units, profile), "capacities": {},
               "cores_usable": profile.cores_usable, "chips": profile.board.chips,

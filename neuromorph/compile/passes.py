@@ -25,7 +25,7 @@ from neuromorph.compile.packing.place import place
 from neuromorph.compile.program import Program, Unit
 from neuromorph.compile.quantise import quantise
 from neuromorph.compile.relays.insert import has_relays, relayed
-from neuromorph.errors import FitError, UsageError, did_you_mean
+from neuromorph.errors import FitError, UsageError, did_you_mean, escaped
 from neuromorph.network import to_text, verify
 from neuromorph.profiles import Profile
 
@@ -206,9 +206,9 @@ def _begun(units: Sequence[Unit], profile: Profile) -> Compiled:
 
 def to_lines(state: Compiled) -> str:
     """A stable text form of a program: units, slices by core, places."""
-    lines = [f"program {state.program.profile}"]
+    lines = [f"program {escaped(state.program.profile)}"]
     for number, unit in enumerate(state.program.units):
-        lines.append(f"unit {number} {unit.name}")
+        lines.append(f"unit {number} {escaped(unit.name)}")
         lines += [f"  {line}" for line in to_text(unit.network).splitlines()]
     places = state.program.places.tolist()
     core = -1
@@ -217,5 +217,5 @@ def to_lines(state: Compiled) -> str:
             core = piece.core
             at = f" chip={places[core][0]} at={places[core][1]},{places[core][2]}" if places else ""
             lines.append(f"core {core}{at}")
-        lines.append(f"  unit {piece.unit} {piece.population} {piece.start}:{piece.stop}")
+        lines.append(f"  unit {piece.unit} {escaped(piece.population)} {piece.start}:{piece.stop}")
     return "\n".join(lines) + "\n"
