@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from test_bad_bundles import fields, sign, write
 
 from neuromorph.bundle import load_bundle, save_bundle
 from neuromorph.bundle.bundle import NETWORK
+from neuromorph.cli.common import progress
 from neuromorph.errors import escaped
 
 NASTY = "a\x1b[2J\x1b]0;title\x07\nb\r\x9b31m\u202ec\u2028`|<img src=x>$x"
@@ -124,6 +127,24 @@ def test_colours_of_our_own_survive(
     out = cli("inspect", hostile).out
     assert COLOUR.search(out)
     assert harmless(COLOUR.sub("", out))
+
+
+class Terminal(io.StringIO):
+    """A standard error that is one."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_the_name_of_the_current_work_is_harmless(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    monkeypatch.setenv("TERM", "xterm")
+    with progress(quiet=False) as tell:
+        tell(f"simulating {NASTY}")
+    shown = sys.stderr.getvalue()
+    assert SHOWN in shown
+    assert "\x1b[2J" not in shown
+    assert not {"\x07", "\x9b", "\u202e"} & set(shown)
 
 
 def test_a_traceback_is_harmless_too(hostile: Path) -> None:
