@@ -77,7 +77,8 @@ def test_what_does_not_fit_says_why_and_what_would_help(binary: Bundle, tmp_path
     save_compiled(found, tmp_path / "told")
     assert {path.name for path in (tmp_path / "told").iterdir()} == {
         "report.json", "report.html", "after-quantise.txt"}
-    assert json.loads((tmp_path / "told" / "report.json").read_text("utf-8")) == found.report
+    saved = json.loads((tmp_path / "told" / "report.json").read_text("utf-8"))
+    assert saved | found.report == saved
     with pytest.raises(OutputExistsError):
         save_compiled(found, tmp_path / "told")
     save_compiled(compile_bundle(binary, "loihi2"), tmp_path / "told", force=True)
