@@ -24,7 +24,7 @@ def pairs_table(title: str, rows: Mapping[str, object]) -> Table:
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
     for name, value in rows.items():
-        table.add_row(Text(name), Text(readable(value)))
+        table.add_row(Text(readable(name)), Text(readable(value)))
     return table
 
 
@@ -41,8 +41,8 @@ def rows_table(
 
 
 def _table(title: str, **settings: Any) -> Table:
-    return Table(title=Text(title), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD,
-                 pad_edge=False, **settings)
+    return Table(title=Text(readable(title)), title_justify="left", title_style="bold",
+                 box=box.SIMPLE_HEAD, pad_edge=False, **settings)
 
 
 def export_tables(result: Mapping[str, Any], fidelity: Sequence[HeadFidelity]) -> list[Table]:
