@@ -40,7 +40,7 @@ from neuromorph.profiles import Profile
 from neuromorph.report.compile_page import render_compile_page
 from neuromorph.report.compile_pictures import draw_pictures
 from neuromorph.runtime import SpikingLayer
-from neuromorph.translate import measure_fidelity
+from neuromorph.translate import Caution, measure_fidelity
 
 PAGE, PROGRAM_TEXT = "report.html", "program.txt"
 DUMPS = {name: f"after-{name}.txt" for name in PASSES}
@@ -196,15 +196,17 @@ def _head(
         "steps": {"median": float(np.median(periods)), "most": max(periods)},
         "schedule": [] if schedule is None else
                     [[p.name, p.start, p.stop] for p in schedule.phases],
-        "warnings": list(_too_many_slots(slots, tokens)),
+        "warnings": [caution.as_dict() for caution in
+                     (*bundle.cautions, *_too_many_slots(slots, tokens))],
     }
 
 
-def _too_many_slots(slots: int, tokens: int) -> Iterator[str]:
+def _too_many_slots(slots: int, tokens: int) -> Iterator[Caution]:
     if slots > FAR * tokens:
-        yield (f"The heads have {slots} slots, the bundle's sample {tokens} tokens. Every slot "
-               "takes synapses, energy and time, used or not; for short contexts export with "
-               "fewer (`--slots`).")
+        yield Caution("many-slots", "slots",
+                      f"the heads have {slots} slots, the bundle's sample {tokens} tokens: every "
+                      "slot takes synapses, energy and time, used or not. For short contexts "
+                      "export with fewer (--slots)")
 
 
 COLUMNS = ("neurons", "synapse_bits", "in_axons", "out_axons")

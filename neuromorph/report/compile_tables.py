@@ -170,7 +170,7 @@ def needs_table(report: Mapping[str, Any]) -> tuple[list[str], list[list[object]
 
 
 def _warned(report: Mapping[str, Any]) -> list[Text]:
-    return _lines("Warnings", report.get("warnings", ()))
+    return _lines("Warnings", [one["text"] for one in report.get("warnings", ())])
 
 
 def _lines(title: str, lines: Sequence[str]) -> list[Text]:
