@@ -1,7 +1,7 @@
 """Trained attention into integer circuits: calibration, codes, fidelity."""
 
 from neuromorph.translate.calibrate import calibrate_layer
-from neuromorph.translate.code import LayerCode
+from neuromorph.translate.code import LayerCode, check_shared
 from neuromorph.translate.feature_code import FeatureCode, calibrate_features
 from neuromorph.translate.fidelity import HeadFidelity, measure_fidelity
 from neuromorph.translate.options import TranslateOptions
@@ -16,5 +16,6 @@ __all__ = [
     "TranslateOptions",
     "calibrate_layer",
     "check_samples",
+    "check_shared",
     "measure_fidelity",
 ]
