@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -25,14 +25,14 @@ from neuromorph.compile import (
     estimate,
     to_lines,
 )
-from neuromorph.compile.check import Usage, check_program
+from neuromorph.compile.check import CheckReport, Usage, Weights, check_program
 from neuromorph.compile.events import count_packets, largest_core
 from neuromorph.compile.lab.folder import NAMES as LAB_NAMES
 from neuromorph.compile.lab.folder import backend_of, write_lab_folder
 from neuromorph.compile.packing.place import hops, row_by_row
 from neuromorph.compile.packing.traffic import Traffic, traffic
-from neuromorph.compile.program_file import program_as_dict
-from neuromorph.errors import DisagreementError, FitError, UsageError
+from neuromorph.compile.program_file import program_as_dict, reread
+from neuromorph.errors import DisagreementError, FitError, InputError, UsageError
 from neuromorph.profiles import Profile, load_profile, profile_names
 from neuromorph.report.compile_page import render_compile_page
 from neuromorph.report.compile_pictures import draw_pictures
@@ -143,13 +143,7 @@ def _report(
     bundle: Bundle, compiled: Compiled, memory: Memory, costs: str | None, progress: Progress
 ) -> CompileReport:
     progress("checking the program")
-    data, weights = program_as_dict(compiled.program)
-    checked = check_program(data, weights, compiled.profile)
-    if checked.violations:
-        first = checked.violations[0]
-        raise DisagreementError("the checker does not accept the placed program",
-                                where=first.where, found=first.found, expected=first.allowed,
-                                hint="please report this; it is a fault of the compiler")
+    checked = _checked(compiled, *program_as_dict(compiled.program), "the placed program")
     progress("running heads of the placed program")
     trial = try_heads(bundle, compiled, memory, TRIED)
     links = traffic(compiled.program, trial.rates)
@@ -162,6 +156,24 @@ def _report(
                             "queries": trial.queries, "backend": "fast"},
               "violations": []}
     return CompileReport(compiled, report, trial)
+
+
+def _checked(
+    compiled: Compiled, data: Mapping[str, Any], weights: Weights, what: str
+) -> CheckReport:
+    """The checker's report of a program, which it accepts."""
+    given = [(unit.name, unit.network) for unit in compiled.given]
+    try:
+        checked = check_program(data, weights, compiled.profile, given)
+    except InputError as error:
+        raise DisagreementError(f"{what} is no program", found=error,
+                                hint="please report this; it is a fault of the compiler") from error
+    if checked.violations:
+        first = checked.violations[0]
+        raise DisagreementError(f"the checker does not accept {what}: {first.rule}",
+                                where=first.where, found=first.found, expected=first.allowed,
+                                hint="please report this; it is a fault of the compiler")
+    return checked
 
 
 def _head(
@@ -300,6 +312,8 @@ def save_compiled(
     UsageError
         If the bundle did not fit: then there is no program.
     OutputExistsError, WriteError
+    DisagreementError
+        If what is in the files is not, to the bit, what was to be written.
     """
     if found.compiled is None or found.trial is None:
         raise UsageError("what does not fit cannot be saved", found=found.report.get("reason"))
@@ -308,6 +322,8 @@ def save_compiled(
         progress("writing the program")
         write_lab_folder(folder, program, lab_trial(program, found.trial), found.report,
                          family=family, refusal=backends.get(backend_of(family)).why_not)
+        progress("checking what was written")
+        _checked(found.compiled, *reread(folder), "what was written")
         (folder / PROGRAM_TEXT).write_text(to_lines(found.compiled), "utf-8")
         for name, text in found.dumps.items():
             (folder / DUMPS[name]).write_text(text, "utf-8")
