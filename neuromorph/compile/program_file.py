@@ -96,7 +96,8 @@ def reread(folder: Path) -> tuple[dict[str, Any], Arrays]:
     """
     try:
         data = parse_json((folder / PROGRAM).read_bytes(), PROGRAM)
-        with np.load(folder / WEIGHTS, allow_pickle=False) as found:
+        with ((folder / WEIGHTS).open("rb") as file,
+              np.load(file, allow_pickle=False) as found):
             arrays = dict(found)
     except (InputError, OSError, EOFError, ValueError, zlib.error, zipfile.BadZipFile) as error:
         raise DisagreementError("what was written cannot be read", where=folder, found=error,
