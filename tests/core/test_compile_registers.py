@@ -91,6 +91,13 @@ def test_a_payload_that_is_too_wide_is_told_with_what_there_is(tmp_path: Path) -
         compile_units([Unit("u", UNITS["graded"])], profile)
 
 
+@pytest.mark.parametrize("kind", ["binary", "graded", "writing"])
+def test_a_synaptic_input_that_is_too_wide_is_told(kind: str, tmp_path: Path) -> None:
+    profile = load_profile(profile_file(tmp_path, "neuron.input_bits", 16, "loihi2-graded"))
+    with pytest.raises(FitError, match="has no synaptic input of 24 bits a step"):
+        compile_units([Unit("u", UNITS[kind])], profile)
+
+
 @pytest.mark.parametrize(("register", "value"), [
     ("synapse.weight_bits", 4), ("neuron.potential_bits", 16), ("neuron.decay_bits", 8)])
 def test_a_bundle_does_not_fit_it(register: str, value: int, tmp_path: Path) -> None:

@@ -271,6 +271,20 @@ def test_the_script_refuses_what_it_cannot_do(
         assert reason in capsys.readouterr().err
 
 
+def test_a_rule_that_lava_cannot_read_is_refused_in_its_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_lab_folder(tmp_path, program(CASES["learning"][0]), trial(CASES["learning"]), {})
+    monkeypatch.setattr(script, "HERE", tmp_path)
+    data = json.loads((tmp_path / "program.json").read_text("utf-8"))
+    data["units"][0]["projections"][3]["rule"]["dw"] = "2^-2*x1*q9"
+    (tmp_path / "program.json").write_text(json.dumps(data), "utf-8")
+    assert script.main(["--check"]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith("Lava cannot run this unit: ")
+    assert told.count("\n") == 1
+
+
 def test_a_trial_is_read_within_its_run() -> None:
     with pytest.raises(UsageError, match="after a step of the run"):
         trial(CASES["learning"], read_at=(0, 5))
