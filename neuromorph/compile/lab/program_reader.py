@@ -52,6 +52,11 @@ KINDS = {
 }
 """Neuron models of schema 1, with their parameters."""
 
+WIDEST = (-(2**31), 2**31 - 1)
+BOUNDS = {"size": (1, WIDEST[1]), "payload_bits": (0, 24), "input_shift": (0, 6),
+          "delay": (0, 62), "exponent": (-32, 32), "seed": (0, 2**63 - 1)}
+"""What whole numbers may be; `WIDEST` for all others."""
+
 DAMAGED = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError,
            ValueError, TypeError, SyntaxError, struct.error, tokenize.TokenError)
 """What the libraries say of a file that is no `.npz`."""
@@ -189,6 +194,9 @@ def check_fields(data: Any, known: dict[str, Any], where: str) -> None:
         if not isinstance(value, known[name]) or (
                 isinstance(value, bool) and known[name] is not bool):
             wrong(where, f"has a field {name} of a wrong type: {value!r:.60}")
+        low, high = BOUNDS.get(name, WIDEST)
+        if is_whole(value) and not low <= value <= high:
+            wrong(where, f"has a field {name} beyond {low} to {high}: {value!r:.60}")
 
 
 def check_twice(names: list[str], what: str, where: str) -> None:
@@ -213,8 +221,9 @@ def check_unit(unit: Any, where: str) -> None:
         wrong(where, "has a projection that ends in a source")
     for name, letters in unit["letters"].items():
         check_fields(letters, LETTERS, f"{where}.letters.{name}")
-        if not letters["values"] or not all(map(is_whole, letters["values"])):
-            wrong(f"{where}.letters.{name}", "has no values, or some that are no whole numbers")
+        if not letters["values"] or not all(is_whole(value) and abs(value) <= WIDEST[1]
+                                            for value in letters["values"]):
+            wrong(f"{where}.letters.{name}", "has no values, or some that are no payloads")
         if not all(f"{name}.{k}" in plain for k in range(len(letters["values"]))):
             wrong(f"{where}.letters.{name}", "has a letter without a source")
     for name, steps in unit["late"].items():
@@ -226,8 +235,6 @@ def check_population(population: Any, where: str) -> None:
     """Neurons of a known model, with its parameters."""
     check_fields(population, POPULATION, f"a population of {where}")
     where, kind = f"{where}.{population['name']}", population["kind"]
-    if population["size"] < 1:
-        wrong(where, "has no neurons")
     if kind not in KINDS:
         wrong(where, f"is of an unknown kind {kind}")
     check_fields(population["parameters"], dict.fromkeys(KINDS[kind], int), where)
@@ -243,8 +250,6 @@ def check_projection(found: Any, sizes: dict[str, int], where: str) -> None:
     for name in [found["pre"], found["post"]] + [name for name in third if name is not None]:
         if name not in sizes:
             wrong(where, f"names a population {name} that is not there")
-    if found["delay"] < 0:
-        wrong(where, f"has a delay of {found['delay']}")
     if found["rule"] is not None:
         check_fields(found["rule"], RULE, where)
         for name, choices in CHOICES.items():
