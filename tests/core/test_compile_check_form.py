@@ -28,6 +28,10 @@ FORM: dict[str, tuple[Change, str]] = {
     "shape": (lambda d, a: population(d, "late").update(size=1),
         ("small.match_late: weights are integers of shape (post, pre); found int8 (2, 6); "
          "expected (1, 6)")),
+    "no name": (lambda d, a: projection(d, "match_out").update(name=""),
+        "small: a name must be printable; found ''"),
+    "a name that colours": (lambda d, a: population(d, "out").update(name="\x1b[1m"),
+        "small: a name must be printable; found '\\x1b[1m'"),
     "twin projections": (lambda d, a: projection(d, "match_out").update(name="match_star"),
         "small: two projections have one name; found match_star"),
     "twin units": (lambda d, a: d["units"].append(unit(d)),

@@ -304,3 +304,34 @@ def test_what_is_wrong_is_named() -> None:
     assert said((data, arrays, profile, given)) == [
         (f"u0.out[2]: what arrives is what was given; found {was + 2} from in[{at}], delay 0; "
          f"allowed {was}")]
+
+
+ODD = [None, True, False, 0, 1, -1, 7, 2**40, 0.5, "", "x", [], [1], {}, {"x": 1}]
+
+
+def leaves(data: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The way to everything in a program."""
+    if path:
+        yield path
+    for step in data if isinstance(data, dict) else range(len(data)) if isinstance(
+            data, list) else ():
+        yield from leaves(data[step], (*path, step))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_another_value_anywhere_is_seen(name: str) -> None:
+    rng, tried = np.random.default_rng(3), 0
+    for path in rng.permutation(np.array([*leaves(fresh(name)[0]), ()], object)[:-1])[:150]:
+        if path[0] == "cores" or (path[-3:-2], path[-1]) == (("projections",), "name"):
+            continue  # a core may lie elsewhere, and what passes add be called otherwise
+        case = fresh(name)
+        holder = case[0]
+        for step in path[:-1]:
+            holder = holder[step]
+        value = ODD[int(rng.integers(len(ODD)))]
+        if (type(value), value) == (type(holder[path[-1]]), holder[path[-1]]):
+            continue
+        holder[path[-1]] = value
+        assert seen(case), (path, value)
+        tried += 1
+    assert tried > 100

@@ -70,6 +70,13 @@ def only(data: Mapping[str, Any], known: Iterable[str], where: str) -> None:
                                   hint=did_you_mean(str(name), known))
 
 
+def _name(data: Any, where: str) -> str:
+    name = take(data, "name", str, where)
+    if not name or not name.isprintable():
+        raise FileFormatError("a name must be printable", where=where, found=repr(name))
+    return name
+
+
 def _differ(what: str, names: Sequence[str], where: str) -> None:
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
@@ -77,7 +84,7 @@ def _differ(what: str, names: Sequence[str], where: str) -> None:
 
 
 def _circuit(unit: Any, weights: Weights, where: str) -> Circuit:
-    name = take(unit, "name", str, where)
+    name = _name(unit, where)
     only(unit, ("name", "populations", "projections", "letters", "late"), name)
     groups = [_group(p, name) for p in take(unit, "populations", list, name)]
     by_name = {group.name: group for group in groups}
@@ -94,7 +101,7 @@ def _circuit(unit: Any, weights: Weights, where: str) -> Circuit:
 
 
 def _group(data: Any, where: str) -> Group:
-    name = take(data, "name", str, where)
+    name = _name(data, where)
     where = f"{where}.{name}"
     only(data, ("name", "size", "kind", "parameters"), where)
     size, kind = take(data, "size", int, where), take(data, "kind", str, where)
@@ -110,7 +117,7 @@ def _group(data: Any, where: str) -> Group:
 
 
 def _bundle(data: Any, weights: Weights, groups: Mapping[str, Group], where: str) -> Bundle:
-    name = take(data, "name", str, where)
+    name = _name(data, where)
     where = f"{where}.{name}"
     only(data, ("name", "pre", "post", "weights", "delay", "exponent", "graded", "rule",
                 "modulators"), where)
