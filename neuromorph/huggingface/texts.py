@@ -16,8 +16,17 @@ from neuromorph.errors import (
     MissingFileError,
     NeuromorphError,
 )
-from neuromorph.huggingface.recording import TOKENS, is_causal, record, size_of, tokenised
+from neuromorph.huggingface.recording import (
+    TOKENS,
+    is_causal,
+    positions,
+    record,
+    size_of,
+    tokenised,
+    unknown_tokens,
+)
 from neuromorph.models.opening import RegularFile
+from neuromorph.translate import cautions
 
 TEXT_LIMIT = 1 << 24
 SAMPLE_BYTES = 1 << 31
@@ -59,7 +68,8 @@ def collect_text(
         "family": str(model.config.model_type), "causal": is_causal(samples), "samples": samples,
         "provenance": {"model": model_path.name, "files": _digests(files),
                        "calibration": f"{len(chosen)} passages, {text_path.name}"},
-        "notes": notes,
+        "notes": notes, "positions": positions(model),
+        "cautions": cautions.of_unknown(*unknown_tokens(tokenizer, chosen)),
     }
 
 
