@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -27,15 +27,15 @@ from neuromorph.compile import (
     estimate,
     to_lines,
 )
-from neuromorph.compile.check import Usage, check_program
+from neuromorph.compile.check import CheckReport, Usage, Weights, check_program
 from neuromorph.compile.estimate import costs_of
 from neuromorph.compile.events import count_packets, largest_core
 from neuromorph.compile.lab.folder import NAMES as LAB_NAMES
 from neuromorph.compile.lab.folder import REPORT, backend_of, write_lab_folder
 from neuromorph.compile.packing.place import hops, row_by_row
 from neuromorph.compile.packing.traffic import Traffic, traffic
-from neuromorph.compile.program_file import program_as_dict, to_json
-from neuromorph.errors import DisagreementError, FitError, UsageError
+from neuromorph.compile.program_file import program_as_dict, reread, to_json
+from neuromorph.errors import DisagreementError, FitError, InputError, UsageError
 from neuromorph.profiles import Profile
 from neuromorph.report.compile_page import render_compile_page
 from neuromorph.report.compile_pictures import draw_pictures
@@ -160,13 +160,7 @@ def _report(
     progress: Progress,
 ) -> CompileReport:
     progress("checking the program")
-    data, weights = program_as_dict(compiled.program)
-    checked = check_program(data, weights, compiled.profile)
-    if checked.violations:
-        first = checked.violations[0]
-        raise DisagreementError("the checker does not accept the placed program",
-                                where=first.where, found=first.found, expected=first.allowed,
-                                hint="please report this; it is a fault of the compiler")
+    checked = _checked(compiled, *program_as_dict(compiled.program), "the placed program")
     progress("running heads of the placed program")
     trial = try_heads(bundle, compiled, memory, TRIED)
     links = traffic(compiled.program, trial.rates)
@@ -179,6 +173,24 @@ def _report(
                             "queries": trial.queries, "backend": "fast"},
               "violations": []}
     return CompileReport(compiled, report, trial)
+
+
+def _checked(
+    compiled: Compiled, data: Mapping[str, Any], weights: Weights, what: str
+) -> CheckReport:
+    """The checker's report of a program, which it accepts."""
+    given = [(unit.name, unit.network) for unit in compiled.given]
+    try:
+        checked = check_program(data, weights, compiled.profile, given)
+    except InputError as error:
+        raise DisagreementError(f"{what} is no program", found=error,
+                                hint="please report this; it is a fault of the compiler") from error
+    if checked.violations:
+        first = checked.violations[0]
+        raise DisagreementError(f"the checker does not accept {what}: {first.rule}",
+                                where=first.where, found=first.found, expected=first.allowed,
+                                hint="please report this; it is a fault of the compiler")
+    return checked
 
 
 def _head(
@@ -331,6 +343,8 @@ def save_compiled(
     Raises
     ------
     OutputExistsError, WriteError
+    DisagreementError
+        If what is in the files is not, to the bit, what was to be written.
     """
     with atomic_folder(output, ours=NAMES, force=force) as folder:
         if found.compiled is None or found.trial is None:
@@ -338,6 +352,8 @@ def save_compiled(
         else:
             progress("writing the program")
             _write_program(found.compiled, found.trial, found.report, folder)
+            progress("checking what was written")
+            _checked(found.compiled, *reread(folder), "what was written")
         for name, text in found.dumps.items():
             (folder / DUMPS[name]).write_text(text, "utf-8")
         progress("drawing the report")

@@ -43,7 +43,8 @@ def _lacking(network: Network, profile: Profile) -> Iterator[tuple[str, str, str
         if bits and not profile.neuron.graded_spikes and not isinstance(model, Source):
             yield population.name, "graded spikes, which it sends", "choose a Loihi 2 profile"
         if bits > profile.neuron.payload_bits and profile.neuron.graded_spikes:
-            yield (population.name, f"payload of {bits} bits", "smaller code limits")
+            yield (population.name, f"payload of {bits} bits, but of {profile.neuron.payload_bits}",
+                   "smaller code limits")
     for projection in network.plastic:
         if not profile.learning.allowed:
             yield (projection.name, "learning engine", "compile static memories")

@@ -3,7 +3,7 @@
 ::
 
     quantise   floats to integers
-    features   the target has what the networks need
+    features   the target has what the networks need, in registers as wide
     ranges     every accumulator is bounded
     lower      graded sources to plain spikes, where the target has no graded ones
     relays     neurons with more synapses than a core holds get them in parts
@@ -24,6 +24,7 @@ from neuromorph.compile.packing.out_axons import cut_within_out_axons
 from neuromorph.compile.packing.place import place
 from neuromorph.compile.program import Program, Unit
 from neuromorph.compile.quantise import quantise
+from neuromorph.compile.registers import check_registers
 from neuromorph.compile.relays.insert import has_relays, relayed
 from neuromorph.errors import FitError, UsageError, did_you_mean, escaped
 from neuromorph.network import to_text, verify
@@ -69,7 +70,7 @@ def _quantise(state: Compiled) -> Compiled:
 
 def _features(state: Compiled) -> Compiled:
     for unit in state.program.units:
-        check_features(unit, state.profile)
+        check_registers(check_features(unit, state.profile), state.profile)
     return state
 
 
@@ -91,6 +92,9 @@ def _lower(state: Compiled) -> Compiled:
 def _relays(state: Compiled) -> Compiled:
     able = has_relays(state.profile)
     found = [relayed(unit, state.limits, able) for unit in state.program.units]
+    for (unit, _), given in zip(found, state.given, strict=True):
+        if unit is not given:  # other synapses than `features` has seen
+            check_registers(unit, state.profile)
     return replace(state, demands=tuple(tuple(asked) for _, asked in found),
                    program=replace(state.program, units=tuple(unit for unit, _ in found)))
 

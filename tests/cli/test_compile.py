@@ -95,6 +95,23 @@ def test_options_that_nothing_would_look_at_are_refused(
         assert said.endswith("it takes no --force. Add -o DIR, or leave --force out")
 
 
+def test_a_profile_with_narrower_registers_does_not_fit(
+    cli: Run, exported: Path, tmp_path: Path
+) -> None:
+    profile = tmp_path / "mine.toml"
+    for table, value, needed in (("synapse.weight_bits", 4, "at least 8"),
+                                 ("neuron.potential_bits", 16, "at least 24"),
+                                 ("neuron.decay_bits", 8, "exactly 12")):
+        profile.write_text('schema_version = 1\nname = "mine"\ntitle = "Mine"\n'
+                           f'extends = "oheo_gulch"\n[{table}]\nvalue = {value}\nunit = "bits"\n'
+                           'source = "a test"\nconfidence = "assumed"\n', "utf-8")
+        done = cli("compile", exported, "--profile", profile, "--json")
+        assert done.code == 5
+        assert f"{table} of Mine is not what this circuit needs; found {value}; expected " in (
+            json.loads(done.out)["reason"])
+        assert needed in json.loads(done.out)["reason"]
+
+
 def test_a_pass_to_stop_after(cli: Run, exported: Path) -> None:
     done = cli("compile", exported, *BOARD, "--stop-after", "place")
     assert done.code == 0
