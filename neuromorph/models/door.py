@@ -17,7 +17,7 @@ from neuromorph.models.heads import AttentionModel
 from neuromorph.models.opening import StrPath
 from neuromorph.models.safetensors_file import SafetensorsFile
 from neuromorph.models.shards import INDEX_NAME, ShardedFile
-from neuromorph.models.source import TensorSource
+from neuromorph.models.source import TensorSource, digests
 
 WEIGHTS_NAME = "model.safetensors"
 CONFIG_NAME = "config.json"
@@ -127,12 +127,7 @@ def _provenance(source: TensorSource, located: list[Located]) -> dict[str, Any]:
     names = sorted(name for layer in located for name in layer.tensors.values())
     infos = {name: source.info(name) for name in names}
     return {
-        "files": file_digests(source),
+        "files": digests(source.files),
         "tensors": {name: {"dtype": info.dtype, "shape": list(info.shape)}
                     for name, info in infos.items()},
     }
-
-
-def file_digests(source: TensorSource) -> dict[str, Any]:
-    """Name, size and SHA-256 of every file that the tensors are in."""
-    return {file.file_name: {"bytes": file.size, "sha256": file.sha256} for file in source.files}

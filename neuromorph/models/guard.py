@@ -77,6 +77,7 @@ def check_attention(
     ------
     ModelStructureError
     """
+    _check_positions(config)
     located = locate(family, names, where)
     expected = family.layer_count(config)
     if len(located) != expected:
@@ -180,6 +181,14 @@ def _fields(fields: Mapping[str, object]) -> Iterator[tuple[str, object]]:
         yield path, value
         if isinstance(value, dict):
             waiting += [(f"{path}.{key}", inner) for key, inner in value.items()]
+
+
+def _check_positions(config: Config) -> None:
+    """Relative positions add a term to every logit that the projections do not know of."""
+    kind = config.text("position_embedding_type", default="absolute")
+    if kind != "absolute":
+        raise ModelStructureError("relative positions inside the attention are not supported",
+                                  where=config.where, found=kind, expected="absolute")
 
 
 def _denies_biases(config: Config) -> str:
