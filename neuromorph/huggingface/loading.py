@@ -75,7 +75,7 @@ def load_model(path: Path) -> tuple[Any, Any]:
         raise MissingExtraError("calibration on text needs torch and transformers",
                                 found=str(error), hint="pip install 'neuromorph[hf]'") from error
     local: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
-    with closing(open_weights(path)) as weights, _quietly():
+    with closing(open_weights(path)) as weights, quietly():
         if isinstance(weights, GgufFile):
             local["gguf_file"] = path.name
             return _load(AutoModelForCausalLM, path.parent, weights, local, {})
@@ -175,7 +175,7 @@ def _closed_on_error(weights: Weights) -> Iterator[None]:
 
 
 @contextmanager
-def _quietly() -> Iterator[None]:
+def quietly() -> Iterator[None]:
     """No progress bars and no advice on standard error; the caller has words of its own."""
     from transformers import modeling_gguf_pytorch_utils as gguf
     from transformers.utils import logging

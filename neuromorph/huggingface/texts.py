@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from neuromorph.errors import CalibrationError
-from neuromorph.huggingface.loading import as_error, load_model, open_weights
+from neuromorph.huggingface.loading import as_error, load_model, open_weights, quietly
 from neuromorph.huggingface.recording import TOKENS, is_causal, record, size_of, tokenised
 from neuromorph.models.opening import RegularFile
 from neuromorph.models.sniff import HEAD_BYTES, refuse_not_fetched
@@ -42,7 +42,7 @@ def collect_text(
     with closing(open_weights(model_path)) as weights:
         model, tokenizer = load_model(model_path)
         files = digests(weights.files)
-    with as_error(CalibrationError, "the model cannot be run on this text", model_path):
+    with quietly(), as_error(CalibrationError, "the model cannot be run on this text", model_path):
         batches = tokenised(model, tokenizer, passages, tokens)
         if not batches:
             raise CalibrationError("the text holds no tokens", where=text_path)
