@@ -163,8 +163,8 @@ def _check_all_set(model: Any, configs: list[Any]) -> None:
     for config in configs:
         if config._attn_implementation != NAME:
             raise UnsupportedError(
-                "attention is computed where spikes cannot take its place",
-                where=_owner(model, config), found=f"{config._attn_implementation!r}, its own",
+                "the model does not let its attention be replaced",
+                where=_owner(model, config), found="a class that computes it by itself",
                 hint="models of this type cannot be attached; a family that is read from weights "
                 "can be exported: neuromorph export MODEL --calibrate hidden.npz")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from neuromorph.errors import (
     UsageError,
 )
 from neuromorph.huggingface import texts
+from neuromorph.huggingface.loading import as_error
 from neuromorph.huggingface.texts import collect_text, load_model, read_passages
 
 pytestmark = pytest.mark.hf
@@ -27,6 +29,9 @@ torch = pytest.importorskip("torch", reason="torch is not installed")
 transformers = pytest.importorskip("transformers", reason="transformers is not installed")
 
 from hf_models import FAMILIES, REFUSED, SLOTS, Family, closeness, minilm, run, smollm2  # noqa: E402
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "robustness"))
+from small_gguf import llama_gguf  # noqa: E402
 
 PASSAGES = ["the best key fires late .", "a neuron learns and then fires ,",
             "the query matches the value and the key .", "a late spike writes , a neuron reads"]
@@ -141,6 +146,28 @@ def test_weights_in_half_precision_and_several_files(tmp_path: Path, passages: P
     assert all(s.keys.dtype == np.float32 for seen in collected["samples"].values() for s in seen)
 
 
+def test_a_head_is_left_out_and_only_what_was_read_is_named(
+    tmp_path: Path, passages: Path
+) -> None:
+    folder = tmp_path / "headed"
+    save_tokenizer(folder)
+    FAMILIES["bert"].build().save_pretrained(folder)
+    whole = transformers.BertForMaskedLM(transformers.BertConfig(**FAMILIES["bert"].sizes))
+    whole.save_pretrained(folder)
+    shutil.copy(folder / "model.safetensors", folder / "other.safetensors")
+    collected = collect_text(folder, passages)
+    assert list(collected["provenance"]["files"]) == ["model.safetensors"]
+
+
+def test_a_family_that_is_not_read_from_weights(tmp_path: Path, passages: Path) -> None:
+    """What such a model leaves out is known when it has been loaded."""
+    folder = save_model(tmp_path / "gemma", FAMILIES["gemma3"])
+    assert collect_text(folder, passages)["family"] == "gemma3_text"
+    _with(layers__1__self_attn__relative_table__weight=torch.ones(3))(folder)
+    with pytest.raises(InputError, match=r"without a tensor.*relative_table"):
+        collect_text(folder, passages)
+
+
 def test_long_lines_are_cut_to_what_the_model_takes(bert_folder: Path, tmp_path: Path) -> None:
     path = tmp_path / "long.txt"
     path.write_text("the key " * 300, "utf-8")
@@ -209,22 +236,43 @@ def _written(name: str, content: str) -> Any:
     return lambda folder: (folder / name).write_text(content, "utf-8")
 
 
+def _with(**tensors: Any) -> Any:
+    """The folder with more tensors in its file; two underscores in a name stand for a dot."""
+    def spoil(folder: Path) -> None:
+        from safetensors.torch import load_file, save_file
+
+        path = folder / "model.safetensors"
+        added = {name.replace("__", "."): value for name, value in tensors.items()}
+        save_file({**load_file(path), **added}, path, {"format": "pt"})
+
+    return spoil
+
+
 @pytest.mark.parametrize(("spoil", "error", "says"), [
-    (_pickled, FileFormatError, "pickled.*run code.*pytorch_model.bin.*save_pretrained"),
-    (_removed("model.safetensors"), MissingFileError, "no weights.*model.safetensors"),
-    (_removed("config.json"), FileFormatError, "cannot load this model"),
+    (_pickled, MissingFileError, "model.bin. Pickled weights can run code.*save_pretrained"),
+    (_removed("model.safetensors"), MissingFileError, "has neither model.safetensors nor"),
+    (_removed("config.json"), MissingFileError, "config.json: no such file"),
     (_removed("tokenizer.json", "vocab.txt"), MissingFileError,
      "has no tokenizer; expected vocab.txt or tokenizer.json"),
-    (_cut, FileFormatError, "cannot load this model; found SafetensorError"),
-    (_without_a_tensor, FileFormatError,
-     r"lacks weights.*1 missing.*layer\.1\.attention\.self\.key\.weight"),
-    (_configured(hidden_size=128), FileFormatError, "cannot load this model"),
+    (_cut, FileFormatError, "lies outside the file"),
+    (_without_a_tensor, InputError,
+     r"key projection is missing.*layer\.1\.attention\.self\.key\.weight"),
+    (_configured(hidden_size=128), InputError,
+     r"shape is not what the configuration says; found \[64\]; expected \[128\]"),
+    (_configured(intermediate_size=128), InputError,
+     r"layer\.0\.intermediate\.dense\.bias: a tensor's shape.*found \[64\]; expected \[128\]"),
+    (_configured(hidden_size=65536), InputError, "a larger model than the file holds"),
     (_configured(model_type="nonsense"), FileFormatError, "nonsense"),
-    (_configured(num_hidden_layers="two"), FileFormatError, "cannot load this model"),
+    (_configured(num_hidden_layers="two"), InputError, "num_hidden_layers is not usable"),
+    (_configured(num_hidden_layers=10**7), InputError, "num_hidden_layers is more than the file"),
     (_with_code, FileFormatError, "cannot load this model.*custom code"),
-    (_written("config.json", "{"), FileFormatError, "cannot load this model"),
+    (_written("config.json", "{"), FileFormatError, "the file is not JSON"),
     (_written("tokenizer.json", "{}"), FileFormatError, "cannot load this model"),
-    (_configured(vocab_size=3), InputError, "cannot load this model"),
+    (_written("tokenizer.json", "<html>"), FileFormatError, "an HTML or XML page"),
+    (_configured(vocab_size=3), InputError, r"shape is not what the configuration says.*\[3, 64\]"),
+    (_with(encoder__layer__0__output__extra__weight=torch.ones(3)), InputError,
+     r"without a tensor that is in the file; found 'encoder\.layer\.0\.output\.extra\.weight'"),
+    (_with(embedding_norm__weight=torch.ones(3)), InputError, "has no place for.*embedding_norm"),
 ])
 def test_a_folder_that_is_spoilt(
     model_folder: Path, passages: Path, spoil: Any, error: type[Exception], says: str
@@ -241,8 +289,8 @@ def test_a_folder_that_is_spoilt(
     ("google-bert/bert-base-uncased", MissingFileError, "no such model"),
     ("tiny-bert/model.safetensors", FileFormatError, "Give the Hugging Face folder"),
     ("passages.txt", FileFormatError, "is a folder or a GGUF file"),
-    ("wrong.gguf", FileFormatError, "cannot load this model"),
-    ("empty.gguf", FileFormatError, "cannot load this model"),
+    ("wrong.gguf", FileFormatError, "the version is not read here"),
+    ("empty.gguf", FileFormatError, "the file is empty"),
 ])
 def test_what_is_no_model(
     model_folder: Path, passages: Path, name: str, error: type[Exception], says: str
@@ -257,6 +305,7 @@ def test_what_is_no_model(
     (b"", InputError, "empty"),
     (b"\n \n\t\n", CalibrationError, "empty.*one passage a line"),
     (b"\xff\xfe\x00", CalibrationError, "not UTF-8"),
+    (b"version https://git-lfs", FileFormatError, "Git-LFS pointer.*git lfs pull"),
     (b"x" * 101, CalibrationError, "too long; found 101 bytes; expected at most 100"),
     (None, MissingFileError, "passages.txt"),
 ])
@@ -301,6 +350,31 @@ def test_a_model_that_takes_no_text(tmp_path: Path, passages: Path) -> None:
     folder = save_model(tmp_path / "vit", FAMILIES["vit"])
     with pytest.raises(CalibrationError, match="cannot be run on this text"):
         collect_text(folder, passages)
+
+
+def test_gguf_without_a_bar(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    path = llama_gguf(tmp_path / "tiny.gguf")
+    capfd.readouterr()
+    model, _ = load_model(path)
+    assert capfd.readouterr() == ("", "")
+    assert model.config.num_hidden_layers == 1
+
+
+def test_gguf_that_asks_for_more_than_it_holds(tmp_path: Path) -> None:
+    path = llama_gguf(tmp_path / "tiny.gguf", wide=1 << 22)
+    with pytest.raises(InputError, match="a larger model than the file holds"):
+        load_model(path)
+
+
+def test_an_error_of_a_library_is_one_line() -> None:
+    from neuromorph.errors import brief
+
+    assert brief(ValueError("\n first\nsecond")) == "ValueError: first"
+    assert brief(ValueError("Errors in x:\n\t size\nmore")) == "ValueError: Errors in x: size"
+    assert brief(KeyError()) == "KeyError"
+    with pytest.raises(FileFormatError, match="found weights that do not fit"), \
+            as_error(FileFormatError, "no", "m"):
+        raise RuntimeError("look at the above report!")
 
 
 # --- trained models

@@ -62,3 +62,34 @@ def content(meta: Mapping[str, Any] | None = None, parts: Mapping[str, Any] | No
 def write(path: Path, raw: bytes | None = None) -> Path:
     path.write_bytes(content() if raw is None else raw)
     return path
+
+
+def llama_gguf(path: Path, wide: int = 16) -> Path:
+    """A llama of one layer, width 16 and 8 tokens that transformers loads, written by gguf."""
+    import gguf
+    import numpy as np
+
+    writer = gguf.GGUFWriter(str(path), "llama")
+    for add, value in ((writer.add_context_length, 32), (writer.add_embedding_length, 16),
+                       (writer.add_block_count, 1), (writer.add_feed_forward_length, wide),
+                       (writer.add_head_count, 2), (writer.add_head_count_kv, 2),
+                       (writer.add_layer_norm_rms_eps, 1e-6), (writer.add_vocab_size, 8),
+                       (writer.add_tokenizer_model, "llama"), (writer.add_bos_token_id, 1),
+                       (writer.add_eos_token_id, 2), (writer.add_unk_token_id, 0),
+                       (writer.add_token_list, ["<unk>", "<s>", "</s>", *"\u2581abcd"]),
+                       (writer.add_token_scores, [0.0] * 8),
+                       (writer.add_token_types, [2, 3, 3, 1, 1, 1, 1, 1])):
+        add(value)
+    ones = np.ones((16, 16), np.float32)
+    block = {f"attn_{name}": ones for name in ("q", "k", "v", "output")}
+    block |= dict.fromkeys(("ffn_gate", "ffn_up", "ffn_down"), ones)
+    block |= dict.fromkeys(("attn_norm", "ffn_norm"), ones[0])
+    whole = {"token_embd": ones[:8], "output": ones[:8], "output_norm": ones[0],
+             **{f"blk.0.{name}": array for name, array in block.items()}}
+    for name, array in whole.items():
+        writer.add_tensor(f"{name}.weight", array)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return path
