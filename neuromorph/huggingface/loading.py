@@ -100,6 +100,7 @@ def _load(kind: Any, where: Path, weights: Weights, local: dict[str, Any],
 
     with as_error(FileFormatError, "transformers cannot load this model", weights.path):
         config = AutoConfig.from_pretrained(where, **local)
+        _check_class(config, weights)
         _check_size(kind, config, weights)
         tokenizer = AutoTokenizer.from_pretrained(where, **local)
         if not isinstance(weights, GgufFile):
@@ -109,6 +110,14 @@ def _load(kind: Any, where: Path, weights: Weights, local: dict[str, Any],
                                              ignore_mismatched_sizes=True, **only, **local)
     _check_loaded(model, loaded, weights)
     return model.eval(), tokenizer
+
+
+def _check_class(config: Any, weights: Weights) -> None:
+    """A few classes read files of weights beside those that everybody reads."""
+    others = getattr(type(config), "extra_files", ())
+    if others:
+        raise ModelStructureError("models of this type keep weights in other files too",
+                                  where=weights.path, found=", ".join(others))
 
 
 def _check_size(kind: Any, config: Any, weights: Weights) -> None:

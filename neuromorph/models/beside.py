@@ -14,6 +14,8 @@ _OPENED = re.compile(
     r"|chat_template|merges|spiece|sentencepiece|spm|source|target|bpe|dict|unigram|adapter_config)"
     r"[\w.-]*\.(json|txt|model|jinja|spm|vocab|bpe|tiktoken)|(vocab|bpe)\.\w+")
 _ADAPTER = "adapter_config.json"
+_FIRST = re.compile(r"shard-\d{5}-model-\d{5}-of-\d{5}\.safetensors")
+"""Files of distributed training: transformers takes them before ``model.safetensors``."""
 
 
 def check_beside(folder: Path) -> None:
@@ -31,6 +33,10 @@ def check_beside(folder: Path) -> None:
     for entry in entries:
         if _OPENED.fullmatch(entry.name):
             _check(entry)
+        if _FIRST.fullmatch(entry.name):
+            raise FileFormatError("the folder holds a part of a distributed checkpoint",
+                                  where=folder, found=entry.name,
+                                  expected="model.safetensors or its index, and no other weights")
     if any(entry.name == _ADAPTER for entry in entries):
         raise FileFormatError("an adapter lies beside the weights, which do not have it in them",
                               where=folder, found=_ADAPTER,

@@ -138,6 +138,10 @@ def _check_fields(config: Config) -> None:
                                       found=method if isinstance(method, str) else path,
                                       expected="float weights",
                                       hint="export from the model's float weights")
+        if "_implementation" in path and isinstance(value, str) and "/" in value:
+            raise ModelStructureError(f"the configuration asks for code from elsewhere, in {path}",
+                                      where=config.where, found=value,
+                                      hint="take the field out of the configuration")
         if value and key in _ELSEWHERE:
             raise ModelStructureError(f"the configuration names other files, in {path}",
                                       where=config.where, found=repr(value)[:100],

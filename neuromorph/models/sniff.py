@@ -23,7 +23,7 @@ _ZIP = Kind("a zip archive (a PyTorch .pt checkpoint, or .npz)",
             "save the weights as .safetensors with safetensors.torch.save_file")
 _PICKLE = Kind("a Python pickle (an old PyTorch checkpoint)",
                "pickles can run code and are never read; save the weights as .safetensors")
-_GGUF = Kind("a GGUF file", "give it to the GGUF reader, or use the .safetensors of the same model")
+_GGUF = Kind("a GGUF file", "neuromorph export takes it, named .gguf, with --calibrate FILE.txt")
 _HDF5 = Kind("an HDF5 file (Keras, or NIR)", "save the weights as .safetensors")
 _PACKED = Kind("a compressed file", "unpack it first")
 _TAR = Kind("a tar archive", "unpack it first")

@@ -15,7 +15,7 @@ from neuromorph.huggingface.texts import collect_text, load_model
 
 pytestmark = pytest.mark.hf
 torch = pytest.importorskip("torch", reason="torch is not installed")
-pytest.importorskip("transformers", reason="transformers is not installed")
+transformers = pytest.importorskip("transformers", reason="transformers is not installed")
 
 from hf_folders import save_model  # noqa: E402
 from hf_models import FAMILIES  # noqa: E402
@@ -143,6 +143,14 @@ def test_loading_is_quiet_and_leaves_transformers_as_it_was(
     load_model(bert_folder)
     assert capfd.readouterr() == ("", "")
     assert (logging.get_verbosity(), logging.is_progress_bar_enabled()) == before
+
+
+def test_a_class_that_reads_more_files(
+    bert_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transformers.BertConfig, "extra_files", ("head.safetensors",))
+    with pytest.raises(InputError, match=r"weights in other files too; found head\.safetensors"):
+        load_model(bert_folder)
 
 
 def test_gguf_without_a_bar(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -72,6 +72,8 @@ def test_a_scale_that_nobody_applies(door: Any, name: str, part: str, tmp_path: 
     (unchanged, {"quantization_config": {"quant_method": "fp8"}}, "are quantised; found fp8"),
     (unchanged, {"text_config": {"quantization_config": {"bits": 4}}}, "the weights are quantised"),
     (unchanged, {"transformers_weights": "other.safetensors"}, "names other files"),
+    (unchanged, {"attn_implementation": "some/kernel"}, "code from elsewhere, in attn_impl"),
+    (unchanged, {"_attn_implementation": {"text_config": "some/kernel"}}, "code from elsewhere"),
     (unchanged, {"configuration_files": ["config.4.json"]}, "names other files"),
 ])
 def test_what_would_be_left_out_of_a_llama(
@@ -119,7 +121,7 @@ def test_an_index_that_leads_elsewhere(door: Any, shard: str, tmp_path: Path) ->
 @DOORS
 def test_large_numbers_that_stand_for_no_tensor(door: Any, tmp_path: Path) -> None:
     door(made(tmp_path, "llama", max_position_embeddings=131072, rope_theta=10**8,
-              bos_token_id=128000, max_window_layers=28))
+              bos_token_id=128000, max_window_layers=28, attn_implementation="sdpa"))
     door(made(tmp_path, "llama", added(f"{LLAMA}.q_proj.bias", small.random((16,))),
               attention_bias=True))
 
@@ -187,6 +189,14 @@ def test_an_adapter_is_no_part_of_the_weights(tmp_path: Path) -> None:
     path = made(tmp_path, "llama")
     (path / "adapter_config.json").write_text("{}")
     with pytest.raises(InputError, match="an adapter lies beside the weights"):
+        text_door(path)
+
+
+def test_weights_that_transformers_would_take_first(tmp_path: Path) -> None:
+    path = made(tmp_path, "llama")
+    name = "shard-00000-model-00001-of-00001.safetensors"
+    (path / name).write_bytes((path / "model.safetensors").read_bytes())
+    with pytest.raises(InputError, match=f"a distributed checkpoint; found {name}"):
         text_door(path)
 
 
