@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from neuromorph.errors import FileFormatError, InputError, MissingFileError
+from neuromorph.errors import FileFormatError, InputError, MissingFileError, UnsupportedError
 from neuromorph.huggingface.loading import as_error
 from neuromorph.huggingface.texts import collect_text, load_model
 
@@ -18,7 +19,7 @@ torch = pytest.importorskip("torch", reason="torch is not installed")
 transformers = pytest.importorskip("transformers", reason="transformers is not installed")
 
 from hf_folders import save_model  # noqa: E402
-from hf_models import FAMILIES  # noqa: E402
+from hf_models import FAMILIES, REFUSED  # noqa: E402
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "robustness"))
 from small_gguf import llama_gguf  # noqa: E402
@@ -151,6 +152,23 @@ def test_a_class_that_reads_more_files(
     monkeypatch.setattr(transformers.BertConfig, "extra_files", ("head.safetensors",))
     with pytest.raises(InputError, match=r"weights in other files too; found head\.safetensors"):
         load_model(bert_folder)
+
+
+def test_a_refusal_is_all_that_is_said(
+    tmp_path: Path, passages: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """transformers would log that the class keeps its attention."""
+    folder = save_model(tmp_path / "bloom", REFUSED["bloom"])
+    said: list[str] = []
+    handler = logging.Handler()
+    monkeypatch.setattr(handler, "emit", lambda record: said.append(record.getMessage()))
+    transformers.utils.logging.add_handler(handler)
+    try:
+        with pytest.raises(UnsupportedError, match="BloomModel: the model does not let its"):
+            collect_text(folder, passages)
+    finally:
+        transformers.utils.logging.remove_handler(handler)
+    assert said == []
 
 
 def test_gguf_without_a_bar(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
