@@ -130,7 +130,9 @@ class _Cursor:
         """Numbers of tensors and of fields."""
         _, version, tensors, fields = struct.unpack("<4sIQQ", self._take(24))
         if version not in _VERSIONS:
-            raise self._bad("the version is not read here", version,
+            swapped = int.from_bytes(version.to_bytes(4, "big"), "little") in _VERSIONS
+            raise self._bad("the version is not read here",
+                            "a big-endian file" if swapped else version,
                             " or ".join(map(str, _VERSIONS)))
         for count, what in ((tensors, "tensors"), (fields, "fields")):
             if count > _ENTRIES:

@@ -79,10 +79,10 @@ def check_loaded(file: GgufFile, parameters: Collection[str], rope: str) -> None
 def _check_counts(file: GgufFile, kind: str) -> None:
     """Numbers that no model with these tensors can have."""
     numbers = sum(math.prod(tensor.shape) for tensor in file.tensors.values())
-    limits = {"block_count": len(file.tensors), "expert_count": max(numbers, 0),
+    limits = {"block_count": len(file.tensors), "expert_count": numbers,
               **dict.fromkeys(_SIZES, max(numbers, _SIZE_FREE))}
     for field, most in limits.items():
         found = file.metadata.get(f"{kind}.{field}", 0)
-        if isinstance(found, float) or (isinstance(found, int) and not 0 <= found <= most):
+        if not isinstance(found, int) or not 0 <= found <= most:
             raise ModelStructureError(f"{kind}.{field} is more than the file can hold",
                                       where=file.path, found=found, expected=f"at most {most}")
