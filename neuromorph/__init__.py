@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from neuromorph.bundle import Bundle as Bundle
     from neuromorph.bundle import load_bundle as load_bundle
     from neuromorph.errors import NeuromorphError as NeuromorphError
+    from neuromorph.errors import NeuromorphWarning as NeuromorphWarning
     from neuromorph.huggingface import Attachment as Attachment
     from neuromorph.huggingface import attach as attach
     from neuromorph.translate import TranslateOptions as TranslateOptions
@@ -33,12 +34,14 @@ _HOMES = {
     "Attachment": "neuromorph.huggingface",
     "Bundle": "neuromorph.bundle",
     "NeuromorphError": "neuromorph.errors",
+    "NeuromorphWarning": "neuromorph.errors",
     "TranslateOptions": "neuromorph.translate",
     "load_bundle": "neuromorph.bundle",
 }
 
-__all__ = ["Attachment", "Bundle", "NeuromorphError", "TranslateOptions", "__version__", "attach",
-           "compile_bundle", "export", "load_bundle", "run", "run_demo", "simulate"]
+__all__ = ["Attachment", "Bundle", "NeuromorphError", "NeuromorphWarning", "TranslateOptions",
+           "__version__", "attach", "compile_bundle", "export", "load_bundle", "run", "run_demo",
+           "simulate"]
 
 
 def __getattr__(name: str) -> Any:

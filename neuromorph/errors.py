@@ -7,14 +7,32 @@ programmer expects, and carries the exit code that the command line returns.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 from typing import ClassVar
 
+ODD = re.compile(r"[^\x20-\x7e]")
+"""What may steer a terminal, or turn the direction of a line: looked at one by one."""
+
+
+def escaped(text: str, keep: str = "") -> str:
+    """Escape all that is not seen as it is, but for the characters in ``keep``.
+
+    Names in files are untrusted: control characters, bidirectional marks and line breaks in
+    them reach no terminal and no text file of ours.
+    """
+    return ODD.sub(lambda found: _escaped(found[0], keep), text)
+
+
+def _escaped(character: str, keep: str) -> str:
+    if character.isprintable() or character in keep:
+        return character
+    return character.encode("unicode_escape").decode()
+
 
 def printable(text: object, limit: int = 200) -> str:
-    """Escape control characters (names in files are untrusted) and cut to ``limit``."""
-    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode()
-                    for c in str(text))
+    """One line of text with odd characters escaped, cut to ``limit``."""
+    shown = escaped(str(text))
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
 
 
@@ -85,6 +103,10 @@ class NeuromorphError(Exception):
 
     def __str__(self) -> str:
         return self._text()
+
+
+class NeuromorphWarning(UserWarning):
+    """Something works, but worse than a person would expect; the text says what to do."""
 
 
 class UsageError(NeuromorphError, ValueError):

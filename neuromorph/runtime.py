@@ -5,7 +5,8 @@ The jobs meet here: `translate` says how floats become codes, a backend runs the
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,16 @@ from numpy.typing import NDArray
 
 from neuromorph import backends
 from neuromorph.backends import Attended, AttentionBatch
-from neuromorph.translate import LayerCode, Sample
+from neuromorph.translate import Caution, LayerCode, Sample
+
+FORCED = 0.05
+"""Forced spikes a query that a layer may have: where calibration fits there are some .005."""
+
+CLIPPED = 0.01
+"""Share of codes that may be clipped: where calibration fits it is some .0001."""
+
+JUDGED = 200
+"""Queries of a layer, over its heads, before anything is said of them."""
 
 
 @dataclass
@@ -43,9 +53,49 @@ class Tally:
         a_head = attended.spikes.size // len(code.heads)
         self.steps += a_head * sum(head.period for head in code.heads)
 
-    def as_dict(self) -> dict[str, int]:
+    @property
+    def forced_a_query(self) -> float:
+        """Forced spikes a query of a head."""
+        return self.forced / max(1, self.queries)
+
+    @property
+    def clipped_share(self) -> float:
+        """Share of codes that were clipped."""
+        return self.clipped / max(1, self.codes)
+
+    def as_dict(self) -> dict[str, float]:
         """Plain values, for JSON."""
-        return asdict(self)
+        return {**asdict(self), "forced_a_query": self.forced_a_query,
+                "clipped_share": self.clipped_share}
+
+
+def total(tallies: Iterable[Tally]) -> Tally:
+    """The sum."""
+    every = list(tallies)
+    return Tally(**{f.name: sum(getattr(t, f.name) for t in every) for f in fields(Tally)})
+
+
+def of_run(tallies: Mapping[str, Tally]) -> list[Caution]:
+    """Layers that calibration did not prepare for what they were given; the worst is named."""
+    judged = {name: tally for name, tally in tallies.items() if tally.queries >= JUDGED}
+    found = []
+    forced = {name: t.forced_a_query for name, t in judged.items() if t.forced_a_query > FORCED}
+    if forced:
+        where = max(forced, key=lambda name: forced[name])
+        found.append(Caution(
+            "forced-spikes", where,
+            f"{forced[where]:.2g} forced spikes a query in {where} ({len(forced)} of "
+            f"{len(tallies)} layers above {FORCED}): queries match better than calibration ever "
+            "saw. Calibrate on passages as long as those you run, and of their kind"))
+    clipped = {name: t.clipped_share for name, t in judged.items() if t.clipped_share > CLIPPED}
+    if clipped:
+        where = max(clipped, key=lambda name: clipped[name])
+        found.append(Caution(
+            "clipped-codes", where,
+            f"{clipped[where]:.2%} of the codes in {where} are clipped ({len(clipped)} of "
+            f"{len(tallies)} layers above {CLIPPED:.0%}): values lie beyond what calibration saw. "
+            "Calibrate on data like that which you run"))
+    return found
 
 
 @dataclass(eq=False)

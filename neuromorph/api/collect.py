@@ -19,7 +19,7 @@ from neuromorph.models import AttentionLayer, AttentionModel, open_model
 from neuromorph.models.arrays import load_arrays
 from neuromorph.models.digits import DigitsViT, load_split, softmax_attention
 from neuromorph.models.door import WEIGHTS_NAME
-from neuromorph.translate import Sample
+from neuromorph.translate import Caution, Sample
 
 DIGITS = "digits-vit"
 HELD_OUT = 10
@@ -44,6 +44,10 @@ class Collected:
         Worth telling the user.
     any_length : bool
         Whether other sequences may be longer than these.
+    positions : int, optional
+        The longest sequence that the model takes, if it says.
+    cautions : sequence of Caution
+        What the data is suspected of, beyond what its samples show.
     """
 
     family: str
@@ -53,6 +57,8 @@ class Collected:
     model: bytes | None = None
     notes: tuple[str, ...] = ()
     any_length: bool = True
+    positions: int | None = None
+    cautions: Sequence[Caution] = ()
 
     def split(self, seed: int) -> tuple[dict[str, list[Sample]], dict[str, list[Sample]], bool]:
         """Samples to calibrate on, samples to measure on, and whether those are apart."""
@@ -195,7 +201,8 @@ def _collect_hidden(
         raise CalibrationError("layers differ in the number of sequences", where=where,
                                found=f"{counts[0]} to {counts[-1]}")
     provenance = {**heads.provenance, "calibration": f"{counts[0]} sequences, {where}"}
-    return Collected(heads.family, heads.causal, samples, provenance, notes=heads.notes)
+    return Collected(heads.family, heads.causal, samples, provenance, notes=heads.notes,
+                     positions=heads.positions)
 
 
 def _hidden_bytes(layer: AttentionLayer, hidden: NDArray[Any]) -> int:

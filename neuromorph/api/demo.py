@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from neuromorph import backends
 from neuromorph.api.compare import Comparison, compare, part_of
 from neuromorph.api.export import export
 from neuromorph.api.progress import Progress, silent
-from neuromorph.api.simulate import classify
+from neuromorph.api.simulate import Tallies, classify
 from neuromorph.bundle import Bundle, atomic_folder, check_target
 from neuromorph.circuits.latency_attention import PROBES, build, stimulate
 from neuromorph.errors import MissingExtraError
@@ -32,7 +33,7 @@ from neuromorph.report.pictures import (
 )
 from neuromorph.report.tables import demo_rows
 from neuromorph.report.text import to_json
-from neuromorph.runtime import SpikingLayer, Tally
+from neuromorph.runtime import SpikingLayer, Tally, of_run, total
 from neuromorph.translate import Sample, TranslateOptions
 from neuromorph.translate.fidelity import float_attention
 
@@ -107,9 +108,12 @@ def _measure(vit: DigitsViT, test: Part, graded: Bundle, binary: Bundle) -> dict
     def accuracy(logits: NDArray[Any]) -> float:
         return float((logits.argmax(axis=1) == test.labels).mean())
 
-    tally, tally_binary = Tally(), Tally()
-    logits, fidelity = classify(vit, graded.codes, test.images, backends.DEFAULT, tally)
-    logits_binary, _ = classify(vit, binary.codes, test.images, backends.DEFAULT, tally_binary)
+    by_layer: dict[str, Tallies] = {kind: defaultdict(Tally) for kind in ("graded", "binary")}
+    logits, fidelity = classify(vit, graded.codes, test.images, backends.DEFAULT,
+                                by_layer["graded"])
+    logits_binary, _ = classify(vit, binary.codes, test.images, backends.DEFAULT,
+                                by_layer["binary"])
+    tally, tally_binary = (total(by_layer[kind].values()) for kind in ("graded", "binary"))
     periods = [h.period for code in graded.codes.values() for h in code.heads]
     return {
         "accuracy_float": accuracy(vit.logits(test.images)),
@@ -125,6 +129,8 @@ def _measure(vit: DigitsViT, test: Part, graded: Bundle, binary: Bundle) -> dict
         "forced_spikes": tally.forced,
         "forced_spikes_binary": tally_binary.forced,
         "mean_cosine": float(np.mean([f.cosine for f in fidelity])),
+        "warnings": [f"{kind}: {caution}" for kind, tallies in by_layer.items()
+                     for caution in of_run(tallies)],
         "backend": backends.DEFAULT,
         "evidence": backends.get(backends.DEFAULT).evidence,
     }

@@ -13,15 +13,18 @@ from neuromorph.api.collect import collect
 from neuromorph.api.progress import Progress, silent
 from neuromorph.bundle import NAMES, Bundle, check_target, save_bundle
 from neuromorph.errors import UsageError
-from neuromorph.huggingface.attachment import with_slots
 from neuromorph.runtime import SpikingLayer
 from neuromorph.translate import (
+    Caution,
     HeadFidelity,
     LayerCode,
     Sample,
     TranslateOptions,
     calibrate_layer,
+    cautions,
+    kept_samples,
     measure_fidelity,
+    with_slots,
 )
 
 MEASURED = 16
@@ -40,6 +43,9 @@ class ExportReport:
     held_out : bool
         Whether fidelity was measured on samples that calibration did not see.
     notes : tuple of str
+        Worth knowing.
+    cautions : tuple of Caution
+        Reasons to trust the bundle less; it holds them too.
     """
 
     bundle: Bundle
@@ -47,6 +53,7 @@ class ExportReport:
     fidelity: list[HeadFidelity]
     held_out: bool
     notes: tuple[str, ...]
+    cautions: tuple[Caution, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
@@ -59,7 +66,9 @@ class ExportReport:
             "mean_cosine": sum(f.cosine for f in self.fidelity) / len(self.fidelity),
             "forced_spikes": sum(f.forced for f in self.fidelity),
             "fidelity_on": "held-out samples" if self.held_out else "the calibration samples",
-            "fidelity": [f.as_dict() for f in self.fidelity], "notes": list(self.notes),
+            "fidelity": [f.as_dict() for f in self.fidelity],
+            "notes": [*self.notes, *map(str, self.cautions)],
+            "warnings": [caution.as_dict() for caution in self.cautions],
         }
 
 
@@ -99,9 +108,11 @@ def export(
     check_apart(model, output)
     check_target(output, ours=NAMES, force=force)
     collected = collect(model, calibrate, progress, chosen.slots)
-    if collected.any_length:
-        chosen = with_slots(chosen, collected.samples)
     fitted, measured, held_out = collected.split(seed)
+    found = [*collected.cautions, *cautions.of_data(fitted, chosen.slots),
+             *cautions.of_held_out(held_out), *cautions.of_outliers(fitted)]
+    if collected.any_length:
+        chosen = with_slots(chosen, collected.samples, most=collected.positions)
     codes: dict[str, LayerCode] = {}
     fidelity: list[HeadFidelity] = []
     for name, samples in fitted.items():
@@ -109,13 +120,15 @@ def export(
         _require_memory(name, measured[name][:MEASURED])
         codes[name] = calibrate_layer(samples, chosen, name)
         fidelity += layer_fidelity(name, codes[name], measured[name][:MEASURED])
+    found += [*cautions.of_periods(codes), *cautions.of_fidelity(fidelity)]
     bundle = Bundle(
-        collected.family, collected.causal, codes,
-        {name: samples[0].first() for name, samples in measured.items()},
-        asdict(chosen), collected.provenance, collected.model)
+        collected.family, collected.causal, codes, kept_samples(measured), asdict(chosen),
+        cautions.noted(collected.provenance, found), collected.model)
     progress("writing the bundle")
     path = save_bundle(bundle, output, force=force)
-    return ExportReport(replace(bundle, path=path), path, fidelity, held_out, collected.notes)
+    cautions.warn(found)
+    return ExportReport(replace(bundle, path=path), path, fidelity, held_out, collected.notes,
+                        tuple(found))
 
 
 def check_apart(model: str | os.PathLike[str], output: str | os.PathLike[str]) -> None:

@@ -44,7 +44,7 @@ def _describe_bundle(path: Path) -> dict[str, Any]:
     return {"kind": "bundle", "path": str(path), "family": bundle.family,
             "causal": bundle.causal, "holds_model": bundle.model is not None,
             "options": dict(bundle.options), "provenance": dict(bundle.provenance),
-            "layers": layers}
+            "layers": layers, "warnings": [str(caution) for caution in bundle.cautions]}
 
 
 def _describe_model(path: Path) -> dict[str, Any]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import io
 import os
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,14 +24,24 @@ from neuromorph.errors import CalibrationError, InputError, UsageError
 from neuromorph.models.arrays import load_arrays
 from neuromorph.models.digits import DigitsViT
 from neuromorph.report.text import to_json
-from neuromorph.runtime import SpikingLayer, Tally
-from neuromorph.translate import HeadFidelity, LayerCode, Sample, measure_fidelity
+from neuromorph.runtime import SpikingLayer, Tally, of_run, total
+from neuromorph.translate import (
+    Caution,
+    HeadFidelity,
+    LayerCode,
+    Sample,
+    cautions,
+    measure_fidelity,
+)
 
 OUTPUTS, SUMMARY = "outputs.npz", "summary.json"
 NAMES = (SUMMARY, OUTPUTS)
 """All that a folder of results holds."""
 
 _PARTS = ("queries", "keys", "values")
+
+Tallies: TypeAlias = defaultdict[str, Tally]
+"""What each layer did."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +61,8 @@ class SimulationReport:
         If the inputs held labels.
     source : dict
         Which bundle ran on which inputs.
+    cautions : tuple of Caution
+        Reasons to trust the result less: what the bundle holds of them, and this run's.
     """
 
     backend: str
@@ -59,13 +72,15 @@ class SimulationReport:
     outputs: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     accuracy: float | None = None
     source: Mapping[str, str] = field(default_factory=dict)
+    cautions: tuple[Caution, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
         result: dict[str, Any] = {**self.source,
                                   "backend": self.backend, "evidence": self.evidence,
                                   **self.tally.as_dict(),
-                                  "fidelity": [f.as_dict() for f in self.fidelity]}
+                                  "fidelity": [f.as_dict() for f in self.fidelity],
+                                  "warnings": [one.as_dict() for one in self.cautions]}
         if self.accuracy is not None:
             result["accuracy"] = self.accuracy
         if "predictions" in self.outputs:
@@ -103,14 +118,18 @@ def simulate(
     loaded = bundle if isinstance(bundle, Bundle) else load_bundle(bundle)
     arrays = load_arrays(inputs) if isinstance(inputs, str | os.PathLike) else inputs
     fidelity: list[HeadFidelity] = []
-    tally, accuracy = Tally(), None
+    tallies: Tallies = defaultdict(Tally)
+    accuracy = None
     if arrays is not None and "images" in arrays:
-        outputs, accuracy = _run_model(loaded, arrays, backend, tally, fidelity)
+        outputs, accuracy = _run_model(loaded, arrays, backend, tallies, fidelity)
     else:
         samples = loaded.samples if arrays is None else samples_of(loaded, arrays)
-        outputs = _run_layers(loaded, samples, backend, progress, tally, fidelity)
-    return SimulationReport(machine.name, machine.evidence, fidelity, tally, outputs, accuracy,
-                            {"bundle": str(loaded.path or "in memory"), "inputs": _told(inputs)})
+        outputs = _run_layers(loaded, samples, backend, progress, tallies, fidelity)
+    found = (*loaded.cautions, *of_run(tallies))
+    cautions.warn(found)
+    return SimulationReport(
+        machine.name, machine.evidence, fidelity, total(tallies.values()), outputs, accuracy,
+        {"bundle": str(loaded.path or "in memory"), "inputs": _told(inputs)}, found)
 
 
 def _told(inputs: object) -> str:
@@ -121,7 +140,7 @@ def _told(inputs: object) -> str:
 
 def _run_layers(
     bundle: Bundle, samples: Mapping[str, Sample], backend: str, progress: Progress,
-    tally: Tally, fidelity: list[HeadFidelity],
+    tallies: Tallies, fidelity: list[HeadFidelity],
 ) -> dict[str, NDArray[Any]]:
     """Each layer on its own inputs."""
     outputs: dict[str, NDArray[Any]] = {}
@@ -130,7 +149,7 @@ def _run_layers(
     for name, sample in samples.items():
         progress(f"simulating {name}")
         code = bundle.codes[name]
-        run = SpikingLayer(code, backend, tally).run_sample(sample)
+        run = SpikingLayer(code, backend, tallies[name]).run_sample(sample)
         fidelity += measure_fidelity(name, code, [sample], [run])
         outputs.update(_outputs(name, code, run))
     return outputs
@@ -155,7 +174,7 @@ def _outputs(name: str, code: LayerCode, run: Attended) -> dict[str, NDArray[Any
 
 
 def _run_model(
-    bundle: Bundle, arrays: Mapping[str, NDArray[Any]], backend: str, tally: Tally,
+    bundle: Bundle, arrays: Mapping[str, NDArray[Any]], backend: str, tallies: Tallies,
     fidelity: list[HeadFidelity],
 ) -> tuple[dict[str, NDArray[Any]], float | None]:
     """The whole model, every layer fed by the spikes of the one before."""
@@ -174,7 +193,7 @@ def _run_model(
         slots, size = code.heads[0].slots, code.heads[0].value_size
         require(attention_bytes(len(images), len(code.heads), slots, slots, size), name)
     vit = DigitsViT.load(bundle.model_file)
-    logits, fidelities = classify(vit, bundle.codes, images, backend, tally)
+    logits, fidelities = classify(vit, bundle.codes, images, backend, tallies)
     fidelity += fidelities
     predictions = logits.argmax(axis=1)
     right = None if labels is None else float((predictions == labels).mean())
@@ -183,9 +202,12 @@ def _run_model(
 
 def classify(
     vit: DigitsViT, codes: Mapping[str, LayerCode], images: NDArray[Any], backend: str,
-    tally: Tally,
+    tallies: Tallies,
 ) -> tuple[NDArray[Any], list[HeadFidelity]]:
-    """Logits of images with all attention in spikes, and each head's fidelity on the way."""
+    """Logits of images with all attention in spikes, and each head's fidelity on the way.
+
+    ``tallies`` counts what each layer does.
+    """
     fidelity: list[HeadFidelity] = []
     names = list(codes)
 
@@ -195,7 +217,7 @@ def classify(
         code = codes[names[layer]]
         scaled = q / np.sqrt(q.shape[-1])
         mask = np.ones((len(q), q.shape[2], k.shape[2]), bool)
-        spiking = SpikingLayer(code, backend, tally)
+        spiking = SpikingLayer(code, backend, tallies[names[layer]])
         run = spiking.run(spiking.encode(scaled, k, v, mask), times=True)
         samples = [Sample(scaled[i], k[i], v[i], mask[i]) for i in range(len(q))]
         fidelity.extend(measure_fidelity(names[layer], code, samples, run.split()))

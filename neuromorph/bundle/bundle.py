@@ -32,10 +32,10 @@ from neuromorph.bundle.tensors import (
     sample_arrays,
 )
 from neuromorph.circuits.latency_attention import SpikeKind
-from neuromorph.errors import BundleError, InputError
+from neuromorph.errors import BundleError, InputError, escaped
 from neuromorph.models import SafetensorsFile
 from neuromorph.network import to_text
-from neuromorph.translate import LayerCode, Sample
+from neuromorph.translate import Caution, LayerCode, Sample, cautions
 
 CODES, SAMPLE = "codes.safetensors", "sample.safetensors"
 NETWORK, MODEL = "network.txt", "model.safetensors"
@@ -79,6 +79,11 @@ class Bundle:
         for name, value in (("samples", samples), ("options", plain(self.options)),
                             ("provenance", plain(self.provenance))):
             object.__setattr__(self, name, value)
+
+    @property
+    def cautions(self) -> tuple[Caution, ...]:
+        """What was said when it was made: reasons to trust it less."""
+        return cautions.read(self.provenance)
 
     @property
     def model_file(self) -> Path | None:
@@ -156,7 +161,7 @@ def _network_text(bundle: Bundle) -> str:
     parts = []
     for name, code in bundle.codes.items():
         for h, network in enumerate(code.networks(bundle.samples[name])):
-            parts.append(f"# {name}, head {h}\n{to_text(network)}")
+            parts.append(f"# {escaped(name)}, head {h}\n{to_text(network)}")
     return "\n".join(parts)
 
 

@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 import traceback
+import warnings
 from types import FrameType
 from typing import NoReturn
 
@@ -14,8 +15,8 @@ import typer
 
 from neuromorph.cli import compile as compile_command
 from neuromorph.cli import demo, doctor, export, inspect, profiles, run, simulate
-from neuromorph.cli.common import ReaderGoneError, drop_output, emit
-from neuromorph.errors import NeuromorphError, printable
+from neuromorph.cli.common import LAYOUT, ReaderGoneError, drop_output, emit
+from neuromorph.errors import NeuromorphError, NeuromorphWarning, escaped, printable
 
 USAGE, MEMORY, INTERNAL, INTERRUPTED = 2, 7, 1, 130
 
@@ -60,6 +61,7 @@ def main() -> None:
     debug = "--debug" in sys.argv
     arguments = [a for a in sys.argv[1:] if a != "--debug"]
     _prepare_streams()
+    warnings.simplefilter("ignore", NeuromorphWarning)  # each command's result has a line of it
     before = _listen()
     try:
         code = app(args=arguments, prog_name="neuromorph", standalone_mode=False)
@@ -145,7 +147,7 @@ def _tell(text: str) -> None:
     """A line on standard error, if there is anyone."""
     if sys.stderr is not None:
         try:
-            sys.stderr.write(f"{text}\n")
+            sys.stderr.write(f"{escaped(text, keep=LAYOUT)}\n")
             sys.stderr.flush()
         except OSError:  # nobody can be told
             return

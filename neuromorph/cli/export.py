@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from neuromorph.cli.common import Force, Json, Quiet, Seed, check_flags, progress, show
+from neuromorph.cli.common import Force, Json, Quiet, Seed, check_flags, progress, show, warned
 
 if TYPE_CHECKING:
     from neuromorph.api.export import ExportReport
@@ -66,4 +66,5 @@ def _shown(report: ExportReport) -> list[Any]:
     from neuromorph.report.tables import export_tables
 
     return [*export_tables(report.as_dict(), report.fidelity), *report.notes,
+            *warned(report.cautions),
             f"Run it: neuromorph simulate {shlex.quote(str(report.path))}"]

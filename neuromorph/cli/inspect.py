@@ -7,7 +7,17 @@ from typing import Annotated
 
 import typer
 
-from neuromorph.cli.common import Json, JsonFile, Quiet, Seed, check_flags, emit, show, write_json
+from neuromorph.cli.common import (
+    Json,
+    JsonFile,
+    Quiet,
+    Seed,
+    check_flags,
+    emit,
+    show,
+    warned,
+    write_json,
+)
 
 
 def inspect(
@@ -34,5 +44,6 @@ def inspect(
     if network and not as_json and not quiet:
         emit(result["network"])
         return
-    show(result, lambda: [*inspection_tables(result), *result.get("notes", ())],
+    show(result, lambda: [*inspection_tables(result), *result.get("notes", ()),
+                          *warned(result.get("warnings", ()))],
          as_json=as_json, quiet=quiet)

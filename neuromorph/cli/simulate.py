@@ -7,7 +7,17 @@ from typing import Annotated
 
 import typer
 
-from neuromorph.cli.common import Force, Json, Quiet, Seed, check_flags, progress, show
+from neuromorph.cli.common import (
+    Force,
+    Json,
+    Quiet,
+    Seed,
+    check_flags,
+    check_force,
+    progress,
+    show,
+    warned,
+)
 
 
 def simulate(
@@ -32,6 +42,7 @@ def simulate(
     from neuromorph.bundle import check_target
     from neuromorph.report.tables import simulation_tables
 
+    check_force(output, force=force)
     if output is not None:
         check_target(output, ours=NAMES, force=force)
     with progress(quiet or as_json) as tell:
@@ -39,7 +50,8 @@ def simulate(
         if output is not None:
             save_report(report, output, force=force)
     result = report.as_dict()
-    show(result, lambda: [*simulation_tables(result, report.fidelity), *_where(output)],
+    show(result, lambda: [*simulation_tables(result, report.fidelity), *warned(report.cautions),
+                          *_where(output)],
          as_json=as_json, quiet=quiet)
 
 

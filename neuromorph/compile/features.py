@@ -39,7 +39,7 @@ def _lacking(network: Network, profile: Profile) -> Iterator[tuple[str, str, str
         if isinstance(model, LatencyMatch | Readout | Astrocyte | Relay) and not (
                 profile.neuron.programmable):
             yield (population.name, f"programmable neurons, which a {model.kind} needs",
-                   "export with binary spikes, or allow programmable neurons")
+                   "export with `--spikes binary`, or choose a profile with programmable neurons")
         if bits and not profile.neuron.graded_spikes and not isinstance(model, Source):
             yield population.name, "graded spikes, which it sends", "choose a Loihi 2 profile"
         if bits > profile.neuron.payload_bits and profile.neuron.graded_spikes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import median
 from types import TracebackType
@@ -19,9 +19,25 @@ from neuromorph.errors import CalibrationError, TensorError, UsageError, did_you
 from neuromorph.huggingface.hook import Call, Connection, check_model, connections
 from neuromorph.huggingface.masks import Tensor
 from neuromorph.huggingface.matching import match_layers
-from neuromorph.huggingface.recording import arrays, is_causal, positions, record, tokenised
-from neuromorph.runtime import SpikingLayer, Tally
-from neuromorph.translate import LayerCode, Sample, TranslateOptions, calibrate_layer
+from neuromorph.huggingface.recording import (
+    arrays,
+    is_causal,
+    positions,
+    record,
+    tokenised,
+    unknown_tokens,
+)
+from neuromorph.runtime import SpikingLayer, Tally, of_run, total
+from neuromorph.translate import (
+    Caution,
+    LayerCode,
+    Sample,
+    TranslateOptions,
+    calibrate_layer,
+    cautions,
+    kept_samples,
+    with_slots,
+)
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -43,6 +59,8 @@ class Attachment:
         What calibration saw; of a bundle, the one sample it holds.
     options, provenance : dict
         How the codes were made, and from what; plain values.
+    cautions : tuple of Caution
+        What calibration had to say against its data.
     """
 
     model: Any
@@ -51,6 +69,7 @@ class Attachment:
     samples: Mapping[str, Sequence[Sample]] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    cautions: tuple[Caution, ...] = ()
     _layers: dict[str, SpikingLayer] = field(init=False)
     _connection: Connection | None = field(init=False, default=None)
 
@@ -93,8 +112,7 @@ class Attachment:
     @property
     def tally(self) -> Tally:
         """What all layers have done so far, summed."""
-        tallies = [layer.tally for layer in self._layers.values()]
-        return Tally(**{f.name: sum(getattr(t, f.name) for t in tallies) for f in fields(Tally)})
+        return total(layer.tally for layer in self._layers.values())
 
     def median_steps(self) -> float:
         """Median over all heads of the steps from one query to the next."""
@@ -107,8 +125,12 @@ class Attachment:
             "backend": self.backend, "layers": len(self.codes),
             "heads": sum(len(code.heads) for code in self.codes.values()),
             "median_steps": self.median_steps(), **self.tally.as_dict(),
+            "warnings": [str(caution) for caution in (*self.cautions, *self._seen_so_far())],
             "per_layer": [_layer_report(name, layer) for name, layer in self._layers.items()],
         }
+
+    def _seen_so_far(self) -> list[Caution]:
+        return of_run({name: layer.tally for name, layer in self._layers.items()})
 
     def save(self, path: str | os.PathLike[str], *, force: bool = False) -> Path:
         """Write a bundle that `attach` and ``neuromorph simulate`` take.
@@ -126,9 +148,8 @@ class Attachment:
         """
         bundle = Bundle(
             str(getattr(self.model.config, "model_type", type(self.model).__name__)),
-            is_causal(self.samples), self.codes,
-            {name: seen[0].first() for name, seen in self.samples.items()},
-            self.options, self.provenance)
+            is_causal(self.samples), self.codes, kept_samples(self.samples), self.options,
+            cautions.noted(self.provenance, self.cautions))
         return save_bundle(bundle, path, force=force)
 
 
@@ -144,6 +165,7 @@ class Spikes:
     """Answers a model's attention calls; knows its layers by name, but not the model."""
 
     layers: Mapping[str, SpikingLayer]
+    said: set[str] = field(default_factory=set)
 
     def __call__(self, call: Call) -> Tensor:
         """Context of one call."""
@@ -158,10 +180,20 @@ class Spikes:
         if not keys.shape[2]:
             return call.queries.new_zeros(*queries.shape[:3], values.shape[3])
         try:
-            return torch.from_numpy(layer(queries, keys, values, mask))
+            context = layer(queries, keys, values, mask)
         except TensorError as error:
             raise TensorError(error.what, where=call.layer, found=error.found,
                               expected=error.expected, hint=error.hint) from error
+        if of_run({call.layer: layer.tally}):
+            self._say()
+        return torch.from_numpy(context)
+
+    def _say(self) -> None:
+        """Warn of what goes wrong, each kind once."""
+        for caution in of_run({name: layer.tally for name, layer in self.layers.items()}):
+            if caution.kind not in self.said:
+                self.said.add(caution.kind)
+                cautions.warn([caution])
 
 
 def _in_sight(
@@ -179,7 +211,8 @@ def _check_room(code: LayerCode, keys: int, layer: str) -> None:
     if keys > slots:
         raise UsageError("the sequence is longer than the circuits' slots", where=layer,
                          found=keys, expected=f"at most {slots}",
-                         hint=f"attach with options=TranslateOptions(slots={keys}) or more")
+                         hint=f"calibrate on passages as long, or ask for {keys} slots "
+                         f"(TranslateOptions(slots={keys}); at the command line --slots {keys})")
 
 
 def attach(
@@ -235,7 +268,9 @@ def attach(
         attachment = _from_bundle(model, bundle, backend)
     else:
         batches = _batches(model, source, tokenizer)
-        attachment = _from_data(model, batches, options or TranslateOptions(), backend)
+        unknown = cautions.of_unknown(*unknown_tokens(tokenizer, batches))
+        attachment = _from_data(model, batches, options or TranslateOptions(), backend, unknown)
+    cautions.warn(attachment.cautions)
     attachment.attach()
     return attachment
 
@@ -244,32 +279,23 @@ def _from_bundle(model: Any, bundle: Bundle, backend: str) -> Attachment:
     modules = match_layers(model, bundle.codes, bundle.path or "bundle")
     codes = {modules[name]: code for name, code in bundle.codes.items()}
     samples = {modules[name]: [sample] for name, sample in bundle.samples.items()}
-    return Attachment(model, codes, backend, samples, bundle.options, bundle.provenance)
+    return Attachment(model, codes, backend, samples, bundle.options, bundle.provenance,
+                      bundle.cautions)
 
 
 def _from_data(
-    model: Any, batches: list[Mapping[str, Any]], options: TranslateOptions, backend: str
+    model: Any, batches: list[Mapping[str, Any]], options: TranslateOptions, backend: str,
+    known: Sequence[Caution],
 ) -> Attachment:
     samples = record(model, batches)
-    chosen = with_slots(options, samples, positions(model))
+    chosen = with_slots(options, samples, most=positions(model), least=SLOTS)
     codes = {name: calibrate_layer(seen, chosen, name) for name, seen in samples.items()}
     sequences = max(len(seen) for seen in samples.values())
+    found = (*known, *cautions.of_data(samples, options.slots), *cautions.of_outliers(samples),
+             *cautions.of_periods(codes))
     return Attachment(model, codes, backend, samples, asdict(chosen), {
         "model": Path(getattr(model, "name_or_path", "")).name or type(model).__name__,
-        "calibration": f"{sequences} sequences, given to attach"})
-
-
-def with_slots(
-    options: TranslateOptions, samples: Mapping[str, Sequence[Sample]], most: int | None = None
-) -> TranslateOptions:
-    """Room for `SLOTS` tokens, or for the longest sample, unless the options say otherwise.
-
-    No more than the model takes, if ``most`` says how many that is.
-    """
-    if options.slots is not None:
-        return options
-    longest = max(sample.keys.shape[1] for seen in samples.values() for sample in seen)
-    return replace(options, slots=max(min(SLOTS, most or SLOTS), longest))
+        "calibration": f"{sequences} sequences, given to attach"}, found)
 
 
 def _batches(model: Any, source: Any, tokenizer: Any) -> list[Mapping[str, Any]]:

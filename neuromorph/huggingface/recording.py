@@ -125,6 +125,16 @@ def tokenised(
     return [batch for batch in batches if batch["input_ids"].shape[1]]
 
 
+def unknown_tokens(tokenizer: Any, batches: Iterable[Mapping[str, Any]]) -> tuple[int, int]:
+    """How many tokens the tokenizer did not know, and how many there are but for special ones."""
+    unknown = getattr(tokenizer, "unk_token_id", None)
+    if unknown is None:
+        return 0, 0
+    others = [i for i in tokenizer.all_special_ids if i != unknown]
+    ids = np.concatenate([np.asarray(batch["input_ids"]).ravel() for batch in batches])
+    return int((ids == unknown).sum()), int((~np.isin(ids, others)).sum())
+
+
 def positions(model: Any) -> int | None:
     """The longest sequence that the model's configuration allows, if it says."""
     found = getattr(model.config, "max_position_embeddings", None)

@@ -10,10 +10,19 @@ from typing import Any
 
 from neuromorph.errors import CalibrationError
 from neuromorph.huggingface.loading import as_error, load_model, open_weights, quietly
-from neuromorph.huggingface.recording import TOKENS, is_causal, record, size_of, tokenised
+from neuromorph.huggingface.recording import (
+    TOKENS,
+    is_causal,
+    positions,
+    record,
+    size_of,
+    tokenised,
+    unknown_tokens,
+)
 from neuromorph.models.opening import RegularFile
 from neuromorph.models.sniff import HEAD_BYTES, refuse_not_fetched
 from neuromorph.models.source import digests
+from neuromorph.translate import cautions
 
 TEXT_LIMIT = 1 << 24
 SAMPLE_BYTES = 1 << 31
@@ -52,7 +61,8 @@ def collect_text(
         "family": str(model.config.model_type), "causal": is_causal(samples), "samples": samples,
         "provenance": {"model": model_path.name, "files": files,
                        "calibration": f"{len(chosen)} passages, {text_path.name}"},
-        "notes": notes,
+        "notes": notes, "positions": positions(model),
+        "cautions": cautions.of_unknown(*unknown_tokens(tokenizer, chosen)),
     }
 
 

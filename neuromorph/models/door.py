@@ -15,6 +15,7 @@ from neuromorph.models.families.locate import Located
 from neuromorph.models.guard import check_attention, check_model
 from neuromorph.models.heads import AttentionModel
 from neuromorph.models.opening import StrPath
+from neuromorph.models.positions import positions_of
 from neuromorph.models.safetensors_file import SafetensorsFile
 from neuromorph.models.shards import INDEX_NAME, ShardedFile
 from neuromorph.models.source import TensorSource, digests
@@ -57,7 +58,8 @@ def open_model(path: StrPath) -> AttentionModel:
                        for number, layer in enumerate(located))
         notes = [note for note in map(bias_note, located) if note is not None]
         return AttentionModel(family.name, layers, family.causal(config),
-                              _provenance(source, located), (*family.notes(config), *notes))
+                              _provenance(source, located), (*family.notes(config), *notes),
+                              positions_of(config))
 
 
 def open_tensors(path: StrPath) -> TensorSource:

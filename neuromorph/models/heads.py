@@ -136,6 +136,8 @@ class AttentionModel:
         ``files``: name → size and sha256; ``tensors``: name → dtype and shape. JSON-ready.
     notes : tuple of str
         Legal, but worth telling the user: biases on some projections only, and the like.
+    positions : int, optional
+        The longest sequence that the model takes, if its configuration says.
     """
 
     family: str
@@ -143,6 +145,7 @@ class AttentionModel:
     causal: bool
     provenance: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    positions: int | None = None
 
     def __post_init__(self) -> None:
         if not self.layers:

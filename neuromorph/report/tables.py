@@ -24,7 +24,7 @@ def pairs_table(title: str, rows: Mapping[str, object]) -> Table:
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
     for name, value in rows.items():
-        table.add_row(Text(name), Text(readable(value)))
+        table.add_row(Text(readable(name)), Text(readable(value)))
     return table
 
 
@@ -41,8 +41,8 @@ def rows_table(
 
 
 def _table(title: str, **settings: Any) -> Table:
-    return Table(title=Text(title), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD,
-                 pad_edge=False, **settings)
+    return Table(title=Text(readable(title)), title_justify="left", title_style="bold",
+                 box=box.SIMPLE_HEAD, pad_edge=False, **settings)
 
 
 def export_tables(result: Mapping[str, Any], fidelity: Sequence[HeadFidelity]) -> list[Table]:
@@ -66,7 +66,7 @@ def simulation_tables(result: Mapping[str, Any], fidelity: Sequence[HeadFidelity
         "backend": f"{result['backend']} ({result['evidence']})",
         "queries": f"{readable(result['queries'])}, over all heads",
         "spikes": _share(result["spikes"], result["queries"], "a query"),
-        "forced spikes": result["forced"],
+        "forced spikes": f"{readable(result['forced'])}, {result['forced_a_query']:.2g} a query",
         "steps": _share(result["steps"], result["queries"], "a query"),
         "clipped codes": f"{readable(result['clipped'])} of {readable(result['codes'])}",
     }
@@ -108,7 +108,8 @@ def demo_rows(summary: Mapping[str, Any]) -> dict[str, object]:
         "equal to the bit": _backends(summary),
     }
     missed = [f"{name}: {why}" for name, why in summary["not_compared"].items()]
-    return rows | ({"not compared with": missed} if missed else {})
+    rows |= {"not compared with": missed} if missed else {}
+    return rows | ({"warnings": summary["warnings"]} if summary["warnings"] else {})
 
 
 def _backends(summary: Mapping[str, Any]) -> str:

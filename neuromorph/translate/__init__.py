@@ -1,13 +1,17 @@
 """Trained attention into integer circuits: calibration, codes, fidelity."""
 
 from neuromorph.translate.calibrate import calibrate_layer
+from neuromorph.translate.cautions import Caution
 from neuromorph.translate.code import LayerCode
 from neuromorph.translate.feature_code import FeatureCode, calibrate_features
 from neuromorph.translate.fidelity import HeadFidelity, measure_fidelity
 from neuromorph.translate.options import TranslateOptions
-from neuromorph.translate.samples import Sample, check_samples
+from neuromorph.translate.outliers import without_outliers
+from neuromorph.translate.samples import Sample, check_samples, kept_samples
+from neuromorph.translate.slots import with_slots
 
 __all__ = [
+    "Caution",
     "FeatureCode",
     "calibrate_features",
     "HeadFidelity",
@@ -16,5 +20,8 @@ __all__ = [
     "TranslateOptions",
     "calibrate_layer",
     "check_samples",
+    "kept_samples",
     "measure_fidelity",
+    "with_slots",
+    "without_outliers",
 ]

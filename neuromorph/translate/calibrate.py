@@ -31,6 +31,7 @@ from neuromorph.numerics.limits import (
 from neuromorph.translate.centre import best_matches, key_centres
 from neuromorph.translate.code import LayerCode
 from neuromorph.translate.options import TranslateOptions
+from neuromorph.translate.outliers import without_outliers
 from neuromorph.translate.samples import FloatArray, Sample, check_samples
 
 Floats = NDArray[np.float64]
@@ -66,6 +67,7 @@ def calibrate_layer(
         If no integer circuit fits the options.
     """
     check_samples(samples, where)
+    samples, _ = without_outliers(samples)
     slots = options.slots or max(sample.keys.shape[1] for sample in samples)
     key_centre = key_centres(samples)
     key_range = _ranges([s.keys for s in samples], key_centre, options)

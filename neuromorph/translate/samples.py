@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,8 +16,11 @@ LARGEST = 1e75
 
 FloatArray = NDArray[np.floating[Any]]
 
-KEPT_TOKENS = 64
-"""Longest sample a bundle keeps."""
+KEPT_KEYS = 512
+"""Keys of a sample that a bundle keeps, where no query that is kept looks beyond them."""
+
+KEPT_QUERIES = 64
+"""Queries of a sample that a bundle keeps, evenly spread."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,15 +47,30 @@ class Sample:
         """Query heads that share one key-value head."""
         return self.queries.shape[0] // self.keys.shape[0]
 
-    def first(self, tokens: int = KEPT_TOKENS) -> Sample:
-        """The first tokens of a sample that is long."""
-        return Sample(self.queries[:, :tokens], self.keys[:, :tokens], self.values[:, :tokens],
-                      self.mask[:tokens, :tokens])
+    def kept(self, keys: int = KEPT_KEYS, queries: int = KEPT_QUERIES) -> Sample:
+        """What a bundle keeps: all that some of the queries look at, so that they can be judged.
+
+        The first keys stand for all where the first queries see no others, as in a causal model;
+        elsewhere every key stays, since the best match may be any.
+        """
+        whole = self.mask.shape[0] != self.mask.shape[1] or self.mask[:keys, keys:].any()
+        tokens = self.keys.shape[1] if whole else keys
+        asked = self.queries.shape[1] if whole else min(keys, self.queries.shape[1])
+        rows = np.unique(np.linspace(0, asked - 1, min(queries, asked)).round().astype(int))
+        return Sample(self.queries[:, rows], self.keys[:, :tokens], self.values[:, :tokens],
+                      self.mask[rows, :tokens])
 
     def logits(self, head: int, centre: FloatArray) -> FloatArray:
         """q.(k - centre) of one head, -inf where masked; shape (queries, keys)."""
         raw = self.queries[head] @ (self.keys[head // self.group] - centre).T
         return np.where(self.mask, raw, -np.inf)
+
+
+def kept_samples(samples: Mapping[str, Sequence[Sample]]) -> dict[str, Sample]:
+    """What a bundle keeps of every layer: of its longest sequence, which is one for all."""
+    first = next(iter(samples.values()), ())
+    longest = max(range(len(first)), key=lambda i: first[i].keys.shape[1], default=0)
+    return {name: seen[longest].kept() for name, seen in samples.items()}
 
 
 def check_samples(samples: Sequence[Sample], where: str) -> None:

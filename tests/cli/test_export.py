@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import small_models as small
-from cli_tools import Run, snapshot
+from cli_tools import Done, Run, snapshot
 
 from neuromorph.api import export as api
 from neuromorph.bundle import Bundle, load_bundle, save_bundle
 from neuromorph.bundle.tensors import PARTS, SCALES
+from neuromorph.errors import NeuromorphWarning
 from neuromorph.models.digits import WEIGHTS
 from neuromorph.translate import TranslateOptions
 
@@ -79,7 +80,7 @@ def test_a_model_that_needs_calibration(cli: Run, llama: Path, tmp_path: Path) -
     assert bundle.causal
     assert bundle.model is None
     assert bundle.provenance["calibration"] == "12 sequences, h.npz"
-    assert json.loads(done.out)["slots"] == 512
+    assert json.loads(done.out)["slots"] == 16  # as the data is long
 
 
 @pytest.mark.parametrize(("calibrate", "code", "text"), [
@@ -193,3 +194,76 @@ def test_every_kind_of_options_comes_back(loaded: Bundle, tmp_path: Path) -> Non
     assert_equal(made.bundle, again)
     assert again.options["slots"] == 40
     assert all(h.slots == 40 for code in again.codes.values() for h in code.heads)
+
+
+# --- what works badly is said
+
+
+def warnings_of(done: Done) -> list[str]:
+    return [row["kind"] for row in json.loads(done.out)["warnings"]]
+
+
+def test_a_good_export_warns_of_nothing(cli: Run) -> None:
+    done = cli("export", WEIGHTS, "-o", "b", "--json")
+    assert warnings_of(done) == []
+    assert load_bundle("b").cautions == ()
+    assert "warning" not in cli("inspect", "b").out
+
+
+def test_little_data_is_said_and_kept(cli: Run, llama: Path, tmp_path: Path) -> None:
+    data = hidden(tmp_path / "h.npz", sequences=1)
+    done = cli("export", llama, "-o", "b", "--calibrate", data, "--json")
+    assert {"few-tokens", "nothing-held-out"} <= set(warnings_of(done))
+    assert [c.kind for c in load_bundle("b").cautions] == warnings_of(done)
+    for command in (["simulate", "b"], ["inspect", "b"],
+                    ["export", llama, "-o", "c", "--calibrate", data]):
+        lines = [line for line in cli(*command).out.splitlines() if line.startswith("warning: ")]
+        assert any("tokens to calibrate on" in line for line in lines), command
+    assert json.loads(cli("simulate", "b", "--json").out)["warnings"]
+
+
+def test_passages_far_shorter_than_the_slots(cli: Run, llama: Path, tmp_path: Path) -> None:
+    data = hidden(tmp_path / "h.npz", sequences=40)
+    done = cli("export", llama, "-o", "b", "--calibrate", data, "--slots", "19", "--json")
+    assert "short-passages" in warnings_of(done)
+    done = cli("export", llama, "-o", "c", "--calibrate", data, "--slots", "18", "--json")
+    assert "short-passages" not in warnings_of(done)
+
+
+def test_an_outlier_sets_no_range_and_is_said(cli: Run, llama: Path, tmp_path: Path) -> None:
+    plain = hidden(tmp_path / "plain.npz", sequences=40)
+    arrays = dict(np.load(plain))
+    arrays["hidden.0"][3, 4, 0] = 1e6
+    np.savez(tmp_path / "spoilt.npz", **arrays)
+    done = cli("export", llama, "-o", "spoilt", "--calibrate", tmp_path / "spoilt.npz", "--json")
+    assert "outlier" in warnings_of(done)
+    spoilt = json.loads(done.out)
+    done = cli("export", llama, "-o", "fine", "--calibrate", plain, "--json")
+    assert "outlier" not in warnings_of(done)
+    fine = json.loads(done.out)
+    assert spoilt["median_steps"] <= fine["median_steps"] + 10
+    assert spoilt["mean_cosine"] > 0.99
+
+
+def test_from_python_it_is_a_warning(llama: Path, tmp_path: Path) -> None:
+    with pytest.warns(NeuromorphWarning, match="tokens to calibrate on"):
+        api.export(llama, tmp_path / "b", calibrate=hidden(tmp_path / "h.npz", sequences=2))
+
+
+def test_unfit_inputs_are_said_by_simulate(cli: Run, bundle: Path) -> None:
+    sample = next(iter(load_bundle(bundle).samples.values()))
+    tokens = sample.keys.shape[1]
+    assert tokens == 17
+    loud = {f"{part}.0": 5 * getattr(sample, part) for part in ("queries", "keys", "values")}
+    np.savez("loud.npz", **loud)
+    found = json.loads(cli("simulate", bundle, "--inputs", "loud.npz", "--json").out)
+    assert found["clipped_share"] > 0.01
+    assert found["forced_a_query"] == found["forced"] / found["queries"]
+    assert "clipped-codes" not in [row["kind"] for row in found["warnings"]]  # 68 queries
+    again = {name: np.concatenate([array] * 3, axis=1) if name[0] == "q" else array
+             for name, array in loud.items()}
+    np.savez("loud.npz", **again)
+    done = cli("simulate", bundle, "--inputs", "loud.npz")
+    assert "warning: " in done.out
+    assert "are clipped" in done.out
+    assert done.err == ""

@@ -84,13 +84,13 @@ def test_graded_attention_gets_no_script_for_loihi_1(tmp_path: Path) -> None:
     assert listed(tmp_path) == {*NAMES} - {*SCRIPTS}
     readme = (tmp_path / README).read_text("utf-8")
     assert "There is no script: nengo-loihi cannot run any unit" in readme
-    assert "Nengo-loihi cannot run 1 unit, head among them: match is a LatencyMatch" in readme
+    assert "Nengo-loihi cannot run 1 unit, `head` among them: match is a LatencyMatch" in readme
 
 
 def test_a_format_that_the_emulator_lacks_is_told_with_its_reason(tmp_path: Path) -> None:
     slow = replace(IDLE, populations=(IDLE.populations[0], Population("n", 2, CubaLIF(du=0))))
     readme = (lab(tmp_path, Unit("slow", slow)) / README).read_text("utf-8")
-    assert "Nengo-loihi cannot run 1 unit, slow among them: n: no register for du = 0" in readme
+    assert "Nengo-loihi cannot run 1 unit, `slow` among them: n: no register for du = 0" in readme
     assert (tmp_path / "run_on_loihi1.py").exists()  # the head runs
 
 

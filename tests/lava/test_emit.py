@@ -227,7 +227,7 @@ def test_graded_attention_gets_no_script(tmp_path: Path) -> None:
     write_lab_folder(tmp_path, program(attention(GRADED)[0]), trial(attention(GRADED)), {})
     assert {p.name for p in tmp_path.iterdir()} == set(NAMES) - set(SCRIPTS)
     readme = (tmp_path / README).read_text("utf-8")
-    assert "Stock Lava cannot run 1 unit, unit0 among them: match is a LatencyMatch" in readme
+    assert "Stock Lava cannot run 1 unit, `unit0` among them: match is a LatencyMatch" in readme
     assert "There is no script" in readme
 
 
@@ -236,7 +236,7 @@ def test_a_reason_from_outside_counts(tmp_path: Path) -> None:
     write_lab_folder(tmp_path, program(network), trial(CASES["learning"]), {},
                      refusal=lambda _: "a: no register")
     assert not (tmp_path / SCRIPT).exists()
-    assert "unit0 among them: a: no register." in (tmp_path / README).read_text("utf-8")
+    assert "`unit0` among them: a: no register." in (tmp_path / README).read_text("utf-8")
 
 
 def test_the_script_refuses_what_it_cannot_do(

@@ -292,6 +292,6 @@ def _attend(
             normaliser[row, query] = mass
 
 
-attend_parallel = compiled(_attend, parallel=True, nogil=True)
-attend_serial = compiled(_attend, nogil=True)
+attend_parallel = compiled(_attend, name="attend_parallel", parallel=True, nogil=True)
+attend_serial = compiled(_attend, name="attend_serial", nogil=True)
 """The same on the caller's thread: small work is done before a thread pool has woken up."""

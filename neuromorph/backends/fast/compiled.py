@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 from numba import njit
@@ -34,10 +35,19 @@ def forget_stale() -> None:
         MARK.write_text(digest)
 
 
-def compiled(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
-    """``numba.njit`` with a cache on disk; without one where no folder can be written."""
+def compiled(
+    function: Callable[..., Any] | None = None, /, *, name: str | None = None, **options: Any
+) -> Any:
+    """``numba.njit`` with a cache on disk; without one where no folder can be written.
+
+    ``name`` tells apart what is compiled more than once from one function: the cache knows a
+    function by its name and line, and not by its options, and would load one for the other.
+    """
     if function is None:
-        return lambda late: compiled(late, **options)
+        return lambda late: compiled(late, name=name, **options)
+    if name is not None:
+        function = FunctionType(function.__code__, function.__globals__, name)
+        function.__qualname__ = name
     try:
         return njit(cache=True, **options)(function)
     except RuntimeError:  # numba found nowhere to keep its cache

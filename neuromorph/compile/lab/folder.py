@@ -18,6 +18,7 @@ from neuromorph.compile.program import Program
 from neuromorph.compile.program_file import PROGRAM, WEIGHTS, to_json, write_arrays, write_program
 from neuromorph.dynamics.learning import LearningRule
 from neuromorph.dynamics.learning.terms import series_text
+from neuromorph.errors import escaped
 from neuromorph.network import CubaLIF, Network, Projection, Source
 from neuromorph.profiles import Family
 
@@ -108,7 +109,7 @@ def _readme(
         "profile": program.profile,
         "units": _count(len(program.units), "unit"),
         "cores": _count(program.cores, "core"),
-        "trial": program.units[trial.unit].name,
+        "trial": _code(program.units[trial.unit].name),
         "backend": trial.backend, "evidence": trial.evidence, "steps": str(trial.steps),
         "script_row": f"| `{words.script}` | builds a unit of {words.parts} and runs it |\n"
                       if some else "",
@@ -138,7 +139,13 @@ def _stock(reasons: Mapping[str, str], words: LabWords) -> str:
         return f"All units consist of {words.parts}."
     name, reason = next(iter(reasons.items()))
     who = words.software[0].upper() + words.software[1:]
-    return f"{who} cannot run {_count(len(reasons), 'unit')}, {name} among them: {reason}."
+    return (f"{who} cannot run {_count(len(reasons), 'unit')}, `{_code(name)}` among them: "
+            f"{escaped(reason)}.")
+
+
+def _code(name: str) -> str:
+    """A name between backticks of a table: it ends neither, and what is not seen is escaped."""
+    return escaped(name).replace("`", r"\x60").replace("|", r"\x7c")
 
 
 def _count(number: int, what: str) -> str:

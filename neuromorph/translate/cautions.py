@@ -1,0 +1,172 @@
+"""What worked, but badly, and what to do about it: said where it happens, kept in the bundle."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from statistics import median
+from typing import Any
+
+from neuromorph.errors import NeuromorphWarning
+from neuromorph.translate.code import LayerCode
+from neuromorph.translate.fidelity import HeadFidelity
+from neuromorph.translate.outliers import without_outliers
+from neuromorph.translate.samples import Sample
+
+WARNINGS = "warnings"
+"""Where a bundle's provenance keeps them."""
+
+FEW_TOKENS = 256
+"""Fewer than these leave a model's ranges and windows to chance."""
+
+SHORT = 2
+"""Passages so many times shorter than the slots say little about the last of them."""
+
+UNKNOWN = 0.05
+"""Share of tokens that a tokenizer may not know."""
+
+LONG_PERIOD_NATS = 70.0
+"""A head's period covers some 15 nats; one that covers more than this follows an outlier."""
+
+LOW_COSINE = 0.9
+"""Below this a head's context points elsewhere."""
+
+LOW_MEAN = 0.98
+"""Below this the mean over all heads is poor."""
+
+
+@dataclass(frozen=True)
+class Caution:
+    """One remark.
+
+    Attributes
+    ----------
+    kind : str
+        A word for machines, for instance ``"short-passages"``.
+    where : str
+        The layer or head that shows it most, or what it is about.
+    text : str
+        A sentence: what was found, and the remedy.
+    """
+
+    kind: str
+    where: str
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+    def as_dict(self) -> dict[str, str]:
+        """Plain values, for JSON."""
+        return asdict(self)
+
+
+def of_data(samples: Mapping[str, Sequence[Sample]], slots: int | None) -> list[Caution]:
+    """Too little calibration data, or passages too short for the slots that were asked for."""
+    first = next(iter(samples.values()))
+    longest = max(sample.keys.shape[1] for sample in first)
+    tokens = sum(sample.queries.shape[1] for sample in first)
+    found = []
+    if tokens < FEW_TOKENS:
+        found.append(Caution(
+            "few-tokens", "calibration data",
+            f"only {tokens} tokens to calibrate on: ranges and windows are left to chance. "
+            f"Give {FEW_TOKENS} or more, of text like that which will run"))
+    if slots is not None and SHORT * longest < slots:
+        found.append(Caution(
+            "short-passages", "calibration data",
+            f"the longest passage has {longest} tokens, far fewer than the {slots} slots: scores "
+            "grow with distance, so that longer contexts will be forced. Give passages as long "
+            f"as those that will run, or {longest} slots"))
+    return found
+
+
+def of_unknown(unknown: int, tokens: int) -> list[Caution]:
+    """Text that the tokenizer does not know."""
+    if unknown <= UNKNOWN * tokens:
+        return []
+    return [Caution(
+        "unknown-tokens", "calibration data",
+        f"the tokenizer does not know {unknown} of {tokens} tokens: the text is not of the kind "
+        "that the model was trained on. Give it as the model expects it (a protein model: "
+        "letters apart, say)")]
+
+
+def of_held_out(held_out: bool) -> list[Caution]:
+    """Fidelity that was measured on what was calibrated on."""
+    if held_out:
+        return []
+    return [Caution("nothing-held-out", "calibration data",
+                    "there is one sequence only: fidelity is measured on what was calibrated on, "
+                    "and says nothing about other data. Give more sequences")]
+
+
+def of_outliers(samples: Mapping[str, Sequence[Sample]]) -> list[Caution]:
+    """Tokens of one sequence, far beyond all others."""
+    found = {name: without_outliers(seen)[1] for name, seen in samples.items()}
+    cut = {name: outliers for name, outliers in found.items() if outliers.tokens}
+    if not cut:
+        return []
+    where = max(cut, key=lambda name: cut[name].factor)
+    worst, total = cut[where], sum(outliers.tokens for outliers in cut.values())
+    return [Caution("outlier", where,
+                    f"{_some(total, 'token')} of single sequences lie far beyond what all others "
+                    f"show, in sequence {worst.sample} {worst.factor:.3g} times as far ({where}): "
+                    "ranges leave them out, and such values will be clipped. Look at that "
+                    "sequence")]
+
+
+def of_periods(codes: Mapping[str, LayerCode]) -> list[Caution]:
+    """Heads that take far more steps a query than softmax needs."""
+    periods = {f"{name}.{h}": (head.period, head.period * code.step_nats)
+               for name, code in codes.items() for h, head in enumerate(code.heads)}
+    long = {name: steps for name, (steps, nats) in periods.items() if nats > LONG_PERIOD_NATS}
+    if not long:
+        return []
+    where = max(long, key=lambda name: long[name])
+    usual = median(steps for steps, _ in periods.values())
+    return [Caution("long-periods", where,
+                    f"{_some(len(long), 'head')} of {len(periods)} take up to {long[where]} steps "
+                    f"a query ({where}; the median is {usual:g}): a few scores lie far from all "
+                    "others. Look for an outlier in the data, or calibrate on more of it")]
+
+
+def of_fidelity(fidelity: Sequence[HeadFidelity]) -> list[Caution]:
+    """Heads whose context is far from the float model's."""
+    low = [head for head in fidelity if not head.cosine >= LOW_COSINE]
+    mean = sum(head.cosine for head in fidelity) / len(fidelity)
+    if not low and mean >= LOW_MEAN:
+        return []
+    worst = min(fidelity, key=lambda head: head.cosine)
+    where = f"{worst.layer}.{worst.head}"
+    return [Caution("low-cosine", where,
+                    f"{_some(len(low), 'head')} of {len(fidelity)} below a cosine of {LOW_COSINE} "
+                    f"to float attention, the worst {worst.cosine:.3f} ({where}), the mean "
+                    f"{mean:.3f}. Calibrate on more data like that which will run; or use "
+                    "graded spikes, or fewer slots")]
+
+
+def _some(count: int, what: str) -> str:
+    return f"{count or 'no'} {what}{'' if count == 1 else 's'}"
+
+
+def noted(provenance: Mapping[str, Any], found: Sequence[Caution]) -> dict[str, Any]:
+    """Provenance with the remarks in it, as a bundle keeps them."""
+    return {**provenance, WARNINGS: [caution.as_dict() for caution in found]} if found else {
+        **provenance}
+
+
+def read(provenance: Mapping[str, Any]) -> tuple[Caution, ...]:
+    """The remarks that provenance holds; what is not of their form is left out."""
+    rows = provenance.get(WARNINGS, ())
+    names = [field.name for field in fields(Caution)]
+    return tuple(Caution(*(str(row[name]) for name in names))
+                 for row in (rows if isinstance(rows, list | tuple) else ())
+                 if isinstance(row, Mapping) and row.keys() == set(names))
+
+
+def warn(found: Iterable[Caution]) -> None:
+    """Tell whoever runs this, by Python's warnings."""
+    for caution in found:
+        warnings.warn(str(caution), NeuromorphWarning, stacklevel=3)
