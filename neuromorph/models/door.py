@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from neuromorph.models.families.base import Family
 from neuromorph.models.families.build import bias_note, build_layer
 from neuromorph.models.families.choose import find_family
 from neuromorph.models.families.common import check_not_quantised
+from neuromorph.models.families.fields import check_fields
 from neuromorph.models.families.locate import Located, locate
 from neuromorph.models.heads import AttentionModel
 from neuromorph.models.opening import StrPath
@@ -52,11 +54,12 @@ def open_model(path: StrPath) -> AttentionModel:
         config = _config_of(source, place if _is_folder(place) else place.parent)
         check_not_quantised(config)
         family = find_family(source.names, config, source.path)
+        check_fields(config, family.reads)
         located = locate(family, source.names, source.path)
         _check_layer_count(family, config, located, source.path)
-        layers = tuple(build_layer(source, layer, family.plan(config, number))
-                       for number, layer in enumerate(located))
-        notes = [note for note in map(bias_note, located) if note is not None]
+        plans = [family.plan(config, number) for number in range(len(located))]
+        layers = tuple(map(partial(build_layer, source), located, plans))
+        notes = [note for note in map(bias_note, located, plans) if note is not None]
         return AttentionModel(family.name, layers, family.causal(config),
                               _provenance(source, located), (*family.notes(config), *notes))
 

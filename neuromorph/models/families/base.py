@@ -15,8 +15,9 @@ ROLES = ("query", "key", "value")
 class LayerPlan:
     """What the configuration says of one layer, before a weight is read.
 
-    Attributes are those of :class:`neuromorph.models.heads.AttentionLayer`; the value size
-    comes from the value weight itself.
+    Attributes are those of :class:`neuromorph.models.heads.AttentionLayer`, and whether the
+    projections have biases (None where it does not say); the value size comes from the value
+    weight itself.
     """
 
     width: int
@@ -26,6 +27,7 @@ class LayerPlan:
     rotary: Rotary | None = None
     scale: float | None = None
     window: int | None = None
+    biases: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,8 @@ class Family:
         Configuration, layer number → LayerPlan.
     causal : callable
         Configuration → whether tokens see only what is before them.
+    reads : frozenset of str
+        Fields of the configuration about attention that ``plan`` and ``causal`` look at.
     fused : str
         Name of the one projection that holds all three, in ``Conv1D`` layout (in, out), for
         families that have it instead; ``parts`` are then what must not be there.
@@ -65,6 +69,7 @@ class Family:
     layer_count: Callable[[Config], int]
     plan: Callable[[Config, int], LayerPlan]
     causal: Callable[[Config], bool]
+    reads: frozenset[str]
     fused: str = ""
     beside: frozenset[str] = frozenset()
     notes: Callable[[Config], tuple[str, ...]] = lambda _config: ()

@@ -5,7 +5,13 @@ from __future__ import annotations
 from neuromorph.errors import ModelStructureError
 from neuromorph.models.config import Config
 from neuromorph.models.families.base import Family, LayerPlan
-from neuromorph.models.families.common import encoder_layers, encoder_plan
+from neuromorph.models.families.common import (
+    ENCODER_FIELDS,
+    bidirectional,
+    causal,
+    encoder_layers,
+    encoder_plan,
+)
 
 
 def _plan(config: Config, layer: int) -> LayerPlan:
@@ -17,6 +23,10 @@ def _plan(config: Config, layer: int) -> LayerPlan:
     return encoder_plan(config, layer)
 
 
+def _causal(config: Config) -> bool:
+    return causal(config) if config.flag("is_decoder", default=False) else bidirectional(config)
+
+
 BERT = Family(
     name="bert",
     model_types=frozenset({"bert", "camembert", "electra", "roberta", "xlm-roberta"}),
@@ -24,5 +34,6 @@ BERT = Family(
     parts={"query": "query", "key": "key", "value": "value"},
     layer_count=encoder_layers,
     plan=_plan,
-    causal=lambda config: config.flag("is_decoder", default=False),
+    causal=_causal,
+    reads=ENCODER_FIELDS | {"position_embedding_type"},
 )

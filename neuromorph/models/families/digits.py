@@ -21,5 +21,6 @@ DIGITS = Family(
     layer_count=lambda config: config.count("layers"),
     plan=_plan,
     causal=bidirectional,
+    reads=frozenset({"heads", "is_causal"}),
     beside=frozenset({"output", "out", "projection", "proj"}),
 )

@@ -18,7 +18,7 @@ def _plan(config: Config, layer: int) -> LayerPlan:
     scale = 1 / math.sqrt(head_size) if config.flag("scale_attn_weights", default=True) else 1.0
     if config.flag("scale_attn_by_inverse_layer_idx", default=False):
         scale /= layer + 1
-    return LayerPlan(width, heads, heads, head_size, scale=scale)
+    return LayerPlan(width, heads, heads, head_size, scale=scale, biases=True)
 
 
 GPT2 = Family(
@@ -29,6 +29,11 @@ GPT2 = Family(
     layer_count=lambda config: config.count("n_layer", "num_hidden_layers"),
     plan=_plan,
     causal=causal,
+    reads=frozenset({
+        "is_causal", "num_attention_heads", "scale_attn_by_inverse_layer_idx",
+        "scale_attn_weights",
+        # Upcasts, and multiplies in another order: the same numbers in exact arithmetic.
+        "reorder_and_upcast_attn"}),
     fused="c_attn",
     # bias and masked_bias are the causal mask that old versions saved.
     beside=frozenset({"bias", "c_proj", "masked_bias"}),
