@@ -59,7 +59,7 @@ def check_fields(config: Config, reads: frozenset[str]) -> None:
             raise ModelStructureError(
                 "the configuration has a field that may change attention and is not known here",
                 where=config.where, found=f"{name[:80]!r}: {value!r}"[:160],
-                hint="take it out of the configuration if it has no effect on the weights' use")
+                hint="take it out of the configuration if it has no effect")
 
 
 def concerns_attention(name: str) -> bool:

@@ -38,7 +38,7 @@ def read_rope(config: Config) -> Rotary:
     if unknown:
         raise ModelStructureError("a setting of the rotary positions is not known here",
                                   where=rope.where, found=unknown[0][:80],
-                                  hint=did_you_mean(unknown[0][:80], _SETTINGS))
+                                  hint="take it out of the configuration if it has no effect")
     for part in (config, rope):
         if part.number("partial_rotary_factor", default=1.0) != 1.0:
             raise ModelStructureError("rotary positions on a part of each head are not supported",
