@@ -52,7 +52,7 @@ FIELDS: dict[str, list[Any]] = {
     "head_dim": [GONE, 16, 8],
     "num_key_value_heads": [GONE, 2, 4, 3],
     "num_attention_heads": [4, 8],
-    "hidden_size": [32, 48],
+    "hidden_size": [32, 48, 36],
     "sliding_window": [GONE, 7, None],
     "use_sliding_window": [GONE, True, True, False, None],
     "max_window_layers": [GONE, 0, 1, 2, 9],

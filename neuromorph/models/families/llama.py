@@ -8,7 +8,7 @@ from neuromorph.models.families.base import Family, LayerPlan
 from neuromorph.models.families.common import causal, encoder_layers, head_size
 from neuromorph.models.families.rope import read_rope, rope_notes
 from neuromorph.models.families.windows import read_window, window_notes
-from neuromorph.models.head_checks import check_heads
+from neuromorph.models.head_checks import check_heads, size_of_heads
 
 _KV_HEADS = {"mistral": 8, "qwen2": 32}
 """Where the configuration does not say; null, and a Llama, means as many as heads."""
@@ -21,6 +21,8 @@ def _plan(config: Config, layer: int) -> LayerPlan:
     width, heads = config.count("hidden_size"), config.count("num_attention_heads")
     kv_heads = _kv_heads(config, heads)
     check_heads(heads, kv_heads, config.where)
+    if config.text("model_type") == "llama":
+        size_of_heads(width, heads, config.where)  # must be whole, also where head_dim is given
     return LayerPlan(width, heads, kv_heads, head_size(config, width, heads), read_rope(config),
                      window=read_window(config, layer), biases=_biases(config))
 

@@ -59,8 +59,8 @@ def rope_notes(config: Config) -> tuple[str, ...]:
 
 
 def _settings(config: Config) -> Config:
-    older = config.section("rope_scaling")
-    return older if older.fields else config.section("rope_parameters")
+    older, newer = config.section("rope_scaling"), config.section("rope_parameters")
+    return older if older.fields else newer
 
 
 def _theta(config: Config, rope: Config) -> float:
