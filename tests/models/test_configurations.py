@@ -68,6 +68,14 @@ def test_what_rope_scaling_hides_is_told(tmp_path: Path) -> None:
         "the configuration has no rope_theta: 10000 assumed")
 
 
+@pytest.mark.parametrize("changes", [
+    {"rope_parameters": {"rope_theta": 5e5}},
+    {"rope_parameters": LINEAR, "rope_scaling": LINEAR},
+])
+def test_nothing_hidden_nothing_told(changes: dict[str, Any], tmp_path: Path) -> None:
+    assert opened(tmp_path, "llama", **changes).notes == ()
+
+
 # --- windows
 
 
@@ -120,10 +128,13 @@ def test_is_causal(kind: str, changes: dict[str, Any], causal: bool, tmp_path: P
 # --- heads and biases
 
 
-def test_missing_key_value_heads_are_those_of_the_type(tmp_path: Path) -> None:
-    """A Mistral has 8, whatever its heads; here there are 2, and 4 heads."""
-    with pytest.raises(ModelStructureError, match="found 4 heads, 8 key-value heads"):
-        opened(tmp_path, "mistral", num_key_value_heads=GONE)
+@pytest.mark.parametrize(("kind", "count"), [("mistral", 8), ("qwen2", 32)])
+def test_missing_key_value_heads_are_those_of_the_type(
+    kind: str, count: int, tmp_path: Path
+) -> None:
+    """Whatever the heads, of which there are 4 here; the key-value heads are 2."""
+    with pytest.raises(ModelStructureError, match=f"found 4 heads, {count} key-value heads"):
+        opened(tmp_path, kind, num_key_value_heads=GONE)
 
 
 def test_newer_names_in_gpt2(tmp_path: Path) -> None:
@@ -158,6 +169,9 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("llama", {"rope_scaling": LINEAR, "rope_parameters": "linear"}, "rope_parameters is not us"),
     ("llama", {"rope_scaling": {**LLAMA3, "original_max_position_embeddings": None}},
      "has no original_max_position_embeddings"),
+    ("llama", {"rope_scaling": {**LLAMA3, "low_freq_factor": 4.0}},
+     "low_freq_factor must be below high_freq_factor; found 4 and 4"),
+    ("llama", {"partial_rotary_factor": 0.5}, "rotary positions on a part of each head"),
     ("llama", {"rope_scaling": LLAMA3}, "has no max_position_embeddings"),
     ("llama", {"rope_parameters": {FULL: {"rope_theta": 1e4}}},
      "a setting of the rotary positions is not known here; found full_attention"),
