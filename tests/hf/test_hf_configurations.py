@@ -98,7 +98,7 @@ def _ours(fields: dict[str, Any]) -> dict[str, Any]:
     first, rotary = plans[0], plans[0].rotary
     assert rotary is not None
     return {"heads": first.heads, "key-value heads": first.kv_heads, "size": first.head_size,
-            "biases": first.biases, "windows": [plan.window for plan in plans],
+            "biases": LLAMA.biases(config), "windows": [plan.window for plan in plans],
             "causal": LLAMA.causal(config), "frequencies": rotary.frequencies(first.head_size)}
 
 

@@ -163,6 +163,8 @@ CONFIGS = [
             FileFormatError, "the key 'hidden_size' twice"),
     BadFile("29 unknown model type", of_model("bert", model_type="brt"), ModelStructureError,
             "models of type 'brt' are not supported"),
+    BadFile("29 a model type that text can export", of_model("llama", model_type="qwen3"),
+            ModelStructureError, "Give --calibrate FILE.txt, one passage a line"),
     BadFile("29 another family's model type", of_model("bert", model_type="gpt2"),
             ModelStructureError, "says 'gpt2', but the tensor names are those of family bert"),
     BadFile("29 no model type", of_model("bert", model_type=None), ModelStructureError,

@@ -15,9 +15,8 @@ ROLES = ("query", "key", "value")
 class LayerPlan:
     """What the configuration says of one layer, before a weight is read.
 
-    Attributes are those of :class:`neuromorph.models.heads.AttentionLayer`, and whether the
-    projections have biases (None where it does not say); the value size comes from the value
-    weight itself.
+    Attributes are those of :class:`neuromorph.models.heads.AttentionLayer`; the value size
+    comes from the value weight itself.
     """
 
     width: int
@@ -27,7 +26,6 @@ class LayerPlan:
     rotary: Rotary | None = None
     scale: float | None = None
     window: int | None = None
-    biases: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -51,8 +49,10 @@ class Family:
         Configuration, layer number → LayerPlan.
     causal : callable
         Configuration → whether tokens see only what is before them.
+    biases : callable
+        Configuration → whether queries, keys and values have biases; None if it does not say.
     reads : frozenset of str
-        Fields of the configuration about attention that ``plan`` and ``causal`` look at.
+        Fields of the configuration about attention that these functions look at.
     fused : str
         Name of the one projection that holds all three, in ``Conv1D`` layout (in, out), for
         families that have it instead; ``parts`` are then what must not be there.
@@ -69,6 +69,7 @@ class Family:
     layer_count: Callable[[Config], int]
     plan: Callable[[Config, int], LayerPlan]
     causal: Callable[[Config], bool]
+    biases: Callable[[Config], bool | None]
     reads: frozenset[str]
     fused: str = ""
     beside: frozenset[str] = frozenset()

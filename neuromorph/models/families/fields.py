@@ -28,7 +28,7 @@ _ELSEWHERE = frozenset({"context", "pooler"})
 _OFF: dict[str, tuple[object, ...]] = {
     "add_cross_attention": (False,),
     "alibi": (False,),
-    "position_embedding_type": ("absolute", "learned", "rope", "rotary"),
+    "position_embedding_type": ("absolute",),
     "qk_layernorm": (False,),
     "qk_norm": (False,),
     "rope_interleaved": (False,),

@@ -6,7 +6,7 @@ import math
 
 from neuromorph.models.config import Config
 from neuromorph.models.families.base import Family, LayerPlan
-from neuromorph.models.families.common import causal
+from neuromorph.models.families.common import always, causal
 from neuromorph.models.head_checks import size_of_heads
 
 
@@ -18,7 +18,7 @@ def _plan(config: Config, layer: int) -> LayerPlan:
     scale = 1 / math.sqrt(head_size) if config.flag("scale_attn_weights", default=True) else 1.0
     if config.flag("scale_attn_by_inverse_layer_idx", default=False):
         scale /= layer + 1
-    return LayerPlan(width, heads, heads, head_size, scale=scale, biases=True)
+    return LayerPlan(width, heads, heads, head_size, scale=scale)
 
 
 GPT2 = Family(
@@ -29,6 +29,7 @@ GPT2 = Family(
     layer_count=lambda config: config.count("n_layer", "num_hidden_layers"),
     plan=_plan,
     causal=causal,
+    biases=always,
     reads=frozenset({
         "is_causal", "num_attention_heads", "scale_attn_by_inverse_layer_idx",
         "scale_attn_weights",

@@ -24,7 +24,7 @@ def _plan(config: Config, layer: int) -> LayerPlan:
     if config.text("model_type") == "llama":
         size_of_heads(width, heads, config.where)  # must be whole, also where head_dim is given
     return LayerPlan(width, heads, kv_heads, head_size(config, width, heads), read_rope(config),
-                     window=read_window(config, layer), biases=_biases(config))
+                     window=read_window(config, layer))
 
 
 def _kv_heads(config: Config, heads: int) -> int:
@@ -57,6 +57,7 @@ LLAMA = Family(
     layer_count=encoder_layers,
     plan=_plan,
     causal=causal,
+    biases=_biases,
     reads=frozenset({
         "attention_bias", "head_dim", "is_causal", "layer_types", "max_window_layers",
         "num_attention_heads", "num_key_value_heads", "partial_rotary_factor", "rope_parameters",

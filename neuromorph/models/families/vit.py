@@ -14,8 +14,7 @@ from neuromorph.models.families.common import (
 
 def _plan(config: Config, _layer: int) -> LayerPlan:
     width, heads = config.count("hidden_size"), config.count("num_attention_heads")
-    return LayerPlan(width, heads, heads, head_size(config, width, heads),
-                     biases=config.flag("qkv_bias", default=True))
+    return LayerPlan(width, heads, heads, head_size(config, width, heads))
 
 
 VIT = Family(
@@ -26,5 +25,6 @@ VIT = Family(
     layer_count=encoder_layers,
     plan=_plan,
     causal=bidirectional,
+    biases=lambda config: config.flag("qkv_bias", default=True),
     reads=ENCODER_FIELDS | {"head_dim", "qkv_bias"},
 )
