@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from neuromorph.errors import FileFormatError, MissingFileError
 from neuromorph.models.config import Config, parse_config, read_config
 from neuromorph.models.families.build import bias_note, build_layer
 from neuromorph.models.families.choose import find_family
+from neuromorph.models.families.fields import check_fields
 from neuromorph.models.families.locate import Located
 from neuromorph.models.guard import check_attention, check_model
 from neuromorph.models.heads import AttentionModel
@@ -53,10 +55,12 @@ def open_model(path: StrPath) -> AttentionModel:
         config = _config_of(source, place if _is_folder(place) else place.parent)
         check_model(source, config)
         family = find_family(source.names, config, source.path)
+        check_fields(config, family.reads)
         located = check_attention(family, config, source.names, source.path)
-        layers = tuple(build_layer(source, layer, family.plan(config, number))
-                       for number, layer in enumerate(located))
-        notes = [note for note in map(bias_note, located) if note is not None]
+        plans = [family.plan(config, number) for number in range(len(located))]
+        layers = tuple(map(partial(build_layer, source), located, plans))
+        promised = family.biases(config)
+        notes = [note for layer in located if (note := bias_note(layer, promised)) is not None]
         return AttentionModel(family.name, layers, family.causal(config),
                               _provenance(source, located), (*family.notes(config), *notes),
                               positions_of(config))

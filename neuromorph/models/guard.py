@@ -83,12 +83,13 @@ def check_attention(
     if len(located) != expected:
         raise ModelStructureError("the number of attention layers is not what the configuration "
                                   "says", where=where, found=len(located), expected=expected)
-    denied = _denies_biases(config)
-    for layer in located:
-        for (_, leaf), name in layer.tensors.items():
-            if leaf == "bias" and denied:
-                raise ModelStructureError(f"the file has a bias, but {denied}", where=where,
-                                          found=shown(name))
+    biases = [name for layer in located for (_, leaf), name in layer.tensors.items()
+              if leaf == "bias"]
+    if biases and family.biases(config) is False:
+        raise ModelStructureError("the file has a bias that the configuration denies", where=where,
+                                  found=shown(biases[0]),
+                                  hint="attention_bias or qkv_bias, or the type of the model, is "
+                                  "not that of these weights")
     return located
 
 
@@ -193,15 +194,3 @@ def _check_positions(config: Config) -> None:
     if kind != "absolute":
         raise ModelStructureError("relative positions inside the attention are not supported",
                                   where=config.where, found=kind, expected="absolute")
-
-
-def _denies_biases(config: Config) -> str:
-    """Why queries, keys and values have no biases, or nothing if they may have them."""
-    kind = config.text("model_type", "family")
-    if kind == "mistral":
-        return "models of type mistral have none"
-    if kind == "llama" and not config.flag("attention_bias", default=False):
-        return "the configuration's attention_bias is not true"
-    if kind in ("deit", "dinov2", "vit") and not config.flag("qkv_bias", default=True):
-        return "the configuration's qkv_bias is false"
-    return ""

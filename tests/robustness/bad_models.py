@@ -185,6 +185,13 @@ CONFIGS = [
             ModelStructureError, "the weights are quantised"),
     BadFile("62 unknown rope scaling", of_model("llama", rope_scaling={"rope_type": "yarn"}),
             ModelStructureError, "this scaling of rotary positions is not supported; found yarn"),
+    BadFile("62 rope scaling beside rope_parameters", of_model(
+        "llama", rope_parameters={"rope_type": "default"}, rope_scaling={"rope_type": "yarn"}),
+            ModelStructureError, "rope_scaling: this scaling of rotary positions is not supported"),
+    BadFile("62 unknown field about attention", of_model("llama", **{"attn\x1b[2J": 1}),
+            ModelStructureError, "may change attention and is not known here; found 'attn\\x1b"),
+    BadFile("70 is_causal is null", of_model("llama", is_causal=None), ModelStructureError,
+            "is_causal is not usable; found None; expected true or false"),
     BadFile("62 rotary on a part of each head", of_model("llama", partial_rotary_factor=0.5),
             ModelStructureError, "rotary positions on a part of each head are not supported"),
     BadFile("70 low above high", of_model("llama", rope_scaling={

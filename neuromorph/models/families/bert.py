@@ -2,8 +2,21 @@
 
 from __future__ import annotations
 
+from neuromorph.models.config import Config
 from neuromorph.models.families.base import Family
-from neuromorph.models.families.common import encoder_layers, encoder_plan
+from neuromorph.models.families.common import (
+    ENCODER_FIELDS,
+    always,
+    bidirectional,
+    causal,
+    encoder_layers,
+    encoder_plan,
+)
+
+
+def _causal(config: Config) -> bool:
+    return causal(config) if config.flag("is_decoder", default=False) else bidirectional(config)
+
 
 BERT = Family(
     name="bert",
@@ -12,5 +25,7 @@ BERT = Family(
     parts={"query": "query", "key": "key", "value": "value"},
     layer_count=encoder_layers,
     plan=encoder_plan,
-    causal=lambda config: config.flag("is_decoder", default=False),
+    causal=_causal,
+    biases=always,
+    reads=ENCODER_FIELDS | {"position_embedding_type"},
 )

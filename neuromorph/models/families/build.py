@@ -45,11 +45,15 @@ def build_layer(source: TensorSource, located: Located, plan: LayerPlan) -> Atte
     )
 
 
-def bias_note(located: Located) -> str | None:
-    """A remark when only some of the projections have a bias."""
+def bias_note(located: Located, promised: bool | None) -> str | None:
+    """A remark when only some of the projections have a bias, or none though all should."""
     have = [role for role in ROLES if (role, "bias") in located.tensors]
-    if ("fused", "bias") in located.tensors or len(have) in (0, len(ROLES)):
+    if ("fused", "bias") in located.tensors or len(have) == len(ROLES):
         return None
+    if not have and not promised:
+        return None
+    if not have:
+        return f"{located.module}: no projection has a bias, though the configuration says so"
     return f"{located.module}: only {' and '.join(have)} have a bias; the others have none"
 
 
