@@ -7,15 +7,42 @@ programmer expects, and carries the exit code that the command line returns.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 from typing import ClassVar
 
+ODD = re.compile(r"[^\x20-\x7e]")
+"""What may steer a terminal, or turn the direction of a line: looked at one by one."""
+
+
+def escaped(text: str, keep: str = "") -> str:
+    """Escape all that is not seen as it is, but for the characters in ``keep``.
+
+    Names in files are untrusted: control characters, bidirectional marks and line breaks in
+    them reach no terminal and no text file of ours.
+    """
+    return ODD.sub(lambda found: _escaped(found[0], keep), text)
+
+
+def _escaped(character: str, keep: str) -> str:
+    if character.isprintable() or character in keep:
+        return character
+    return character.encode("unicode_escape").decode()
+
 
 def printable(text: object, limit: int = 200) -> str:
-    """Escape control characters (names in files are untrusted) and cut to ``limit``."""
-    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode()
-                    for c in str(text))
+    """One line of text with odd characters escaped, cut to ``limit``."""
+    shown = escaped(str(text))
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
+
+
+def brief(error: BaseException) -> str:
+    """A library's error in one line: its kind, and the first thing that it says."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    said = lines[0] if lines else ""
+    if said.endswith(":") and len(lines) > 1:  # a heading
+        said = f"{said} {lines[1]}"
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -233,7 +233,12 @@ def hidden_samples(layer: AttentionLayer, hidden: NDArray[Any], causal: bool) ->
 def visible(
     queries: int, keys: int, causal: bool, window: int | None = None
 ) -> NDArray[np.bool_]:
-    """Who may look where, (queries, keys), when the last query belongs to the last key."""
+    """Who may look where, (queries, keys), when the last query belongs to the last key.
+
+    A window counts the token itself where it looks back only, and not where it looks both ways.
+    """
     age = np.arange(queries)[:, None] + (keys - queries) - np.arange(keys)[None, :]
     seen = age >= 0 if causal else np.ones_like(age, bool)
-    return seen if window is None else seen & (age < window)
+    if window is None:
+        return seen
+    return seen & (age < window) if causal else abs(age) <= window

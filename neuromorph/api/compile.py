@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from neuromorph import backends
+from neuromorph.api.compile_boards import Chosen, fitting, named, smallest_board
 from neuromorph.api.compile_compared import compared_with
-from neuromorph.api.compile_fit import changes_for, needs_of, smallest_board
+from neuromorph.api.compile_fit import changes_for, needs_of
 from neuromorph.api.compile_run import Tried, lab_trial, try_heads
 from neuromorph.api.compile_units import Memory, units_of
 from neuromorph.api.progress import Progress, silent
@@ -25,28 +27,32 @@ from neuromorph.compile import (
     estimate,
     to_lines,
 )
-from neuromorph.compile.check import Usage, check_program
+from neuromorph.compile.check import CheckReport, Usage, Weights, check_program
+from neuromorph.compile.estimate import costs_of
 from neuromorph.compile.events import count_packets, largest_core
 from neuromorph.compile.lab.folder import NAMES as LAB_NAMES
-from neuromorph.compile.lab.folder import backend_of, write_lab_folder
+from neuromorph.compile.lab.folder import REPORT, backend_of, write_lab_folder
 from neuromorph.compile.packing.place import hops, row_by_row
 from neuromorph.compile.packing.traffic import Traffic, traffic
-from neuromorph.compile.program_file import program_as_dict
-from neuromorph.errors import DisagreementError, FitError, UsageError
-from neuromorph.profiles import Profile, load_profile, profile_names
+from neuromorph.compile.program_file import program_as_dict, reread, to_json
+from neuromorph.errors import DisagreementError, FitError, InputError, UsageError
+from neuromorph.profiles import Profile
 from neuromorph.report.compile_page import render_compile_page
 from neuromorph.report.compile_pictures import draw_pictures
 from neuromorph.runtime import SpikingLayer
 from neuromorph.shown import Shown
-from neuromorph.translate import measure_fidelity
+from neuromorph.translate import Caution, measure_fidelity
 
 PAGE, PROGRAM_TEXT = "report.html", "program.txt"
 DUMPS = {name: f"after-{name}.txt" for name in PASSES}
-NAMES = (*LAB_NAMES, PAGE, PROGRAM_TEXT, *DUMPS.values())
-"""All that a folder of a compiled program holds."""
+NAMES = tuple(dict.fromkeys((REPORT, PAGE, *LAB_NAMES, PROGRAM_TEXT, *DUMPS.values())))
+"""All that a folder of a compiled program holds; the first two also of one that does not fit."""
 
 TRIED = 16
 """Heads that are run, of a model with more."""
+
+FAR = 8
+"""Slots a token of the sample, beyond which a report asks whether they are meant."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -63,12 +69,15 @@ class CompileReport(Shown):
         The run that events were counted in.
     dumps : dict of str to str
         The program's text after each pass that was asked for.
+    refusal : FitError or None
+        Why it does not fit, with what would help.
     """
 
     compiled: Compiled | None
     report: dict[str, Any]
     trial: Tried | None = None
     dumps: dict[str, str] = field(default_factory=dict)
+    refusal: FitError | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
@@ -76,17 +85,18 @@ class CompileReport(Shown):
 
 
 def compile_bundle(
-    path: str | os.PathLike[str] | Bundle, profile: str = "loihi2", *, memory: Memory = "static",
-    programmable: bool = False, costs: str | None = None, dump: Sequence[str] = (),
-    progress: Progress = silent,
+    path: str | os.PathLike[str] | Bundle, profile: str | None = None, *,
+    memory: Memory = "static", programmable: bool = False, costs: str | None = None,
+    dump: Sequence[str] = (), progress: Progress = silent,
 ) -> CompileReport:
     """Place a bundle's heads on a chip or board, check the result, estimate its costs.
 
     Parameters
     ----------
     path : path or Bundle
-    profile : str
-        Name of a hardware profile, or path of one.
+    profile : str, optional
+        Name of a hardware profile, or path of one. If left out, the smallest chip or board that
+        is known to take the bundle: its kind of spikes and its registers decide between chips.
     memory : {"static", "plastic"}
         Keys and values of the bundle's sample in static synapses, repeated to fill the slots;
         or synapses that plasticity will write.
@@ -110,13 +120,10 @@ def compile_bundle(
     DisagreementError
         If the placed program does not give what the networks give, or the checker objects.
     """
-    if memory not in ("static", "plastic"):
-        raise UsageError("no such memory", found=memory, expected="static or plastic")
-    bundle = path if isinstance(path, Bundle) else load_bundle(path)
-    target = _with_programmable(load_profile(profile), programmable)
     wanted = set(map(check_pass, dump))
-    progress("building the networks")
-    units = units_of(bundle, memory)
+    bundle, units, target = _begun(path, profile, memory, programmable, progress)
+    costs_of(target.profile, costs)
+    head = _head(bundle, units, target, memory)
     dumps: dict[str, str] = {}
 
     def keep(name: str, state: Compiled) -> None:
@@ -124,37 +131,41 @@ def compile_bundle(
             dumps[name] = to_lines(state)
 
     try:
-        compiled = compile_units(units, target, told=lambda name: progress(f"pass: {name}"),
-                                 done=keep)
+        compiled = compile_units(units, target.profile, done=keep,
+                                 told=lambda name: progress(f"pass: {name}"))
     except FitError as error:
-        return CompileReport(None, _no_fit(bundle, units, target, memory, error, progress),
-                             dumps=dumps)
-    return replace(_report(bundle, compiled, memory, costs, progress), dumps=dumps)
+        progress("looking for what would fit")
+        return replace(_no_fit(bundle, units, target.profile, memory, error, head), dumps=dumps)
+    return replace(_report(bundle, compiled, memory, costs, head, progress), dumps=dumps)
 
 
-def _with_programmable(profile: Profile, programmable: bool) -> Profile:
-    if not programmable:
-        return profile
-    if profile.family == "loihi1":
-        raise UsageError("Loihi 1 has no programmable neurons", found=profile.name)
-    return replace(profile, neuron=profile.neuron.model_copy(update={"programmable": True}))
+def _begun(
+    path: str | os.PathLike[str] | Bundle, profile: str | None, memory: Memory,
+    programmable: bool, progress: Progress,
+) -> tuple[Bundle, tuple[Unit, ...], Chosen]:
+    """The bundle, its networks, and what they are compiled for."""
+    if memory not in ("static", "plastic"):
+        raise UsageError("no such memory", found=memory, expected="static or plastic")
+    bundle = path if isinstance(path, Bundle) else load_bundle(path)
+    target = None if profile is None else named(profile, programmable=programmable)
+    progress("building the networks")
+    units = units_of(bundle, memory)
+    if target is None:
+        progress("choosing a board")
+        target = fitting(bundle, units, programmable=programmable)
+    return bundle, units, target
 
 
 def _report(
-    bundle: Bundle, compiled: Compiled, memory: Memory, costs: str | None, progress: Progress
+    bundle: Bundle, compiled: Compiled, memory: Memory, costs: str | None, head: dict[str, Any],
+    progress: Progress,
 ) -> CompileReport:
     progress("checking the program")
-    data, weights = program_as_dict(compiled.program)
-    checked = check_program(data, weights, compiled.profile)
-    if checked.violations:
-        first = checked.violations[0]
-        raise DisagreementError("the checker does not accept the placed program",
-                                where=first.where, found=first.found, expected=first.allowed,
-                                hint="please report this; it is a fault of the compiler")
+    checked = _checked(compiled, *program_as_dict(compiled.program), "the placed program")
     progress("running heads of the placed program")
     trial = try_heads(bundle, compiled, memory, TRIED)
     links = traffic(compiled.program, trial.rates)
-    report = {**_head(bundle, compiled.program.units, compiled.profile, memory), "fits": True,
+    report = {**head, "fits": True,
               **_cores(compiled, checked.usage), **_traffic(compiled, links),
               **_costs(compiled, trial, links, costs), **_said(compiled.profile),
               "fidelity": _fidelity(bundle), "compared": compared_with(bundle),
@@ -165,20 +176,50 @@ def _report(
     return CompileReport(compiled, report, trial)
 
 
+def _checked(
+    compiled: Compiled, data: Mapping[str, Any], weights: Weights, what: str
+) -> CheckReport:
+    """The checker's report of a program, which it accepts."""
+    given = [(unit.name, unit.network) for unit in compiled.given]
+    try:
+        checked = check_program(data, weights, compiled.profile, given)
+    except InputError as error:
+        raise DisagreementError(f"{what} is no program", found=error,
+                                hint="please report this; it is a fault of the compiler") from error
+    if checked.violations:
+        first = checked.violations[0]
+        raise DisagreementError(f"the checker does not accept {what}: {first.rule}",
+                                where=first.where, found=first.found, expected=first.allowed,
+                                hint="please report this; it is a fault of the compiler")
+    return checked
+
+
 def _head(
-    bundle: Bundle, units: Sequence[Unit], profile: Profile, memory: Memory
+    bundle: Bundle, units: Sequence[Unit], target: Chosen, memory: Memory
 ) -> dict[str, Any]:
     heads = [head for code in bundle.codes.values() for head in code.heads]
     periods = [head.period for head in heads]
     schedule = units[0].network.schedule
+    slots = max(head.slots for head in heads)
+    tokens = max(sample.keys.shape[1] for sample in bundle.samples.values())
     return {
-        "profile": profile.name, "title": profile.title,
+        "profile": target.profile.name, "title": target.profile.title, "chosen": target.why,
         "bundle": "" if bundle.path is None else str(bundle.path), "memory": memory,
-        "spikes": heads[0].spikes, "heads": len(heads), "slots": heads[0].slots,
+        "spikes": heads[0].spikes, "heads": len(heads), "slots": slots, "sample_tokens": tokens,
         "steps": {"median": float(np.median(periods)), "most": max(periods)},
         "schedule": [] if schedule is None else
                     [[p.name, p.start, p.stop] for p in schedule.phases],
+        "warnings": [caution.as_dict() for caution in
+                     (*bundle.cautions, *_too_many_slots(slots, tokens))],
     }
+
+
+def _too_many_slots(slots: int, tokens: int) -> Iterator[Caution]:
+    if slots > FAR * tokens:
+        yield Caution("many-slots", "slots",
+                      f"the heads have {slots} slots, the bundle's sample {tokens} tokens: every "
+                      "slot takes synapses, energy and time, used or not. For short contexts "
+                      "export with fewer (--slots)")
 
 
 COLUMNS = ("neurons", "synapse_bits", "in_axons", "out_axons")
@@ -261,19 +302,22 @@ def _fidelity(bundle: Bundle) -> list[dict[str, Any]]:
 
 def _no_fit(
     bundle: Bundle, units: Sequence[Unit], profile: Profile, memory: Memory, error: FitError,
-    progress: Progress,
-) -> dict[str, Any]:
+    head: dict[str, Any],
+) -> CompileReport:
     """Why not, what it needs, and what would help."""
-    progress("looking for what would fit")
-    return {**_head(bundle, units, profile, memory), "fits": False, "reason": str(error),
-            "needs": needs_of(units, profile), "capacities": {},
-            "cores_usable": profile.cores_usable, "chips": profile.board.chips,
-            "smallest_board": smallest_board(units, profile, profile_names()),
-            "changes": changes_for(bundle, units, profile, memory, error), **_said(profile)}
+    board = smallest_board(units, profile)
+    changes = changes_for(bundle, units, profile, memory, error, board)
+    told: dict[str, Any] = {"where": error.where, "found": error.found, "expected": error.expected}
+    report = {**head, "fits": False, "reason": str(FitError(error.what, **told)),
+              "needs": needs_of(units, profile), "capacities": {},
+              "cores_usable": profile.cores_usable, "chips": profile.board.chips,
+              "smallest_board": board, "changes": changes, **_said(profile)}
+    hint = " ".join(changes).rstrip(".") or None
+    return CompileReport(None, report, refusal=FitError(error.what, **told, hint=hint))
 
 
 def program_text(
-    path: str | os.PathLike[str] | Bundle, profile: str, stop_after: str, *,
+    path: str | os.PathLike[str] | Bundle, profile: str | None, stop_after: str, *,
     memory: Memory = "static", programmable: bool = False, progress: Progress = silent,
 ) -> str:
     """The program after a pass, as stable text.
@@ -283,11 +327,10 @@ def program_text(
     FitError
         If it does not get that far.
     """
-    bundle = path if isinstance(path, Bundle) else load_bundle(path)
-    target = _with_programmable(load_profile(profile), programmable)
-    compiled = compile_units(units_of(bundle, memory), target, stop_after=stop_after,
-                             told=lambda name: progress(f"pass: {name}"))
-    return to_lines(compiled)
+    check_pass(stop_after)
+    _, units, target = _begun(path, profile, memory, programmable, progress)
+    return to_lines(compile_units(units, target.profile, stop_after=stop_after,
+                                  told=lambda name: progress(f"pass: {name}")))
 
 
 def save_compiled(
@@ -296,22 +339,33 @@ def save_compiled(
 ) -> None:
     """Write a folder for a lab: program, weights, a run to compare with, a script, the report.
 
+    Of a bundle that does not fit there is the report only.
+
     Raises
     ------
-    UsageError
-        If the bundle did not fit: then there is no program.
     OutputExistsError, WriteError
+    DisagreementError
+        If what is in the files is not, to the bit, what was to be written.
     """
-    if found.compiled is None or found.trial is None:
-        raise UsageError("what does not fit cannot be saved", found=found.report.get("reason"))
-    program, family = found.compiled.program, found.compiled.profile.family
     with atomic_folder(output, ours=NAMES, force=force) as folder:
-        progress("writing the program")
-        write_lab_folder(folder, program, lab_trial(program, found.trial), found.report,
-                         family=family, refusal=backends.get(backend_of(family)).why_not)
-        (folder / PROGRAM_TEXT).write_text(to_lines(found.compiled), "utf-8")
+        if found.compiled is None or found.trial is None:
+            (folder / REPORT).write_text(to_json(found.report), "utf-8")
+        else:
+            progress("writing the program")
+            _write_program(found.compiled, found.trial, found.report, folder)
+            progress("checking what was written")
+            _checked(found.compiled, *reread(folder), "what was written")
         for name, text in found.dumps.items():
             (folder / DUMPS[name]).write_text(text, "utf-8")
         progress("drawing the report")
         (folder / PAGE).write_text(render_compile_page(found.report, draw_pictures(found.report)),
                                    "utf-8")
+
+
+def _write_program(
+    compiled: Compiled, trial: Tried, report: dict[str, Any], folder: Path
+) -> None:
+    program, family = compiled.program, compiled.profile.family
+    write_lab_folder(folder, program, lab_trial(program, trial), report, family=family,
+                     refusal=backends.get(backend_of(family)).why_not)
+    (folder / PROGRAM_TEXT).write_text(to_lines(compiled), "utf-8")

@@ -1,9 +1,9 @@
-"""When a bundle does not fit: what it needs, the smallest board for it, and what would help."""
+"""When a bundle does not fit: what it needs, and what would help."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -14,9 +14,7 @@ from neuromorph.compile import Unit, fits, prepared
 from neuromorph.compile.packing.demand import demands, lower_bound, totals
 from neuromorph.compile.packing.limits import limits_of
 from neuromorph.errors import FitError
-from neuromorph.profiles import Profile, load_profile
-
-BINARY = "Export with binary spikes (`--spikes binary`), or pass --programmable."
+from neuromorph.profiles import Profile
 
 
 def needs_of(units: Sequence[Unit], profile: Profile) -> dict[str, int]:
@@ -26,30 +24,33 @@ def needs_of(units: Sequence[Unit], profile: Profile) -> dict[str, int]:
     return {**totals(found, limits), "cores at least": lower_bound(found, limits)[0]}
 
 
-def smallest_board(
-    units: Sequence[Unit], profile: Profile, names: Iterable[str]
-) -> str | None:
-    """The board of the same family with the fewest cores that takes the units, or None."""
-    boards = [load_profile(name) for name in names]
-    family = [board for board in boards if board.family == profile.family
-              and board.neuron.programmable >= profile.neuron.programmable]
-    for board in sorted(family, key=lambda b: b.cores_usable):
-        if fits(units, board):
-            return board.name
-    return None
-
-
 def changes_for(
-    bundle: Bundle, units: Sequence[Unit], profile: Profile, memory: Memory, error: FitError
+    bundle: Bundle, units: Sequence[Unit], profile: Profile, memory: Memory, error: FitError,
+    board: str | None = None,
 ) -> list[str]:
-    """What would make it fit, as sentences; amounts are tried, not guessed."""
+    """What would make it fit, as sentences; amounts are tried, not guessed.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    units : sequence of Unit
+    profile : Profile
+    memory : {"static", "plastic"}
+    error : FitError
+        What was in the way.
+    board : str, optional
+        Name of a profile that takes the units.
+    """
     heads = [head for code in bundle.codes.values() for head in code.heads]
+    other = ([] if board is None else
+             [f"Compile for `--profile {board}`, the smallest that would do."])
     if heads[0].input_bits > profile.neuron.input_bits:
-        return ["Export again for Loihi 1, whose registers are narrower: `--target loihi1`.",
-                "Or choose a Loihi 2 profile."]
+        return [*other,
+                "Export again for Loihi 1, whose registers are narrower: `--target loihi1`."]
     if heads[0].graded and not profile.neuron.programmable:
-        return [*_hint(error), BINARY]
-    return [*_hint(error), *_shorter(bundle, profile, memory),
+        return [*other, "Pass `--programmable` if the chip can run neurons of our own.",
+                "Export again with plain spikes, for stock neurons: `--spikes binary`."]
+    return [*other, *_hint(error), *_shorter(bundle, profile, memory),
             *_narrower(heads, units, profile, memory), *_fewer(bundle, units, profile)]
 
 

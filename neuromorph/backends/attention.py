@@ -68,20 +68,30 @@ class AttentionBatch(Shown):
 
 
 def _check_codes(work: AttentionBatch) -> None:
-    """Codes of the right sizes, within the limits that the circuits were proved for."""
-    head = work.heads[0]
-    for name, codes, size, limit in (
-        ("queries", work.queries, head.key_size, head.query_limit),
-        ("keys", work.keys, head.key_size, head.key_limit),
-        ("values", work.values, head.value_size, head.value_limit),
-    ):
-        if codes.shape[3] != size:
+    """Codes of the right sizes, each within the limits that its own head was proved for."""
+    for name, codes, size, limit in (("queries", work.queries, "key_size", "query_limit"),
+                                     ("keys", work.keys, "key_size", "key_limit"),
+                                     ("values", work.values, "value_size", "value_limit")):
+        sizes = {getattr(head, size) for head in work.heads}
+        if sizes != {codes.shape[3]}:
             raise UsageError(f"{name} have another size than the circuit", found=codes.shape[3],
-                             expected=size)
-        if codes.size and (codes.min() < -limit or codes.max() > limit):
-            raise UsageError(f"{name} hold a code beyond the circuit's limit",
-                             found=f"{codes.min()} to {codes.max()}",
-                             expected=f"-{limit} to {limit}")
+                             expected=", ".join(map(str, sorted(sizes))))
+        limits = _least_of_each(work.heads, limit, codes.shape[1])
+        low, high = (end(axis=(0, 2, 3), initial=0) for end in (codes.min, codes.max))
+        beyond = np.flatnonzero((low < -limits) | (high > limits))
+        if beyond.size:
+            at, most = int(beyond[0]), int(limits[beyond[0]])
+            raise UsageError(f"{name} hold a code beyond the circuit's limit", where=f"head {at}",
+                             found=f"{low[at]} to {high[at]}", expected=f"-{most} to {most}")
+
+
+def _least_of_each(
+    heads: Sequence[LatencyAttention], limit: str, rows: int
+) -> NDArray[np.int64]:
+    """The narrowest limit of the heads that share a row of codes, shape (rows,)."""
+    found = np.array([getattr(head, limit) for head in heads], np.int64)
+    least: NDArray[np.int64] = found.reshape(rows, -1).min(axis=1)
+    return least
 
 
 def attend_clocked(

@@ -32,7 +32,7 @@ from neuromorph.bundle.tensors import (
     sample_arrays,
 )
 from neuromorph.circuits.latency_attention import SpikeKind
-from neuromorph.errors import BundleError, InputError
+from neuromorph.errors import BundleError, InputError, escaped
 from neuromorph.models import SafetensorsFile
 from neuromorph.network import to_text
 from neuromorph.shown import Shown
@@ -162,7 +162,7 @@ def _network_text(bundle: Bundle) -> str:
     parts = []
     for name, code in bundle.codes.items():
         for h, network in enumerate(code.networks(bundle.samples[name])):
-            parts.append(f"# {name}, head {h}\n{to_text(network)}")
+            parts.append(f"# {escaped(name)}, head {h}\n{to_text(network)}")
     return "\n".join(parts)
 
 

@@ -12,7 +12,14 @@ from typing import Annotated, Any
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
-from neuromorph.errors import BundleError, InputError, MissingFileError, did_you_mean, printable
+from neuromorph.errors import (
+    ODD,
+    BundleError,
+    InputError,
+    MissingFileError,
+    did_you_mean,
+    printable,
+)
 from neuromorph.models.opening import RegularFile
 
 if sys.version_info >= (3, 11):
@@ -95,11 +102,19 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
     BundleError
         If it is longer than what would be read again.
     """
-    text = tomli_w.dumps(manifest.model_dump()).encode()
+    dumped = tomli_w.dumps(manifest.model_dump())
+    text = ODD.sub(lambda found: _toml_escape(found[0]), dumped).encode()
     if len(text) > MANIFEST_LIMIT:
         raise BundleError("the manifest would be too large", found=f"{len(text)} bytes",
                           expected=f"at most {MANIFEST_LIMIT}")
     (folder / MANIFEST).write_bytes(text)
+
+
+def _toml_escape(character: str) -> str:
+    """TOML's own escape of what is not seen, for it stands in a string: the file is harmless."""
+    if character.isprintable() or character == "\n":
+        return character
+    return f"\\U{ord(character):08X}"
 
 
 def plain(values: Mapping[str, Any]) -> dict[str, Any]:

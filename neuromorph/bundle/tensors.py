@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from neuromorph.circuits.latency_attention import LatencyAttention, SpikeKind, prove_ranges
 from neuromorph.errors import BundleError, CalibrationError, TensorError
 from neuromorph.numerics.limits import DECAY_UNITY, INPUT_BITS, NARROW_INPUT_BITS
-from neuromorph.translate import LayerCode, Sample, check_samples
+from neuromorph.translate import LayerCode, Sample, check_samples, check_shared
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -21,10 +21,6 @@ SCALES = ("query_scale", "key_centre", "key_scale", "value_centre", "value_scale
 PARTS = ("queries", "keys", "values", "mask")
 INTEGERS = tuple(field.name for field in fields(LatencyAttention) if field.name != "spikes")
 """Columns of a layer's ``heads``, one row a head."""
-
-SHARED = ("slots", "key_size", "value_size", "query_limit", "key_limit", "value_limit",
-          "control_decay", "input_bits")
-"""Columns that all heads of a layer have in common: their codes are made together."""
 
 _ANY = (-(2**31), 2**31 - 1)
 _RANGES = {
@@ -143,12 +139,10 @@ def _heads(
         if column.min() < low or column.max() > high:
             raise TensorError(f"{name} is out of range", where=where, expected=f"{low} to {high}",
                               found=f"{column.min()} to {column.max()}")
-        if name in SHARED and column.min() != column.max():
-            raise TensorError(f"heads of one layer differ in {name}", where=where,
-                              found=f"{column.min()} to {column.max()}")
-    return tuple(
-        prove_ranges(LatencyAttention(**dict(zip(INTEGERS, map(int, row), strict=True)),
-                                      spikes=spikes)) for row in rows)
+    heads = tuple(LatencyAttention(**dict(zip(INTEGERS, map(int, row), strict=True)),
+                                   spikes=spikes) for row in rows)
+    check_shared(heads, where)
+    return tuple(map(prove_ranges, heads))
 
 
 def _check_scales(

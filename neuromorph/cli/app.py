@@ -15,8 +15,8 @@ import typer
 
 from neuromorph.cli import compile as compile_command
 from neuromorph.cli import demo, doctor, export, inspect, profiles, run, simulate
-from neuromorph.cli.common import ReaderGoneError, drop_output, emit
-from neuromorph.errors import NeuromorphError, NeuromorphWarning, printable
+from neuromorph.cli.common import LAYOUT, ReaderGoneError, drop_output, emit
+from neuromorph.errors import NeuromorphError, NeuromorphWarning, escaped, printable
 
 USAGE, MEMORY, INTERNAL, INTERRUPTED = 2, 7, 1, 130
 
@@ -147,7 +147,7 @@ def _tell(text: str) -> None:
     """A line on standard error, if there is anyone."""
     if sys.stderr is not None:
         try:
-            sys.stderr.write(f"{text}\n")
+            sys.stderr.write(f"{escaped(text, keep=LAYOUT)}\n")
             sys.stderr.flush()
         except OSError:  # nobody can be told
             return

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from neuromorph.errors import UsageError, WriteError
+from neuromorph.errors import UsageError, WriteError, escaped, printable
+
+if TYPE_CHECKING:
+    from rich.console import Console, ConsoleOptions, RenderResult
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
@@ -21,6 +25,9 @@ Force = Annotated[bool, typer.Option("--force", help="Replace an earlier result.
 JsonFile = Annotated[Path | None, typer.Option(
     "-o", "--output", readable=False, help="Also write the JSON to this new file.")]
 
+
+LAYOUT = "\n\t"
+"""Control characters that belong to a text of several lines."""
 
 FILE_WIDTH = 100
 """Columns of tables that go to a file or another program."""
@@ -41,6 +48,38 @@ def check_flags(*, as_json: bool, quiet: bool) -> None:
         raise UsageError("--json and --quiet contradict each other", hint="leave one of them out")
 
 
+def check_unused(what: str, hint: str, given: Mapping[str, object]) -> None:
+    """Refuse options that would not be looked at.
+
+    Parameters
+    ----------
+    what : str
+        What is done instead.
+    hint : str
+    given : mapping of option to its value
+        False, None and an empty list stand for an option that was not given.
+
+    Raises
+    ------
+    UsageError
+    """
+    unused = [name for name, value in given.items() if value]
+    if unused:
+        raise UsageError(f"{what}: it takes no {unused[0]}", hint=hint)
+
+
+def check_force(output: Path | None, *, force: bool) -> None:
+    """Refuse ``--force`` where nothing is written.
+
+    Raises
+    ------
+    UsageError
+    """
+    if output is None:
+        check_unused("nothing is written without --output", "add -o DIR, or leave --force out",
+                     {"--force": force})
+
+
 @contextmanager
 def progress(quiet: bool) -> Iterator[Callable[[str], None]]:
     """A spinner with the name of the current work, on a terminal only; always on stderr."""
@@ -51,7 +90,7 @@ def progress(quiet: bool) -> Iterator[Callable[[str], None]]:
     from rich.text import Text
 
     with Console(stderr=True).status("starting") as status:
-        yield lambda what: status.update(Text(what))
+        yield lambda what: status.update(Text(printable(what)))
 
 
 def show(result: dict[str, Any], tables: Callable[[], list[Any]], *, as_json: bool,
@@ -66,7 +105,10 @@ def show(result: dict[str, Any], tables: Callable[[], list[Any]], *, as_json: bo
         return
     from neuromorph.report.text import to_json
 
-    emit(to_json(result) if as_json else _rendered(tables()))
+    if as_json:
+        emit(to_json(result))
+    else:
+        _write(_rendered(tables()))
 
 
 def warned(cautions: Iterable[object]) -> list[str]:
@@ -75,7 +117,17 @@ def warned(cautions: Iterable[object]) -> list[str]:
 
 
 def emit(text: str) -> None:
-    """Write text to standard output, all of it, now.
+    """Write text to standard output, whatever is in it: it does not steer a terminal.
+
+    Raises
+    ------
+    ReaderGoneError, WriteError
+    """
+    _write(escaped(text, keep=LAYOUT))
+
+
+def _write(text: str) -> None:
+    """Write text as it is to standard output, all of it, now.
 
     Raises
     ------
@@ -127,6 +179,20 @@ def _rendered(parts: list[Any]) -> str:
     console = Console(width=None if known else FILE_WIDTH)
     with console.capture() as captured:
         for part in parts:
-            console.print(part, markup=False, highlight=False, crop=False,
-                          soft_wrap=isinstance(part, str))
+            console.print(_Harmless(part), crop=False, soft_wrap=isinstance(part, str))
     return captured.get()
+
+
+@dataclass(frozen=True)
+class _Harmless:
+    """What rich makes of a part, before its colours: only those may steer the terminal."""
+
+    part: Any
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        from rich.segment import Segment
+        from rich.text import Text
+
+        drawn = Text(self.part) if isinstance(self.part, str) else self.part
+        for segment in console.render(drawn, options):
+            yield Segment(escaped(segment.text, keep=LAYOUT), segment.style)

@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from neuromorph.cli.common import Force, Json, Quiet, Seed, check_flags, progress, show
+from neuromorph.cli.common import (
+    Force,
+    Json,
+    Quiet,
+    Seed,
+    check_flags,
+    check_force,
+    check_unused,
+    progress,
+    show,
+)
 
 if TYPE_CHECKING:
     from neuromorph.api.compile import CompileReport
@@ -16,8 +26,9 @@ if TYPE_CHECKING:
 def compile_(
     bundle: Annotated[Path, typer.Argument(
         readable=False, help="A bundle that `neuromorph export` made.")],
-    profile: Annotated[str, typer.Option(
-        help="Hardware profile, by name (see `neuromorph profiles list`) or path.")] = "loihi2",
+    profile: Annotated[str | None, typer.Option(
+        help="Hardware profile, by name (see `neuromorph profiles list`) or path; the smallest "
+             "that takes the bundle if left out.")] = None,
     memory: Annotated[Literal["static", "plastic"], typer.Option(
         help="static: the sample's keys and values in the synapses; plastic: synapses that "
              "plasticity writes.")] = "static",
@@ -46,32 +57,31 @@ def compile_(
     from neuromorph.bundle import check_target
 
     if stop_after is not None:
+        check_unused("--stop-after prints the program and ends", "leave it out, or see --dump",
+                     {"--output": output, "--dump": dump, "--costs": costs, "--force": force})
         with progress(quiet or as_json) as tell:
             text = program_text(bundle, profile, stop_after, memory=memory,
                                 programmable=programmable, progress=tell)
         show({"program": text}, lambda: [text.rstrip()], as_json=as_json, quiet=quiet)
         return
+    check_force(output, force=force)
     if output is not None:
         check_target(output, ours=NAMES, force=force)
     with progress(quiet or as_json) as tell:
         found = compile_bundle(bundle, profile, memory=memory, programmable=programmable,
                                costs=costs, dump=dump or (), progress=tell)
-        if output is not None and found.compiled is not None:
+        if output is not None:
             save_compiled(found, output, force=force, progress=tell)
     dumps = {"dumps": found.dumps} if found.dumps and output is None else {}
     show({**found.as_dict(), **dumps}, lambda: _shown(found, output), as_json=as_json, quiet=quiet)
-    if found.compiled is None:
-        raise typer.Exit(NO_FIT)
-
-
-NO_FIT = 5
-"""Exit code of what does not fit."""
+    if found.refusal is not None:
+        raise found.refusal
 
 
 def _shown(found: CompileReport, output: Path | None) -> list[Any]:
     from neuromorph.report.compile_tables import compile_tables
 
-    where = [f"Program, report and script: {output}"] if output is not None and found.compiled \
-        else []
-    kept = [f"after {name}\n{text}" for name, text in found.dumps.items() if not where]
+    kept = [f"after {name}\n{text}" for name, text in found.dumps.items() if output is None]
+    held = "Program, report and script" if found.compiled else "Report"
+    where = [] if output is None else [f"{held}: {output}"]
     return [*kept, *compile_tables(found.report), *where]

@@ -7,7 +7,17 @@ from typing import Annotated
 
 import typer
 
-from neuromorph.cli.common import Force, Json, Quiet, Seed, check_flags, progress, show, warned
+from neuromorph.cli.common import (
+    Force,
+    Json,
+    Quiet,
+    Seed,
+    check_flags,
+    check_force,
+    progress,
+    show,
+    warned,
+)
 
 
 def simulate(
@@ -32,6 +42,7 @@ def simulate(
     from neuromorph.bundle import check_target
     from neuromorph.report.tables import simulation_tables
 
+    check_force(output, force=force)
     if output is not None:
         check_target(output, ours=NAMES, force=force)
     with progress(quiet or as_json) as tell:

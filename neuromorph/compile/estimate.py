@@ -64,17 +64,30 @@ def estimate(
     UsageError
         If the profile has no such set.
     """
-    name = costs or profile.default_costs
+    name = costs_of(profile, costs)
     if name is None:
         return None
-    if name not in profile.energy:
-        raise UsageError("the profile has no such set of costs", where=profile.name, found=name,
-                         hint=did_you_mean(name, profile.energy))
     step = _step_seconds(profile, profile.latency[name], chips, busiest_neurons, busiest_ops)
     seconds = events.steps * step
     joules = _dynamic(events, profile.energy[name])
     joules["static"] = profile.chip.static_power * MILLI * chips * seconds
     return Estimate(name, joules, seconds, step)
+
+
+def costs_of(profile: Profile, name: str | None) -> str | None:
+    """The set of constants of this name, or the default one; None if the profile has none.
+
+    Raises
+    ------
+    UsageError
+        If the profile has no set of this name.
+    """
+    if name is None:
+        return profile.default_costs
+    if name not in profile.energy:
+        raise UsageError("the profile has no such set of costs", where=profile.name, found=name,
+                         hint=did_you_mean(name, profile.energy))
+    return name
 
 
 def _dynamic(events: Events, energy: Energy) -> dict[str, float]:

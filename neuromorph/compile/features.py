@@ -39,11 +39,12 @@ def _lacking(network: Network, profile: Profile) -> Iterator[tuple[str, str, str
         if isinstance(model, LatencyMatch | Readout | Astrocyte | Relay) and not (
                 profile.neuron.programmable):
             yield (population.name, f"programmable neurons, which a {model.kind} needs",
-                   "export with binary spikes, or allow programmable neurons")
+                   "export with `--spikes binary`, or choose a profile with programmable neurons")
         if bits and not profile.neuron.graded_spikes and not isinstance(model, Source):
             yield population.name, "graded spikes, which it sends", "choose a Loihi 2 profile"
         if bits > profile.neuron.payload_bits and profile.neuron.graded_spikes:
-            yield (population.name, f"payload of {bits} bits", "smaller code limits")
+            yield (population.name, f"payload of {bits} bits, but of {profile.neuron.payload_bits}",
+                   "smaller code limits")
     for projection in network.plastic:
         if not profile.learning.allowed:
             yield (projection.name, "learning engine", "compile static memories")

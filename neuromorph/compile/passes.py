@@ -3,7 +3,7 @@
 ::
 
     quantise   floats to integers
-    features   the target has what the networks need
+    features   the target has what the networks need, in registers as wide
     ranges     every accumulator is bounded
     lower      graded sources to plain spikes, where the target has no graded ones
     relays     neurons with more synapses than a core holds get them in parts
@@ -24,8 +24,9 @@ from neuromorph.compile.packing.out_axons import cut_within_out_axons
 from neuromorph.compile.packing.place import place
 from neuromorph.compile.program import Program, Unit
 from neuromorph.compile.quantise import quantise
+from neuromorph.compile.registers import check_registers
 from neuromorph.compile.relays.insert import has_relays, relayed
-from neuromorph.errors import FitError, UsageError, did_you_mean
+from neuromorph.errors import FitError, UsageError, did_you_mean, escaped
 from neuromorph.network import to_text, verify
 from neuromorph.profiles import Profile
 from neuromorph.shown import Shown
@@ -70,7 +71,7 @@ def _quantise(state: Compiled) -> Compiled:
 
 def _features(state: Compiled) -> Compiled:
     for unit in state.program.units:
-        check_features(unit, state.profile)
+        check_registers(check_features(unit, state.profile), state.profile)
     return state
 
 
@@ -92,6 +93,9 @@ def _lower(state: Compiled) -> Compiled:
 def _relays(state: Compiled) -> Compiled:
     able = has_relays(state.profile)
     found = [relayed(unit, state.limits, able) for unit in state.program.units]
+    for (unit, _), given in zip(found, state.given, strict=True):
+        if unit is not given:  # other synapses than `features` has seen
+            check_registers(unit, state.profile)
     return replace(state, demands=tuple(tuple(asked) for _, asked in found),
                    program=replace(state.program, units=tuple(unit for unit, _ in found)))
 
@@ -112,8 +116,8 @@ PASSES: dict[str, Pass] = {"quantise": _quantise, "features": _features, "ranges
                            "lower": _lower, "relays": _relays, "split": _split, "place": _place}
 
 
-OF_NO_BOARD = ("quantise", "ranges")
-"""Passes that make no difference between the boards of a family."""
+OF_NO_CHIP = ("quantise", "ranges", "place")
+"""Passes that make no difference between chips; the last one counts cores only."""
 
 
 def compile_units(
@@ -181,14 +185,23 @@ def prepared(units: Sequence[Unit], profile: Profile) -> tuple[Unit, ...]:
 
 def fits(units: Sequence[Unit], profile: Profile) -> bool:
     """Whether units whose ranges are proved fit a profile; a proof is the same on every board."""
+    cores = cores_taken(units, profile)
+    return cores is not None and cores <= limits_of(profile).total_cores
+
+
+def cores_taken(units: Sequence[Unit], profile: Profile) -> int | None:
+    """Cores that units whose ranges are proved take on any board of the profile's chips.
+
+    None if one of them lacks what the units need, or a core cannot hold a neuron.
+    """
     state = _begun(units, profile)
     try:
         for name, apply in PASSES.items():
-            if name not in OF_NO_BOARD:
+            if name not in OF_NO_CHIP:
                 state = apply(state)
     except FitError:
-        return False
-    return True
+        return None
+    return state.program.cores
 
 
 def _begun(units: Sequence[Unit], profile: Profile) -> Compiled:
@@ -198,9 +211,9 @@ def _begun(units: Sequence[Unit], profile: Profile) -> Compiled:
 
 def to_lines(state: Compiled) -> str:
     """A stable text form of a program: units, slices by core, places."""
-    lines = [f"program {state.program.profile}"]
+    lines = [f"program {escaped(state.program.profile)}"]
     for number, unit in enumerate(state.program.units):
-        lines.append(f"unit {number} {unit.name}")
+        lines.append(f"unit {number} {escaped(unit.name)}")
         lines += [f"  {line}" for line in to_text(unit.network).splitlines()]
     places = state.program.places.tolist()
     core = -1
@@ -209,5 +222,5 @@ def to_lines(state: Compiled) -> str:
             core = piece.core
             at = f" chip={places[core][0]} at={places[core][1]},{places[core][2]}" if places else ""
             lines.append(f"core {core}{at}")
-        lines.append(f"  unit {piece.unit} {piece.population} {piece.start}:{piece.stop}")
+        lines.append(f"  unit {piece.unit} {escaped(piece.population)} {piece.start}:{piece.stop}")
     return "\n".join(lines) + "\n"

@@ -22,6 +22,7 @@ from __future__ import annotations
 import json
 import math
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -33,14 +34,14 @@ from numpy.typing import NDArray
 
 from neuromorph.compile.program import Program, Unit
 from neuromorph.compile.program_schema import SCHEMA_VERSION, program_from_dict
-from neuromorph.errors import UnsupportedError
+from neuromorph.errors import DisagreementError, InputError, UnsupportedError
 from neuromorph.models.arrays import load_arrays
-from neuromorph.models.strict_json import read_json
+from neuromorph.models.strict_json import parse_json, read_json
 from neuromorph.network import LearningRule, Network, Population, Projection
 from neuromorph.network.populations import parameters
 
-__all__ = ["PROGRAM", "WEIGHTS", "program_as_dict", "program_from_dict", "read_program", "to_json",
-           "write_arrays", "write_program"]
+__all__ = ["PROGRAM", "WEIGHTS", "program_as_dict", "program_from_dict", "read_program", "reread",
+           "to_json", "write_arrays", "write_program"]
 
 PROGRAM, WEIGHTS = "program.json", "weights.npz"
 Arrays: TypeAlias = dict[str, NDArray[Any]]
@@ -83,6 +84,28 @@ def read_program(folder: Path) -> Program:
     MissingFileError, FileFormatError, TensorError, NetworkError
     """
     return program_from_dict(read_json(folder / PROGRAM), load_arrays(folder / WEIGHTS))
+
+
+def reread(folder: Path) -> tuple[dict[str, Any], Arrays]:
+    """Plain data and weights that `write_program` has just written, of any size.
+
+    Raises
+    ------
+    DisagreementError
+        If that is not what is there.
+    """
+    try:
+        data = parse_json((folder / PROGRAM).read_bytes(), PROGRAM)
+        with ((folder / WEIGHTS).open("rb") as file,
+              np.load(file, allow_pickle=False) as found):
+            arrays = dict(found)
+    except (InputError, OSError, EOFError, ValueError, zlib.error, zipfile.BadZipFile) as error:
+        raise DisagreementError("what was written cannot be read", where=folder, found=error,
+                                hint="look at the disk") from error
+    if not isinstance(data, dict):
+        raise DisagreementError("what was written cannot be read", where=folder / PROGRAM,
+                                found=type(data).__name__, hint="look at the disk")
+    return data, arrays
 
 
 def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:

@@ -22,7 +22,7 @@ class Config(Shown):
     """The fields of a configuration, and the file they stand in.
 
     ``None`` and a missing field are the same: a getter then returns its default, or raises
-    when it has none.
+    when it has none. Where null means something else, ask ``gives`` first; a flag is never null.
     """
 
     fields: Mapping[str, object]
@@ -32,11 +32,19 @@ class Config(Shown):
         """Whether the field is there and not null."""
         return self.fields.get(name) is not None
 
-    def count(self, *names: str, default: int | None = None) -> int:
-        """A whole number ≥ 1, under the first of ``names`` that is there."""
+    def gives(self, name: str) -> bool:
+        """Whether the field is there, be it null."""
+        return name in self.fields
+
+    def count(self, *names: str, default: int | None = None, low: int = 1) -> int:
+        """A whole number ≥ ``low``, under any of ``names``, which must not disagree."""
         name, value = self._find(names, default)
-        if type(value) is not int or not 1 <= value <= _COUNT_LIMIT:
-            raise self._wrong(name, value, "a whole number from 1 to 2^31 - 1")
+        if type(value) is not int or not low <= value <= _COUNT_LIMIT:
+            raise self._wrong(name, value, f"a whole number from {low} to 2^31 - 1")
+        for other in names:
+            if self.has(other) and self.fields[other] != value:
+                raise ModelStructureError(f"{name} and {other} disagree", where=self.where,
+                                          found=f"{value} and {self.fields[other]!r}"[:100])
         return value
 
     def number(self, name: str, default: float | None = None, low: float = 0.0,
@@ -50,8 +58,8 @@ class Config(Shown):
         return float(value)
 
     def flag(self, name: str, default: bool) -> bool:
-        """True or false."""
-        _, value = self._find((name,), default)
+        """True or false; null is neither."""
+        value = self.fields.get(name, default)
         if not isinstance(value, bool):
             raise self._wrong(name, value, "true or false")
         return value

@@ -52,7 +52,8 @@ class AttentionLayer(Shown):
     scale : float, optional
         Factor of q . k when it is not 1 / sqrt(head_size); read ``logit_scale`` instead.
     window : int, optional
-        A token sees this many tokens, itself included; None for all.
+        A token sees this many tokens, itself included; in a bidirectional model this many to
+        each side, and itself. None for all.
     """
 
     name: str

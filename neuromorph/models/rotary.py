@@ -92,9 +92,11 @@ class Rotary:
         if head_size % 2:
             raise ModelStructureError("rotary position embedding needs an even head size",
                                       found=head_size)
-        # float32 on purpose: models are trained with these roundings.
+        # float32 on purpose: models are trained with these roundings. Only the power itself is
+        # taken in float64: in float32 it is off by a unit on some processors, and far from the
+        # start that unit is thousands of times as large.
         powers = np.arange(0, head_size, 2, dtype=np.float32) / np.float32(head_size)
-        plain = (1 / np.float32(self.theta) ** powers).astype(np.float32)
+        plain = np.float32(1) / (self.theta ** powers.astype(np.float64)).astype(np.float32)
         return plain if self.scaling is None else self.scaling.apply(plain)
 
     def turn(self, vectors: FloatArray, positions: NDArray[Any]) -> FloatArray:

@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import fields
 
 import numpy as np
 
+from neuromorph.errors import escaped
 from neuromorph.network.model import THIRD, Network, Projection
 from neuromorph.network.populations import Population, parameters
 
 
 def to_text(network: Network) -> str:
-    """One line a population, projection and phase; weights as shape, range and digest.
+    """One line a population, projection, rule and phase; weights as shape, range and digest.
 
     Equal networks give equal text. Weights are named by the first 12 digits of their
     sha256, so one changed synapse changes one line.
     """
     lines = [f"network {network.name} {network.domain}"]
     lines += [_population(p) for p in network.populations]
-    lines += [_projection(p) for p in network.projections]
+    lines += [line for p in network.projections for line in (_projection(p), *_plasticity(p))]
     if network.schedule is not None:
         lines.append(f"schedule period={network.schedule.period}")
         lines += [f"  phase {p.name} {p.start}:{p.stop}" for p in network.schedule.phases]
-    return "\n".join(lines) + "\n"
+    return "\n".join(map(escaped, lines)) + "\n"
 
 
 def _population(population: Population) -> str:
@@ -44,16 +46,15 @@ def _projection(projection: Projection) -> str:
         f"projection {projection.name} {projection.pre}->{projection.post} "
         f"{w.shape[0]}x{w.shape[1]} exponent={projection.exponent} delay={projection.delay} "
         f"{'graded' if projection.graded else 'plain'} weights={span} sha256={digest}"
-        f"{_plasticity(projection)}"
     )
 
 
-def _plasticity(projection: Projection) -> str:
+def _plasticity(projection: Projection) -> Iterator[str]:
     """A line for the rule, with all that differs from its defaults, and its third factors."""
     rule = projection.rule
     if rule is None:
-        return ""
+        return
     told = [f"{f.name}={getattr(rule, f.name)!r}" for f in fields(rule)
             if getattr(rule, f.name) != f.default]
     told += [f"{y}={name}" for y, name in zip(THIRD, projection.modulators, strict=True) if name]
-    return "\n  rule " + " ".join(told)
+    yield "  rule " + " ".join(told)

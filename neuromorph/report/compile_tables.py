@@ -43,11 +43,12 @@ def compile_tables(report: Mapping[str, Any]) -> list[Table | Text]:
     """
     if not report["fits"]:
         return [pairs_table(heading(report), compile_rows(report)),
-                rows_table("What it needs", *needs_table(report)), *_changes(report)]
+                rows_table("What it needs", *needs_table(report)),
+                *_lines("What would make it fit", report["changes"]), *_warned(report)]
     broken = [Text(line, style="bold red") for line in faults(report)]
     title, columns, rows = fidelity_rows(report, WORST)
     return [pairs_table(heading(report), compile_rows(report)), *broken,
-            rows_table(title, columns, rows, words=2)]
+            rows_table(title, columns, rows, words=2), *_warned(report)]
 
 
 def heading(report: Mapping[str, Any]) -> str:
@@ -58,7 +59,9 @@ def heading(report: Mapping[str, Any]) -> str:
 
 def compile_rows(report: Mapping[str, Any]) -> dict[str, object]:
     """The report's numbers in words, for the terminal and the page."""
-    rows: dict[str, object] = {"bundle": report["bundle"], "profile": report["profile"]}
+    chosen = f" ({report['chosen']})" if report.get("chosen") else ""
+    rows: dict[str, object] = {"bundle": report["bundle"],
+                               "profile": f"{report['profile']}{chosen}"}
     if "heads" in report:
         rows["attention"] = (f"{_count(report['heads'], 'head')} of "
                              f"{_count(report['slots'], 'slot')}, {report['memory']} memory, "
@@ -166,9 +169,14 @@ def needs_table(report: Mapping[str, Any]) -> tuple[list[str], list[list[object]
     return columns, rows
 
 
-def _changes(report: Mapping[str, Any]) -> list[Text]:
-    lines = [Text(f"  {printable(change, LONGEST)}") for change in report["changes"]]
-    return [Text("What would make it fit:"), *lines, Text()] if lines else []
+def _warned(report: Mapping[str, Any]) -> list[Text]:
+    return _lines("Warnings", [one["text"] for one in report.get("warnings", ())])
+
+
+def _lines(title: str, lines: Sequence[str]) -> list[Text]:
+    """Sentences under a title, or nothing without one."""
+    told = [Text(f"  {printable(line, LONGEST)}") for line in lines]
+    return [Text(f"{title}:"), *told, Text()] if told else []
 
 
 def _amount(name: str, amount: int | None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Mapping, Sequence
 
+from neuromorph.errors import escaped
 from neuromorph.report.text import readable
 
 PAGE_STYLE = """
@@ -66,5 +67,5 @@ def render_page(
 
 
 def safe(value: object) -> str:
-    """Text that a page shows as it is."""
-    return html.escape(str(value))
+    """Text that a page shows as it is: no markup, and nothing that is not seen."""
+    return html.escape(escaped(str(value)))

@@ -22,7 +22,7 @@ DIGITS_OF_A_DIGEST = 12
 def pairs_table(title: str, rows: Mapping[str, object]) -> Table:
     """Two columns: what, and how much."""
     table = _table(title, show_header=False)
-    texts = {name: readable(value) for name, value in rows.items()}
+    texts = {readable(name): readable(value) for name, value in rows.items()}
     table.add_column(style="dim", overflow="fold", min_width=narrowest(texts))
     table.add_column(overflow="fold", min_width=narrowest(texts.values()))
     for name, text in texts.items():
@@ -46,8 +46,8 @@ def rows_table(
 
 
 def _table(title: str, **settings: Any) -> Table:
-    return Table(title=Text(title), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD,
-                 pad_edge=False, **settings)
+    return Table(title=Text(readable(title)), title_justify="left", title_style="bold",
+                 box=box.SIMPLE_HEAD, pad_edge=False, **settings)
 
 
 def export_tables(result: Mapping[str, Any], fidelity: Sequence[HeadFidelity]) -> list[Table]:

@@ -2,7 +2,7 @@
 
 from neuromorph.translate.calibrate import calibrate_layer
 from neuromorph.translate.cautions import Caution
-from neuromorph.translate.code import LayerCode
+from neuromorph.translate.code import LayerCode, check_shared
 from neuromorph.translate.feature_code import FeatureCode, calibrate_features
 from neuromorph.translate.fidelity import HeadFidelity, measure_fidelity
 from neuromorph.translate.options import TranslateOptions
@@ -20,6 +20,7 @@ __all__ = [
     "TranslateOptions",
     "calibrate_layer",
     "check_samples",
+    "check_shared",
     "kept_samples",
     "measure_fidelity",
     "with_slots",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,6 +17,10 @@ from neuromorph.shown import Shown
 from neuromorph.translate.samples import Sample
 
 FloatArray = NDArray[np.floating[Any]]
+
+SHARED = ("slots", "key_size", "value_size", "spikes", "query_limit", "key_limit", "value_limit",
+          "control_decay", "input_bits")
+"""What all heads of a layer have in common: their codes are made together."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -39,6 +44,11 @@ class LayerCode(Shown):
     value_centre, value_scale : float64 array, shape (kv_heads, value_size)
     step_nats : float
         Nats a step.
+
+    Raises
+    ------
+    TensorError
+        If heads differ in what a layer's heads share.
     """
 
     heads: tuple[LatencyAttention, ...]
@@ -48,6 +58,9 @@ class LayerCode(Shown):
     value_centre: NDArray[np.float64]
     value_scale: NDArray[np.float64]
     step_nats: float
+
+    def __post_init__(self) -> None:
+        check_shared(self.heads)
 
     @property
     def group(self) -> int:
@@ -91,6 +104,23 @@ class LayerCode(Shown):
         context *= scale
         context += np.where(attended.spikes[..., None] > 0, centre, np.float32(0))
         return context
+
+
+def check_shared(heads: Sequence[LatencyAttention], where: str | None = None) -> None:
+    """Refuse heads that do not make up one layer.
+
+    Raises
+    ------
+    TensorError
+        If there are none, or they differ in one of `SHARED`.
+    """
+    if not heads:
+        raise TensorError("a layer has no heads", where=where)
+    for name in SHARED:
+        found = sorted({getattr(head, name) for head in heads})
+        if len(found) > 1:
+            raise TensorError(f"heads of one layer differ in {name}", where=where,
+                              found=f"{found[0]} to {found[-1]}")
 
 
 def _check(array: FloatArray, scale: NDArray[np.float64], name: str) -> None:

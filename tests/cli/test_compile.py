@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from cli_tools import Run
 
 # The exported bundle has graded spikes, and the boards of Loihi 2 take them.
@@ -41,14 +42,74 @@ def test_quiet_prints_nothing_and_writes_all(cli: Run, exported: Path, tmp_path:
     assert "There is no script" in (tmp_path / "lab" / "README.md").read_text("utf-8")
 
 
-def test_what_does_not_fit_has_its_own_exit_code(cli: Run, exported: Path, tmp_path: Path) -> None:
-    done = cli("compile", exported, "--profile", "kapoho_bay", "-o", tmp_path / "lab")
+def test_an_export_compiles_as_it_is(cli: Run, exported: Path) -> None:
+    """Neither command was told a kind of spikes or a chip."""
+    done = cli("compile", exported)
+    assert (done.code, done.err) == (0, "")
+    assert "Compiled for Intel Loihi 2, one chip, programmable neurons" in done.out
+    assert "loihi2-graded (the smallest that takes the bundle;" in done.out
+    assert "program loihi2-graded" in cli("compile", exported, "--stop-after", "lower").out
+
+
+@pytest.mark.parametrize("flag", ["--quiet", "--json", "--memory=static"])
+def test_what_does_not_fit_has_its_own_exit_code_and_an_error(
+    cli: Run, exported: Path, tmp_path: Path, flag: str
+) -> None:
+    """However little or much was asked for; the report is written all the same."""
+    done = cli("compile", exported, "--profile", "kapoho_bay", "-o", tmp_path / "lab", flag)
     assert done.code == 5
-    assert "graded spikes" in done.out
-    assert not (tmp_path / "lab").exists()
-    told = cli("compile", exported, "--profile", "loihi2", "--json")
-    assert told.code == 5
-    assert json.loads(told.out)["smallest_board"]
+    assert done.err.startswith("error: latency_attention: Kapoho Bay, 2 Loihi chips has no "
+                               "synaptic input of 24 bits a step")
+    assert "Compile for `--profile loihi2-graded`" in done.err
+    assert done.err.count("\n") == 1
+    assert {path.name for path in (tmp_path / "lab").iterdir()} == {"report.html", "report.json"}
+    report = json.loads((tmp_path / "lab" / "report.json").read_text("utf-8"))
+    assert report["smallest_board"] == "loihi2-graded"
+    if flag == "--json":
+        assert report | json.loads(done.out) == report
+    elif flag == "--quiet":
+        assert done.out == ""
+    else:
+        assert f"Report: {tmp_path / 'lab'}" in done.out
+    again = cli("compile", exported, "-o", tmp_path / "lab", "--force", "-q")
+    assert (again.code, again.err) == (0, "")
+    assert (tmp_path / "lab" / "program.json").exists()
+
+
+def test_stock_neurons_take_no_graded_spikes(cli: Run, exported: Path) -> None:
+    done = cli("compile", exported, "--profile", "loihi2", "--quiet")
+    assert (done.code, done.out) == (5, "")
+    assert "no programmable neurons, which a LatencyMatch needs" in done.err
+    for remedy in ("--profile loihi2-graded", "--programmable", "--spikes binary"):
+        assert remedy in done.err, remedy
+
+
+def test_options_that_nothing_would_look_at_are_refused(
+    fails: Callable[..., str], exported: Path
+) -> None:
+    stopped = "compile", exported, "--stop-after", "place"
+    for option in (("-o", "lab"), ("--dump", "lower"), ("--costs", "loihi1_fitted"), ("--force",)):
+        assert "--stop-after prints the program and ends" in fails(2, *stopped, *option)
+    for command in ("compile", "simulate"):
+        said = fails(2, command, exported, "--force")
+        assert said.endswith("it takes no --force. Add -o DIR, or leave --force out")
+
+
+def test_a_profile_with_narrower_registers_does_not_fit(
+    cli: Run, exported: Path, tmp_path: Path
+) -> None:
+    profile = tmp_path / "mine.toml"
+    for table, value, needed in (("synapse.weight_bits", 4, "at least 8"),
+                                 ("neuron.potential_bits", 16, "at least 24"),
+                                 ("neuron.decay_bits", 8, "exactly 12")):
+        profile.write_text('schema_version = 1\nname = "mine"\ntitle = "Mine"\n'
+                           f'extends = "oheo_gulch"\n[{table}]\nvalue = {value}\nunit = "bits"\n'
+                           'source = "a test"\nconfidence = "assumed"\n', "utf-8")
+        done = cli("compile", exported, "--profile", profile, "--json")
+        assert done.code == 5
+        assert f"{table} of Mine is not what this circuit needs; found {value}; expected " in (
+            json.loads(done.out)["reason"])
+        assert needed in json.loads(done.out)["reason"]
 
 
 def test_a_pass_to_stop_after(cli: Run, exported: Path) -> None:

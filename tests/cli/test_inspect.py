@@ -33,7 +33,7 @@ def test_a_model(cli: Run) -> None:
 def test_notes_are_shown(cli: Run, tmp_path: Path) -> None:
     tensors = small.llama_tensors()
     tensors["model.layers.0.self_attn.q_proj.bias"] = small.random((16,))
-    small.folder(tmp_path / "m", tensors, small.llama_config())
+    small.folder(tmp_path / "m", tensors, small.llama_config(attention_bias=True))
     result = json.loads(cli("inspect", "m", "--json").out)
     assert result["notes"]
     assert result["notes"][0] in " ".join(cli("inspect", "m").out.split())

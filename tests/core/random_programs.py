@@ -49,6 +49,11 @@ def random_core(rng: np.random.Generator) -> dict[str, Any]:
             "synapse_formats": PLENTY, "out_axons": PLENTY}
 
 
+def random_units(seed: int, count: int) -> tuple[Unit, ...]:
+    """The networks of a random program."""
+    return tuple(Unit(f"u{n}", random_network(1000 * seed + n)[0]) for n in range(count))
+
+
 def random_placed(seed: int) -> tuple[Data, Arrays, Profile]:
     """What the passes make of some random networks and a random profile.
 
@@ -60,8 +65,7 @@ def random_placed(seed: int) -> tuple[Data, Arrays, Profile]:
     rng = np.random.default_rng(seed)
     profile = random_profile(rng)
     limits = limits_of(profile)
-    units = tuple(Unit(f"u{n}", random_network(1000 * seed + n)[0])
-                  for n in range(int(rng.integers(1, 6))))
+    units = random_units(seed, int(rng.integers(1, 6)))
     slices = cut([demands(unit, limits) for unit in units], limits)
     program = Program(profile.name, units, slices)
     program = replace(program, places=place(program.cores, limits))

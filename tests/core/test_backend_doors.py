@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from small_heads import GRADED, attention, layer_of
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from small_heads import BINARY, GRADED, attention, layer_of
 from small_learners import HEBB as RULE
 from small_learners import astrocyte, learner, modulated
 
@@ -62,6 +64,39 @@ def test_heads_of_one_group_may_have_units_of_their_own() -> None:
 def test_codes_beyond_their_limit_fare_alike(name: str, limit: int) -> None:
     work = layer_of(GRADED)
     fare_alike(work, **{name: np.full_like(getattr(work, name), limit + 1)})
+
+
+LIMITS = ("query_limit", "key_limit", "value_limit")
+
+
+@pytest.mark.parametrize("limit", LIMITS)
+@pytest.mark.parametrize("head", range(4))
+def test_codes_beyond_the_limit_of_any_head_are_refused(head: int, limit: str) -> None:
+    work = layer_of(GRADED)
+    narrow = [replace(GRADED, **{limit: 1}) if h == head else GRADED for h in range(4)]
+    row = head if limit == "query_limit" else head // 2
+    with pytest.raises(UsageError, match=rf"head {row}: .* beyond .*; expected -1 to 1$"):
+        replace(work, heads=narrow)
+
+
+def head_with(changes: dict[str, int]) -> st.SearchStrategy[Any]:
+    """Either kind of head with a limit, or slots, of its own."""
+    kinds = st.sampled_from([GRADED, BINARY])
+    return kinds.map(lambda head: replace(head, **changes))
+
+
+ODD = st.one_of(*(st.fixed_dictionaries({name: st.integers(1, getattr(GRADED, name))})
+                  for name in (*LIMITS, "slots", "key_size", "value_size")), st.just({}))
+
+
+@given(heads=st.lists(ODD.flatmap(head_with), min_size=4, max_size=4),
+       loudest=st.sampled_from([1, 10, 127]))
+@settings(max_examples=60, deadline=None)
+def test_heads_with_limits_of_their_own_fare_alike(heads: list[Any], loudest: int) -> None:
+    work = layer_of(GRADED, sequences=1, asked=2)
+    quiet = {name: np.clip(getattr(work, name), -loudest, loudest)
+             for name in ("queries", "keys", "values")}
+    fare_alike(work, heads=heads, **quiet)
 
 
 def test_another_key_size_fares_alike() -> None:

@@ -65,23 +65,24 @@ def test_a_plastic_memory_is_compiled_too(binary: Bundle) -> None:
     assert found["energy_joules"]["plasticity"] > 0
 
 
-def test_what_does_not_fit_says_why_and_what_would_help(binary: Bundle) -> None:
-    found = compile_bundle(binary, "kapoho_bay")
+def test_what_does_not_fit_says_why_and_what_would_help(binary: Bundle, tmp_path: Path) -> None:
+    found = compile_bundle(binary, "kapoho_bay", dump=["quantise"])
     assert found.compiled is None
     assert found.report["fits"] is False
     assert "synaptic input of 24 bits" in found.report["reason"]
-    assert found.report["smallest_board"] is None
+    assert found.report["smallest_board"] == "loihi2"
     assert any("--target loihi1" in change for change in found.report["changes"])
-    with pytest.raises(UsageError, match="does not fit cannot be saved"):
-        save_compiled(found, "nowhere")
-
-
-def test_graded_spikes_need_programmable_neurons(tmp_path: Path) -> None:
-    bundle = export(WEIGHTS, tmp_path / "graded").bundle
-    found = compile_bundle(bundle, "loihi2").report
-    assert "programmable neurons" in found["reason"]
-    assert compile_bundle(bundle, "loihi2", programmable=True).report["fits"] is True
-    assert found["smallest_board"] is not None
+    assert str(found.refusal).startswith(found.report["reason"])
+    assert "`--profile loihi2`" in str(found.refusal)
+    save_compiled(found, tmp_path / "told")
+    assert {path.name for path in (tmp_path / "told").iterdir()} == {
+        "report.json", "report.html", "after-quantise.txt"}
+    saved = json.loads((tmp_path / "told" / "report.json").read_text("utf-8"))
+    assert saved | found.report == saved
+    with pytest.raises(OutputExistsError):
+        save_compiled(found, tmp_path / "told")
+    save_compiled(compile_bundle(binary, "loihi2"), tmp_path / "told", force=True)
+    assert (tmp_path / "told" / "program.json").exists()
 
 
 def test_the_folder_holds_what_a_lab_needs(binary: Bundle, tmp_path: Path) -> None:
@@ -108,6 +109,16 @@ def test_an_unknown_pass_is_refused(binary: Bundle) -> None:
         program_text(binary, "loihi2", "plce")
     with pytest.raises(UsageError, match="no such memory; found frozen"):
         compile_bundle(binary, "loihi2", memory="frozen")  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="no such memory; found frozen"):
+        program_text(binary, "loihi2", "place", memory="frozen")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("profile", ["loihi2", "kapoho_bay"])
+def test_an_unknown_set_of_costs_is_refused_whether_it_fits_or_not(
+    binary: Bundle, profile: str
+) -> None:
+    with pytest.raises(UsageError, match="no such set of costs; found fited"):
+        compile_bundle(binary, profile, costs="fited")
 
 
 # --- packing and placing

@@ -58,6 +58,23 @@ REGISTERS: dict[str, tuple[Change, str]] = {
     "third factors of static synapses": (
         lambda d, a: projection(d, "match_out").update(modulators=["third", None, None]),
         "small.match_out: third factors; found no learning rule; allowed with a rule only"),
+    "a payload of less than nothing": (
+        lambda d, a: population(d, "plain")["parameters"].update(payload_bits=-3),
+        "small.plain: payload_bits; found -3; allowed 0 to 24"),
+    "a base of three": (lambda d, a: population(d, "late")["parameters"].update(base=96),
+        "small.late: base is a power of two; found 96; allowed 2^n"),
+    "no base": (lambda d, a: population(d, "late")["parameters"].update(base=0),
+        "small.late: base; found 0; allowed 1 to 16777216"),
+    "a gain's shift": (lambda d, a: population(d, "late")["parameters"].update(gain_shift=49),
+        "small.late: gain_shift; found 49; allowed 0 to 48"),
+    "an astrocyte's gain": (lambda d, a: population(d, "star")["parameters"].update(gain_bits=17),
+        "small.star: gain_bits; found 17; allowed 0 to 16"),
+    "graded out of plain neurons": (lambda d, a: projection(d, "match_out").update(graded=True),
+        ("small.match_out: graded synapses follow graded spikes; found plain spikes of match; "
+         "allowed spikes with a payload")),
+    "a source that hears": (lambda d, a: projection(d, "learner").update(post="third"),
+        ("small.learner: a projection ends in neurons; found the source third; "
+         "allowed a population that needs cores")),
 }
 
 
@@ -82,6 +99,8 @@ FEATURES: dict[str, tuple[dict[str, dict[str, Any]], str]] = {
         "loihi2-graded: potential_bits of the profile; found 24; allowed 23"),
     "another shift": ({"neuron": {"input_shift": 5}},
         "loihi2-graded: input_shift of the profile; found 6; allowed 5"),
+    "narrow decays": ({"neuron": {"decay_bits": 8}},
+        "loihi2-graded: decay_bits of the profile; found 12; allowed 8"),
     "narrow sums": ({"learning": {"accumulator_bits": 15}},
         "small.learner: accumulator_bits of the profile; found 16; allowed 15"),
     "narrow payloads": ({"neuron": {"payload_bits": 7}},
@@ -131,3 +150,12 @@ def test_a_neuron_model_that_is_swapped() -> None:
     found = [str(v) for v in judged(data, arrays, load_profile("loihi2")).violations]
     assert ("small.match: neuron model; found Readout; allowed CubaLIF: no neuron is programmable"
             in found)
+
+
+def test_an_astrocyte_of_calcium_alone() -> None:
+    def change(data: Data, arrays: Arrays) -> None:
+        population(data, "star")["size"] = 1
+        key = projection(data, "match_star")["weights"]
+        arrays[key] = arrays[key][:1]
+        data["slices"][3][3] = 1
+    assert said(change) == ["small.star: neurons of an astrocyte; found 1; allowed 2 or more"]

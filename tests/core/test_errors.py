@@ -7,7 +7,7 @@ import pickle
 import pytest
 
 from neuromorph import errors
-from neuromorph.errors import NeuromorphError, did_you_mean, printable
+from neuromorph.errors import NeuromorphError, did_you_mean, escaped, printable
 
 CLASSES = [c for c in vars(errors).values()
            if isinstance(c, type) and issubclass(c, NeuromorphError)]
@@ -84,6 +84,11 @@ def test_control_characters_are_escaped() -> None:
 
 def test_ordinary_text_of_any_script_is_left_alone() -> None:
     assert printable("Größe 重み 'q'\\") == "Größe 重み 'q'\\"
+
+
+def test_a_text_may_keep_its_layout() -> None:
+    assert escaped("a\n\tb\r\x1b\x7f\x85\u202e", keep="\n\t") == "a\n\tb" + r"\r\x1b\x7f\x85\u202e"
+    assert escaped("a\nb") == r"a\nb"
 
 
 def test_a_lone_surrogate_is_escaped() -> None:

@@ -308,6 +308,13 @@ def test_the_text_form_is_stable() -> None:
     assert to_text(small()) == FROZEN
 
 
+def test_a_name_adds_no_line_to_the_text() -> None:
+    named = replace(small(), name="a\nnetwork b\x1b[2J")
+    first, *rest = to_text(named).splitlines()
+    assert first == r"network a\nnetwork b\x1b[2J fixed"
+    assert rest == FROZEN.splitlines()[1:]
+
+
 def test_equal_networks_have_equal_text() -> None:
     """Neither the integer type nor the memory layout of weights is part of a network."""
     other_layout = np.asfortranarray(small().projections[0].weights, np.int64)

@@ -145,7 +145,7 @@ def assert_same_integers(state: Compiled, head: LatencyAttention) -> None:
 def test_only_what_exceeds_out_axons_is_cut_otherwise(slots: int, heads: int, most: int) -> None:
     profile = changed(LOIHI2, core={"out_axons": most})
     unit = head_of(replace(LARGE, slots=slots))
-    state = compile_units((unit,) * heads, profile)
+    state = compile_units([replace(unit, name=f"head {n}") for n in range(heads)], profile)
     plain = replace(state.program, slices=cut(state.demands, state.limits))
     exceeds = any(v.rule == RULE for v in checked(plain, profile).violations)
     assert exceeds == (most < 4096)

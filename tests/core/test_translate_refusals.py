@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from small_samples import GRADED, LN2, binary, gaussian, times
 
-from neuromorph.errors import CalibrationError, UsageError
+from neuromorph.errors import CalibrationError, TensorError, UsageError
 from neuromorph.translate import Sample, TranslateOptions, calibrate_layer
+from neuromorph.translate.code import SHARED
 
 
 def broken(**changes: Any) -> list[Sample]:
@@ -41,6 +42,22 @@ def with_value(name: str, value: float) -> list[Sample]:
 def test_unusable_calibration_data_is_refused(samples: list[Sample], text: str) -> None:
     with pytest.raises(CalibrationError, match=text):
         calibrate_layer(samples, GRADED, "layer 3")
+
+
+@pytest.mark.parametrize("name", [n for n in SHARED if n != "spikes"])
+def test_heads_that_share_codes_share_their_limits(name: str) -> None:
+    code = calibrate_layer([gaussian(heads=2)], GRADED)
+    odd = replace(code.heads[1], **{name: getattr(code.heads[1], name) - 1})
+    with pytest.raises(TensorError, match=f"heads of one layer differ in {name}"):
+        replace(code, heads=(code.heads[0], odd))
+
+
+def test_a_layer_has_heads_of_one_kind() -> None:
+    code = calibrate_layer([gaussian(heads=2)], GRADED)
+    for heads, text in (((), "no heads"), ((code.heads[0], replace(
+            code.heads[1], spikes="binary")), "differ in spikes; found binary to graded")):
+        with pytest.raises(TensorError, match=text):
+            replace(code, heads=heads)
 
 
 def test_finite_data_whose_products_overflow_is_refused() -> None:

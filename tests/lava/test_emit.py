@@ -24,7 +24,8 @@ from neuromorph.circuits import latency_attention as latency
 from neuromorph.circuits.latency_attention import LatencyAttention
 from neuromorph.compile.lab import folder as emit
 from neuromorph.compile.lab import run_on_loihi2 as script
-from neuromorph.compile.lab.folder import EXPECTED, NAMES, README, SCRIPTS
+from neuromorph.compile.lab import trial_runner
+from neuromorph.compile.lab.folder import EXPECTED, HELPERS, NAMES, README, SCRIPTS
 from neuromorph.compile.lab.trial import Trial, trial_of, trial_probes
 from neuromorph.compile.program import Program, Slice, Unit
 from neuromorph.compile.program_file import read_program
@@ -101,6 +102,7 @@ def program(*networks: Network) -> Program:
 def start(folder: Path, *arguments: str, before: str = "") -> subprocess.CompletedProcess[str]:
     """The script in a child that cannot import neuromorph, in the folder."""
     code = ("import runpy, sys; sys.modules['neuromorph'] = None; sys.argv[1:] = sys.argv[2:]\n"
+            "sys.path.insert(0, '.')\n"
             f"{before}\nrunpy.run_path({SCRIPT!r}, run_name='__main__')")
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     return subprocess.run([sys.executable, "-I", "-W", "ignore", "-c", code, SCRIPT, *arguments],
@@ -185,10 +187,10 @@ def test_a_cut_network_on_lava() -> None:
 def test_a_difference_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     expected = trial(CASES["learning"]).expected()
     got = {name: array for name, array in expected.items() if name not in ("unit", "read_at")}
-    assert script.compare(got, expected) == 0
+    assert trial_runner.compare(got, expected) == 0
     got["v.a"] = got["v.a"] + np.eye(*got["v.a"].shape, dtype=int)
     del got["weights.learns"]
-    assert script.compare(got, expected) == 1
+    assert trial_runner.compare(got, expected) == 1
     told = capsys.readouterr().out
     assert "DIFFERENT  v.a" in told
     assert "DIFFERENT  weights.learns" in told
@@ -225,9 +227,9 @@ def test_rules_are_spelled_for_lava_and_mean_the_same(tmp_path: Path) -> None:
 
 def test_graded_attention_gets_no_script(tmp_path: Path) -> None:
     write_lab_folder(tmp_path, program(attention(GRADED)[0]), trial(attention(GRADED)), {})
-    assert {p.name for p in tmp_path.iterdir()} == set(NAMES) - set(SCRIPTS)
+    assert {p.name for p in tmp_path.iterdir()} == set(NAMES) - {*SCRIPTS, *HELPERS}
     readme = (tmp_path / README).read_text("utf-8")
-    assert "Stock Lava cannot run 1 unit, unit0 among them: match is a LatencyMatch" in readme
+    assert "Stock Lava cannot run 1 unit, `unit0` among them: match is a LatencyMatch" in readme
     assert "There is no script" in readme
 
 
@@ -236,7 +238,7 @@ def test_a_reason_from_outside_counts(tmp_path: Path) -> None:
     write_lab_folder(tmp_path, program(network), trial(CASES["learning"]), {},
                      refusal=lambda _: "a: no register")
     assert not (tmp_path / SCRIPT).exists()
-    assert "unit0 among them: a: no register." in (tmp_path / README).read_text("utf-8")
+    assert "`unit0` among them: a: no register." in (tmp_path / README).read_text("utf-8")
 
 
 def test_the_script_refuses_what_it_cannot_do(
@@ -265,8 +267,22 @@ def test_the_script_refuses_what_it_cannot_do(
         (["--steps", "-3"], "--steps must be at least 1"),
     ):
         monkeypatch.chdir(tmp_path)
-        assert script.main(arguments) == 2
+        assert script.main(arguments) == (3 if "--inputs" in arguments else 2)
         assert reason in capsys.readouterr().err
+
+
+def test_a_rule_that_lava_cannot_read_is_refused_in_its_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_lab_folder(tmp_path, program(CASES["learning"][0]), trial(CASES["learning"]), {})
+    monkeypatch.setattr(script, "HERE", tmp_path)
+    data = json.loads((tmp_path / "program.json").read_text("utf-8"))
+    data["units"][0]["projections"][3]["rule"]["dw"] = "2^-2*x1*q9"
+    (tmp_path / "program.json").write_text(json.dumps(data), "utf-8")
+    assert script.main(["--check"]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith("Lava cannot run this unit: ")
+    assert told.count("\n") == 1
 
 
 def test_a_trial_is_read_within_its_run() -> None:

@@ -61,7 +61,6 @@ def test_llama(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("config", "rotary"), [
     ({"rope_theta": 5e5}, Rotary(5e5)),
-    ({"rope_theta": None}, Rotary(1e4)),
     ({"rope_theta": None, "rope_parameters": {"rope_theta": 2e4, "rope_type": "default"}},
      Rotary(2e4)),
     ({"rope_scaling": {"type": "linear", "factor": 2.0}}, Rotary(1e4, LinearScaling(2.0))),
@@ -76,8 +75,10 @@ def test_rotary_settings(config: dict[str, object], rotary: Rotary, tmp_path: Pa
 
 
 def test_assumed_theta_is_reported(tmp_path: Path) -> None:
-    model = open_model(small.folder(tmp_path / "m", small.llama_tensors(),
-                                    small.llama_config(rope_theta=None)))
+    config = small.llama_config()
+    del config["rope_theta"]
+    model = open_model(small.folder(tmp_path / "m", small.llama_tensors(), config))
+    assert model.layers[0].rotary == Rotary(1e4)
     assert model.notes == ("the configuration has no rope_theta: 10000 assumed",)
 
 

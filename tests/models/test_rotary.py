@@ -21,6 +21,13 @@ def test_equation() -> None:
     assert turned.dtype == np.float32
 
 
+@pytest.mark.parametrize("theta", [1e4, 5e5])
+def test_frequencies_are_rounded_as_in_training_on_every_processor(theta: float) -> None:
+    powers = [np.float32(2 * i) / np.float32(128) for i in range(64)]
+    expected = [np.float32(1) / np.float32(theta ** float(power)) for power in powers]
+    np.testing.assert_array_equal(Rotary(theta).frequencies(128), expected)
+
+
 def test_position_0_changes_nothing() -> None:
     q = small.random((1, 1, 6))
     np.testing.assert_array_equal(Rotary().turn(q, np.array([0])), q)

@@ -47,6 +47,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def start(folder: Path, *arguments: str, before: str = "") -> subprocess.CompletedProcess[str]:
     """The script in a child that cannot import neuromorph, in the folder."""
     code = ("import runpy, sys; sys.modules['neuromorph'] = None; sys.argv[1:] = sys.argv[2:]\n"
+            "sys.path.insert(0, '.')\n"
             f"{before}\nrunpy.run_path('run_on_loihi1.py', run_name='__main__')")
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     return subprocess.run([sys.executable, "-I", "-c", code, "run_on_loihi1.py", *arguments],

@@ -163,6 +163,8 @@ CONFIGS = [
             FileFormatError, "the key 'hidden_size' twice"),
     BadFile("29 unknown model type", of_model("bert", model_type="brt"), ModelStructureError,
             "models of type 'brt' are not supported"),
+    BadFile("29 a model type that text can export", of_model("llama", model_type="qwen3"),
+            ModelStructureError, "Give --calibrate FILE.txt, one passage a line"),
     BadFile("29 another family's model type", of_model("bert", model_type="gpt2"),
             ModelStructureError, "says 'gpt2', but the tensor names are those of family bert"),
     BadFile("29 no model type", of_model("bert", model_type=None), ModelStructureError,
@@ -183,6 +185,13 @@ CONFIGS = [
             ModelStructureError, "the weights are quantised"),
     BadFile("62 unknown rope scaling", of_model("llama", rope_scaling={"rope_type": "yarn"}),
             ModelStructureError, "this scaling of rotary positions is not supported; found yarn"),
+    BadFile("62 rope scaling beside rope_parameters", of_model(
+        "llama", rope_parameters={"rope_type": "default"}, rope_scaling={"rope_type": "yarn"}),
+            ModelStructureError, "rope_scaling: this scaling of rotary positions is not supported"),
+    BadFile("62 unknown field about attention", of_model("llama", **{"attn\x1b[2J": 1}),
+            ModelStructureError, "may change attention and is not known here; found 'attn\\x1b"),
+    BadFile("70 is_causal is null", of_model("llama", is_causal=None), ModelStructureError,
+            "is_causal is not usable; found None; expected true or false"),
     BadFile("62 rotary on a part of each head", of_model("llama", partial_rotary_factor=0.5),
             ModelStructureError, "rotary positions on a part of each head are not supported"),
     BadFile("70 low above high", of_model("llama", rope_scaling={

@@ -64,13 +64,42 @@ class Bundle(Shown):
         return self.rule is not None and bool(self.rule.tag_terms)
 
 
+@dataclass(frozen=True, repr=False)
+class Spelling(Shown):
+    """What a spike on each plain axon that stands for a graded one counts.
+
+    Attributes
+    ----------
+    values : tuple of int
+        What ``source.0``, ``source.1``, … count.
+    one_hot : bool
+        Whether a payload is one spike; if not, the bits of two's complement.
+    """
+
+    values: tuple[int, ...]
+    one_hot: bool
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Circuit(Shown):
-    """One unit of a program: a network by itself."""
+    """One unit of a program: a network by itself.
+
+    Attributes
+    ----------
+    name : str
+    groups : dict of str to Group
+    bundles : tuple of Bundle
+    letters : dict of str to Spelling
+        By source that was lowered to plain spikes.
+    late : dict of str to int
+        Steps by which a group is behind the network that was given.
+    """
 
     name: str
     groups: dict[str, Group]
     bundles: tuple[Bundle, ...]
+    letters: dict[str, Spelling]
+    late: dict[str, int]
 
     def stored_exponent(self, bundle: Bundle) -> int:
         """A projection's exponent for input that is aligned as stock neurons align it."""

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any, TypeVar, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from neuromorph.compile.check.placed import Bundle, Circuit, Group, Piece, Placed
+from neuromorph.compile.check.placed import Bundle, Circuit, Group, Piece, Placed, Spelling
 from neuromorph.errors import FileFormatError, did_you_mean
 from neuromorph.network import LearningRule
 from neuromorph.network.populations import NeuronModel
 
 VERSION = 1
+THIRD = ("y1", "y2", "y3")
+TEXTS = ("dw", "dt", "payload", "sign")
+"""Fields of a learning rule that are text."""
+
 MODELS: dict[str, type[Any]] = {model.kind: model for model in get_args(NeuronModel)}
 
 Weights = Mapping[str, NDArray[Any]]
@@ -28,7 +33,7 @@ def read_placed(program: Mapping[str, Any], weights: Weights) -> Placed:
     Raises
     ------
     FileFormatError
-        Naming the field that is missing, of another type, or leads nowhere.
+        Naming the field that is missing, unknown, of another type, or leads nowhere.
     LearningRuleError
         If a learning rule is none.
     """
@@ -36,10 +41,12 @@ def read_placed(program: Mapping[str, Any], weights: Weights) -> Placed:
     if version != VERSION:
         raise FileFormatError("the program is of another schema version", where="program",
                               found=version, expected=VERSION)
+    only(program, ("schema_version", "profile", "units", "slices", "cores"), "program")
     units = take(program, "units", list, "program")
     slices = take(program, "slices", list, "program")
-    return Placed(take(program, "profile", str, "program"),
-                  tuple(_circuit(unit, weights, f"unit {n}") for n, unit in enumerate(units)),
+    circuits = tuple(_circuit(unit, weights, f"unit {n}") for n, unit in enumerate(units))
+    _differ("units", [circuit.name for circuit in circuits], "program")
+    return Placed(take(program, "profile", str, "program"), circuits,
                   tuple(_piece(row, f"slice {n}") for n, row in enumerate(slices)),
                   _cores(take(program, "cores", list, "program")))
 
@@ -49,25 +56,54 @@ def take(data: Any, name: str, kind: type[Kind], where: str) -> Kind:
     if not isinstance(data, Mapping) or name not in data:
         raise FileFormatError(f"the field {name} is missing", where=where)
     value = data[name]
-    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind not in (bool, object)):
         raise FileFormatError(f"the field {name} is of another type", where=where,
                               found=repr(value), expected=kind.__name__)
     return value
 
 
+def only(data: Mapping[str, Any], known: Iterable[str], where: str) -> None:
+    """Refuse a field that nothing here judges."""
+    for name in data:
+        if name not in known:
+            raise FileFormatError(f"the field {name} is unknown", where=where,
+                                  hint=did_you_mean(str(name), known))
+
+
+def _name(data: Any, where: str) -> str:
+    name = take(data, "name", str, where)
+    if not name or not name.isprintable():
+        raise FileFormatError("a name must be printable", where=where, found=repr(name))
+    return name
+
+
+def _differ(what: str, names: Sequence[str], where: str) -> None:
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise FileFormatError(f"two {what} have one name", where=where, found=twice[0])
+
+
 def _circuit(unit: Any, weights: Weights, where: str) -> Circuit:
-    name = take(unit, "name", str, where)
+    name = _name(unit, where)
+    only(unit, ("name", "populations", "projections", "letters", "late"), name)
     groups = [_group(p, name) for p in take(unit, "populations", list, name)]
     by_name = {group.name: group for group in groups}
-    if len(by_name) < len(groups):
-        raise FileFormatError("two populations have one name", where=name)
-    return Circuit(name, by_name, tuple(_bundle(p, weights, by_name, name)
-                                        for p in take(unit, "projections", list, name)))
+    _differ("populations", [group.name for group in groups], name)
+    bundles = tuple(_bundle(p, weights, by_name, name)
+                    for p in take(unit, "projections", list, name))
+    _differ("projections", [bundle.name for bundle in bundles], name)
+    letters = {source: _letters(data, f"{name}.{source}")
+               for source, data in take(unit, "letters", dict, name).items()}
+    late = take(unit, "late", dict, name)
+    steps = {_known(group, by_name, name).name: take(late, group, int, f"{name}: late")
+             for group in late}
+    return Circuit(name, by_name, bundles, letters, steps)
 
 
 def _group(data: Any, where: str) -> Group:
-    name = take(data, "name", str, where)
+    name = _name(data, where)
     where = f"{where}.{name}"
+    only(data, ("name", "size", "kind", "parameters"), where)
     size, kind = take(data, "size", int, where), take(data, "kind", str, where)
     if size < 1:
         raise FileFormatError("a population needs at least one neuron", where=where, found=size)
@@ -75,25 +111,32 @@ def _group(data: Any, where: str) -> Group:
         raise FileFormatError("unknown neuron model", where=where, found=kind,
                               hint=did_you_mean(kind, MODELS))
     given = take(data, "parameters", dict, where)
-    parameters = {f.name: take(given, f.name, int, where) for f in fields(MODELS[kind])}
-    return Group(name, size, MODELS[kind](**parameters))
+    names = [f.name for f in fields(MODELS[kind])]
+    only(given, names, where)
+    return Group(name, size, MODELS[kind](**{n: take(given, n, int, where) for n in names}))
 
 
 def _bundle(data: Any, weights: Weights, groups: Mapping[str, Group], where: str) -> Bundle:
-    name = take(data, "name", str, where)
+    name = _name(data, where)
     where = f"{where}.{name}"
+    only(data, ("name", "pre", "post", "weights", "delay", "exponent", "graded", "rule",
+                "modulators"), where)
     pre, post = (_known(take(data, end, str, where), groups, where) for end in ("pre", "post"))
     third = take(data, "modulators", list, where)
-    for factor in filter(None, third):
-        _known(factor, groups, where)
+    if len(third) != len(THIRD):
+        raise FileFormatError("modulators are a name or null for each of y1, y2 and y3",
+                              where=where, found=repr(third))
+    for factor in third:
+        if factor is not None:
+            _known(factor, groups, where)
     found = _weights(take(data, "weights", str, where), weights, (post.size, pre.size), where)
     return Bundle(name, pre.name, post.name, found, take(data, "delay", int, where),
                   take(data, "exponent", int, where), take(data, "graded", bool, where),
-                  _rule(data.get("rule"), where), tuple(third))
+                  _rule(take(data, "rule", object, where), where), tuple(third))
 
 
 def _known(name: Any, groups: Mapping[str, Group], where: str) -> Group:
-    if name not in groups:
+    if not isinstance(name, str) or name not in groups:
         raise FileFormatError("there is no such population", where=where, found=name,
                               hint=did_you_mean(str(name), groups))
     return groups[name]
@@ -111,20 +154,30 @@ def _weights(
     return found
 
 
+def _letters(data: Any, where: str) -> Spelling:
+    one_hot = take(data, "one_hot", bool, where)
+    only(data, ("values", "one_hot"), where)
+    values = take(data, "values", list, where)
+    if not all(map(_is_whole, values)):
+        raise FileFormatError("letters are whole numbers", where=where, found=repr(values))
+    return Spelling(tuple(values), one_hot)
+
+
 def _rule(data: Any, where: str) -> LearningRule | None:
     """A learning rule, which checks itself; null is the infinity that JSON does not have."""
     if data is None:
         return None
-    given = {f.name: take(data, f.name, object, where) for f in fields(LearningRule)}
+    names = [f.name for f in fields(LearningRule)]
+    given = {name: take(data, name, str if name in TEXTS else object, where) for name in names}
+    only(data, names, where)
     values: dict[str, Any] = {name: math.inf if name.endswith("_tau") and value is None else value
                               for name, value in given.items()}
     return LearningRule(**values)
 
 
 def _piece(row: Any, where: str) -> Piece:
-    kinds = (int, str, int, int, int)
-    if (not isinstance(row, list) or len(row) != len(kinds)
-            or not all(map(isinstance, row, kinds))):
+    numbers = [row[i] for i in (0, 2, 3, 4)] if isinstance(row, list) and len(row) == 5 else [None]
+    if not (all(map(_is_whole, numbers)) and isinstance(row[1], str)):
         raise FileFormatError("a slice is [unit, population, start, stop, core]", where=where,
                               found=repr(row))
     return Piece(*row)
@@ -133,7 +186,12 @@ def _piece(row: Any, where: str) -> Piece:
 def _cores(rows: list[Any]) -> NDArray[np.int64]:
     for n, row in enumerate(rows):
         if not isinstance(row, list) or len(row) != 3 or not all(
-                isinstance(value, int) and abs(value) < 1 << 31 for value in row):
+                _is_whole(value) and abs(value) < 1 << 31 for value in row):
             raise FileFormatError("a core is [chip, column, row]", where=f"core {n}",
                                   found=repr(row))
     return np.array(rows, np.int64).reshape(-1, 3)
+
+
+def _is_whole(value: object) -> bool:
+    """A truth value is no number."""
+    return isinstance(value, int) and not isinstance(value, bool)

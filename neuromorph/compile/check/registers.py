@@ -22,6 +22,9 @@ from neuromorph.profiles import Neuron, Profile, Synapse
 Ranges = dict[str, tuple[int, int]]
 
 STATE_BITS = limits.STATE_MAX.bit_length() + 1
+GAIN_SHIFT_MAX, GAIN_BITS_MAX = 48, 16
+LEAST_ASTROCYTE = 2
+"""Its calcium, and a unit besides."""
 
 
 def check_registers(placed: Placed, profile: Profile) -> Iterator[Violation]:
@@ -39,9 +42,9 @@ def _check_state(where: str, neuron: Neuron) -> Iterator[Violation]:
     for name in ("current_bits", "potential_bits"):
         if getattr(neuron, name) < STATE_BITS:
             yield Violation(f"{name} of the profile", where, STATE_BITS, getattr(neuron, name))
-    if neuron.input_shift != limits.INPUT_SHIFT:
-        yield Violation("input_shift of the profile", where, limits.INPUT_SHIFT,
-                        neuron.input_shift)
+    for name, needed in (("input_shift", limits.INPUT_SHIFT), ("decay_bits", limits.DECAY_BITS)):
+        if getattr(neuron, name) != needed:  # every shift and decay counts in them
+            yield Violation(f"{name} of the profile", where, needed, getattr(neuron, name))
 
 
 def _check_model(where: str, group: Group, neuron: Neuron) -> Iterator[Violation]:
@@ -52,6 +55,10 @@ def _check_model(where: str, group: Group, neuron: Neuron) -> Iterator[Violation
         yield Violation("spikes with a payload", where, f"{model.payload_bits} bits", "none")
     elif model.payload_bits > neuron.payload_bits:
         yield Violation("bits of a payload", where, model.payload_bits, neuron.payload_bits)
+    if isinstance(model, LatencyMatch) and model.base & (model.base - 1):
+        yield Violation("base is a power of two", where, model.base, "2^n")
+    if isinstance(model, Astrocyte) and group.size < LEAST_ASTROCYTE:
+        yield Violation("neurons of an astrocyte", where, group.size, f"{LEAST_ASTROCYTE} or more")
     for name, (low, high) in _ranges(group, neuron).items():
         value = getattr(model, name)
         if not low <= value <= high:
@@ -71,10 +78,13 @@ def _ranges(group: Group, neuron: Neuron) -> Ranges:
     if isinstance(group.model, Readout):
         return {"dv": decay, "vth": (0, potential - 1)}
     if isinstance(group.model, LatencyMatch):
-        return {"vth": threshold, "span": (1, potential), "gain": (1, potential)}
+        return {"vth": threshold, "base": (1, limits.STATE_MODULUS), "span": (1, potential),
+                "gain": (1, potential), "gain_shift": (0, GAIN_SHIFT_MAX)}
     if isinstance(group.model, Relay):
         return {"shift": (0, -limits.EXPONENT_MIN)}
-    return {"dv": decay} if isinstance(group.model, Astrocyte) else {}
+    if isinstance(group.model, Astrocyte):
+        return {"dv": decay, "gain_bits": (0, GAIN_BITS_MAX)}
+    return {"payload_bits": (0, limits.PAYLOAD_BITS)}
 
 
 def _check_weights(where: str, bundle: Bundle, synapse: Synapse) -> Iterator[Violation]:

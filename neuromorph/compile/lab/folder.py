@@ -1,7 +1,8 @@
 """The folder that a lab takes to its chip: program, weights, one run to compare with, a script.
 
-Nothing in it needs neuromorph. The script runs what the software of the chip's family holds; a
-program with other neurons gets none, and the README says which neurons those are.
+Nothing in it needs neuromorph. The script, with its two helpers, runs what the software of the
+chip's family holds; a program with other neurons gets none, and the README says which neurons
+those are.
 """
 
 from __future__ import annotations
@@ -18,13 +19,17 @@ from neuromorph.compile.program import Program
 from neuromorph.compile.program_file import PROGRAM, WEIGHTS, to_json, write_arrays, write_program
 from neuromorph.dynamics.learning import LearningRule
 from neuromorph.dynamics.learning.terms import series_text
+from neuromorph.errors import escaped
 from neuromorph.network import CubaLIF, Network, Projection, Source
 from neuromorph.profiles import Family
 
 README, REPORT = "README.md", "report.json"
 INPUTS, EXPECTED = "inputs.npz", "expected.npz"
+HELPERS = ("program_reader.py", "trial_runner.py")
+"""What every script needs beside it."""
+
 SCRIPTS = tuple(dict.fromkeys(words.script for words in FAMILIES.values()))
-NAMES = (PROGRAM, WEIGHTS, README, REPORT, INPUTS, EXPECTED, *SCRIPTS)
+NAMES = (PROGRAM, WEIGHTS, README, REPORT, INPUTS, EXPECTED, *SCRIPTS, *HELPERS)
 """All that a lab's folder may hold; it has one script, that of its family, or none."""
 
 Refusal: TypeAlias = Callable[[Network], str | None]
@@ -63,7 +68,8 @@ def write_lab_folder(
     (folder / REPORT).write_text(to_json(report), "utf-8")
     (folder / README).write_text(_readme(program, trial, words, reasons), "utf-8")
     if len(reasons) < len(program.units):
-        (folder / words.script).write_text(_beside(words.script), "utf-8")
+        for name in (words.script, *HELPERS):
+            (folder / name).write_text(_alone(name), "utf-8")
 
 
 def backend_of(family: Family) -> str:
@@ -108,16 +114,20 @@ def _readme(
         "profile": program.profile,
         "units": _count(len(program.units), "unit"),
         "cores": _count(program.cores, "core"),
-        "trial": program.units[trial.unit].name,
+        "trial": _code(program.units[trial.unit].name),
         "backend": trial.backend, "evidence": trial.evidence, "steps": str(trial.steps),
-        "script_row": f"| `{words.script}` | builds a unit of {words.parts} and runs it |\n"
-                      if some else "",
+        "script_row": Template(ROWS).substitute(vars(words)) if some else "",
         "how": Template(HOW if some else NO_SCRIPT).substitute(vars(words)),
         "stock": _stock(reasons, words),
         "unchecked": words.unchecked, "numbers": words.numbers,
     }
     return Template(_beside("readme.md")).substitute(told)
 
+
+ROWS = """\
+| `$script` | builds a unit of $parts and runs it |
+| `program_reader.py`, `trial_runner.py` | what the script needs beside it |
+"""
 
 HOW = """\
 $install
@@ -126,7 +136,8 @@ $install
 
 Where $extension is installed the script runs on the chip, elsewhere
 $simulation; it says which. `--check` repeats the run of `inputs.npz` and
-compares every integer with `expected.npz`. $inputs"""
+compares every integer with `expected.npz`. The script ends with 0 when all went well, 1 when a
+check failed, 2 when something cannot be done, 3 when a file is wrong. $inputs"""
 
 NO_SCRIPT = """\
 There is no script: $software cannot run any unit of this program, for the reason below.
@@ -138,11 +149,22 @@ def _stock(reasons: Mapping[str, str], words: LabWords) -> str:
         return f"All units consist of {words.parts}."
     name, reason = next(iter(reasons.items()))
     who = words.software[0].upper() + words.software[1:]
-    return f"{who} cannot run {_count(len(reasons), 'unit')}, {name} among them: {reason}."
+    return (f"{who} cannot run {_count(len(reasons), 'unit')}, `{_code(name)}` among them: "
+            f"{escaped(reason)}.")
+
+
+def _code(name: str) -> str:
+    """A name between backticks of a table: it ends neither, and what is not seen is escaped."""
+    return escaped(name).replace("`", r"\x60").replace("|", r"\x7c")
 
 
 def _count(number: int, what: str) -> str:
     return f"{number} {what}" + ("" if number == 1 else "s")
+
+
+def _alone(name: str) -> str:
+    """A script as it runs where there is no neuromorph: what it imports lies beside it."""
+    return _beside(name).replace(f"from {__package__}.", "from ")
 
 
 def _beside(name: str) -> str:

@@ -3,9 +3,10 @@
     python run_on_loihi1.py --check                 the run that came along, compared to the bit
     python run_on_loihi1.py --inputs my.npz --output got.npz
 
-Needs nengo-loihi and NumPy, and for a chip Intel's NxSDK; nothing else. So far it has run in the
-emulator only, never on a chip. Every population is a block or an input of nengo-loihi's, every
-projection a synapse and an axon; integers go in as they are, nengo-loihi's scaling is left out.
+Needs nengo-loihi and NumPy, and for a chip Intel's NxSDK; nothing else but the files beside it. So
+far it has run in the emulator only, never on a chip. Every population is a block or an input of
+nengo-loihi's, every projection a synapse and an axon; integers go in as they are, nengo-loihi's
+scaling is left out.
 """
 
 # Python 3.7 can read this: NxSDK comes from the years when it was new.
@@ -13,7 +14,6 @@ projection a synapse and an axon; integers go in as they are, nengo-loihi's scal
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
@@ -23,6 +23,15 @@ from traceback import extract_tb
 from typing import Any
 
 import numpy as np
+
+from neuromorph.compile.lab.program_reader import BadFileError, RefusedError
+from neuromorph.compile.lab.trial_runner import (
+    asked_for,
+    compare,
+    parser_of,
+    status_of,
+    write_results,
+)
 
 HERE = Path(__file__).resolve().parent
 ALIGNED = 6
@@ -35,90 +44,26 @@ MIXED, EXCITATORY, INHIBITORY = 1, 2, 3
 """Sign modes of a synapse format; a mixed one holds even weights only."""
 
 
-class RefusedError(Exception):
-    """Something that was asked for cannot be done; the text says why."""
+EPILOG = ("With NxSDK installed it runs on the chip, which was never tried; without, in the "
+          "emulator. An input is a train of 0 and 1 for each plain source, such as query.0, or "
+          "whole numbers for all of query, which are spelled out in plain spikes.")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run; 0 when all went well, 1 when a check failed, 2 when something cannot be done."""
-    options = parser().parse_args(arguments)
-    try:
-        return run(options)
-    except RefusedError as reason:
-        sys.stderr.write(f"{reason}\n")
-        return 2
-
-
-def parser() -> argparse.ArgumentParser:
-    """The command line."""
-    made = argparse.ArgumentParser(
-        description=(__doc__ or "").partition("\n")[0],
-        epilog="With NxSDK installed it runs on the chip, which was never tried; without, in the "
-               "emulator. An input is a train of 0 and 1 for each plain source, such as query.0, "
-               "or whole numbers for all of query, which are spelled out in plain spikes.")
-    made.add_argument("--unit", help="name or number of a unit; that of the trial if left out")
-    made.add_argument("--inputs", type=Path, help="a train for each source, shape (steps, size); "
-                                                  "that of the trial if left out")
-    made.add_argument("--steps", type=int, help="silence follows a train that is shorter")
-    made.add_argument("--read-at", help="read the potentials after so many steps: 50,100")
-    made.add_argument("--output", type=Path, help="write spikes and potentials")
-    made.add_argument("--check", action="store_true", help="compare the trial with expected.npz")
-    return made
+    """Run; what the number says that it ends with is told by ``--help``."""
+    return status_of(run, parser_of(__doc__ or "", EPILOG).parse_args(arguments))
 
 
 def run(options: argparse.Namespace) -> int:
     """Build the unit, run it, write and compare."""
-    if options.check and (options.unit or options.inputs or options.steps or
-                          options.read_at):
-        raise RefusedError("--check runs the trial as it is: no other option but --output")
-    program = json.loads((HERE / "program.json").read_text("utf-8"))
-    weights, expected = arrays_of(HERE / "weights.npz"), arrays_of(HERE / "expected.npz")
-    unit = unit_of(program, options.unit, int(expected["unit"]))
-    refuse_what_loihi_1_lacks(unit, weights)
-    given = arrays_of(options.inputs or HERE / "inputs.npz")
-    if options.steps is not None and options.steps < 1:
-        raise RefusedError(f"--steps must be at least 1, not {options.steps}")
-    steps = options.steps or max(len(train) for train in given.values())
-    default = expected["read_at"].tolist() if options.inputs is None else []
-    read_at = steps_of(options.read_at, steps) if options.read_at else default
-    trains = trains_of(unit, given, steps)
+    work = asked_for(HERE, options)
+    refuse_what_loihi_1_lacks(work.unit, work.weights)
+    trains = trains_of(work.unit, work.given, work.steps)
     import_nengo_loihi()
-    got = measured(unit, weights, trains, read_at, steps)
+    got = measured(work.unit, work.weights, trains, work.read_at, work.steps)
     if options.output:
-        with options.output.open("wb") as file:
-            np.savez_compressed(file, **got)
-    return compare(got, expected) if options.check else 0
-
-
-def arrays_of(path: Path) -> dict[str, np.ndarray[Any, Any]]:
-    """All arrays of an .npz file."""
-    if not path.is_file():
-        raise RefusedError(f"{path} is not there")
-    with np.load(path, allow_pickle=False) as found:
-        return dict(found)
-
-
-def unit_of(program: dict[str, Any], asked: str | None, default: int) -> dict[str, Any]:
-    """A unit by name or number."""
-    units: list[dict[str, Any]] = program["units"]
-    if asked is None:
-        return units[default]
-    found = [unit for number, unit in enumerate(units) if asked in (unit["name"], str(number))]
-    if not found:
-        raise RefusedError(f"there is no unit {asked}; there are {len(units)}, from "
-                           f"{units[0]['name']} to {units[-1]['name']}")
-    return found[0]
-
-
-def steps_of(text: str, steps: int) -> list[int]:
-    """Step counts from ``50,100``."""
-    try:
-        found = sorted({int(number) for number in text.split(",")})
-    except ValueError:
-        found = [0]
-    if not 1 <= found[0] <= found[-1] <= steps:
-        raise RefusedError(f"--read-at takes numbers from 1 to {steps}, not {text}")
-    return found
+        write_results(options.output, got)
+    return compare(got, work.expected) if options.check else 0
 
 
 def refuse_what_loihi_1_lacks(unit: dict[str, Any], weights: dict[str, Any]) -> None:
@@ -157,13 +102,13 @@ def trains_of(
     if sorted(plain for name in given for plain in stand_ins(unit, name)) != sorted(sources):
         spelled = {plain for name in unit["letters"] for plain in stand_ins(unit, name)}
         told = sorted({*unit["letters"], *sources} - spelled)
-        raise RefusedError(f"the inputs are {sorted(given)}, the sources are {told}" + (
+        raise BadFileError(f"the inputs are {sorted(given)}, the sources are {told}" + (
             f"; or plain ones for those, such as {min(spelled)}" if spelled else ""))
     trains = {name: np.zeros((steps, size), np.int32) for name, size in sources.items()}
     for name, train in given.items():
         size = sources.get(name, sources.get(f"{name}.0", 0))
         if train.dtype.kind not in "iu" or train.shape[1:] != (size,):
-            raise RefusedError(f"{name} must be integers of shape (steps, {size}), not "
+            raise BadFileError(f"{name} must be integers of shape (steps, {size}), not "
                                f"{train.dtype} of {train.shape}")
         for plain, spikes in spelled_out(unit, name, train.astype(np.int64)).items():
             trains[plain][: len(train)] = spikes[:steps]
@@ -189,7 +134,7 @@ def spelled_out(
     if left.any():
         allowed = (", ".join(map(str, sorted({0, *values}))) if letters["one_hot"]
                    else f"{values[-1]} to {-values[-1] - 1}")
-        raise RefusedError(f"{name} holds {train[left != 0][0]}; it can be {allowed}")
+        raise BadFileError(f"{name} holds {train[left != 0][0]}; it can be {allowed}")
     return found
 
 
@@ -377,22 +322,6 @@ def sign_of(values: np.ndarray[Any, Any]) -> int:
     if values.min() >= 0:
         return EXCITATORY
     return INHIBITORY if values.max() <= 0 and values.min() > -256 else MIXED
-
-
-# --- the comparison
-
-
-def compare(
-    got: dict[str, np.ndarray[Any, Any]], expected: dict[str, np.ndarray[Any, Any]]
-) -> int:
-    """Say for each array whether it is equal to the bit; 1 if one is not."""
-    different = 0
-    for name in sorted(expected.keys() - {"unit", "read_at"}):
-        same = name in got and np.array_equal(got[name], expected[name])
-        different += not same
-        sys.stdout.write(f"{'equal' if same else 'DIFFERENT'}  {name}  {expected[name].shape}\n")
-    sys.stdout.write("all equal to the bit\n" if not different else f"{different} different\n")
-    return min(different, 1)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,8 @@
     python run_on_loihi2.py --check                 the run that came along, compared to the bit
     python run_on_loihi2.py --inputs my.npz --output got.npz
 
-Needs lava-nc and NumPy, and for a chip Intel's extension lava-loihi; nothing else. Every population
+Needs lava-nc and NumPy, and for a chip Intel's extension lava-loihi; nothing else but the files
+beside it. Every population
 is a stock LIF or RingBuffer, every projection a stock Dense, DelayDense or LearningDense.
 """
 
@@ -12,14 +13,23 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import importlib
-import json
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from neuromorph.compile.lab.program_reader import BadFileError, RefusedError
+from neuromorph.compile.lab.trial_runner import (
+    asked_for,
+    compare,
+    parser_of,
+    status_of,
+    write_results,
+)
 
 HERE = Path(__file__).resolve().parent
 FOREVER = 2**62
@@ -29,75 +39,22 @@ WIDEST = -256
 """The one weight that Lava's format for negative weights does not hold; the mixed one does."""
 
 
-class RefusedError(Exception):
-    """Something that was asked for cannot be done; the text says why."""
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run; 0 when all went well, 1 when a check failed, 2 when something cannot be done."""
-    options = parser().parse_args(arguments)
-    try:
-        return run(options)
-    except RefusedError as reason:
-        sys.stderr.write(f"{reason}\n")
-        return 2
-
-
-def parser() -> argparse.ArgumentParser:
-    """The command line."""
-    made = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    made.add_argument("--unit", help="name or number of a unit; that of the trial if left out")
-    made.add_argument("--inputs", type=Path, help="a train for each source, shape (steps, size); "
-                                                  "that of the trial if left out")
-    made.add_argument("--steps", type=int, help="silence follows a train that is shorter")
-    made.add_argument("--read-at", help="read the potentials after so many steps: 50,100")
-    made.add_argument("--output", type=Path, help="write spikes, potentials and learned weights")
-    made.add_argument("--check", action="store_true", help="compare the trial with expected.npz")
-    return made
+    """Run; what the number says that it ends with is told by ``--help``."""
+    return status_of(run, parser_of(__doc__ or "").parse_args(arguments))
 
 
 def run(options: argparse.Namespace) -> int:
     """Build the unit, run it, write and compare."""
-    if options.check and (options.unit or options.inputs or options.steps or
-                          options.read_at):
-        raise RefusedError("--check runs the trial as it is: no other option but --output")
-    program = json.loads((HERE / "program.json").read_text("utf-8"))
-    weights, expected = arrays_of(HERE / "weights.npz"), arrays_of(HERE / "expected.npz")
-    unit = unit_of(program, options.unit, int(expected["unit"]))
-    refuse_what_is_not_stock(unit)
-    given = arrays_of(options.inputs or HERE / "inputs.npz")
-    if options.steps is not None and options.steps < 1:
-        raise RefusedError(f"--steps must be at least 1, not {options.steps}")
-    steps = options.steps or max(len(train) for train in given.values())
-    default = expected["read_at"].tolist() if options.inputs is None else []
-    read_at = steps_of(options.read_at, steps) if options.read_at else default
-    trains = trains_of(unit, given, steps)
+    work = asked_for(HERE, options)
+    refuse_what_is_not_stock(work.unit)
+    trains = trains_of(work.unit, work.given, work.steps)
     make_lava_importable()
-    got = measured(unit, weights, trains, read_at)
+    with told_by_lava():
+        got = measured(work.unit, work.weights, trains, work.read_at)
     if options.output:
-        with options.output.open("wb") as file:
-            np.savez_compressed(file, **got)
-    return compare(got, expected) if options.check else 0
-
-
-def arrays_of(path: Path) -> dict[str, np.ndarray[Any, Any]]:
-    """All arrays of an .npz file."""
-    if not path.is_file():
-        raise RefusedError(f"{path} is not there")
-    with np.load(path, allow_pickle=False) as found:
-        return dict(found)
-
-
-def unit_of(program: dict[str, Any], asked: str | None, default: int) -> dict[str, Any]:
-    """A unit by name or number."""
-    units: list[dict[str, Any]] = program["units"]
-    if asked is None:
-        return units[default]
-    found = [unit for number, unit in enumerate(units) if asked in (unit["name"], str(number))]
-    if not found:
-        raise RefusedError(f"there is no unit {asked}; there are {len(units)}, from "
-                           f"{units[0]['name']} to {units[-1]['name']}")
-    return found[0]
+        write_results(options.output, got)
+    return compare(got, work.expected) if options.check else 0
 
 
 def refuse_what_is_not_stock(unit: dict[str, Any]) -> None:
@@ -114,29 +71,23 @@ def refuse_what_is_not_stock(unit: dict[str, Any]) -> None:
                                f"by {model['input_shift']}")
 
 
-def steps_of(text: str, steps: int) -> list[int]:
-    """Step counts from ``50,100``."""
-    try:
-        found = sorted({int(number) for number in text.split(",")})
-    except ValueError:
-        found = [0]
-    if not 1 <= found[0] <= found[-1] <= steps:
-        raise RefusedError(f"--read-at takes numbers from 1 to {steps}, not {text}")
-    return found
-
-
 def trains_of(
     unit: dict[str, Any], given: dict[str, np.ndarray[Any, Any]], steps: int
 ) -> dict[str, np.ndarray[Any, Any]]:
-    """A train of whole numbers for each source, shape (steps, size)."""
-    sources = {p["name"]: p["size"] for p in unit["populations"] if p["kind"] == "Source"}
+    """A train of whole numbers for each source, shape (steps, size), that its payload holds."""
+    sources = {p["name"]: p for p in unit["populations"] if p["kind"] == "Source"}
     if given.keys() != sources.keys():
-        raise RefusedError(f"the inputs are {sorted(given)}, the sources are {sorted(sources)}")
-    trains = {name: np.zeros((steps, size), np.int32) for name, size in sources.items()}
+        raise BadFileError(f"the inputs are {sorted(given)}, the sources are {sorted(sources)}")
+    trains = {name: np.zeros((steps, p["size"]), np.int32) for name, p in sources.items()}
     for name, train in given.items():
-        if train.dtype.kind not in "iu" or train.shape[1:] != (sources[name],):
-            raise RefusedError(f"{name} must be integers of shape (steps, {sources[name]}), not "
+        size, bits = sources[name]["size"], sources[name]["parameters"]["payload_bits"]
+        if train.dtype.kind not in "iu" or train.shape[1:] != (size,):
+            raise BadFileError(f"{name} must be integers of shape (steps, {size}), not "
                                f"{train.dtype} of {train.shape}")
+        low, high = (-(1 << (bits - 1)), (1 << (bits - 1)) - 1) if bits else (0, 1)
+        if train.size and not low <= int(train.min()) <= int(train.max()) <= high:
+            raise BadFileError(f"{name} holds {train.min()} to {train.max()}; it can be {low} to "
+                               f"{high}")
         trains[name][: len(train)] = train[:steps]
     return trains
 
@@ -158,6 +109,18 @@ def make_lava_importable() -> None:
         raise RefusedError(f"Lava cannot be imported: {error}") from error
     finally:
         setattr(dataclasses, "dataclass", original)  # noqa: B010
+
+
+@contextmanager
+def told_by_lava() -> Iterator[None]:
+    """Refuse in its own words what it cannot run, a rule that it cannot read, say."""
+    try:
+        yield
+    except RefusedError:
+        raise
+    except Exception as error:
+        raise RefusedError(f"Lava cannot run this unit: {type(error).__name__}: {error}"
+                           ) from error
 
 
 # --- the network
@@ -331,22 +294,6 @@ def learning(rule: dict[str, Any], modulated: bool) -> dict[str, Any]:
     return {"learning_rule": made, "sign_mode": SignMode[rule["sign"].upper()],
             "graded_spike_cfg": GradedSpikeCfg.OVERWRITE if rule["payload"] == "overwrite"
             else GradedSpikeCfg.USE_REGULAR_IMPULSE}
-
-
-# --- the comparison
-
-
-def compare(
-    got: dict[str, np.ndarray[Any, Any]], expected: dict[str, np.ndarray[Any, Any]]
-) -> int:
-    """Say for each array whether it is equal to the bit; 1 if one is not."""
-    different = 0
-    for name in sorted(expected.keys() - {"unit", "read_at"}):
-        same = name in got and np.array_equal(got[name], expected[name])
-        different += not same
-        sys.stdout.write(f"{'equal' if same else 'DIFFERENT'}  {name}  {expected[name].shape}\n")
-    sys.stdout.write("all equal to the bit\n" if not different else f"{different} different\n")
-    return min(different, 1)
 
 
 if __name__ == "__main__":

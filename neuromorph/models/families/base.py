@@ -50,6 +50,10 @@ class Family(Shown):
         Configuration, layer number → LayerPlan.
     causal : callable
         Configuration → whether tokens see only what is before them.
+    biases : callable
+        Configuration → whether queries, keys and values have biases; None if it does not say.
+    reads : frozenset of str
+        Fields of the configuration about attention that these functions look at.
     fused : str
         Name of the one projection that holds all three, in ``Conv1D`` layout (in, out), for
         families that have it instead; ``parts`` are then what must not be there.
@@ -66,6 +70,8 @@ class Family(Shown):
     layer_count: Callable[[Config], int]
     plan: Callable[[Config, int], LayerPlan]
     causal: Callable[[Config], bool]
+    biases: Callable[[Config], bool | None]
+    reads: frozenset[str]
     fused: str = ""
     beside: frozenset[str] = frozenset()
     notes: Callable[[Config], tuple[str, ...]] = lambda _config: ()

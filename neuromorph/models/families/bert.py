@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from neuromorph.errors import ModelStructureError
 from neuromorph.models.config import Config
-from neuromorph.models.families.base import Family, LayerPlan
-from neuromorph.models.families.common import encoder_layers, encoder_plan
+from neuromorph.models.families.base import Family
+from neuromorph.models.families.common import (
+    ENCODER_FIELDS,
+    always,
+    bidirectional,
+    causal,
+    encoder_layers,
+    encoder_plan,
+)
 
 
-def _plan(config: Config, layer: int) -> LayerPlan:
-    positions = config.text("position_embedding_type", default="absolute")
-    if positions != "absolute":
-        # Relative positions add a term to every logit that the projections don't know of.
-        raise ModelStructureError("relative positions inside the attention are not supported",
-                                  where=config.where, found=positions, expected="absolute")
-    return encoder_plan(config, layer)
+def _causal(config: Config) -> bool:
+    return causal(config) if config.flag("is_decoder", default=False) else bidirectional(config)
 
 
 BERT = Family(
@@ -23,6 +24,8 @@ BERT = Family(
     module="encoder.layer.{layer}.attention.self",
     parts={"query": "query", "key": "key", "value": "value"},
     layer_count=encoder_layers,
-    plan=_plan,
-    causal=lambda config: config.flag("is_decoder", default=False),
+    plan=encoder_plan,
+    causal=_causal,
+    biases=always,
+    reads=ENCODER_FIELDS | {"position_embedding_type"},
 )

@@ -20,7 +20,7 @@ _Arrays = dict[tuple[str, str], FloatArray]
 def build_layer(source: TensorSource, located: Located, plan: LayerPlan) -> AttentionLayer:
     """Check the tensors of one layer against its plan, and read them."""
     for name in located.tensors.values():
-        _check_float(source, name)
+        check_float(source, name)
     if ("fused", "weight") in located.tensors:
         value_size = plan.head_size
         arrays = _read_fused(source, located, plan)
@@ -45,15 +45,20 @@ def build_layer(source: TensorSource, located: Located, plan: LayerPlan) -> Atte
     )
 
 
-def bias_note(located: Located) -> str | None:
-    """A remark when only some of the projections have a bias."""
+def bias_note(located: Located, promised: bool | None) -> str | None:
+    """A remark when only some of the projections have a bias, or none though all should."""
     have = [role for role in ROLES if (role, "bias") in located.tensors]
-    if ("fused", "bias") in located.tensors or len(have) in (0, len(ROLES)):
+    if ("fused", "bias") in located.tensors or len(have) == len(ROLES):
         return None
+    if not have and not promised:
+        return None
+    if not have:
+        return f"{located.module}: no projection has a bias, though the configuration says so"
     return f"{located.module}: only {' and '.join(have)} have a bias; the others have none"
 
 
-def _check_float(source: TensorSource, name: str) -> None:
+def check_float(source: TensorSource, name: str) -> None:
+    """A weight holds real numbers, not the codes of some."""
     info = source.info(name)
     if not DTYPES[info.dtype].is_float:
         raise TensorError(f"tensor {shown(name)} cannot be a weight: its dtype is {info.dtype}",

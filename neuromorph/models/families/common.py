@@ -7,6 +7,8 @@ from neuromorph.models.config import Config
 from neuromorph.models.families.base import LayerPlan
 from neuromorph.models.head_checks import size_of_heads
 
+ENCODER_FIELDS = frozenset({"is_causal", "num_attention_heads"})
+
 
 def encoder_layers(config: Config) -> int:
     """``num_hidden_layers``."""
@@ -19,24 +21,26 @@ def encoder_plan(config: Config, _layer: int) -> LayerPlan:
     return LayerPlan(width, heads, heads, size_of_heads(width, heads, config.where))
 
 
-def bidirectional(_config: Config) -> bool:
-    """Not causal."""
+def head_size(config: Config, width: int, heads: int) -> int:
+    """``head_dim``, or the heads' equal shares of the width."""
+    if config.has("head_dim"):
+        return config.count("head_dim")
+    return size_of_heads(width, heads, config.where)
+
+
+def bidirectional(config: Config) -> bool:
+    """Not causal, whatever ``is_causal`` says: that is only looked at in decoders."""
+    if config.flag("is_causal", default=False):
+        raise ModelStructureError("is_causal has no effect on an encoder", where=config.where,
+                                  found="true", expected="false, or is_decoder beside it")
     return False
 
 
-def causal(_config: Config) -> bool:
-    """Always causal."""
+def causal(config: Config) -> bool:
+    """Causal, unless ``is_causal`` is false: a decoder that was made an encoder."""
+    return config.flag("is_causal", default=True)
+
+
+def always(_config: Config) -> bool:
+    """Whatever the configuration says."""
     return True
-
-
-def check_not_quantised(config: Config) -> None:
-    """Refuse weights whose scales stand elsewhere: taken alone they would be wrong."""
-    if config.has("quantization_config"):
-        raise ModelStructureError("the weights are quantised", where=config.where,
-                                  found=_method(config), expected="float weights",
-                                  hint="export from the model's float weights")
-
-
-def _method(config: Config) -> str:
-    section = config.section("quantization_config")
-    return section.text("quant_method", default="quantization_config")

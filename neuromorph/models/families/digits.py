@@ -21,5 +21,7 @@ DIGITS = Family(
     layer_count=lambda config: config.count("layers"),
     plan=_plan,
     causal=bidirectional,
+    biases=lambda _config: None,
+    reads=frozenset({"heads", "is_causal"}),
     beside=frozenset({"output", "out", "projection", "proj"}),
 )

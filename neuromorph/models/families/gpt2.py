@@ -6,7 +6,7 @@ import math
 
 from neuromorph.models.config import Config
 from neuromorph.models.families.base import Family, LayerPlan
-from neuromorph.models.families.common import causal
+from neuromorph.models.families.common import always, causal
 from neuromorph.models.head_checks import size_of_heads
 
 
@@ -29,6 +29,12 @@ GPT2 = Family(
     layer_count=lambda config: config.count("n_layer", "num_hidden_layers"),
     plan=_plan,
     causal=causal,
+    biases=always,
+    reads=frozenset({
+        "is_causal", "num_attention_heads", "scale_attn_by_inverse_layer_idx",
+        "scale_attn_weights",
+        # Upcasts, and multiplies in another order: the same numbers in exact arithmetic.
+        "reorder_and_upcast_attn"}),
     fused="c_attn",
     # bias and masked_bias are the causal mask that old versions saved.
     beside=frozenset({"bias", "c_proj", "masked_bias"}),

@@ -2,83 +2,51 @@
 
 from __future__ import annotations
 
-from neuromorph.errors import ModelStructureError, did_you_mean
+from neuromorph.errors import ModelStructureError
 from neuromorph.models.config import Config
 from neuromorph.models.families.base import Family, LayerPlan
-from neuromorph.models.families.common import causal, encoder_layers
+from neuromorph.models.families.common import causal, encoder_layers, head_size
+from neuromorph.models.families.rope import read_rope, rope_notes
+from neuromorph.models.families.windows import read_window, window_notes
 from neuromorph.models.head_checks import check_heads, size_of_heads
-from neuromorph.models.rotary import LinearScaling, Llama3Scaling, Rotary
 
-_THETA = 10000.0
-_MISTRAL_WINDOW = 4096
-_SCALINGS = ("default", "linear", "llama3")
+_KV_HEADS = {"mistral": 8, "qwen2": 32}
+"""Where the configuration does not say; null, and a Llama, means as many as heads."""
+
+_BIASES = {"mistral": False, "qwen2": True}
+"""Relatives that have no choice."""
 
 
 def _plan(config: Config, layer: int) -> LayerPlan:
     width, heads = config.count("hidden_size"), config.count("num_attention_heads")
-    kv_heads = config.count("num_key_value_heads", default=heads)
+    kv_heads = _kv_heads(config, heads)
     check_heads(heads, kv_heads, config.where)
-    size = (config.count("head_dim") if config.has("head_dim")
-            else size_of_heads(width, heads, config.where))
-    return LayerPlan(width, heads, kv_heads, size, _rotary(config), window=_window(config, layer))
+    if config.text("model_type") == "llama":
+        size_of_heads(width, heads, config.where)  # must be whole, also where head_dim is given
+    return LayerPlan(width, heads, kv_heads, head_size(config, width, heads), read_rope(config),
+                     window=read_window(config, layer))
 
 
-def _rotary(config: Config) -> Rotary:
-    """Base and scaling, from ``rope_parameters`` or the older ``rope_theta``, ``rope_scaling``."""
-    rope = config.section("rope_parameters", "rope_scaling")
-    outer = config.number("rope_theta", default=_THETA, low=1)
-    theta = rope.number("rope_theta", default=outer, low=1)
-    for part in (config, rope):
-        if part.number("partial_rotary_factor", default=1.0) != 1.0:
-            raise ModelStructureError("rotary positions on a part of each head are not supported",
-                                      where=part.where)
-    return Rotary(theta, _scaling(rope))
+def _kv_heads(config: Config, heads: int) -> int:
+    name = "num_key_value_heads"
+    if config.gives(name):
+        return config.count(name, default=heads)
+    return _KV_HEADS.get(config.text("model_type"), heads)
 
 
-def _scaling(rope: Config) -> LinearScaling | Llama3Scaling | None:
-    kind = rope.text("rope_type", "type", default="default")
-    if kind == "default":
-        return None
-    if kind not in _SCALINGS:
-        raise ModelStructureError("this scaling of rotary positions is not supported",
-                                  where=rope.where, found=kind, hint=did_you_mean(kind, _SCALINGS))
-    factor = rope.number("factor", low=1, high=1e6)
-    if kind == "linear":
-        return LinearScaling(factor)
-    low = rope.number("low_freq_factor", low=1e-3, high=1e6)
-    high = rope.number("high_freq_factor", low=1e-3, high=1e6)
-    if low >= high:
-        raise ModelStructureError("low_freq_factor must be below high_freq_factor",
-                                  where=rope.where, found=f"{low:g} and {high:g}")
-    return Llama3Scaling(factor, low, high, rope.count("original_max_position_embeddings"))
-
-
-def _window(config: Config, layer: int) -> int | None:
-    """Tokens that a token of this layer sees; each relative says it in its own way."""
-    kind = config.text("model_type")
-    if kind == "mistral":
-        return _mistral_window(config)
-    if kind != "qwen2" or not config.flag("use_sliding_window", default=False):
-        return None
-    if config.has("layer_types"):
-        kinds = config.texts("layer_types")
-        slides = layer < len(kinds) and kinds[layer] == "sliding_attention"
-    else:
-        slides = layer >= config.count("max_window_layers", default=28)
-    return config.count("sliding_window", default=4096) if slides else None
-
-
-def _mistral_window(config: Config) -> int | None:
-    """Null means none; not there at all means the value of the first Mistral."""
-    if "sliding_window" not in config.fields:
-        return _MISTRAL_WINDOW
-    return config.count("sliding_window") if config.has("sliding_window") else None
+def _biases(config: Config) -> bool:
+    """``attention_bias``, where it may contradict neither the relative nor the weights."""
+    model = config.text("model_type")
+    always = _BIASES.get(model, False)
+    says = config.flag("attention_bias", default=always)
+    if model in _BIASES and says != always:
+        raise ModelStructureError(f"attention_bias has no effect on a {model}",
+                                  where=config.where, found=says, expected=always)
+    return says
 
 
 def _notes(config: Config) -> tuple[str, ...]:
-    if config.has("rope_theta") or config.section("rope_parameters").has("rope_theta"):
-        return ()
-    return (f"the configuration has no rope_theta: {_THETA:g} assumed",)
+    return (*rope_notes(config), *window_notes(config))
 
 
 LLAMA = Family(
@@ -89,6 +57,11 @@ LLAMA = Family(
     layer_count=encoder_layers,
     plan=_plan,
     causal=causal,
+    biases=_biases,
+    reads=frozenset({
+        "attention_bias", "head_dim", "is_causal", "layer_types", "max_window_layers",
+        "num_attention_heads", "num_key_value_heads", "partial_rotary_factor", "rope_parameters",
+        "rope_scaling", "rope_theta", "sliding_window", "use_sliding_window"}),
     beside=frozenset({"o_proj", "rotary_emb"}),
     notes=_notes,
 )
