@@ -10,7 +10,7 @@ import platform
 from pathlib import Path
 
 NAMES = ("digits", "speed", "match_and_control", "written", "compile", "allocators", "partition",
-         "startup", "minilm", "smollm2", "query_bits", "compile_smollm2")
+         "startup", "minilm", "smollm2", "query_bits", "calibration", "compile_smollm2")
 
 
 def main() -> None:
