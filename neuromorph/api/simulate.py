@@ -17,7 +17,7 @@ from neuromorph.api.budget import attention_bytes, clocked_bytes, require
 from neuromorph.api.collect import DIGITS, check_names, visible
 from neuromorph.api.progress import Progress, silent
 from neuromorph.backends import Attended
-from neuromorph.bundle import Bundle, atomic_folder, load_bundle
+from neuromorph.bundle import Bundle, Output, atomic_folder, load_bundle
 from neuromorph.bundle.tensors import check_fits
 from neuromorph.errors import CalibrationError, InputError, UsageError
 from neuromorph.models.arrays import load_arrays
@@ -29,6 +29,8 @@ from neuromorph.translate import HeadFidelity, LayerCode, Sample, measure_fideli
 OUTPUTS, SUMMARY = "outputs.npz", "summary.json"
 NAMES = (SUMMARY, OUTPUTS)
 """All that a folder of results holds."""
+
+FOLDER = Output("simulation", NAMES, SUMMARY)
 
 _PARTS = ("queries", "keys", "values")
 
@@ -253,9 +255,9 @@ def save_report(
     ------
     OutputExistsError, WriteError
     """
-    with atomic_folder(target, ours=NAMES, force=force) as folder:
+    with atomic_folder(target, ours=FOLDER, force=force) as folder:
         packed = io.BytesIO()  # zipfile would complain on its own if the disk were full
         np.savez_compressed(packed, **dict(report.outputs))
         (folder / OUTPUTS).write_bytes(packed.getbuffer())
-        (folder / SUMMARY).write_text(to_json(report.as_dict()), "utf-8")
+        (folder / SUMMARY).write_text(to_json(FOLDER.mark() | report.as_dict()), "utf-8")
     return Path(target)

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
+from neuromorph.bundle.outputs import MANIFEST, MANIFEST_LIMIT
 from neuromorph.errors import BundleError, InputError, MissingFileError, did_you_mean, printable
 from neuromorph.models.opening import RegularFile
 
@@ -20,9 +21,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-MANIFEST = "manifest.toml"
 SCHEMA_VERSION = 2
-MANIFEST_LIMIT = 1 << 20
 CHUNK = 1 << 20
 
 AGAIN = "export the model again"
