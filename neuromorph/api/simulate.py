@@ -103,7 +103,8 @@ def simulate(
     """
     machine = backends.get(backend)
     loaded = bundle if isinstance(bundle, Bundle) else load_bundle(bundle)
-    arrays = load_arrays(inputs) if isinstance(inputs, str | os.PathLike) else inputs
+    arrays = (load_arrays(inputs, lambda found: _check_names(found, loaded))
+              if isinstance(inputs, str | os.PathLike) else inputs)
     fidelity: list[HeadFidelity] = []
     tally, accuracy = Tally(), None
     if arrays is not None and "images" in arrays:
@@ -165,7 +166,7 @@ def _run_model(
         raise UsageError("only a bundle that holds its model takes images",
                          found=f"family {bundle.family}",
                          expected="queries.<i>, keys.<i>, values.<i>")
-    check_names(arrays, ("images", "labels"), "inputs")
+    _check_names(arrays, bundle)
     images, labels = arrays["images"], arrays.get("labels")
     if not images.size:
         raise CalibrationError("there are no images", found=images.shape)
@@ -206,6 +207,11 @@ def classify(
     return vit.logits(images, attend), fidelity
 
 
+def _check_names(arrays: Mapping[str, object], bundle: Bundle) -> None:
+    parts = [f"{part}.{i}" for i in range(len(bundle.codes)) for part in (*_PARTS, "mask")]
+    check_names(arrays, ("images", "labels") if "images" in arrays else parts, "inputs")
+
+
 def samples_of(bundle: Bundle, arrays: Mapping[str, NDArray[Any]]) -> dict[str, Sample]:
     """Samples of a bundle's layers from arrays by name.
 
@@ -214,9 +220,7 @@ def samples_of(bundle: Bundle, arrays: Mapping[str, NDArray[Any]]) -> dict[str, 
     CalibrationError
         If an array is missing or does not fit its layer.
     """
-    count = len(bundle.codes)
-    known = [f"{part}.{i}" for i in range(count) for part in (*_PARTS, "mask")]
-    check_names(arrays, known, "inputs")
+    _check_names(arrays, bundle)
     samples = {}
     for i, (name, code) in enumerate(bundle.codes.items()):
         if any(f"{part}.{i}" in arrays for part in (*_PARTS, "mask")):

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from cli_tools import ROOT, Run, child_environment, hidden, snapshot
 
+from neuromorph import memory
 from neuromorph.bundle import Bundle, Output, atomic, load_bundle, save_bundle, write_file
 from neuromorph.errors import OutputExistsError, WriteError
 from neuromorph.models.digits import WEIGHTS
@@ -291,9 +292,7 @@ def test_a_real_limit_of_the_system(exported: Path, tmp_path: Path) -> None:
 def test_more_memory_than_there_is(
     cli: Run, fails: Run, exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from neuromorph.api import budget
-
-    monkeypatch.setattr(budget, "usable_memory", lambda: 10_000)
+    monkeypatch.setattr(memory, "usable_memory", lambda: 10_000)
     np.savez(tmp_path / "i.npz", images=np.zeros((30, 8, 8)))
     for line in (("simulate", exported, "-o", "r"), ("simulate", exported, "--inputs", "i.npz"),
                  ("export", WEIGHTS, "-o", "b"),
@@ -301,7 +300,7 @@ def test_more_memory_than_there_is(
         text = fails(7, *line)
         assert "this would need more memory than there is" in text
         assert "expected at most 8.8 KiB" in text
-    monkeypatch.setattr(budget, "usable_memory", lambda: None)
+    monkeypatch.setattr(memory, "usable_memory", lambda: None)
     assert cli("simulate", exported, "-q").code == 0
 
 
