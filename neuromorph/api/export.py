@@ -125,7 +125,10 @@ def check_apart(model: str | os.PathLike[str], output: str | os.PathLike[str]) -
     ------
     UsageError
     """
-    source, target = (Path(os.path.realpath(path)) for path in (model, output))
+    try:
+        source, target = (Path(os.path.realpath(path)) for path in (model, output))
+    except OSError:  # the working directory is gone: whoever opens them says so
+        return
     if target in (source, *source.parents):
         raise UsageError("the output would replace the model that it is made from", where=output,
                          found=str(model), hint="choose another folder")

@@ -26,6 +26,9 @@ NEW, OLD = "new", "old"
 """In the hidden folder: the result in the making, and an earlier one that was moved aside."""
 
 _ATTEMPTS = 8
+_CLEARINGS = 2
+"""A disk may fail once; what fails again stays, and is told of."""
+
 _FOLDER = getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0)
 
 
@@ -104,9 +107,8 @@ class _Work:
     def clear(self) -> None:
         with held():
             if self.folder is not None:
-                with suppress(OSError):  # then it stays where it is, and its folder too
-                    _put_back(self.folder, self.target)
-                    shutil.rmtree(self.folder, ignore_errors=True)
+                for _ in range(_CLEARINGS):
+                    _clear(self.folder, self.target)
             for parent in self._parents:
                 with suppress(OSError):  # the result is in it
                     parent.rmdir()
@@ -161,6 +163,12 @@ def _lock(folder: Path) -> int:
         os.close(handle)
         raise
     return handle
+
+
+def _clear(folder: Path, target: Path) -> None:
+    with suppress(OSError):  # then the earlier result stays where it is, and its folder too
+        _put_back(folder, target)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _put_back(folder: Path, target: Path) -> None:

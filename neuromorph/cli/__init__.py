@@ -14,6 +14,7 @@ def main() -> None:
         from neuromorph.cli.app import run
 
         code = run()
+        interruption.tell_what_is_left()
     except KeyboardInterrupt as signal:
         code = interruption.ended(signal)
     finally:

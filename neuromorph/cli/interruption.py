@@ -34,14 +34,27 @@ def restore(before: dict[int, object]) -> None:
 
 def ended(interruption: KeyboardInterrupt | None = None) -> int:
     """Say what an interruption left behind and what stands; return the exit code."""
-    work = sys.modules.get("neuromorph.bundle.work")  # without it nothing was begun
-    left = [] if work is None else work.sweep()
+    left = _swept()
     path = getattr(interruption, "path", None)  # of a result that had its name already
     stands = f"{path} is complete; " if path is not None and path.exists() else ""
     tell(f"interrupted; {stands}" + (
-        f"this was left behind and can be removed: {', '.join(map(str, left))}" if left else
-        "nothing unfinished was left behind"))
+        _left_behind(left) if left else "nothing unfinished was left behind"))
     return INTERRUPTED
+
+
+def tell_what_is_left() -> None:
+    """Name what could not be removed at the end of a command."""
+    if left := _swept():
+        tell(_left_behind(left))
+
+
+def _swept() -> list[object]:
+    work = sys.modules.get("neuromorph.bundle.work")  # without it nothing was begun
+    return [] if work is None else list(work.sweep())
+
+
+def _left_behind(left: list[object]) -> str:
+    return f"this was left behind and can be removed: {', '.join(map(str, left))}"
 
 
 def tell(text: str) -> None:

@@ -104,10 +104,11 @@ class _Struck:
         if now:
             self.happened[0] = 1
             self._happen(after=False)
-        result = real(*args, **named)
-        if now:
-            self._happen(after=True)
-        return result
+        try:
+            return real(*args, **named)
+        finally:  # also after one that failed, as to remove a folder that is not empty
+            if now:
+                self._happen(after=True)
 
     def _happen(self, *, after: bool) -> None:
         if self.strike is not None:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 import json
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cli_tools import Run, snapshot
-from fault_tools import ERRORS, SIGNALS, Case, struck_everywhere
+from fault_tools import ERRORS, SIGNALS, Case, Strike, struck_everywhere
 
 from neuromorph.api import demo, run
 from neuromorph.bundle import atomic_folder
@@ -20,6 +21,7 @@ from neuromorph.models.digits import WEIGHTS
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="forks, reads /proc")
 
+KILLS = SIGNALS[4:]
 STANDS = ("nothing", "a result", "a result, and no exchange")
 
 
@@ -48,9 +50,13 @@ def case_of(make: Callable[[Path], object], root: Path, stands: str, *arguments:
     return Case(tuple(map(str, arguments)), root, target, new, not stands.endswith("no exchange"))
 
 
-@pytest.mark.parametrize("stands", STANDS)
+@pytest.mark.parametrize(("stands", "strikes"), [
+    ("nothing", SIGNALS[::2] + ERRORS[:1]), ("a result", SIGNALS[1::2]),
+    ("a result, and no exchange", KILLS + ERRORS[1:]),
+    *(pytest.param(stands, SIGNALS + ERRORS, marks=pytest.mark.slow) for stands in STANDS),
+], ids=lambda value: value if isinstance(value, str) else f"{len(value)} strikes")
 def test_a_small_result_struck_everywhere(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stands: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stands: str, strikes: tuple[Strike, ...]
 ) -> None:
     def make(path: Path) -> None:
         monkeypatch.setattr(sys, "argv", ["", str(path)])
@@ -58,6 +64,78 @@ def test_a_small_result_struck_everywhere(
 
     monkeypatch.setattr(app, "_invoked", lambda _: small("new"))
     case = case_of(make, tmp_path / "root", stands)
+    wrong, count = struck_everywhere(case, strikes, tmp_path / "log")
+    assert wrong == []
+    assert count >= 10 * len(strikes)
+
+
+COMMANDS = {
+    "export": ("export", WEIGHTS),
+    "compile": ("compile", "BUNDLE", "--programmable"),
+    "run": ("run", "match_and_control"),
+    "simulate": ("simulate", "BUNDLE"),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stands", STANDS)
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_struck_everywhere(
+    cli: Run, exported: Path, tmp_path: Path, command: str, stands: str
+) -> None:
+    line = [exported if word == "BUNDLE" else word for word in COMMANDS[command]]
+    line += ["-q", "--force"]
+
+    def make(path: Path) -> None:
+        assert cli(*line, "-o", path).code == 0
+
+    case = case_of(make, tmp_path / "root", stands, *line)
     wrong, count = struck_everywhere(case, SIGNALS + ERRORS, tmp_path / "log")
     assert wrong == []
     assert count >= 10 * len(SIGNALS + ERRORS)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stands", STANDS)
+def test_the_demo_struck_everywhere(
+    cli: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stands: str
+) -> None:
+    """Its work is done once, and its pictures drawn once: all that is written is written."""
+    for name in ("_measure", "_compare_all"):
+        remember(monkeypatch, name)
+    for name in ("draw_maps", "draw_raster", "draw_accuracy"):
+        remember_picture(monkeypatch, name)
+
+    def make(path: Path) -> None:
+        assert cli("demo", "-q", "--force", "-o", path).code == 0
+
+    case = case_of(make, tmp_path / "root", stands, "demo", "-q", "--force")
+    wrong, count = struck_everywhere(case, SIGNALS + ERRORS, tmp_path / "log")
+    assert wrong == []
+    assert count >= 40 * len(SIGNALS + ERRORS)
+
+
+def remember(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    real = getattr(demo, name)
+    known: list[Any] = []
+
+    def once(*args: Any) -> Any:
+        if not known:
+            known.append(real(*args))
+        return copy.deepcopy(known[0])
+
+    monkeypatch.setattr(demo, name, once)
+
+
+def remember_picture(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    real = getattr(demo, name)
+    known: list[bytes] = []
+
+    def once(*args: Any) -> None:
+        path = next(arg for arg in args if isinstance(arg, Path))
+        if not known:
+            real(*args)
+            known.append(path.read_bytes())
+        path.write_bytes(known[0])
+
+    monkeypatch.setattr(demo, name, once)
