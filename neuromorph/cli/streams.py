@@ -30,7 +30,7 @@ def prepared() -> Iterator[None]:
             stream.reconfigure(errors="backslashreplace")
     before = sys.stdout
     if before is not None:
-        sys.stdout = _Guarded(before)  # type: ignore[assignment]
+        sys.stdout = _Guarded(before)
     try:
         yield
     finally:

@@ -133,7 +133,7 @@ def _array(stream: IO[bytes], info: ArrayInfo, where: str) -> NDArray[Any]:
     """The elements, checked piece by piece, in this machine's byte order."""
     _skip(stream, info.begin)
     flat = np.empty(info.nbytes // info.dtype.itemsize, info.dtype)
-    room, wrong = memoryview(flat.view(np.uint8)), 0
+    room, wrong = flat.view(np.uint8).data, 0
     for begin in range(0, info.nbytes, _PIECE):
         piece = room[begin:begin + _PIECE]
         _fill(stream, piece)

@@ -30,6 +30,8 @@ from neuromorph.cli import main
 
 CALLS = ("mkdir", "rename", "replace", "unlink", "rmdir", "fsync")
 LOST = 99
+BUFFER = 1 << 20
+"""Bytes that are written at once; less would only be more of the same."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,10 @@ class Case:
 
 
 class _Struck:
-    """Every change of the file system below a root, counted; one of them is struck."""
+    """Every change of the file system below a root, counted; one of them is struck.
+
+    Errors strike writes to files as well; signals what gives, takes and secures names.
+    """
 
     def __init__(self, root: Path, at_first: Callable[[], None]) -> None:
         self.root, self.at_first = f"{root}{os.sep}", at_first
@@ -95,7 +100,9 @@ class _Struck:
         self.happened = mmap.mmap(-1, 1)
 
     def call(self, real: Callable[..., Any], where: object, *args: Any, **named: Any) -> Any:
-        if not self.on or not self._is_ours(where):
+        writes = real.__name__ == "write"
+        signalled = self.strike is not None and not self.strike.is_error
+        if not self.on or not self._is_ours(where) or (writes and signalled):
             return real(*args, **named)
         if self.strike is None:
             self.at_first()
@@ -151,7 +158,7 @@ class _Struck:
             if isinstance(file, int) or not set(mode) & set("wax+") or not struck._is_ours(file):
                 return real(file, mode, buffering, encoding, *args, **named)
             raw = Raw(file, mode.replace("b", "").replace("t", ""))
-            buffer = (io.BufferedRandom if "+" in mode else io.BufferedWriter)(raw)
+            buffer = (io.BufferedRandom if "+" in mode else io.BufferedWriter)(raw, BUFFER)
             return buffer if "b" in mode else io.TextIOWrapper(buffer, encoding, *args, **named)
 
         return opened
@@ -221,11 +228,14 @@ def _fork_all(
 
 
 def _all(strikes: tuple[Strike, ...], every: int, struck: _Struck) -> Iterator[tuple[int, Strike]]:
-    """Calls in turn, until a child comes to its end without being struck."""
+    """Calls in turn, for each strike until a child comes to its end without being struck."""
+    going = list(strikes)
     for nth in itertools.count(1, every):
-        for strike in strikes:
+        for strike in tuple(going):
             yield nth, strike
-        if not struck.happened[0]:
+            if not struck.happened[0]:
+                going.remove(strike)
+        if not going:
             return
 
 
