@@ -11,9 +11,9 @@ def main() -> None:
     """Run the command line; every error a user can meet ends in one line and an exit code."""
     before = interruption.listen()
     try:
-        from neuromorph.cli.app import run
+        from neuromorph.cli.app import execute
 
-        code = run()
+        code = execute()
         interruption.tell_what_is_left()
     except KeyboardInterrupt as signal:
         code = interruption.ended(signal)

@@ -36,7 +36,7 @@ app.command("doctor")(doctor.doctor)
 def root(
     context: typer.Context,
     version: bool = typer.Option(False, "--version", help="Show the version and stop."),
-    debug: bool = typer.Option(  # noqa: ARG001 - `run` has taken it away already
+    debug: bool = typer.Option(  # noqa: ARG001 - `execute` has taken it away already
         False, "--debug", help="After an error show where in the program it happened. "
                                "May stand anywhere in the line."),
 ) -> None:
@@ -50,7 +50,7 @@ def root(
         typer.echo(context.get_help())
 
 
-def run() -> int:
+def execute() -> int:
     """Run the command line, and say in one line what went wrong; the exit code.
 
     Raises
