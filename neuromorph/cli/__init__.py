@@ -9,8 +9,9 @@ from neuromorph.cli import interruption
 
 def main() -> None:
     """Run the command line; every error a user can meet ends in one line and an exit code."""
-    before = interruption.listen()
+    before: dict[int, object] = {}
     try:
+        interruption.listen(before)
         from neuromorph.cli.app import execute
 
         code = execute()

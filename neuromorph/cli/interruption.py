@@ -16,14 +16,17 @@ INTERRUPTED = 130
 SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
-def listen() -> dict[int, object]:
-    """Take signals to end as interruptions; return who took them before."""
-    before: dict[int, object] = {}
+def listen(before: dict[int, object]) -> None:
+    """Take signals to end as interruptions; note who took them before.
+
+    The notes are the caller's, who may be interrupted while they are taken.
+    """
     with suppress(ValueError):  # not the main thread: then whoever called us handles them
         for number in _known():
-            if signal.getsignal(number) is not signal.SIG_IGN:
-                before[number] = signal.signal(number, _interrupt)
-    return before
+            handler = signal.getsignal(number)
+            if handler is not signal.SIG_IGN:
+                before[number] = handler
+                signal.signal(number, _interrupt)
 
 
 def restore(before: dict[int, object]) -> None:
