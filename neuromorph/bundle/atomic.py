@@ -164,6 +164,9 @@ def _told(path: Path) -> Iterator[None]:
     """The system's errors as ours; ours pass, though some are the system's by class too."""
     try:
         yield
+    except WriteError as error:  # also of a result inside: its hidden path tells nobody anything
+        raise WriteError(error.what, where=path, found=error.found, expected=error.expected,
+                         hint=error.hint) from error
     except NeuromorphError:
         raise
     except OSError as error:
