@@ -17,7 +17,7 @@ from neuromorph.api.compile_fit import changes_for, needs_of
 from neuromorph.api.compile_run import Tried, lab_trial, try_heads
 from neuromorph.api.compile_units import Memory, units_of
 from neuromorph.api.progress import Progress, silent
-from neuromorph.bundle import Bundle, atomic_folder, load_bundle
+from neuromorph.bundle import Bundle, Output, atomic_folder, load_bundle
 from neuromorph.compile import (
     PASSES,
     Compiled,
@@ -47,6 +47,8 @@ PAGE, PROGRAM_TEXT = "report.html", "program.txt"
 DUMPS = {name: f"after-{name}.txt" for name in PASSES}
 NAMES = tuple(dict.fromkeys((REPORT, PAGE, *LAB_NAMES, PROGRAM_TEXT, *DUMPS.values())))
 """All that a folder of a compiled program holds; the first two also of one that does not fit."""
+
+FOLDER = Output("program", NAMES, REPORT)
 
 TRIED = 16
 """Heads that are run, of a model with more."""
@@ -347,12 +349,13 @@ def save_compiled(
     DisagreementError
         If what is in the files is not, to the bit, what was to be written.
     """
-    with atomic_folder(output, ours=NAMES, force=force) as folder:
+    report = {**FOLDER.mark(), **found.report}
+    with atomic_folder(output, ours=FOLDER, force=force) as folder:
         if found.compiled is None or found.trial is None:
-            (folder / REPORT).write_text(to_json(found.report), "utf-8")
+            (folder / REPORT).write_text(to_json(report), "utf-8")
         else:
             progress("writing the program")
-            _write_program(found.compiled, found.trial, found.report, folder)
+            _write_program(found.compiled, found.trial, report, folder)
             progress("checking what was written")
             _checked(found.compiled, *reread(folder), "what was written")
         for name, text in found.dumps.items():

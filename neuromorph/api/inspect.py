@@ -8,7 +8,9 @@ from typing import Any
 
 from neuromorph.bundle import is_bundle, load_bundle
 from neuromorph.bundle.bundle import NETWORK
+from neuromorph.errors import BundleError
 from neuromorph.models import open_model
+from neuromorph.models.opening import RegularFile
 
 
 def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -31,7 +33,14 @@ def network_text(path: str | os.PathLike[str]) -> str:
     MissingFileError, BundleError
     """
     load_bundle(path)
-    return (Path(path) / NETWORK).read_text("utf-8")
+    where = Path(path) / NETWORK
+    try:
+        with RegularFile(where) as file:
+            return file.read(0, file.size).decode()
+    except UnicodeDecodeError as error:
+        raise BundleError("the text of the network is not UTF-8", where=where,
+                          found=f"{error.reason} at byte {error.start}",
+                          hint="export the model again") from error
 
 
 def _describe_bundle(path: Path) -> dict[str, Any]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from neuromorph.errors import UsageError, WriteError, escaped, printable
+from neuromorph.errors import UsageError, escaped, printable
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
@@ -31,10 +31,6 @@ LAYOUT = "\n\t"
 
 FILE_WIDTH = 100
 """Columns of tables that go to a file or another program."""
-
-
-class ReaderGoneError(Exception):
-    """Whoever read our output has seen enough: no fault of anyone's."""
 
 
 def check_flags(*, as_json: bool, quiet: bool) -> None:
@@ -117,41 +113,14 @@ def warned(cautions: Iterable[object]) -> list[str]:
 
 
 def emit(text: str) -> None:
-    """Write text to standard output, whatever is in it: it does not steer a terminal.
-
-    Raises
-    ------
-    ReaderGoneError, WriteError
-    """
+    """Write text to standard output, whatever is in it: it does not steer a terminal."""
     _write(escaped(text, keep=LAYOUT))
 
 
 def _write(text: str) -> None:
-    """Write text as it is to standard output, all of it, now.
-
-    Raises
-    ------
-    ReaderGoneError
-        If the reader has gone, as in ``| head``.
-    WriteError
-        If standard output cannot be written, for instance because the disk is full.
-    """
-    try:
-        sys.stdout.write(text)
-        sys.stdout.flush()
-    except BrokenPipeError as error:
-        raise ReaderGoneError from error
-    except OSError as error:
-        drop_output()
-        raise WriteError("standard output cannot be written", found=error.strerror) from error
-
-
-def drop_output() -> None:
-    """Send standard output nowhere: Python would try once more, at its end, to write the rest."""
-    with suppress(OSError, ValueError):  # not a real file
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
-        os.close(nowhere)
+    """Write text as it is to standard output, all of it, now; `streams` says how that may fail."""
+    sys.stdout.write(text)
+    sys.stdout.flush()
 
 
 def write_json(result: dict[str, Any], path: Path) -> None:

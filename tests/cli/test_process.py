@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 from cli_tools import ROOT, SECONDS, child, child_environment, hidden, snapshot
 
-from neuromorph.api.simulate import save_report, simulate
-from neuromorph.bundle import Bundle
+from neuromorph.api.simulate import FOLDER, save_report, simulate
+from neuromorph.bundle import Bundle, check_target
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 
@@ -84,13 +84,20 @@ def test_a_signal_in_the_middle_of_a_write(
 
 
 def test_a_kill_leaves_the_earlier_result(exported: Path, results: Path, tmp_path: Path) -> None:
-    """And a hidden folder that nobody takes for a result."""
+    """And a hidden folder that is left alone while its run lives, and removed by the next."""
     before = snapshot(results)
     process = held(3, "simulate", exported, "-o", results, "--force")
+    check_target(results, ours=FOLDER, force=True)
+    assert [p.name[:11] for p in hidden(tmp_path)] == [".neuromorph"]
     process.kill()
     process.communicate(timeout=SECONDS)
     assert snapshot(results) == before
     assert [p.name[:11] for p in hidden(tmp_path)] == [".neuromorph"]
+    check_target(tmp_path / "another", ours=FOLDER, force=True)
+    assert [p.name[:11] for p in hidden(tmp_path)] == [".neuromorph"]
+    check_target(results, ours=FOLDER, force=True)
+    assert hidden(tmp_path) == []
+    assert snapshot(results) == before
 
 
 def test_a_signal_that_is_ignored_stays_ignored(exported: Path, tmp_path: Path) -> None:

@@ -9,13 +9,28 @@ from pathlib import Path
 from types import FunctionType
 from typing import Any
 
-from numba import njit
+from numba import config, njit
+
+from neuromorph.errors import BackendError
 
 HERE = Path(__file__).parent
 MARK = HERE / "__pycache__" / "compiled-from"
 CONSTANTS = ("network/model.py", "numerics/limits.py", "dynamics/learning/arithmetic.py",
              "dynamics/learning/terms.py")
 """Files outside of this folder whose constants go into compiled code."""
+
+
+def require_compiler() -> None:
+    """Refuse to be interpreted: ten thousand times slower, and without Numba's records.
+
+    Raises
+    ------
+    BackendError
+    """
+    if config.DISABLE_JIT:
+        raise BackendError("the backend fast is compiled, and Numba's compiler is switched off",
+                           found=f"NUMBA_DISABLE_JIT={config.DISABLE_JIT}",
+                           hint="unset NUMBA_DISABLE_JIT, or choose the backend reference")
 
 
 def forget_stale() -> None:
@@ -54,4 +69,5 @@ def compiled(
         return njit(**options)(function)
 
 
+require_compiler()
 forget_stale()
