@@ -8,6 +8,7 @@ from typing import Any
 
 from neuromorph.bundle import is_bundle, load_bundle
 from neuromorph.bundle.bundle import NETWORK
+from neuromorph.errors import BundleError
 from neuromorph.models import open_model
 
 
@@ -31,7 +32,12 @@ def network_text(path: str | os.PathLike[str]) -> str:
     MissingFileError, BundleError
     """
     load_bundle(path)
-    return (Path(path) / NETWORK).read_text("utf-8")
+    text = Path(path) / NETWORK
+    try:
+        return text.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        raise BundleError("the networks' text is not UTF-8", where=text, found=error,
+                          hint="export the model again") from error
 
 
 def _describe_bundle(path: Path) -> dict[str, Any]:

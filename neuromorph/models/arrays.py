@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import math
 import os
+import tokenize
 import zipfile
 import zlib
 from collections import Counter
@@ -110,7 +111,8 @@ def _array(raw: bytes, where: str) -> NDArray[Any]:
         if version not in _HEADERS:
             raise ValueError(f"format version {version[0]}.{version[1]}")
         shape, by_column, dtype = _HEADERS[version](stream)  # type: ignore[no-untyped-call]
-    except (ValueError, EOFError, TypeError, SyntaxError, RecursionError) as error:
+    except (ValueError, EOFError, TypeError, SyntaxError, RecursionError,
+            tokenize.TokenError) as error:
         raise TensorError("this is not an array of numbers", where=where, found=error,
                           hint=_HINT) from error
     if dtype.kind not in "biuf" or dtype.itemsize > 8 or dtype.hasobject:

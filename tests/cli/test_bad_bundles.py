@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import load, save
 
+from neuromorph.api.inspect import network_text
 from neuromorph.bundle import load_bundle
 from neuromorph.bundle.manifest import digest
 from neuromorph.bundle.tensors import INTEGERS
@@ -282,6 +283,13 @@ FUZZ = settings(max_examples=60, deadline=None,
 VALUE = st.booleans() | st.integers(-2**63, 2**63 - 1) | st.floats() | \
     st.text(max_size=5) | st.lists(st.integers(0, 5), max_size=2) | \
     st.dictionaries(st.text(max_size=3), st.integers(0, 5), max_size=2)
+
+
+def test_networks_that_are_no_text(bundle: Path) -> None:
+    raw("network.txt", b"# layer\xff\n")(bundle)
+    load_bundle(bundle)  # nothing but a person reads them
+    with pytest.raises(BundleError, match=r"network\.txt: the networks' text is not UTF-8; found"):
+        network_text(bundle)
 
 
 @FUZZ

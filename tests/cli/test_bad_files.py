@@ -136,6 +136,8 @@ ODD = (
      "has a shape that cannot be"),
     ("negative", members(("images.npy", claimed("(-1, -8)", data=bytes(64)))), "cannot be"),
     ("rank 40", members(("images.npy", claimed(f"({'1,' * 40})", data=bytes(8)))), "cannot be"),
+    ("a header cut short", members(("images.npy", claimed("(3,"))),
+     "this is not an array of numbers"),
     ("a call in the header", members(("images.npy", claimed("__import__('os').system('id')"))),
      "this is not an array of numbers"),
     ("deep header", members(("images.npy", claimed("(" * 3000 + ")" * 3000))),

@@ -93,7 +93,7 @@ def _bundle(data: Any, weights: Weights, groups: Mapping[str, Group], where: str
 
 
 def _known(name: Any, groups: Mapping[str, Group], where: str) -> Group:
-    if name not in groups:
+    if not isinstance(name, str) or name not in groups:
         raise FileFormatError("there is no such population", where=where, found=name,
                               hint=did_you_mean(str(name), groups))
     return groups[name]
