@@ -138,7 +138,7 @@ def _brief(error: Exception) -> str:
 
 def without_names(text: str) -> str:
     """The text without what comes from the file, to count the kinds."""
-    return re.sub(r"'[^']*'|\"[^\"]*\"|\d+|\b\S*[._/]\S*", "…", text)
+    return re.sub(r"'[^']*'|\"[^\"]*\"|0x\w+|\d+|\b\S*[._/]\S*", "…", text)
 
 
 @contextmanager
