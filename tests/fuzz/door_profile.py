@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from random import Random
 
@@ -16,8 +17,9 @@ from neuromorph.profiles.load import folder as shipped
 
 HEAD = 'schema_version = 1\nname = "mine"\ntitle = "mine"\n'
 CHILD = HEAD + 'extends = "base.toml"\nnotes = ["a note"]\n'
-BASE = (shipped() / "loihi1.toml").read_text()
-VALUES = (*TOML_RAWS, "0", "1", "-1", "true", '"text"', '""', "1.5", "4096", "8", "[]", "{}",
+BASE = re.sub(r"source = .*", 'source = "a page"', (shipped() / "loihi1.toml").read_text())
+TABLES = BASE.split("\n\n")[1:]
+VALUES = ("0", "1", "-1", "true", '"text"', '""', "1.5", "4096", "8", "[]", "{}",
           '"pJ"', '"ns"', '"cores"', '"published"', '"assumed"', '"mine.toml"', '"base.toml"',
           '"loihi2"', '"./"', '"a\\u0000b"', '"../../x.toml"', '"fitted"', "[1]", '["a"]',
           "9223372036854775807", '"' + "x" * 2000 + '"')
@@ -34,11 +36,13 @@ def make(rng: Random | None, folder: Path) -> Path:
 
 def _changed(rng: Random) -> str:
     """A few tables of a whole profile below a head of its own, or all of it, with lines changed."""
+    values = (*VALUES, *TOML_RAWS) if rng.random() < 0.2 else VALUES
+    if rng.random() < 0.2:
+        return by_lines(rng, BASE, values)
+    tables = "\n".join(rng.sample(TABLES, rng.randrange(1, 9)))
     if rng.random() < 0.25:
-        return by_lines(rng, BASE, VALUES)
-    tables = BASE.split("\n\n")[1:]
-    chosen = rng.sample(tables, rng.randrange(4))
-    return by_lines(rng, "\n".join([CHILD, *chosen]), VALUES)
+        return by_lines(rng, CHILD + tables, values)
+    return CHILD + by_lines(rng, tables, values)
 
 
 def read(path: Path) -> None:

@@ -37,7 +37,7 @@ def make(rng: Random | None, folder: Path) -> Path:
     if kind < 14:
         header = edited(rng, header, JSON_RAWS)
     text = as_json(header)
-    if rng.random() < 0.2:
+    if rng.random() < 0.1:
         text = scratched(rng, text)
     if rng.random() < 0.15:
         text += b" " * rng.choice((1, 7, 64))

@@ -98,9 +98,10 @@ FAULT = "fault: "
 def judge(reader: Reader, number: int, folder: Path, seconds: float = SECONDS,
           room: int = ROOM) -> tuple[str | None, float]:
     """None for a mutant that was read, the text of its refusal, or `FAULT` and why; and seconds."""
-    case = reader.make(Random(f"{reader.name}:{number}"), folder)
     began = time.process_time()
     try:
+        case = reader.make(Random(f"{reader.name}:{number}"), folder)
+        began = time.process_time()
         with limited(room, seconds):
             reader.read(case)
         said = None

@@ -14,13 +14,13 @@ _PIECE = re.compile(r"\w+|\s+|[^\w\s]")
 def by_words(rng: Random, text: str, words: Sequence[str]) -> str:
     """The text with some words left out, doubled, exchanged or replaced by one of ``words``."""
     pieces = _PIECE.findall(text) or [""]
-    for _ in range(rng.choice((1, 1, 2, 3, 6))):
+    for _ in range(rng.choice((1, 1, 1, 2, 6))):
         at = rng.randrange(len(pieces))
         kind = rng.randrange(9)
         if kind == 0:
             pieces[at] = ""
         elif kind == 1:
-            pieces[at] *= rng.choice((2, 2, 3, 40, 2000))
+            pieces[at] *= rng.choice((2, 2, 2, 3, 40, 300))
         elif kind == 2:
             other = rng.randrange(len(pieces))
             pieces[at], pieces[other] = pieces[other], pieces[at]
@@ -38,9 +38,9 @@ def by_words(rng: Random, text: str, words: Sequence[str]) -> str:
 def by_lines(rng: Random, text: str, values: Sequence[str]) -> str:
     """The text with a line left out, doubled, moved, cut, or with another value."""
     lines = text.split("\n")
-    for _ in range(rng.choice((1, 1, 1, 2, 4))):
+    for _ in range(rng.choice((1, 1, 1, 1, 3))):
         at = rng.randrange(len(lines))
-        kind = rng.randrange(9)
+        kind = rng.randrange(16)
         if kind == 0:
             del lines[at:at + rng.choice((1, 1, 5))]
         elif kind == 1:
@@ -50,6 +50,7 @@ def by_lines(rng: Random, text: str, values: Sequence[str]) -> str:
         elif kind == 3:
             lines.insert(at, lines.pop(rng.randrange(len(lines))))
         else:
+            at = rng.choice([i for i, line in enumerate(lines) if "=" in line] or [at])
             lines[at] = _other_value(rng, lines[at], values)
         lines = lines or [""]
     return "\n".join(lines)
@@ -59,7 +60,7 @@ def _other_value(rng: Random, line: str, values: Sequence[str]) -> str:
     name, equals, value = line.partition("=")
     if not equals:
         return near_text(rng, line)
-    number = re.fullmatch(r"\s*(-?\d+(?:\.\d+)?)\s*", value)
+    number = re.fullmatch(r"\s*(-?\d{1,18}(?:\.\d+)?)\s*", value)
     if number and rng.random() < 0.5:
         old = float(number[1])
         value = str(rng.choice((old * 2, int(old) + 1, int(old) - 1, -old, old / 1e12, int(old))))
