@@ -18,6 +18,15 @@ def printable(text: object, limit: int = 200) -> str:
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
 
 
+def brief(error: BaseException) -> str:
+    """A library's error in one line: its kind, and the first thing that it says."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    said = lines[0] if lines else ""
+    if said.endswith(":") and len(lines) > 1:  # a heading
+        said = f"{said} {lines[1]}"
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """A hint that names the nearest known word, or lists them all when none is near."""
     options = sorted(known)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from neuromorph.errors import BackendError, MissingExtraError, UnsupportedError, UsageError
+from neuromorph.huggingface.inner import is_model, path_to_model
 from neuromorph.huggingface.masks import Tensor, boolean_mask
 
 NAME = "neuromorph"
@@ -116,9 +117,11 @@ def check_model(model: Any) -> None:
     ------
     UsageError
     """
-    if not hasattr(model, "set_attn_implementation") or not hasattr(model, "config"):
+    if not is_model(model):
+        path = path_to_model(model)
         raise UsageError("this is not a Hugging Face model", found=type(model).__name__,
-                         expected="a transformers.PreTrainedModel")
+                         expected="a transformers.PreTrainedModel",
+                         hint=path and f"it holds one, at {path}: attach to that")
     if model.training:
         raise UsageError("the model is in training mode", where=type(model).__name__,
                          hint="call model.eval(): spikes have no gradient, and do not drop out")
@@ -156,10 +159,22 @@ def _own_name(model: Any, config: Any) -> Any:
 
 
 def _check_all_set(model: Any, configs: list[Any]) -> None:
-    if any(config._attn_implementation != NAME for config in configs):
-        raise UnsupportedError("the model does not let its attention be replaced",
-                               where=type(model).__name__,
-                               hint="all its parts must use transformers' attention interface")
+    """A class that computes its attention by itself keeps the name that it had."""
+    for config in configs:
+        if config._attn_implementation != NAME:
+            raise UnsupportedError(
+                "the model does not let its attention be replaced",
+                where=_owner(model, config), found="a class that computes it by itself",
+                hint="models of this type cannot be attached; a family that is read from weights "
+                "can be exported: neuromorph export MODEL --calibrate hidden.npz")
+
+
+def _owner(model: Any, config: Any) -> str:
+    """The class, and where it stands in the model, that asks this configuration."""
+    for name, module in model.named_modules():
+        if getattr(module, "config", None) is config and hasattr(module, "base_model_prefix"):
+            return f"{type(module).__name__} in .{name}" if name else type(module).__name__
+    return type(model).__name__
 
 
 def _register() -> None:

@@ -47,6 +47,7 @@ def record(model: Any, batches: Iterable[Mapping[str, Any]]) -> dict[str, list[S
         samples[call.layer].extend(new)
         return _float_attention(call)
 
+    runs = 0
     connection = Connection(model, keep)
     try:
         import torch
@@ -54,11 +55,17 @@ def record(model: Any, batches: Iterable[Mapping[str, Any]]) -> dict[str, list[S
         with torch.no_grad():
             for batch in batches:
                 model(**batch)
+                runs += 1
     finally:
         connection.close()
-    if not samples:
-        raise CalibrationError("no attention layer was reached", where=type(model).__name__,
+    if not runs:
+        raise CalibrationError("there is nothing to calibrate on", where=type(model).__name__,
                                hint="give at least one batch of inputs")
+    if not samples:
+        raise CalibrationError("the model ran, but reached none of its attention",
+                               where=type(model).__name__, found=f"batches: {runs}",
+                               hint="either none of its layers attends, or the inputs go round "
+                               "those that do")
     empty = [name for name, seen in samples.items() if not seen]
     if empty:
         raise CalibrationError("all of the calibration data is masked", where=empty[0],

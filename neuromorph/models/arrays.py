@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from neuromorph.errors import FileFormatError, NeuromorphError, TensorError
 from neuromorph.models.opening import RegularFile
+from neuromorph.models.sniff import HEAD_BYTES, refuse_other
 
 LIMIT = 1 << 31
 """Most bytes that one file may unpack to."""
@@ -50,6 +51,8 @@ def load_arrays(path: str | os.PathLike[str]) -> dict[str, NDArray[Any]]:
         if file.size > LIMIT:
             raise FileFormatError("the file is too large", where=path, found=f"{file.size} bytes",
                                   expected=f"at most {LIMIT}")
+        refuse_other(bytes(file.read(0, min(file.size, HEAD_BYTES))), "an .npz file", path,
+                     allowed="a zip", hint=_HINT)
         content = io.BytesIO(file.read(0, file.size))
     try:
         with zipfile.ZipFile(content) as archive:

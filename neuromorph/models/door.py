@@ -7,24 +7,24 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from neuromorph.errors import FileFormatError, MissingFileError, ModelStructureError
+from neuromorph.errors import FileFormatError, MissingFileError
 from neuromorph.models.config import Config, parse_config, read_config
-from neuromorph.models.families.base import Family
 from neuromorph.models.families.build import bias_note, build_layer
 from neuromorph.models.families.choose import find_family
-from neuromorph.models.families.common import check_not_quantised
-from neuromorph.models.families.locate import Located, locate
+from neuromorph.models.families.locate import Located
+from neuromorph.models.guard import check_attention, check_model
 from neuromorph.models.heads import AttentionModel
 from neuromorph.models.opening import StrPath
 from neuromorph.models.safetensors_file import SafetensorsFile
 from neuromorph.models.shards import INDEX_NAME, ShardedFile
-from neuromorph.models.source import TensorSource
+from neuromorph.models.source import TensorSource, digests
 
 WEIGHTS_NAME = "model.safetensors"
 CONFIG_NAME = "config.json"
 
 _ONE_SHARD = re.compile(r"-\d{5}-of-(\d{5})\.safetensors$")
-_OTHER_WEIGHTS = (".bin", ".pt", ".pth", ".gguf", ".onnx", ".h5", ".msgpack", ".safetensors")
+_PICKLED = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
+_OTHER_WEIGHTS = (*_PICKLED, ".gguf", ".onnx", ".h5", ".msgpack", ".safetensors")
 
 
 def open_model(path: StrPath) -> AttentionModel:
@@ -50,10 +50,9 @@ def open_model(path: StrPath) -> AttentionModel:
     place = Path(path)
     with closing(open_tensors(place)) as source:
         config = _config_of(source, place if _is_folder(place) else place.parent)
-        check_not_quantised(config)
+        check_model(source, config)
         family = find_family(source.names, config, source.path)
-        located = locate(family, source.names, source.path)
-        _check_layer_count(family, config, located, source.path)
+        located = check_attention(family, config, source.names, source.path)
         layers = tuple(build_layer(source, layer, family.plan(config, number))
                        for number, layer in enumerate(located))
         notes = [note for note in map(bias_note, located) if note is not None]
@@ -96,8 +95,17 @@ def _open_folder(folder: Path) -> TensorSource:
     others = [name for name in names if name.endswith(_OTHER_WEIGHTS)]
     raise MissingFileError(f"the folder has neither {WEIGHTS_NAME} nor {INDEX_NAME}", where=folder,
                            found=", ".join(others) or None,
-                           hint="give a folder that Hugging Face's save_pretrained wrote, or a "
-                           ".safetensors file")
+                           hint=_way_on(others))
+
+
+def _way_on(others: list[str]) -> str:
+    """What the owner of a folder without safetensors can do."""
+    if any(name.endswith(".gguf") for name in others):
+        return "give the .gguf file itself, with --calibrate FILE.txt"
+    if any(name.endswith(_PICKLED) for name in others):
+        return ("pickled weights can run code and are never read; save the model again with "
+                "save_pretrained")
+    return "give a folder that Hugging Face's save_pretrained wrote, or a .safetensors file"
 
 
 def _config_of(source: TensorSource, folder: Path) -> Config:
@@ -114,21 +122,12 @@ def _config_of(source: TensorSource, folder: Path) -> Config:
                                "a configuration in their metadata") from error
 
 
-def _check_layer_count(family: Family, config: Config, located: list[Located],
-                       where: object) -> None:
-    expected = family.layer_count(config)
-    if len(located) != expected:
-        raise ModelStructureError("the number of attention layers is not what the configuration "
-                                  "says", where=where, found=len(located), expected=expected)
-
-
 def _provenance(source: TensorSource, located: list[Located]) -> dict[str, Any]:
     """Names, sizes and digests that let a reader check where the weights came from."""
     names = sorted(name for layer in located for name in layer.tensors.values())
     infos = {name: source.info(name) for name in names}
     return {
-        "files": {file.file_name: {"bytes": file.size, "sha256": file.sha256}
-                  for file in source.files},
+        "files": digests(source.files),
         "tensors": {name: {"dtype": info.dtype, "shape": list(info.shape)}
                     for name, info in infos.items()},
     }

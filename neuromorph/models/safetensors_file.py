@@ -17,7 +17,7 @@ from neuromorph.errors import FileFormatError, MemoryBudgetError, TensorError, d
 from neuromorph.models.dtypes import decode
 from neuromorph.models.header import Header, TensorInfo, parse_header
 from neuromorph.models.opening import RegularFile, StrPath
-from neuromorph.models.sniff import HEAD_BYTES, kind_of
+from neuromorph.models.sniff import HEAD_BYTES, refuse_other
 from neuromorph.models.strict_json import JSON_LIMIT
 from neuromorph.models.tensor_names import shown
 
@@ -147,10 +147,7 @@ def _check_start(file: RegularFile, head: bytes, length: int) -> None:
     fits = 0 < length <= min(file.size - _LENGTH_BYTES, JSON_LIMIT)
     if fits and begins == b"{":
         return
-    kind = kind_of(head)
-    if kind is not None:
-        raise FileFormatError("this is not a safetensors file", where=where, found=kind.name,
-                              hint=kind.hint)
+    refuse_other(head, "a safetensors file", where)
     if file.size <= _LENGTH_BYTES:
         raise FileFormatError("the file is too short for a safetensors file", where=where,
                               found=f"{file.size} bytes", hint=_CUT)

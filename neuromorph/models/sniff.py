@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from neuromorph.errors import FileFormatError
+
 HEAD_BYTES = 512
 """This much of a file is enough for :func:`kind_of`."""
 
@@ -43,6 +45,9 @@ _MAGIC = (
     (b"\x28\xb5\x2f\xfd", _PACKED),
     (b"7z\xbc\xaf\x27\x1c", _PACKED),
 )
+_NOT_FETCHED = (_LFS, _HTML)
+"""What stands where a file should, because nobody fetched it."""
+
 _MARKUP = (b"<!doctype", b"<html", b"<?xml", b"<head", b"<body")
 _PICKLE_PROTOCOLS = range(2, 6)
 _TAR_MAGIC_AT = 257
@@ -73,3 +78,40 @@ def _binary_kind(head: bytes) -> Kind | None:
     if len(head) >= 4 and head[0] == 0x08 and 0 < head[1] < 32 and head[2] in (0x12, 0x3A, 0x42):
         return _ONNX
     return None
+
+
+def refuse_other(head: bytes, wanted: str, where: object, *, allowed: str = "",
+                 hint: str | None = None) -> None:
+    """Refuse a file that is known to be of another kind than the one that is wanted.
+
+    Parameters
+    ----------
+    head : bytes
+        The file's beginning.
+    wanted : str
+        For instance "an .npz file".
+    where : object
+    allowed : str, optional
+        How the name of the wanted kind begins, when it is a known one itself.
+    hint : str, optional
+        What to do when the file is whole, but of another kind.
+
+    Raises
+    ------
+    FileFormatError
+    """
+    kind = kind_of(head)
+    if kind is not None and not (allowed and kind.name.startswith(allowed)):
+        said = kind.hint if hint is None or kind in _NOT_FETCHED else hint
+        raise FileFormatError(f"this is not {wanted}", where=where, found=kind.name, hint=said)
+
+
+def refuse_not_fetched(head: bytes, wanted: str, where: object) -> None:
+    """Refuse a Git-LFS pointer or a web page in a file's place.
+
+    Raises
+    ------
+    FileFormatError
+    """
+    if kind_of(head) in _NOT_FETCHED:
+        refuse_other(head, wanted, where)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Protocol
 
 from numpy.typing import NDArray
@@ -33,3 +34,24 @@ class TensorSource(Protocol):
 
     def close(self) -> None:
         """Close every file."""
+
+
+class WholeFile(Protocol):
+    """A file that weights come from."""
+
+    @property
+    def file_name(self) -> str:
+        """Last part of the path."""
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+
+    @property
+    def sha256(self) -> str:
+        """Hexadecimal SHA-256."""
+
+
+def digests(files: Iterable[WholeFile]) -> dict[str, Any]:
+    """Size and SHA-256 of files by name: they let a reader check where weights came from."""
+    return {file.file_name: {"bytes": file.size, "sha256": file.sha256} for file in files}

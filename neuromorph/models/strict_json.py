@@ -7,6 +7,7 @@ import math
 
 from neuromorph.errors import FileFormatError, MemoryBudgetError
 from neuromorph.models.opening import RegularFile, StrPath
+from neuromorph.models.sniff import HEAD_BYTES, refuse_other
 
 JSON_LIMIT = 1 << 24
 """Longest text that is parsed, in bytes: parsing can take thirty times as much memory, and the
@@ -22,6 +23,8 @@ class _LooseJsonError(ValueError):
 def read_json(path: StrPath) -> object:
     """The value in a JSON file; the same care as :func:`parse_json`."""
     with RegularFile(path) as file:
+        refuse_other(bytes(file.read(0, min(file.size, HEAD_BYTES))), "a JSON file", file.path,
+                     allowed="a JSON", hint="give the file that was saved under this name")
         return parse_json(file.read(0, check_length(file.size, file.path)), file.path)
 
 

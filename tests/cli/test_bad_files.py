@@ -106,7 +106,9 @@ ONE = npy(np.ones(3))
 ODD = (
     ("empty", content(b""), "this is not an .npz file"),
     ("text", content(b"images"), "this is not an .npz file; found File is not a zip file"),
-    ("one array", content(ONE), "this is not an .npz file"),
+    ("git-lfs", content(b"version https://git-lfs.github.com/spec/v1\n"), "Run: git lfs pull"),
+    ("html", content(b"<!DOCTYPE html>"), "this is not an .npz file; found an HTML or XML page"),
+    ("one array", content(ONE), "found a NumPy .npy array. Write it with numpy.savez"),
     ("cut", lambda p: (np.savez(p, **GOOD), os.truncate(p, 300)), "this is not an .npz file"),
     ("FIFO", os.mkfifo, "this is not a regular file; found a FIFO"),
     ("folder", Path.mkdir, "this is not a regular file; found a folder"),

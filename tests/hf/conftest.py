@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import shutil
 import socket
 import sys
 from collections.abc import Iterator
@@ -51,3 +52,26 @@ def nothing_stays_connected() -> Iterator[None]:
 
     for connection in hook._open():
         connection.close()
+
+
+@pytest.fixture(scope="session")
+def bert_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A saved model; not to be changed."""
+    from hf_folders import save_model
+
+    return save_model(tmp_path_factory.mktemp("saved") / "tiny-bert")
+
+
+@pytest.fixture
+def model_folder(bert_folder: Path, tmp_path: Path) -> Path:
+    """A copy that a test may spoil."""
+    return Path(shutil.copytree(bert_folder, tmp_path / "tiny-bert"))
+
+
+@pytest.fixture
+def passages(tmp_path: Path) -> Path:
+    from hf_folders import PASSAGES
+
+    path = tmp_path / "passages.txt"
+    path.write_text("\n\n".join(PASSAGES) + "\n", "utf-8")
+    return path

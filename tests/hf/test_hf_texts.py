@@ -1,11 +1,9 @@
-"""Calibration on text: folders that transformers wrote, a GGUF file, and what is neither."""
+"""Calibration on text: folders that transformers wrote, a GGUF file, and what is no text."""
 
 from __future__ import annotations
 
-import json
 import shutil
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -26,46 +24,8 @@ pytestmark = pytest.mark.hf
 torch = pytest.importorskip("torch", reason="torch is not installed")
 transformers = pytest.importorskip("transformers", reason="transformers is not installed")
 
-from hf_models import FAMILIES, REFUSED, SLOTS, Family, closeness, minilm, run, smollm2  # noqa: E402
-
-PASSAGES = ["the best key fires late .", "a neuron learns and then fires ,",
-            "the query matches the value and the key .", "a late spike writes , a neuron reads"]
-WORDS = sorted({word for passage in PASSAGES for word in passage.split()})
-
-
-def save_tokenizer(folder: Path) -> Any:
-    """A WordPiece tokenizer of a few words."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "vocab.txt").write_text(
-        "\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS]), "utf-8")
-    tokenizer = transformers.BertTokenizer(vocab=str(folder / "vocab.txt"), model_max_length=90)
-    tokenizer.save_pretrained(folder)
-    return tokenizer
-
-
-def save_model(folder: Path, family: Family = FAMILIES["bert"], **sizes: Any) -> Path:
-    save_tokenizer(folder)
-    family.build(**sizes).save_pretrained(folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def bert_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return save_model(tmp_path_factory.mktemp("saved") / "tiny-bert")
-
-
-@pytest.fixture
-def model_folder(bert_folder: Path, tmp_path: Path) -> Path:
-    """A copy that a test may spoil."""
-    return Path(shutil.copytree(bert_folder, tmp_path / "tiny-bert"))
-
-
-@pytest.fixture
-def passages(tmp_path: Path) -> Path:
-    path = tmp_path / "passages.txt"
-    path.write_text("\n\n".join(PASSAGES) + "\n", "utf-8")
-    return path
-
+from hf_folders import PASSAGES, save_model, save_tokenizer  # noqa: E402
+from hf_models import FAMILIES, REFUSED, SLOTS, closeness, minilm, run, smollm2  # noqa: E402
 
 # --- what works
 
@@ -141,6 +101,19 @@ def test_weights_in_half_precision_and_several_files(tmp_path: Path, passages: P
     assert all(s.keys.dtype == np.float32 for seen in collected["samples"].values() for s in seen)
 
 
+def test_a_head_is_left_out_and_only_what_was_read_is_named(
+    tmp_path: Path, passages: Path
+) -> None:
+    folder = tmp_path / "headed"
+    save_tokenizer(folder)
+    FAMILIES["bert"].build().save_pretrained(folder)
+    whole = transformers.BertForMaskedLM(transformers.BertConfig(**FAMILIES["bert"].sizes))
+    whole.save_pretrained(folder)
+    shutil.copy(folder / "model.safetensors", folder / "other.safetensors")
+    collected = collect_text(folder, passages)
+    assert list(collected["provenance"]["files"]) == ["model.safetensors"]
+
+
 def test_long_lines_are_cut_to_what_the_model_takes(bert_folder: Path, tmp_path: Path) -> None:
     path = tmp_path / "long.txt"
     path.write_text("the key " * 300, "utf-8")
@@ -162,101 +135,14 @@ def test_of_much_text_some_passages_are_taken(
     assert collected["notes"][0].startswith("calibrated on 2 of 4 passages, evenly spread")
 
 
-# --- what is refused, and how
-
-
-def _pickled(folder: Path) -> None:
-    (folder / "model.safetensors").unlink()
-    torch.save({"x": torch.zeros(1)}, folder / "pytorch_model.bin")
-
-
-def _cut(folder: Path) -> None:
-    path = folder / "model.safetensors"
-    path.write_bytes(path.read_bytes()[:-100])
-
-
-def _without_a_tensor(folder: Path) -> None:
-    from safetensors.torch import load_file, save_file
-
-    tensors = load_file(folder / "model.safetensors")
-    del tensors["encoder.layer.1.attention.self.key.weight"]
-    save_file(tensors, folder / "model.safetensors", {"format": "pt"})
-
-
-def _configured(**changes: Any) -> Any:
-    def spoil(folder: Path) -> None:
-        path = folder / "config.json"
-        path.write_text(json.dumps({**json.loads(path.read_text("utf-8")), **changes}), "utf-8")
-
-    return spoil
-
-
-def _with_code(folder: Path) -> None:
-    _configured(model_type="mine", architectures=["Mine"],
-                auto_map={"AutoConfig": "mine.Config", "AutoModel": "mine.Mine"})(folder)
-    (folder / "mine.py").write_text("raise SystemExit('code of the model was run')", "utf-8")
-
-
-def _removed(*names: str) -> Any:
-    def spoil(folder: Path) -> None:
-        for name in names:
-            (folder / name).unlink()
-
-    return spoil
-
-
-def _written(name: str, content: str) -> Any:
-    return lambda folder: (folder / name).write_text(content, "utf-8")
-
-
-@pytest.mark.parametrize(("spoil", "error", "says"), [
-    (_pickled, FileFormatError, "pickled.*run code.*pytorch_model.bin.*save_pretrained"),
-    (_removed("model.safetensors"), MissingFileError, "no weights.*model.safetensors"),
-    (_removed("config.json"), FileFormatError, "cannot load this model"),
-    (_removed("tokenizer.json", "vocab.txt"), MissingFileError,
-     "has no tokenizer; expected vocab.txt or tokenizer.json"),
-    (_cut, FileFormatError, "cannot load this model; found SafetensorError"),
-    (_without_a_tensor, FileFormatError,
-     r"lacks weights.*1 missing.*layer\.1\.attention\.self\.key\.weight"),
-    (_configured(hidden_size=128), FileFormatError, "cannot load this model"),
-    (_configured(model_type="nonsense"), FileFormatError, "nonsense"),
-    (_configured(num_hidden_layers="two"), FileFormatError, "cannot load this model"),
-    (_with_code, FileFormatError, "cannot load this model.*custom code"),
-    (_written("config.json", "{"), FileFormatError, "cannot load this model"),
-    (_written("tokenizer.json", "{}"), FileFormatError, "cannot load this model"),
-    (_configured(vocab_size=3), InputError, "cannot load this model"),
-])
-def test_a_folder_that_is_spoilt(
-    model_folder: Path, passages: Path, spoil: Any, error: type[Exception], says: str
-) -> None:
-    spoil(model_folder)
-    with pytest.raises(error, match=says) as caught:
-        collect_text(model_folder, passages)
-    assert len(str(caught.value)) < 800
-    assert "\n" not in str(caught.value)
-
-
-@pytest.mark.parametrize(("name", "error", "says"), [
-    ("nothing", MissingFileError, "no such model"),
-    ("google-bert/bert-base-uncased", MissingFileError, "no such model"),
-    ("tiny-bert/model.safetensors", FileFormatError, "Give the Hugging Face folder"),
-    ("passages.txt", FileFormatError, "is a folder or a GGUF file"),
-    ("wrong.gguf", FileFormatError, "cannot load this model"),
-    ("empty.gguf", FileFormatError, "cannot load this model"),
-])
-def test_what_is_no_model(
-    model_folder: Path, passages: Path, name: str, error: type[Exception], says: str
-) -> None:
-    (model_folder.parent / "wrong.gguf").write_bytes(b"GGUF" + bytes(range(200)))
-    (model_folder.parent / "empty.gguf").touch()
-    with pytest.raises(error, match=says):
-        collect_text(model_folder.parent / name, passages)
+# --- what is refused
 
 
 @pytest.mark.parametrize(("content", "error", "says"), [
     (b"", InputError, "empty"),
     (b"\n \n\t\n", CalibrationError, "empty.*one passage a line"),
     (b"\xff\xfe\x00", CalibrationError, "not UTF-8"),
+    (b"version https://git-lfs", FileFormatError, "Git-LFS pointer.*git lfs pull"),
     (b"x" * 101, CalibrationError, "too long; found 101 bytes; expected at most 100"),
     (None, MissingFileError, "passages.txt"),
 ])
@@ -270,18 +156,6 @@ def test_a_text_that_is_none(
         path.write_bytes(content)
     with pytest.raises(error, match=says):
         collect_text(bert_folder, path)
-
-
-def test_loading_is_quiet_and_leaves_transformers_as_it_was(
-    bert_folder: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    from transformers.utils import logging
-
-    before = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    capfd.readouterr()
-    load_model(bert_folder)
-    assert capfd.readouterr() == ("", "")
-    assert (logging.get_verbosity(), logging.is_progress_bar_enabled()) == before
 
 
 def test_lines_of_a_text(tmp_path: Path) -> None:

@@ -2,20 +2,8 @@
 
 from __future__ import annotations
 
-from neuromorph.errors import ModelStructureError
-from neuromorph.models.config import Config
-from neuromorph.models.families.base import Family, LayerPlan
+from neuromorph.models.families.base import Family
 from neuromorph.models.families.common import encoder_layers, encoder_plan
-
-
-def _plan(config: Config, layer: int) -> LayerPlan:
-    positions = config.text("position_embedding_type", default="absolute")
-    if positions != "absolute":
-        # Relative positions add a term to every logit that the projections don't know of.
-        raise ModelStructureError("relative positions inside the attention are not supported",
-                                  where=config.where, found=positions, expected="absolute")
-    return encoder_plan(config, layer)
-
 
 BERT = Family(
     name="bert",
@@ -23,6 +11,6 @@ BERT = Family(
     module="encoder.layer.{layer}.attention.self",
     parts={"query": "query", "key": "key", "value": "value"},
     layer_count=encoder_layers,
-    plan=_plan,
+    plan=encoder_plan,
     causal=lambda config: config.flag("is_decoder", default=False),
 )

@@ -20,7 +20,7 @@ _Arrays = dict[tuple[str, str], FloatArray]
 def build_layer(source: TensorSource, located: Located, plan: LayerPlan) -> AttentionLayer:
     """Check the tensors of one layer against its plan, and read them."""
     for name in located.tensors.values():
-        _check_float(source, name)
+        check_float(source, name)
     if ("fused", "weight") in located.tensors:
         value_size = plan.head_size
         arrays = _read_fused(source, located, plan)
@@ -53,7 +53,8 @@ def bias_note(located: Located) -> str | None:
     return f"{located.module}: only {' and '.join(have)} have a bias; the others have none"
 
 
-def _check_float(source: TensorSource, name: str) -> None:
+def check_float(source: TensorSource, name: str) -> None:
+    """A weight holds real numbers, not the codes of some."""
     info = source.info(name)
     if not DTYPES[info.dtype].is_float:
         raise TensorError(f"tensor {shown(name)} cannot be a weight: its dtype is {info.dtype}",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 
-from neuromorph.errors import ModelStructureError, did_you_mean
+from neuromorph.errors import ModelStructureError
 from neuromorph.models.config import Config
 from neuromorph.models.families.base import Family
 from neuromorph.models.families.bert import BERT
@@ -34,9 +34,9 @@ def find_family(names: tuple[str, ...], config: Config, where: object) -> Family
     if not matching:
         raise _no_attention(names, where)
     declared = config.text("model_type", "family")
-    for family in FAMILIES:
-        if declared in family.model_types and family in matching:
-            return family
+    family = declared_family(names, config)
+    if family is not None:
+        return family
     alike = " or ".join(family.name for family in matching)
     known = sorted(kind for family in FAMILIES for kind in family.model_types)
     if declared in known:
@@ -44,7 +44,16 @@ def find_family(names: tuple[str, ...], config: Config, where: object) -> Family
                                   f"those of family {alike}", where=where)
     raise ModelStructureError(f"models of type {declared[:40]!r} are not supported, though the "
                               f"tensor names look like family {alike}", where=where,
-                              hint=did_you_mean(declared[:40], known))
+                              expected=", ".join(known),
+                              hint="give --calibrate FILE.txt, one passage a line: transformers "
+                              "then runs the model, which needs the hf extra")
+
+
+def declared_family(names: tuple[str, ...], config: Config) -> Family | None:
+    """The family that the configuration names, if the tensors are called as in it."""
+    declared = config.text("model_type", "family")
+    return next((family for family in FAMILIES if declared in family.model_types
+                 and has_attention(family, names)), None)
 
 
 def _no_attention(names: tuple[str, ...], where: object) -> ModelStructureError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from neuromorph.errors import ModelStructureError
 from neuromorph.models.config import Config
 from neuromorph.models.families.base import LayerPlan
 from neuromorph.models.head_checks import size_of_heads
@@ -27,16 +26,3 @@ def bidirectional(_config: Config) -> bool:
 def causal(_config: Config) -> bool:
     """Always causal."""
     return True
-
-
-def check_not_quantised(config: Config) -> None:
-    """Refuse weights whose scales stand elsewhere: taken alone they would be wrong."""
-    if config.has("quantization_config"):
-        raise ModelStructureError("the weights are quantised", where=config.where,
-                                  found=_method(config), expected="float weights",
-                                  hint="export from the model's float weights")
-
-
-def _method(config: Config) -> str:
-    section = config.section("quantization_config")
-    return section.text("quant_method", default="quantization_config")
