@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import door_bundle
+import door_gguf
 import door_index
 import door_model
 import door_npz
@@ -13,7 +14,8 @@ import door_safetensors
 from fuzz_engine import Reader
 
 READERS: dict[str, Reader] = {reader.name: reader for reader in (
-    door_safetensors.READER, door_index.READER, door_model.READER, door_npz.READER,
+    door_safetensors.READER, door_index.READER, door_model.READER, door_gguf.READER,
+    door_npz.READER,
     door_bundle.MANIFESTS, door_bundle.BUNDLES, door_bundle.NETWORKS, door_profile.READER,
     door_program.PROGRAMS, door_program.PLACED, door_rule.READER,
 )}
