@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import mmap
 import os
+import re
 import resource
 import subprocess
 import sys
@@ -21,14 +22,15 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parents[1]), str(HERE), str(HERE.parent / "robustness"),
                 str(HERE.parent / "core")]
 os.environ |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}
 
-from doors import READERS  # noqa: E402
-from fuzz_engine import Tally, run, without_names  # noqa: E402
+if TYPE_CHECKING:
+    from fuzz_engine import Tally
 
 STUCK = 60.0
 """Seconds on one mutant after which the child is ended: it does not even hear its own alarm."""
@@ -71,16 +73,19 @@ def watched(arguments: Sequence[str]) -> int:
 
 def child(options: argparse.Namespace) -> int:
     """Try everything that was asked for."""
+    from doors import READERS
+    from fuzz_engine import run
+
     chosen = options.chosen or list(READERS)
-    unknown = [name for name in chosen if name.partition(":")[0] not in READERS]
+    unknown = [one for one in chosen if not re.fullmatch(rf"({'|'.join(READERS)})(:\d+)?", one)]
     if unknown:
-        say(f"no such reader: {unknown[0]}; there are {', '.join(READERS)}")
+        say(f"no such reader or mutant: {unknown[0]}; there are {', '.join(READERS)}")
         return 2
     faults = 0
     with options.child.open("r+b") as file, mmap.mmap(file.fileno(), 0) as mark:
         for name, _, number in (one.partition(":") for one in chosen):
             folder = options.child.parent / name
-            folder.mkdir()
+            folder.mkdir(exist_ok=True)
             numbers = range(options.first, options.first + options.count)
             tally = run(READERS[name], [int(number)] if number else numbers, folder, mark)
             faults += len(tally.faults)
@@ -90,6 +95,8 @@ def child(options: argparse.Namespace) -> int:
 
 def report(name: str, tally: Tally, alone: bool) -> None:
     """A line a reader, and one a kind of fault; for one mutant alone, what it says."""
+    from fuzz_engine import without_names
+
     say(f"{name:<12} {tally.tried:>8,} mutants, {tally.tried / max(tally.seconds, 1e-9):7,.0f} "
         f"a second, {tally.share:6.1%} read, {len(tally.texts):>4} kinds of refusal, slowest "
         f"{tally.slowest:.2f} s, largest process {_peak()} MiB, {len(tally.faults)} faults")

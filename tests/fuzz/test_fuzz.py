@@ -17,7 +17,7 @@ from neuromorph.errors import FileFormatError
 
 RUN = Path(__file__).with_name("run.py")
 LINE = re.compile(r"(\w+) +([\d,]+) mutants, .* ([\d.]+)% read, +(\d+) kinds of refusal")
-MUTANTS = 200
+MUTANTS = 150
 
 
 def command(*arguments: object) -> subprocess.CompletedProcess[str]:
@@ -83,7 +83,7 @@ def test_one_mutant_alone_says_what_became_of_it() -> None:
     done = command("rule:3")
     assert "rule                1 mutants" in done.stdout
     assert done.returncode == 0
-    assert command("rules:3").returncode == 2
+    assert "no such reader or mutant: rule:x; there are" in command("rule:x").stdout
 
 
 def test_a_child_that_dies_is_told(tmp_path: Path) -> None:
@@ -92,11 +92,10 @@ def test_a_child_that_dies_is_told(tmp_path: Path) -> None:
     text = RUN.read_text().replace("HERE = Path(__file__).resolve().parent",
                                    f"HERE = Path({str(RUN.parent)!r})")
     script.write_text(text.replace(
-        "STUCK =",
-        "from fuzz_engine import Reader\n"
-        "READERS['kills'] = Reader('kills', lambda rng, f: rng and rng.randrange(4),\n"
-        "                          lambda case: case == 3 and os.kill(os.getpid(), 9))\n"
-        "STUCK ="))
+        "    from fuzz_engine import run\n\n",
+        "    from fuzz_engine import Reader, run\n\n"
+        "    READERS['kills'] = Reader('kills', lambda rng, f: rng and rng.randrange(4),\n"
+        "                              lambda case: case == 3 and os.kill(os.getpid(), 9))\n"))
     done = subprocess.run([sys.executable, script, "kills"], text=True, capture_output=True)
     assert re.search(r"FAULT kills:\d+: the process ended with -9", done.stdout), done
     assert done.returncode == 2
