@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
+from neuromorph import memory
 from neuromorph.api import doctor
 from neuromorph.api.tested_versions import PACKAGES, Package
 
@@ -115,9 +116,9 @@ def test_the_extension_is_found_where_lava_looks_for_it(
 
 def test_available_memory_is_read_or_left_open(tmp_path: Path) -> None:
     table = tmp_path / "meminfo"
-    assert doctor.available_memory(table) is None
+    assert memory.available_memory(table) is None
     table.write_text("MemTotal:  9 kB\nMemAvailable:   8 kB\n", encoding="ascii")
-    assert doctor.available_memory(table) == 8192
+    assert memory.available_memory(table) == 8192
 
 
 def test_it_imports_nothing_heavy() -> None:

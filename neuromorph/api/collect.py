@@ -105,8 +105,10 @@ def collect(
                          hint="give --calibrate FILE.txt, one passage a line")
     progress(f"reading {place.name}")
     heads = open_model(place)
-    arrays = None if calibrate is None else load_arrays(calibrate)
     where = "" if calibrate is None else Path(calibrate).name
+    known = ("images", "labels") if heads.family == DIGITS else _hidden_names(heads)
+    arrays = None if calibrate is None else load_arrays(
+        calibrate, lambda found: check_names(found, known, where))
     if heads.family == DIGITS:
         return _collect_digits(place, heads, arrays, where)
     if arrays is None:
@@ -137,7 +139,6 @@ def _collect_digits(
     if arrays is None:
         images, source = load_split().calibration.images, "the packaged calibration split"
     else:
-        check_names(arrays, ("images", "labels"), where)
         if "images" not in arrays:
             raise CalibrationError("the digits model calibrates on images", where=where,
                                    found=", ".join(arrays), expected="images")
@@ -180,8 +181,7 @@ def digits_samples(
 def _collect_hidden(
     heads: AttentionModel, arrays: Mapping[str, NDArray[Any]], where: str
 ) -> Collected:
-    names = [f"hidden.{i}" for i in range(len(heads.layers))]
-    check_names(arrays, names, where)
+    names = _hidden_names(heads)
     missing = [name for name in names if name not in arrays]
     if missing:
         raise CalibrationError("the file lacks a layer's hidden states", where=where,
@@ -196,6 +196,10 @@ def _collect_hidden(
                                found=f"{counts[0]} to {counts[-1]}")
     provenance = {**heads.provenance, "calibration": f"{counts[0]} sequences, {where}"}
     return Collected(heads.family, heads.causal, samples, provenance, notes=heads.notes)
+
+
+def _hidden_names(heads: AttentionModel) -> tuple[str, ...]:
+    return tuple(f"hidden.{i}" for i in range(len(heads.layers)))
 
 
 def _hidden_bytes(layer: AttentionLayer, hidden: NDArray[Any]) -> int:

@@ -15,7 +15,7 @@ from neuromorph.api.compile_fit import changes_for, needs_of, smallest_board
 from neuromorph.api.compile_run import Tried, lab_trial, try_heads
 from neuromorph.api.compile_units import Memory, units_of
 from neuromorph.api.progress import Progress, silent
-from neuromorph.bundle import Bundle, atomic_folder, load_bundle
+from neuromorph.bundle import Bundle, Output, atomic_folder, load_bundle
 from neuromorph.compile import (
     PASSES,
     Compiled,
@@ -28,7 +28,7 @@ from neuromorph.compile import (
 from neuromorph.compile.check import Usage, check_program
 from neuromorph.compile.events import count_packets, largest_core
 from neuromorph.compile.lab.folder import NAMES as LAB_NAMES
-from neuromorph.compile.lab.folder import backend_of, write_lab_folder
+from neuromorph.compile.lab.folder import REPORT, backend_of, write_lab_folder
 from neuromorph.compile.packing.place import hops, row_by_row
 from neuromorph.compile.packing.traffic import Traffic, traffic
 from neuromorph.compile.program_file import program_as_dict
@@ -43,6 +43,8 @@ PAGE, PROGRAM_TEXT = "report.html", "program.txt"
 DUMPS = {name: f"after-{name}.txt" for name in PASSES}
 NAMES = (*LAB_NAMES, PAGE, PROGRAM_TEXT, *DUMPS.values())
 """All that a folder of a compiled program holds."""
+
+FOLDER = Output("program", NAMES, REPORT)
 
 TRIED = 16
 """Heads that are run, of a model with more."""
@@ -304,10 +306,11 @@ def save_compiled(
     if found.compiled is None or found.trial is None:
         raise UsageError("what does not fit cannot be saved", found=found.report.get("reason"))
     program, family = found.compiled.program, found.compiled.profile.family
-    with atomic_folder(output, ours=NAMES, force=force) as folder:
+    with atomic_folder(output, ours=FOLDER, force=force) as folder:
         progress("writing the program")
-        write_lab_folder(folder, program, lab_trial(program, found.trial), found.report,
-                         family=family, refusal=backends.get(backend_of(family)).why_not)
+        write_lab_folder(folder, program, lab_trial(program, found.trial),
+                         {**FOLDER.mark(), **found.report}, family=family,
+                         refusal=backends.get(backend_of(family)).why_not)
         (folder / PROGRAM_TEXT).write_text(to_lines(found.compiled), "utf-8")
         for name, text in found.dumps.items():
             (folder / DUMPS[name]).write_text(text, "utf-8")

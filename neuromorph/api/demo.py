@@ -17,7 +17,7 @@ from neuromorph.api.compare import Comparison, compare, part_of
 from neuromorph.api.export import export
 from neuromorph.api.progress import Progress, silent
 from neuromorph.api.simulate import classify
-from neuromorph.bundle import Bundle, atomic_folder, check_target
+from neuromorph.bundle import BUNDLE_FOLDER, Bundle, Output, atomic_folder, check_target
 from neuromorph.circuits.latency_attention import PROBES, build, stimulate
 from neuromorph.errors import MissingExtraError
 from neuromorph.models.digits import WEIGHTS, DigitsViT, Part, load_split, uniform_attention
@@ -36,9 +36,13 @@ from neuromorph.runtime import SpikingLayer, Tally
 from neuromorph.translate import Sample, TranslateOptions
 from neuromorph.translate.fidelity import float_attention
 
-NAMES = ("summary.json", "index.html", "accuracy.png", "maps.png", "raster.png", "bundle",
+SUMMARY = "summary.json"
+NAMES = (SUMMARY, "index.html", "accuracy.png", "maps.png", "raster.png", "bundle",
          "bundle-binary")
 """All that a folder of the demo's holds."""
+
+FOLDER = Output("demo", NAMES, SUMMARY,
+                {"bundle": BUNDLE_FOLDER, "bundle-binary": BUNDLE_FOLDER})
 
 LAVA_QUERIES = 5
 """Queries of one head that are run again on Lava, which takes its time."""
@@ -82,10 +86,10 @@ def run_demo(
     DisagreementError
         If the backends do not agree to the bit.
     """
-    check_target(output, ours=NAMES, force=force)
+    check_target(output, ours=FOLDER, force=force)
     require_matplotlib()
     vit, test = DigitsViT.load(), load_split().test
-    with atomic_folder(output, ours=NAMES, force=force) as folder:
+    with atomic_folder(output, ours=FOLDER, force=force) as folder:
         graded = export(WEIGHTS, folder / "bundle", progress=progress).bundle
         binary = export(WEIGHTS, folder / "bundle-binary", progress=progress,
                         options=TranslateOptions(spikes="binary")).bundle
@@ -98,7 +102,7 @@ def run_demo(
         progress("drawing")
         _draw(folder, vit, graded, test, picked, summary)
         (folder / "index.html").write_text(_page(summary), "utf-8")
-        (folder / "summary.json").write_text(to_json(summary), "utf-8")
+        (folder / SUMMARY).write_text(to_json(FOLDER.mark() | summary), "utf-8")
     return DemoReport(Path(output), summary)
 
 

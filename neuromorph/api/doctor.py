@@ -12,11 +12,11 @@ import sys
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from neuromorph._version import __version__
 from neuromorph.api.tested_versions import PACKAGES, Package
+from neuromorph.memory import available_memory
 
 Status: TypeAlias = Literal["ok", "missing", "untested version"]
 
@@ -182,13 +182,3 @@ def total_memory() -> int | None:
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, ValueError, OSError):
         return None
-
-
-def available_memory(table: Path = Path("/proc/meminfo")) -> int | None:
-    """Bytes that could be had without swapping, or None where the system does not tell."""
-    try:
-        lines = table.read_text(encoding="ascii").splitlines()
-    except (OSError, UnicodeDecodeError):
-        return None
-    kibibytes = [line.split()[1] for line in lines if line.startswith("MemAvailable:")]
-    return int(kibibytes[0]) * 1024 if kibibytes else None

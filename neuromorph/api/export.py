@@ -11,7 +11,7 @@ from typing import Any
 from neuromorph.api.budget import attention_bytes, require
 from neuromorph.api.collect import collect
 from neuromorph.api.progress import Progress, silent
-from neuromorph.bundle import NAMES, Bundle, check_target, save_bundle
+from neuromorph.bundle import BUNDLE_FOLDER, Bundle, check_target, save_bundle
 from neuromorph.errors import UsageError
 from neuromorph.huggingface.attachment import with_slots
 from neuromorph.runtime import SpikingLayer
@@ -97,7 +97,7 @@ def export(
     """
     chosen = options or TranslateOptions()
     check_apart(model, output)
-    check_target(output, ours=NAMES, force=force)
+    check_target(output, ours=BUNDLE_FOLDER, force=force)
     collected = collect(model, calibrate, progress, chosen.slots)
     if collected.any_length:
         chosen = with_slots(chosen, collected.samples)
@@ -125,7 +125,10 @@ def check_apart(model: str | os.PathLike[str], output: str | os.PathLike[str]) -
     ------
     UsageError
     """
-    source, target = (Path(os.path.realpath(path)) for path in (model, output))
+    try:
+        source, target = (Path(os.path.realpath(path)) for path in (model, output))
+    except OSError:  # the working directory is gone: whoever opens them says so
+        return
     if target in (source, *source.parents):
         raise UsageError("the output would replace the model that it is made from", where=output,
                          found=str(model), hint="choose another folder")

@@ -10,6 +10,7 @@ from neuromorph.bundle import is_bundle, load_bundle
 from neuromorph.bundle.bundle import NETWORK
 from neuromorph.errors import BundleError
 from neuromorph.models import open_model
+from neuromorph.models.opening import RegularFile
 
 
 def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -32,11 +33,13 @@ def network_text(path: str | os.PathLike[str]) -> str:
     MissingFileError, BundleError
     """
     load_bundle(path)
-    text = Path(path) / NETWORK
+    where = Path(path) / NETWORK
     try:
-        return text.read_text("utf-8")
+        with RegularFile(where) as file:
+            return file.read(0, file.size).decode()
     except UnicodeDecodeError as error:
-        raise BundleError("the networks' text is not UTF-8", where=text, found=error,
+        raise BundleError("the text of the network is not UTF-8", where=where,
+                          found=f"{error.reason} at byte {error.start}",
                           hint="export the model again") from error
 
 

@@ -13,7 +13,7 @@ from neuromorph.api import circuits
 from neuromorph.api.circuits import Circuit, Outcome
 from neuromorph.api.progress import Progress, silent
 from neuromorph.backends import Backend
-from neuromorph.bundle import atomic_folder, check_target
+from neuromorph.bundle import Output, atomic_folder, check_target
 from neuromorph.errors import UnsupportedError, UsageError
 from neuromorph.report.pictures import require_matplotlib
 from neuromorph.report.text import to_json
@@ -21,6 +21,8 @@ from neuromorph.report.text import to_json
 SUMMARY, PICTURE = "summary.json", "picture.png"
 NAMES = (SUMMARY, PICTURE)
 """All that a folder of a run's holds."""
+
+FOLDER = Output("run", NAMES, SUMMARY)
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +91,7 @@ def run(
     machine = _machine(chosen, default_backend(chosen) if backend is None else backend)
     _check_seed(seed)
     if output is not None:
-        check_target(output, ours=NAMES, force=force)
+        check_target(output, ours=FOLDER, force=force)
         require_matplotlib()
     progress(f"running {circuit} on {machine.name}")
     outcome = chosen.module.run(options, backend=machine.name, seed=seed, progress=progress)
@@ -144,6 +146,6 @@ def _check_seed(seed: int) -> None:
 def _save(
     outcome: Outcome, summary: Mapping[str, Any], output: str | os.PathLike[str], *, force: bool
 ) -> None:
-    with atomic_folder(output, ours=NAMES, force=force) as folder:
+    with atomic_folder(output, ours=FOLDER, force=force) as folder:
         outcome.draw(folder / PICTURE)
-        (folder / SUMMARY).write_text(to_json(summary), "utf-8")
+        (folder / SUMMARY).write_text(to_json({**FOLDER.mark(), **summary}), "utf-8")

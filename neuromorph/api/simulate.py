@@ -17,7 +17,7 @@ from neuromorph.api.budget import attention_bytes, clocked_bytes, require
 from neuromorph.api.collect import DIGITS, check_names, visible
 from neuromorph.api.progress import Progress, silent
 from neuromorph.backends import Attended
-from neuromorph.bundle import Bundle, atomic_folder, load_bundle
+from neuromorph.bundle import Bundle, Output, atomic_folder, load_bundle
 from neuromorph.bundle.tensors import check_fits
 from neuromorph.errors import CalibrationError, InputError, UsageError
 from neuromorph.models.arrays import load_arrays
@@ -29,6 +29,8 @@ from neuromorph.translate import HeadFidelity, LayerCode, Sample, measure_fideli
 OUTPUTS, SUMMARY = "outputs.npz", "summary.json"
 NAMES = (SUMMARY, OUTPUTS)
 """All that a folder of results holds."""
+
+FOLDER = Output("simulation", NAMES, SUMMARY)
 
 _PARTS = ("queries", "keys", "values")
 
@@ -101,7 +103,8 @@ def simulate(
     """
     machine = backends.get(backend)
     loaded = bundle if isinstance(bundle, Bundle) else load_bundle(bundle)
-    arrays = load_arrays(inputs) if isinstance(inputs, str | os.PathLike) else inputs
+    arrays = (load_arrays(inputs, lambda found: _check_names(found, loaded))
+              if isinstance(inputs, str | os.PathLike) else inputs)
     fidelity: list[HeadFidelity] = []
     tally, accuracy = Tally(), None
     if arrays is not None and "images" in arrays:
@@ -163,7 +166,7 @@ def _run_model(
         raise UsageError("only a bundle that holds its model takes images",
                          found=f"family {bundle.family}",
                          expected="queries.<i>, keys.<i>, values.<i>")
-    check_names(arrays, ("images", "labels"), "inputs")
+    _check_names(arrays, bundle)
     images, labels = arrays["images"], arrays.get("labels")
     if not images.size:
         raise CalibrationError("there are no images", found=images.shape)
@@ -204,6 +207,11 @@ def classify(
     return vit.logits(images, attend), fidelity
 
 
+def _check_names(arrays: Mapping[str, object], bundle: Bundle) -> None:
+    parts = [f"{part}.{i}" for i in range(len(bundle.codes)) for part in (*_PARTS, "mask")]
+    check_names(arrays, ("images", "labels") if "images" in arrays else parts, "inputs")
+
+
 def samples_of(bundle: Bundle, arrays: Mapping[str, NDArray[Any]]) -> dict[str, Sample]:
     """Samples of a bundle's layers from arrays by name.
 
@@ -212,9 +220,7 @@ def samples_of(bundle: Bundle, arrays: Mapping[str, NDArray[Any]]) -> dict[str, 
     CalibrationError
         If an array is missing or does not fit its layer.
     """
-    count = len(bundle.codes)
-    known = [f"{part}.{i}" for i in range(count) for part in (*_PARTS, "mask")]
-    check_names(arrays, known, "inputs")
+    _check_names(arrays, bundle)
     samples = {}
     for i, (name, code) in enumerate(bundle.codes.items()):
         if any(f"{part}.{i}" in arrays for part in (*_PARTS, "mask")):
@@ -253,9 +259,9 @@ def save_report(
     ------
     OutputExistsError, WriteError
     """
-    with atomic_folder(target, ours=NAMES, force=force) as folder:
+    with atomic_folder(target, ours=FOLDER, force=force) as folder:
         packed = io.BytesIO()  # zipfile would complain on its own if the disk were full
         np.savez_compressed(packed, **dict(report.outputs))
         (folder / OUTPUTS).write_bytes(packed.getbuffer())
-        (folder / SUMMARY).write_text(to_json(report.as_dict()), "utf-8")
+        (folder / SUMMARY).write_text(to_json(FOLDER.mark() | report.as_dict()), "utf-8")
     return Path(target)

@@ -4,37 +4,53 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from neuromorph.bundle.exchange import exchange
+from neuromorph.bundle.held import held
+from neuromorph.bundle.outputs import Output
+from neuromorph.bundle.work import NEW, OLD, hidden_folder, recover
 from neuromorph.errors import NeuromorphError, OutputExistsError, UsageError, WriteError
 
 StrPath = str | os.PathLike[str]
 
-SHOWN = 3
-"""Names of foreign files that an error lists."""
+
+class InterruptedAfterwardsError(KeyboardInterrupt):
+    """An interruption that came when the result had its name already.
+
+    Attributes
+    ----------
+    path : Path
+        The result, which is whole.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(str(path))
+        self.path = path
 
 
 @contextmanager
-def atomic_folder(
-    target: StrPath, *, ours: Sequence[str], force: bool = False
-) -> Iterator[Path]:
+def atomic_folder(target: StrPath, *, ours: Output, force: bool = False) -> Iterator[Path]:
     """A hidden folder beside the target that takes its name when the block ends well.
 
     Whatever ends the block otherwise, an error, Ctrl-C or a full disk, leaves the target and
-    its parents as they were. Only a kill between two renames leaves an earlier result under
-    the hidden name, ``.neuromorph-….part/old``.
+    its parents as they were; after a kill the next call for the same target clears up.
+
+    Where the system can, an earlier result and the new one change places in one call, so that
+    one of them has the name at any moment. Elsewhere the earlier one is moved aside first: a
+    kill between the two renames leaves it in the hidden folder, and the next call for the same
+    target puts it back.
 
     Parameters
     ----------
     target : path
         Must not exist, or be an empty folder; with ``force`` also an earlier result.
-    ours : sequence of str
-        Names that a result may hold; by the first two an earlier one is known.
+    ours : Output
+        The kind of result.
     force : bool
-        Replace an earlier result; it is kept until the new one is complete.
+        Replace an earlier result of the same kind; it is kept until the new one is complete.
 
     Raises
     ------
@@ -42,36 +58,48 @@ def atomic_folder(
         If something stands there already, or appears meanwhile.
     WriteError
         If writing fails.
+    InterruptedAfterwardsError
+        If a signal came while names changed, or were cleared up afterwards.
     """
-    path = Path(target)
+    path, published = Path(target), False
     check_target(path, ours=ours, force=force)
-    with _beside(path) as work:
-        new = work / "new"
-        new.mkdir()
-        yield new
-        for inside in sorted(new.rglob("*")):
-            _sync(inside)
-        _sync(new)
-        check_target(path, ours=ours, force=force)
-        _publish(new, work / "old", path, force=force)
+    try:
+        with _told(path), hidden_folder(path) as work:
+            new = work / NEW
+            new.mkdir()
+            yield new
+            for inside in sorted(new.rglob("*")):
+                _sync(inside)
+            _sync(new)
+            check_target(path, ours=ours, force=force)
+            with held():
+                _publish(new, work / OLD, path, force=force)
+                published = True
+    except KeyboardInterrupt as signal:
+        if published:
+            raise InterruptedAfterwardsError(path) from signal
+        raise
 
 
-def check_target(target: StrPath, *, ours: Sequence[str], force: bool) -> None:
+def check_target(target: StrPath, *, ours: Output, force: bool) -> None:
     """Refuse a target that must not be replaced; meant to be asked before any work is done.
+
+    If a run for the same target was killed, what it left is cleared up first.
 
     Raises
     ------
     UsageError
         If it has no name.
     OutputExistsError
-        If it is a link, a file, an earlier result without ``force``, no result at all, or
-        holds other names than ``ours``.
+        If it is a link, a file, an earlier result without ``force``, or with it a folder that
+        does not say that it is such a result, or holds other names.
     WriteError
         If it cannot be looked at.
     """
     path = Path(target)
     _check_name(path)
     with _told(path):
+        recover(path)
         _check_place(path, ours, force)
 
 
@@ -86,15 +114,17 @@ def write_file(target: StrPath, content: str | bytes, *, force: bool = False) ->
     """
     path = Path(target)
     _check_name(path)
-    with _beside(path) as work:
-        new = work / "new"
-        new.write_bytes(content.encode() if isinstance(content, str) else content)
-        _sync(new)
-        if path.is_symlink() or (path.exists() and not (force and path.is_file())):
-            raise OutputExistsError("the output exists already", where=path,
-                                    hint="choose another file")
-        new.rename(path)
-        _sync_names(path.parent)
+    with _told(path):
+        recover(path)
+        with hidden_folder(path) as work:
+            new = work / NEW
+            new.write_bytes(content.encode() if isinstance(content, str) else content)
+            _sync(new)
+            if path.is_symlink() or (path.exists() and not (force and path.is_file())):
+                raise OutputExistsError("the output exists already", where=path,
+                                        hint="choose another file")
+            new.rename(path)
+            _sync_names(path.parent)
 
 
 def _check_name(path: Path) -> None:
@@ -102,7 +132,7 @@ def _check_name(path: Path) -> None:
         raise UsageError("the output needs a name", found=repr(str(path)))
 
 
-def _check_place(path: Path, ours: Sequence[str], force: bool) -> None:
+def _check_place(path: Path, ours: Output, force: bool) -> None:
     if path.is_symlink():
         raise OutputExistsError("the output is a symbolic link", where=path,
                                 hint="name a folder that does not exist yet")
@@ -111,16 +141,13 @@ def _check_place(path: Path, ours: Sequence[str], force: bool) -> None:
         return
     if not path.is_dir():
         raise OutputExistsError("the output is a file", where=path, expected="a new folder")
-    names = {entry.name for entry in path.iterdir()}
-    if names and not force:
+    if not any(path.iterdir()):
+        return
+    if not force:
         raise OutputExistsError("the output exists already", where=path,
                                 hint="choose another folder, or add --force to replace an "
                                      "earlier result")
-    foreign = sorted(names.difference(ours))
-    if foreign or (names and not names.issuperset(ours[:2])):
-        raise OutputExistsError(
-            "the output holds what neuromorph did not write, and is left alone", where=path,
-            found=_listed(foreign or sorted(names)), hint="choose another folder")
+    ours.check_ours(path)
 
 
 def _check_parent(path: Path) -> None:
@@ -130,29 +157,6 @@ def _check_parent(path: Path) -> None:
              errno.EACCES if not os.access(parent, os.W_OK | os.X_OK) else 0)
     if wrong:
         raise OSError(wrong, os.strerror(wrong))
-
-
-def _listed(names: list[str]) -> str:
-    return ", ".join(names[:SHOWN]) + (", …" if len(names) > SHOWN else "")
-
-
-@contextmanager
-def _beside(path: Path) -> Iterator[Path]:
-    """A hidden folder beside ``path`` that is gone afterwards, with all that was made for it."""
-    work = path.parent / f".neuromorph-{os.urandom(8).hex()}.part"
-    parents: list[Path] = []
-    try:
-        with _told(path):
-            parents += [parent for parent in path.parents if not parent.exists()]
-            for parent in reversed(parents):
-                parent.mkdir(exist_ok=True)
-            work.mkdir(mode=0o700)
-            yield work
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
-        for parent in parents:
-            with suppress(OSError):  # the result is in it
-                parent.rmdir()
 
 
 @contextmanager
@@ -183,24 +187,19 @@ def _sync_names(folder: Path) -> None:
 
 
 def _publish(new: Path, old: Path, target: Path, *, force: bool) -> None:
-    """Give the new folder its name; whatever happens meanwhile, one of both has it.
+    """Give the new folder its name; what had it before is left in the hidden folder.
 
     Without ``force`` nothing is moved aside: a rename takes an empty folder's place, and the
     system refuses any other.
     """
     try:
-        if force and target.exists():
-            target.rename(old)
-        new.rename(target)
-        _sync_names(target.parent)
-    except OSError as error:
-        if old.exists() and not target.exists():
-            old.rename(target)
+        if not (force and target.exists() and exchange(new, target)):
+            if force and target.exists():
+                target.rename(old)
+            new.rename(target)
+    except OSError as error:  # an earlier one is put back when the hidden folder is cleared
         if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
             raise OutputExistsError("the output appeared meanwhile", where=target,
                                     hint="choose another folder") from error
         raise
-    except BaseException:
-        if old.exists() and not target.exists():
-            old.rename(target)
-        raise
+    _sync_names(target.parent)

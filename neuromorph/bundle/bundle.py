@@ -12,10 +12,8 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
-from neuromorph._version import __version__
 from neuromorph.bundle.atomic import StrPath, atomic_folder
 from neuromorph.bundle.manifest import (
-    MANIFEST,
     SCHEMA_VERSION,
     Manifest,
     entries,
@@ -23,6 +21,7 @@ from neuromorph.bundle.manifest import (
     read_manifest,
     write_manifest,
 )
+from neuromorph.bundle.outputs import BUNDLE, GENERATOR, MANIFEST, Output
 from neuromorph.bundle.tensors import (
     INTEGERS,
     code_arrays,
@@ -41,6 +40,8 @@ CODES, SAMPLE = "codes.safetensors", "sample.safetensors"
 NETWORK, MODEL = "network.txt", "model.safetensors"
 NAMES = (MANIFEST, CODES, SAMPLE, NETWORK, MODEL)
 """All that a bundle may hold; the model is optional."""
+
+BUNDLE_FOLDER = Output(BUNDLE, NAMES, MANIFEST)
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +96,7 @@ def save_bundle(bundle: Bundle, target: StrPath, *, force: bool = False) -> Path
     ------
     OutputExistsError, WriteError
     """
-    with atomic_folder(target, ours=NAMES, force=force) as folder:
+    with atomic_folder(target, ours=BUNDLE_FOLDER, force=force) as folder:
         codes, samples = _arrays(bundle)
         # One entry only: the order of several would change from run to run.
         (folder / CODES).write_bytes(save(codes, metadata={"heads": ",".join(INTEGERS)}))
@@ -104,7 +105,7 @@ def save_bundle(bundle: Bundle, target: StrPath, *, force: bool = False) -> Path
         if bundle.model is not None:
             (folder / MODEL).write_bytes(bundle.model)
         write_manifest(folder, Manifest(
-            schema_version=SCHEMA_VERSION, generator=f"neuromorph {__version__}",
+            schema_version=SCHEMA_VERSION, generator=GENERATOR,
             family=bundle.family, causal=bundle.causal, layers=list(bundle.codes),
             step_nats=next(iter(bundle.codes.values())).step_nats,
             options=dict(bundle.options), provenance=dict(bundle.provenance),

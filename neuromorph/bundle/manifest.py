@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import sys
 from collections.abc import Collection, Mapping
@@ -12,7 +11,9 @@ from typing import Annotated, Any
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
+from neuromorph.bundle.outputs import MANIFEST, MANIFEST_LIMIT
 from neuromorph.errors import BundleError, InputError, MissingFileError, did_you_mean, printable
+from neuromorph.memory import require
 from neuromorph.models.opening import RegularFile
 
 if sys.version_info >= (3, 11):
@@ -20,10 +21,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-MANIFEST = "manifest.toml"
 SCHEMA_VERSION = 2
-MANIFEST_LIMIT = 1 << 20
-CHUNK = 1 << 20
 
 AGAIN = "export the model again"
 
@@ -74,17 +72,12 @@ class Manifest(_Strict):
 
 def entries(folder: Path) -> list[FileEntry]:
     """Every file of a folder but the manifest, by name."""
-    return [FileEntry(name=path.name, size=path.stat().st_size, sha256=digest(path))
-            for path in sorted(folder.iterdir()) if path.name != MANIFEST]
-
-
-def digest(path: Path) -> str:
-    """Sha256 of a file, in pieces."""
-    total = hashlib.sha256()
-    with path.open("rb") as file:
-        while piece := file.read(CHUNK):
-            total.update(piece)
-    return total.hexdigest()
+    found = []
+    for path in sorted(folder.iterdir()):
+        if path.name != MANIFEST:
+            with RegularFile(path) as file:
+                found.append(FileEntry(name=path.name, size=file.size, sha256=file.sha256()))
+    return found
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
@@ -145,8 +138,7 @@ def read_manifest(folder: Path, names: Collection[str], optional: str) -> Manife
                                hint="make one with: neuromorph export MODEL -o DIR")
     manifest = _parse(folder / MANIFEST)
     _check_names(folder / MANIFEST, [entry.name for entry in manifest.files], names, optional)
-    for entry in manifest.files:
-        _check_file(folder / entry.name, entry)
+    _check_files(folder, manifest.files)
     return manifest
 
 
@@ -214,16 +206,34 @@ def _check_names(path: Path, listed: list[str], names: Collection[str], optional
             raise BundleError(what, where=path, found=found[0], hint=AGAIN)
 
 
-def _check_file(path: Path, entry: FileEntry) -> None:
+def _check_files(folder: Path, files: list[FileEntry]) -> None:
+    """All sizes, and whether they fit into memory, before a byte is read."""
+    for entry in files:
+        with _opened(folder / entry.name) as file:
+            if file.size != entry.size:
+                raise BundleError("a file of the bundle was altered or cut", where=file.path,
+                                  found=f"{file.size} bytes", expected=f"{entry.size} bytes",
+                                  hint=AGAIN)
+    require(sum(entry.size for entry in files), folder)
+    for entry in files:
+        with _opened(folder / entry.name) as file:
+            _check_digest(file, entry)
+
+
+def _check_digest(file: RegularFile, entry: FileEntry) -> None:
+    found = file.sha256() if file.size == entry.size else "of other bytes"
+    if found != entry.sha256:
+        raise BundleError("a file of the bundle was altered", where=file.path,
+                          found=f"sha256 {found[:12]}…", expected=f"{entry.sha256[:12]}…",
+                          hint=AGAIN)
+
+
+def _opened(path: Path) -> RegularFile:
     if path.is_symlink() or not path.is_file():
         raise BundleError("a file of the bundle is missing or not a plain file", where=path,
                           hint=AGAIN)
-    if path.stat().st_size != entry.size:
-        raise BundleError("a file of the bundle was altered or cut", where=path,
-                          found=f"{path.stat().st_size} bytes", expected=f"{entry.size} bytes",
-                          hint=AGAIN)
-    found = digest(path)
-    if found != entry.sha256:
-        raise BundleError("a file of the bundle was altered", where=path,
-                          found=f"sha256 {found[:12]}…", expected=f"{entry.sha256[:12]}…",
-                          hint=AGAIN)
+    try:
+        return RegularFile(path)
+    except InputError as error:
+        raise BundleError(f"a file of the bundle cannot be read: {error.what}", where=path,
+                          found=error.found, hint=AGAIN) from error

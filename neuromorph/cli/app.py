@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
-import threading
 import traceback
-from types import FrameType
-from typing import NoReturn
 
 import typer
 
 from neuromorph.cli import compile as compile_command
 from neuromorph.cli import demo, doctor, export, inspect, profiles, run, simulate
-from neuromorph.cli.common import ReaderGoneError, drop_output, emit
+from neuromorph.cli.common import emit
+from neuromorph.cli.interruption import tell
+from neuromorph.cli.streams import ReaderGoneError, drop_output, prepared
 from neuromorph.errors import NeuromorphError, printable
 
-USAGE, MEMORY, INTERNAL, INTERRUPTED = 2, 7, 1, 130
-
-SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
+USAGE, MEMORY, INTERNAL = 2, 7, 1
 
 app = typer.Typer(
     name="neuromorph", add_completion=False, rich_markup_mode="rich",
@@ -41,7 +36,7 @@ app.command("doctor")(doctor.doctor)
 def root(
     context: typer.Context,
     version: bool = typer.Option(False, "--version", help="Show the version and stop."),
-    debug: bool = typer.Option(  # noqa: ARG001 - `main` has taken it away already
+    debug: bool = typer.Option(  # noqa: ARG001 - `run` has taken it away already
         False, "--debug", help="After an error show where in the program it happened. "
                                "May stand anywhere in the line."),
 ) -> None:
@@ -55,34 +50,44 @@ def root(
         typer.echo(context.get_help())
 
 
-def main() -> None:
-    """Run the command line; every error a user can meet ends in one line and an exit code."""
+def run() -> int:
+    """Run the command line, and say in one line what went wrong; the exit code.
+
+    Raises
+    ------
+    KeyboardInterrupt
+    """
     debug = "--debug" in sys.argv
     arguments = [a for a in sys.argv[1:] if a != "--debug"]
-    _prepare_streams()
-    before = _listen()
+    with prepared():
+        try:
+            return _invoked(arguments)
+        except (ReaderGoneError, SystemExit):  # rich raises SystemExit itself, printing help
+            drop_output()
+            return 0
+        except typer.Abort as error:
+            raise KeyboardInterrupt from error
+        except Exception as error:  # noqa: BLE001 - the last door: nobody should see a traceback
+            return _told(error, debug)
+
+
+def _invoked(arguments: list[str]) -> int:
+    """As typer does it, but an interruption stays what it is."""
+    command = typer.main.get_command(app)
     try:
-        code = app(args=arguments, prog_name="neuromorph", standalone_mode=False)
-    except (ReaderGoneError, SystemExit):  # rich raises SystemExit itself while it prints help
-        drop_output()
-        code = 0
-    except (KeyboardInterrupt, typer.Abort):
-        code = INTERRUPTED
-    except Exception as error:  # noqa: BLE001 - the last door: nobody should see a traceback
-        _leave(error, debug)
-    finally:
-        _restore(before)
-    if code == INTERRUPTED:
-        _tell("interrupted; nothing unfinished was left behind")
-    sys.exit(code)
+        with command.make_context("neuromorph", arguments) as context:
+            command.invoke(context)
+    except typer.Exit as end:
+        return end.exit_code
+    return 0
 
 
-def _leave(error: Exception, debug: bool) -> NoReturn:
+def _told(error: Exception, debug: bool) -> int:
     if debug:
-        _tell(traceback.format_exc().rstrip())
+        tell(traceback.format_exc().rstrip())
     text, code = _explained(error)
-    _tell(text)
-    sys.exit(code)
+    tell(text)
+    return code
 
 
 def _explained(error: Exception) -> tuple[str, int]:
@@ -103,49 +108,3 @@ def _explained(error: Exception) -> tuple[str, int]:
 def _help_line(error: Exception) -> str:
     path = getattr(getattr(error, "ctx", None), "command_path", "neuromorph")
     return f"See: {path} --help"
-
-
-def _prepare_streams() -> None:
-    """Make sure that any text can be printed, and that no file of ours becomes a stream.
-
-    A program that is started with standard output closed would get its number for the first
-    file that it opens, and print into it.
-    """
-    while (number := os.open(os.devnull, os.O_RDWR)) < 3:
-        os.set_inheritable(number, True)
-    os.close(number)
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
-
-
-def _listen() -> dict[int, object]:
-    """Take signals to end as interruptions; return who took them before."""
-    if threading.current_thread() is not threading.main_thread():
-        return {}  # only the main thread may; then whoever called us handles them
-    known = [getattr(signal, name) for name in SIGNALS if hasattr(signal, name)]
-    heeded = [number for number in known if signal.getsignal(number) is not signal.SIG_IGN]
-    return {number: signal.signal(number, _interrupt) for number in heeded}
-
-
-def _interrupt(number: int, _: FrameType | None) -> NoReturn:
-    """Clean up and end. A second Ctrl-C shall not spoil that; SIGKILL would still end it."""
-    for name in SIGNALS:
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), signal.SIG_IGN)
-    raise KeyboardInterrupt(number)
-
-
-def _restore(before: dict[int, object]) -> None:
-    for number, handler in before.items():
-        signal.signal(number, handler)  # type: ignore[arg-type]
-
-
-def _tell(text: str) -> None:
-    """A line on standard error, if there is anyone."""
-    if sys.stderr is not None:
-        try:
-            sys.stderr.write(f"{text}\n")
-            sys.stderr.flush()
-        except OSError:  # nobody can be told
-            return

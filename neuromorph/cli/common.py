@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from neuromorph.errors import UsageError, WriteError
+from neuromorph.errors import UsageError
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
@@ -24,10 +24,6 @@ JsonFile = Annotated[Path | None, typer.Option(
 
 FILE_WIDTH = 100
 """Columns of tables that go to a file or another program."""
-
-
-class ReaderGoneError(Exception):
-    """Whoever read our output has seen enough: no fault of anyone's."""
 
 
 def check_flags(*, as_json: bool, quiet: bool) -> None:
@@ -70,31 +66,9 @@ def show(result: dict[str, Any], tables: Callable[[], list[Any]], *, as_json: bo
 
 
 def emit(text: str) -> None:
-    """Write text to standard output, all of it, now.
-
-    Raises
-    ------
-    ReaderGoneError
-        If the reader has gone, as in ``| head``.
-    WriteError
-        If standard output cannot be written, for instance because the disk is full.
-    """
-    try:
-        sys.stdout.write(text)
-        sys.stdout.flush()
-    except BrokenPipeError as error:
-        raise ReaderGoneError from error
-    except OSError as error:
-        drop_output()
-        raise WriteError("standard output cannot be written", found=error.strerror) from error
-
-
-def drop_output() -> None:
-    """Send standard output nowhere: Python would try once more, at its end, to write the rest."""
-    with suppress(OSError, ValueError):  # not a real file
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
-        os.close(nowhere)
+    """Write text to standard output, all of it, now; `streams` says how that may fail."""
+    sys.stdout.write(text)
+    sys.stdout.flush()
 
 
 def write_json(result: dict[str, Any], path: Path) -> None:

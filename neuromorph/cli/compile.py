@@ -42,7 +42,7 @@ def compile_(
 ) -> None:
     """Place a bundle's attention on a chip: does it fit, on how many cores, at what cost?"""
     check_flags(as_json=as_json, quiet=quiet)
-    from neuromorph.api.compile import NAMES, compile_bundle, program_text, save_compiled
+    from neuromorph.api.compile import FOLDER, compile_bundle, program_text, save_compiled
     from neuromorph.bundle import check_target
 
     if stop_after is not None:
@@ -52,7 +52,7 @@ def compile_(
         show({"program": text}, lambda: [text.rstrip()], as_json=as_json, quiet=quiet)
         return
     if output is not None:
-        check_target(output, ours=NAMES, force=force)
+        check_target(output, ours=FOLDER, force=force)
     with progress(quiet or as_json) as tell:
         found = compile_bundle(bundle, profile, memory=memory, programmable=programmable,
                                costs=costs, dump=dump or (), progress=tell)

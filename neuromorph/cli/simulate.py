@@ -27,13 +27,13 @@ def simulate(
 ) -> None:
     """Run a bundle's attention in spikes and compare it with float attention."""
     check_flags(as_json=as_json, quiet=quiet)
-    from neuromorph.api.simulate import NAMES, save_report
+    from neuromorph.api.simulate import FOLDER, save_report
     from neuromorph.api.simulate import simulate as run
     from neuromorph.bundle import check_target
     from neuromorph.report.tables import simulation_tables
 
     if output is not None:
-        check_target(output, ours=NAMES, force=force)
+        check_target(output, ours=FOLDER, force=force)
     with progress(quiet or as_json) as tell:
         report = run(bundle, inputs=inputs, backend=backend, progress=tell)
         if output is not None:

@@ -1,43 +1,55 @@
 """Arrays that a person hands in: one ``.npz`` file, checked before anything is unpacked.
 
 Archive and arrays are taken apart here and not by `numpy.load`, which believes what they say
-about themselves: a member of 100 bytes may claim 10^12 elements.
+about themselves: a member of 100 bytes may claim 10^12 elements, and 2 MB unpack to 2 GB.
+First the names and headers of all arrays are read, then memory is asked for, then the elements
+go straight to where they stay.
 """
 
 from __future__ import annotations
 
 import io
-import math
 import os
-import tokenize
 import zipfile
 import zlib
 from collections import Counter
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import IO, Any
 
 import numpy as np
-from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from neuromorph.errors import FileFormatError, NeuromorphError, TensorError
+from neuromorph.memory import require
+from neuromorph.models.npy import HINT, ArrayInfo, read_info
 from neuromorph.models.opening import RegularFile
 from neuromorph.models.sniff import HEAD_BYTES, refuse_other
 
 LIMIT = 1 << 31
-"""Most bytes that one file may unpack to."""
+"""Most bytes that one file may have, or unpack to."""
 
 MEMBERS = 4096
-RANK = 8
 FLOAT32_MAX = float(np.finfo(np.float32).max)
 
-_HINT = "write it with numpy.savez"
 _PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _ENCRYPTED = 1
-_HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
+_PIECE = 1 << 20
+_LONGEST = 1 << 21
+"""Bytes read at once; the table of contents is, and so is not longer."""
+
+Check = Callable[[Mapping[str, ArrayInfo]], object]
 
 
-def load_arrays(path: str | os.PathLike[str]) -> dict[str, NDArray[Any]]:
+def load_arrays(
+    path: str | os.PathLike[str], check: Check | None = None
+) -> dict[str, NDArray[Any]]:
     """All arrays of an ``.npz`` file, by name.
+
+    Parameters
+    ----------
+    path : path
+    check : callable, optional
+        Is shown names, dtypes and shapes before an element is read, and may raise.
 
     Raises
     ------
@@ -46,31 +58,50 @@ def load_arrays(path: str | os.PathLike[str]) -> dict[str, NDArray[Any]]:
         unpack to more than `LIMIT` bytes.
     TensorError
         If an array holds objects or text, or a number that single precision cannot hold.
+    MemoryBudgetError
+        If there is not enough memory for all of them.
     """
     with RegularFile(path) as file:
         if file.size > LIMIT:
             raise FileFormatError("the file is too large", where=path, found=f"{file.size} bytes",
                                   expected=f"at most {LIMIT}")
         refuse_other(bytes(file.read(0, min(file.size, HEAD_BYTES))), "an .npz file", path,
-                     allowed="a zip", hint=_HINT)
-        content = io.BytesIO(file.read(0, file.size))
-    try:
-        with zipfile.ZipFile(content) as archive:
-            members = archive.infolist()
-            _check_members(members, path)
-            return {_name(member): _array(_unpack(archive, member), f"{path}: {_name(member)}")
-                    for member in members}
-    except NeuromorphError:
-        raise
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError,
-            ValueError, OSError) as error:
-        raise FileFormatError("this is not an .npz file", where=path, found=error,
-                              hint=_HINT) from error
+                     allowed="a zip", hint=HINT)
+        try:
+            with zipfile.ZipFile(_Bytes(file)) as archive:
+                return _all_arrays(archive, path, check)
+        except NeuromorphError:
+            raise
+        except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError,
+                ValueError, OSError) as error:
+            raise FileFormatError("this is not an .npz file", where=path, found=error,
+                                  hint=HINT) from error
+
+
+def _all_arrays(
+    archive: zipfile.ZipFile, path: str | os.PathLike[str], check: Check | None
+) -> dict[str, NDArray[Any]]:
+    members = archive.infolist()
+    _check_members(members, path)
+    infos = {}
+    for member in members:
+        with archive.open(member) as stream:
+            infos[_name(member)] = read_info(stream, member.file_size,
+                                             f"{path}: {_name(member)}")
+    if check is not None:
+        check(infos)
+    require(sum(info.nbytes for info in infos.values()), path)
+    arrays = {}
+    for member in members:
+        name = _name(member)
+        with archive.open(member) as stream:
+            arrays[name] = _array(stream, infos[name], f"{path}: {name}")
+    return arrays
 
 
 def _check_members(members: list[zipfile.ZipInfo], path: object) -> None:
     if not members:
-        raise FileFormatError("the file holds no arrays", where=path, hint=_HINT)
+        raise FileFormatError("the file holds no arrays", where=path, hint=HINT)
     if len(members) > MEMBERS:
         raise FileFormatError("the file holds too many arrays", where=path, found=len(members),
                               expected=f"at most {MEMBERS}")
@@ -89,53 +120,84 @@ def _check_member(member: zipfile.ZipInfo, path: object) -> None:
     name = member.filename
     if not name.endswith(".npy") or "/" in name or "\\" in name or name == ".npy":
         raise FileFormatError("a member is no array", where=path, found=name,
-                              expected="names that end in .npy", hint=_HINT)
+                              expected="names that end in .npy", hint=HINT)
     if member.flag_bits & _ENCRYPTED:
-        raise FileFormatError("a member is encrypted", where=path, found=name, hint=_HINT)
+        raise FileFormatError("a member is encrypted", where=path, found=name, hint=HINT)
     if member.compress_type not in _PACKINGS:
         raise FileFormatError("a member is packed in an unusual way", where=path, found=name,
-                              expected="stored or deflated", hint=_HINT)
+                              expected="stored or deflated", hint=HINT)
 
 
 def _name(member: zipfile.ZipInfo) -> str:
     return member.filename.removesuffix(".npy")
 
 
-def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
-    """All bytes of a member; `zipfile` stops at the size that was checked."""
-    with archive.open(member) as stream:
-        return stream.read(member.file_size)
-
-
-def _array(raw: bytes, where: str) -> NDArray[Any]:
-    stream = io.BytesIO(raw)
-    try:
-        version = npy.read_magic(stream)  # type: ignore[no-untyped-call]
-        if version not in _HEADERS:
-            raise ValueError(f"format version {version[0]}.{version[1]}")
-        shape, by_column, dtype = _HEADERS[version](stream)  # type: ignore[no-untyped-call]
-    except (ValueError, EOFError, TypeError, SyntaxError, RecursionError,
-            tokenize.TokenError) as error:
-        raise TensorError("this is not an array of numbers", where=where, found=error,
-                          hint=_HINT) from error
-    if dtype.kind not in "biuf" or dtype.itemsize > 8 or dtype.hasobject:
-        raise TensorError("an array must hold real numbers", where=where, found=dtype,
-                          expected="bool, integer or float")
-    if len(shape) > RANK or min(shape, default=0) < 0 or math.prod(n or 1 for n in shape) >> 63:
-        raise TensorError("an array has a shape that cannot be", where=where, found=shape)
-    left = len(raw) - stream.tell()
-    if math.prod(shape) * dtype.itemsize != left:
-        raise TensorError("an array's bytes do not fit its shape", where=where,
-                          found=f"{left} bytes", expected=f"{shape} of {dtype}")
-    array = np.frombuffer(raw, dtype, offset=stream.tell())
-    return _checked(array.reshape(shape, order="F" if by_column else "C"), where)
-
-
-def _checked(array: NDArray[Any], where: str) -> NDArray[Any]:
-    """The array in this machine's byte order, all of it finite, even in single precision."""
-    if array.dtype.kind == "f":
-        wrong = ~(np.abs(array) <= FLOAT32_MAX)
-        if wrong.any():
-            raise TensorError("an array holds NaN, infinity or more than single precision holds",
-                              where=where, found=f"{int(wrong.sum())} such values")
+def _array(stream: IO[bytes], info: ArrayInfo, where: str) -> NDArray[Any]:
+    """The elements, checked piece by piece, in this machine's byte order."""
+    _skip(stream, info.begin)
+    flat = np.empty(info.nbytes // info.dtype.itemsize, info.dtype)
+    room, wrong = memoryview(flat.view(np.uint8)), 0
+    for begin in range(0, info.nbytes, _PIECE):
+        piece = room[begin:begin + _PIECE]
+        _fill(stream, piece)
+        wrong += _unusable(flat[begin // info.dtype.itemsize:][:_PIECE // info.dtype.itemsize])
+    if wrong:
+        raise TensorError("an array holds NaN, infinity or more than single precision holds",
+                          where=where, found=f"{wrong} such values")
+    if stream.read(1):  # which also has zipfile compare the checksum
+        raise EOFError("a member is longer than it says")
+    array = flat.reshape(info.shape, order="F" if info.by_column else "C")
     return array.astype(array.dtype.newbyteorder("="), copy=False)
+
+
+def _skip(stream: IO[bytes], count: int) -> None:
+    _fill(stream, memoryview(bytearray(count)))
+
+
+def _fill(stream: IO[bytes], view: memoryview) -> None:
+    done = 0
+    while done < len(view):
+        piece = stream.read(len(view) - done)
+        if not piece:
+            raise EOFError("a member ends too early")
+        view[done:done + len(piece)] = piece
+        done += len(piece)
+
+
+def _unusable(piece: NDArray[Any]) -> int:
+    """How many numbers are not finite, or not in single precision."""
+    return int((~(np.abs(piece) <= FLOAT32_MAX)).sum()) if piece.dtype.kind == "f" else 0
+
+
+class _Bytes(io.RawIOBase):
+    """A file's bytes as a stream, so that an archive need not be held in memory."""
+
+    def __init__(self, file: RegularFile) -> None:
+        self._file, self._place = file, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._place
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        start = {os.SEEK_SET: 0, os.SEEK_CUR: self._place, os.SEEK_END: self._file.size}[whence]
+        if start + offset < 0:
+            raise OSError("a place before the file")
+        self._place = start + offset
+        return self._place
+
+    def read(self, size: int = -1) -> bytes:
+        left = max(0, self._file.size - self._place)
+        count = left if size is None or size < 0 else min(size, left)
+        if count > _LONGEST:
+            raise FileFormatError("the archive's table of contents is too long",
+                                  where=self._file.path, found=f"{count} bytes",
+                                  expected=f"at most {_LONGEST}")
+        piece = bytes(self._file.read(self._place, count))
+        self._place += count
+        return piece

@@ -14,6 +14,10 @@ from neuromorph.models.tensor_names import check_names, shown
 RANK_LIMIT = 8
 """Most dimensions a tensor may have."""
 
+COUNT_LIMIT = 2**48
+"""Most elements, dimensions of 0 left out: no file holds as many, and what is computed of an
+empty tensor's shape, bytes in a wider type for instance, stays within 64 bits."""
+
 _SIZE_LIMIT = 2**63 - 1
 _METADATA = "__metadata__"
 _FIELDS = ("data_offsets", "dtype", "shape")
@@ -120,9 +124,13 @@ def _shape(tensor: str, value: object, where: object) -> tuple[int, ...]:
             raise FileFormatError(f"tensor {tensor} has a dimension that is not a size",
                                   where=where, found=_brief(size), expected="an integer ≥ 0")
     # Zeros are left out, or one would hide that the other sizes overflow.
-    if math.prod(size for size in value if size) > _SIZE_LIMIT:
+    count = math.prod(size for size in value if size)
+    if count > _SIZE_LIMIT:
         raise FileFormatError(f"the shape of tensor {tensor} overflows 64 bits", where=where,
                               found=value)
+    if 0 in value and count > COUNT_LIMIT:
+        raise FileFormatError(f"tensor {tensor} is empty, but of a shape that cannot be",
+                              where=where, found=value)
     return tuple(value)
 
 

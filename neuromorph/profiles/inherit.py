@@ -87,7 +87,7 @@ def _parent(document: Document, resolve: Resolve) -> Path | None:
     name = document.top.get("extends")
     if name is None:
         return None
-    if not isinstance(name, str) or not name:
+    if not isinstance(name, str) or not name or not name.isprintable():
         raise ProfileError("extends is wrong", where=document.where(("extends",)),
                            found=repr(name), expected="the name of a profile, or a .toml file")
     return resolve(name, document)

@@ -8,11 +8,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from neuromorph.errors import printable
+from neuromorph.memory import bytes_text
+
+__all__ = ["LONGEST", "bytes_text", "label", "readable", "to_json"]
 
 LONGEST = 1000
 """Characters of a cell; paths may be long."""
-
-UNITS = (("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10))
 
 
 def to_json(value: object) -> str:
@@ -50,14 +51,6 @@ def readable(value: object) -> str:
 def label(name: object) -> str:
     """A field's name as words: ``spikes per query``."""
     return printable(str(name).replace("_", " "))
-
-
-def bytes_text(count: float) -> str:
-    """A number of bytes: ``3.2 GiB``."""
-    for unit, size in UNITS:
-        if count >= size:
-            return f"{count / size:.1f} {unit}"
-    return f"{count:.0f} bytes"
 
 
 def _number(value: float) -> str:

@@ -14,7 +14,7 @@ import numba
 import pytest
 
 from neuromorph.bundle import Bundle, load_bundle
-from neuromorph.cli.app import main
+from neuromorph.cli import main
 from neuromorph.models.digits import WEIGHTS
 
 ROOT = Path(__file__).resolve().parents[2]

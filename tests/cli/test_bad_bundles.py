@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import load, save
 
-from neuromorph.api.inspect import network_text
+from neuromorph import memory
 from neuromorph.bundle import load_bundle
-from neuromorph.bundle.manifest import digest
 from neuromorph.bundle.tensors import INTEGERS
 from neuromorph.errors import (
     BundleError,
@@ -29,6 +29,7 @@ from neuromorph.errors import (
     RangeProofError,
     TensorError,
 )
+from neuromorph.models.opening import RegularFile
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -87,7 +88,7 @@ def sign(bundle: Path) -> None:
     found = fields(bundle)
     for listed in found["files"]:
         path = bundle / listed["name"]
-        listed |= {"size": path.stat().st_size, "sha256": digest(path)}
+        listed |= {"size": path.stat().st_size, "sha256": sha256(path.read_bytes()).hexdigest()}
     write(bundle, found)
 
 
@@ -181,6 +182,9 @@ BAD: dict[str, tuple[Edit, type[NeuromorphError], str]] = {
                           "does not list a file that a bundle has; found codes.safetensors"),
     "size is wrong": (entry(size=1), BundleError, "altered or cut; found"),
     "size is negative": (entry(size=-1), BundleError, "files.0.size"),
+    "a terabyte that was never written": (
+        lambda b: (entry(size=1 << 40)(b), os.truncate(b / CODES, 1 << 40)), BundleError,
+        "cannot be read: most of the file was never written"),
     "digest is wrong": (entry(sha256="0" * 64), BundleError, "was altered; found sha256"),
     "digest is short": (entry(sha256="0"), BundleError, "files.0.sha256"),
     "missing file": (lambda b: (b / CODES).unlink(), BundleError, "missing or not a plain file"),
@@ -260,6 +264,20 @@ def test_bad_bundle(fails: Callable[..., str], bundle: Path, name: str) -> None:
     assert type(caught.value) is error
 
 
+def test_sizes_are_known_before_a_byte_is_read(
+    fails: Callable[..., str], bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory, "usable_memory", lambda: 10_000)
+    monkeypatch.setattr(RegularFile, "sha256", lambda _: pytest.fail("read"))
+    assert "more memory than there is; found" in fails(7, "simulate", bundle, "-o", "results")
+
+
+def test_a_network_that_is_no_text(fails: Callable[..., str], bundle: Path) -> None:
+    raw("network.txt", b"a\xff")(bundle)
+    assert ("network.txt: the text of the network is not UTF-8; found invalid start byte at byte 1"
+            in fails(3, "inspect", "--network", bundle))
+
+
 @pytest.mark.parametrize("command", ["inspect", "simulate"])
 def test_both_doors_refuse(fails: Callable[..., str], bundle: Path, command: str) -> None:
     flip(bundle / CODES)
@@ -283,13 +301,6 @@ FUZZ = settings(max_examples=60, deadline=None,
 VALUE = st.booleans() | st.integers(-2**63, 2**63 - 1) | st.floats() | \
     st.text(max_size=5) | st.lists(st.integers(0, 5), max_size=2) | \
     st.dictionaries(st.text(max_size=3), st.integers(0, 5), max_size=2)
-
-
-def test_networks_that_are_no_text(bundle: Path) -> None:
-    raw("network.txt", b"# layer\xff\n")(bundle)
-    load_bundle(bundle)  # nothing but a person reads them
-    with pytest.raises(BundleError, match=r"network\.txt: the networks' text is not UTF-8; found"):
-        network_text(bundle)
 
 
 @FUZZ

@@ -14,11 +14,14 @@ import numpy as np
 import pytest
 from cli_tools import ROOT, Run, child_environment, hidden, snapshot
 
-from neuromorph.bundle import Bundle, atomic, load_bundle, save_bundle, write_file
+from neuromorph import memory
+from neuromorph.bundle import Bundle, Output, atomic, load_bundle, save_bundle, write_file
 from neuromorph.errors import OutputExistsError, WriteError
 from neuromorph.models.digits import WEIGHTS
 
 Prepare = Callable[[Path], object]
+
+SMALL = Output("small", ("a", "b"), "a")
 
 
 def folder_with(*names: str) -> Prepare:
@@ -112,13 +115,13 @@ def test_output_as_input(fails: Run, exported: Path, bundle: Path) -> None:
 
 def test_two_at_once_do_not_mix(tmp_path: Path) -> None:
     """Whoever comes second is told so."""
-    ours, done, refused = ("a", "b"), [], []
+    done, refused = [], []
     gate = threading.Barrier(4)
 
     def write(number: int) -> None:
         try:
-            with atomic.atomic_folder(tmp_path / "out", ours=ours) as folder:
-                for name in ours:
+            with atomic.atomic_folder(tmp_path / "out", ours=SMALL) as folder:
+                for name in SMALL.names:
                     (folder / name).write_text(str(number))
                 gate.wait()
             done.append(number)
@@ -132,13 +135,13 @@ def test_two_at_once_do_not_mix(tmp_path: Path) -> None:
         thread.join()
     assert len(done) == 1
     assert sorted(done + refused) == [0, 1, 2, 3]
-    assert {(tmp_path / "out" / name).read_text() for name in ours} == {str(done[0])}
+    assert {(tmp_path / "out" / name).read_text() for name in SMALL.names} == {str(done[0])}
     assert hidden(tmp_path) == []
 
 
 def test_what_another_put_there_meanwhile_stays(tmp_path: Path) -> None:
     def write() -> None:
-        with atomic.atomic_folder(tmp_path / "out", ours=("a", "b"), force=True) as folder:
+        with atomic.atomic_folder(tmp_path / "out", ours=SMALL, force=True) as folder:
             (folder / "a").write_text("x")
             folder_with("notes.txt")(tmp_path / "out")
 
@@ -179,7 +182,7 @@ class Failing:
 
 
 CALLS = ((Path, "write_bytes"), (Path, "write_text"), (Path, "mkdir"), (Path, "rename"),
-         (os, "fsync"))
+         (atomic, "exchange"), (os, "fsync"))
 FULL = OSError(errno.ENOSPC, "No space left on device")
 BROKEN = OSError(errno.EIO, "Input/output error")
 
@@ -194,14 +197,21 @@ def times_called(call: tuple[object, str], work: Callable[[], object]) -> int:
 
 @pytest.mark.parametrize("error", [BROKEN, KeyboardInterrupt()], ids=repr)
 @pytest.mark.parametrize("call", CALLS, ids=lambda call: call[1])
-@pytest.mark.parametrize("force", [False, True], ids=["new", "over an old one"])
+@pytest.mark.parametrize("stands", ["nothing", "an old one", "an old one, and no exchange"])
 def test_every_write_of_a_bundle_may_fail(
-    tmp_path: Path, loaded: Bundle, call: tuple[object, str], error: BaseException, force: bool
+    tmp_path: Path, loaded: Bundle, call: tuple[object, str], error: BaseException, stands: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Nothing is left, or the old one is."""
+    force = stands != "nothing"
     target = tmp_path / ("b" if force else "new/b")
-    count = times_called(call, lambda: save_bundle(loaded, tmp_path / "count"))
-    assert count > 0 or call[1] == "write_text"
+    if stands.endswith("no exchange"):
+        monkeypatch.setattr(atomic, "exchange", lambda *_: False)
+    count_in = tmp_path / "count"
+    if force:
+        save_bundle(loaded, count_in)
+    count = times_called(call, lambda: save_bundle(loaded, count_in, force=force))
+    assert count > 0 or call[1] in ("write_text", "rename", "exchange")
     if force:
         save_bundle(loaded, target)
     before = snapshot(tmp_path)
@@ -282,9 +292,7 @@ def test_a_real_limit_of_the_system(exported: Path, tmp_path: Path) -> None:
 def test_more_memory_than_there_is(
     cli: Run, fails: Run, exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from neuromorph.api import budget
-
-    monkeypatch.setattr(budget, "usable_memory", lambda: 10_000)
+    monkeypatch.setattr(memory, "usable_memory", lambda: 10_000)
     np.savez(tmp_path / "i.npz", images=np.zeros((30, 8, 8)))
     for line in (("simulate", exported, "-o", "r"), ("simulate", exported, "--inputs", "i.npz"),
                  ("export", WEIGHTS, "-o", "b"),
@@ -292,7 +300,7 @@ def test_more_memory_than_there_is(
         text = fails(7, *line)
         assert "this would need more memory than there is" in text
         assert "expected at most 8.8 KiB" in text
-    monkeypatch.setattr(budget, "usable_memory", lambda: None)
+    monkeypatch.setattr(memory, "usable_memory", lambda: None)
     assert cli("simulate", exported, "-q").code == 0
 
 

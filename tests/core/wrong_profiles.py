@@ -51,6 +51,9 @@ VERSION = [
      "mine.toml:1: schema_version is wrong; found True; expected 1"),
     ("extends a number", 'schema_version = 1\nextends = 5',
      "mine.toml:2: extends is wrong; found 5; expected the name of a profile, or a .toml file"),
+    ("extends a NUL", 'schema_version = 1\nextends = "a\\u0000.toml"',
+     r"mine.toml:2: extends is wrong; found 'a\x00.toml'; expected the name of a profile, "
+     "or a .toml file"),
     ("extends nothing known", 'schema_version = 1\nextends = "loihi3"',
      "mine.toml:2: there is no profile of this name; found loihi3. Did you mean 'loihi2'?"),
 ]

@@ -21,7 +21,7 @@ BASE = re.sub(r"source = .*", 'source = "a page"', (shipped() / "loihi1.toml").r
 TABLES = BASE.split("\n\n")[1:]
 VALUES = ("0", "1", "-1", "true", '"text"', '""', "1.5", "4096", "8", "[]", "{}",
           '"pJ"', '"ns"', '"cores"', '"published"', '"assumed"', '"mine.toml"', '"base.toml"',
-          '"loihi2"', '"./"', '"a\\u0000b"', '"../../x.toml"', '"fitted"', "[1]", '["a"]',
+          '"loihi2"', '"./"', '"a\\u0000b.toml"', '"../../x.toml"', '"fitted"', "[1]", '["a"]',
           "9223372036854775807", '"' + "x" * 2000 + '"')
 
 

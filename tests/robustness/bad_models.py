@@ -38,6 +38,8 @@ SHAPES = [
             "overflows 64 bits"),
     BadFile("34 zero hides an overflow", with_entry(shape=[2**62, 2**62, 0]), FileFormatError,
             "overflows 64 bits"),
+    BadFile("34 empty, and overflows elsewhere", with_entry(shape=[0, 2**62]), FileFormatError,
+            "is empty, but of a shape that cannot be; found [0, 4611686018427387904]"),
     BadFile("34 one element too many", with_entry(shape=[2**61]), FileFormatError,
             "do not fit its shape and dtype"),
     BadFile("35 bytes and shape differ", with_entry(shape=[12, 11]), FileFormatError,

@@ -8,13 +8,28 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from numba import njit
+from numba import config, njit
+
+from neuromorph.errors import BackendError
 
 HERE = Path(__file__).parent
 MARK = HERE / "__pycache__" / "compiled-from"
 CONSTANTS = ("network/model.py", "numerics/limits.py", "dynamics/learning/arithmetic.py",
              "dynamics/learning/terms.py")
 """Files outside of this folder whose constants go into compiled code."""
+
+
+def require_compiler() -> None:
+    """Refuse to be interpreted: ten thousand times slower, and without Numba's records.
+
+    Raises
+    ------
+    BackendError
+    """
+    if config.DISABLE_JIT:
+        raise BackendError("the backend fast is compiled, and Numba's compiler is switched off",
+                           found=f"NUMBA_DISABLE_JIT={config.DISABLE_JIT}",
+                           hint="unset NUMBA_DISABLE_JIT, or choose the backend reference")
 
 
 def forget_stale() -> None:
@@ -44,4 +59,5 @@ def compiled(function: Callable[..., Any] | None = None, /, **options: Any) -> A
         return njit(**options)(function)
 
 
+require_compiler()
 forget_stale()

@@ -14,7 +14,6 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import IO
 
 from neuromorph.backends.lava.failure import RemoteError, decode
@@ -87,7 +86,7 @@ def _start(
 def _environment() -> dict[str, str]:
     """Ours, with this program's import path; one thread each, for Lava has many processes."""
     return os.environ | {
-        "PYTHONPATH": os.pathsep.join(path or str(Path.cwd()) for path in sys.path),
+        "PYTHONPATH": os.pathsep.join(path or os.curdir for path in sys.path),
         "PYTHONSAFEPATH": "1",
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",

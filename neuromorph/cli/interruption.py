@@ -1,0 +1,76 @@
+"""Signals to end are interruptions, and what is said of them is so.
+
+Imported before anything else: it may import nothing that takes time.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from contextlib import suppress
+from types import FrameType
+from typing import NoReturn
+
+INTERRUPTED = 130
+
+SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
+
+
+def listen() -> dict[int, object]:
+    """Take signals to end as interruptions; return who took them before."""
+    before: dict[int, object] = {}
+    with suppress(ValueError):  # not the main thread: then whoever called us handles them
+        for number in _known():
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                before[number] = signal.signal(number, _interrupt)
+    return before
+
+
+def restore(before: dict[int, object]) -> None:
+    """Give signals back to those who took them before."""
+    for number, handler in before.items():
+        signal.signal(number, handler)  # type: ignore[arg-type]
+
+
+def ended(interruption: KeyboardInterrupt | None = None) -> int:
+    """Say what an interruption left behind and what stands; return the exit code."""
+    left = _swept()
+    path = getattr(interruption, "path", None)  # of a result that had its name already
+    stands = f"{path} is complete; " if path is not None and path.exists() else ""
+    tell(f"interrupted; {stands}" + (
+        _left_behind(left) if left else "nothing unfinished was left behind"))
+    return INTERRUPTED
+
+
+def tell_what_is_left() -> None:
+    """Name what could not be removed at the end of a command."""
+    if left := _swept():
+        tell(_left_behind(left))
+
+
+def _swept() -> list[object]:
+    work = sys.modules.get("neuromorph.bundle.work")  # without it nothing was begun
+    return [] if work is None else list(work.sweep())
+
+
+def _left_behind(left: list[object]) -> str:
+    return f"this was left behind and can be removed: {', '.join(map(str, left))}"
+
+
+def tell(text: str) -> None:
+    """A line on standard error, if there is anyone."""
+    if sys.stderr is not None:
+        with suppress(OSError):  # nobody can be told
+            sys.stderr.write(f"{text}\n")
+            sys.stderr.flush()
+
+
+def _known() -> list[signal.Signals]:
+    return [getattr(signal, name) for name in SIGNALS if hasattr(signal, name)]
+
+
+def _interrupt(number: int, _: FrameType | None) -> NoReturn:
+    """Clean up and end. A second Ctrl-C shall not spoil that; SIGKILL would still end it."""
+    for known in _known():
+        signal.signal(known, signal.SIG_IGN)
+    raise KeyboardInterrupt(number)
