@@ -41,7 +41,7 @@ def _changed(rng: Random) -> str:
         return by_lines(rng, BASE, values)
     tables = "\n".join(rng.sample(TABLES, rng.randrange(1, 9)))
     if rng.random() < 0.25:
-        return by_lines(rng, CHILD + tables, values)
+        return by_lines(rng, CHILD, values) + "\n" + tables
     return CHILD + by_lines(rng, tables, values)
 
 
