@@ -5,26 +5,29 @@ PYTHON ?= python3
 VENV ?= .venv
 JOBS ?= 2
 PYTEST_ARGS ?=
+FUZZ ?=
+FUZZ_COUNT ?= 20000
 
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check --progress-bar off
 PYTEST := $(BIN)/pytest --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo paper test test-slow test-hf test-nengo test-sanafe bench lint clean
+.PHONY: help venv demo paper test test-slow fuzz test-hf test-nengo test-sanafe bench lint clean
 
 help:
 	@echo "make demo        a small model exported, run in spikes and compared; results in out/demo"
 	@echo "make paper       figures and numbers of the papers, computed again; results in out/papers"
 	@echo "make test        lint, types and the fast tests"
 	@echo "make test-slow   the tests that take longer"
+	@echo "make fuzz        mutants for every reader of files; FUZZ=npz for one, FUZZ=npz:17 for one mutant"
 	@echo "make test-hf     the tests on real trained models (installs torch and transformers)"
 	@echo "make test-nengo  the tests against Nengo and nengo-loihi (installs both)"
 	@echo "make test-sanafe the estimate of energy against SANA-FE (installs it)"
 	@echo "make bench       measure speed and fidelity; BENCH=speed for one of them"
 	@echo "make lint        ruff and mypy"
 	@echo "make clean       remove $(VENV), caches and out/"
-	@echo "Variables: PYTHON=$(PYTHON) VENV=$(VENV) JOBS=$(JOBS) PYTEST_ARGS=$(PYTEST_ARGS)"
+	@echo "Variables: PYTHON=$(PYTHON) VENV=$(VENV) JOBS=$(JOBS) PYTEST_ARGS=$(PYTEST_ARGS) FUZZ=$(FUZZ) FUZZ_COUNT=$(FUZZ_COUNT)"
 
 # --- environment
 
@@ -92,6 +95,10 @@ test: lint
 test-slow: $(VENV)/.project
 	@echo "== pytest, slow"
 	@$(PYTEST) -m "slow and not hf" $(PYTEST_ARGS) || [ $$? -eq 5 ]
+
+fuzz: $(VENV)/.project
+	@echo "== fuzz"
+	@$(BIN)/python tests/fuzz/run.py --count $(FUZZ_COUNT) $(FUZZ)
 
 # Exit code 77 of the check is "not for this Python"; its reason is printed.
 test-hf: $(VENV)/.project

@@ -158,6 +158,20 @@ def test_aligned_features_stand_for_the_same_attention() -> None:
     np.testing.assert_allclose(difference - difference[:, :1], 0, atol=1e-9)
 
 
+def test_what_hardly_varies_counts_as_a_thousandth_of_the_mean_variance() -> None:
+    """With covariances of known diagonals, B is the fourth root of their quotient."""
+    length_q, length_k = np.arange(1.0, SIZE + 1), np.linspace(3.0, 0.0, SIZE)
+    queries, keys = (np.concatenate([np.diag(a), -np.diag(a)]) for a in (length_q, length_k))
+    base = features(3)
+    for_queries, for_keys = align_features(base, queries, keys)
+    spread_q, spread_k = (2 * a**2 / (2 * SIZE - 1) for a in (length_q, length_k))
+    stretch = ((spread_k + 1e-3 * spread_k.mean()) / (spread_q + 1e-3 * spread_q.mean())) ** 0.25
+    np.testing.assert_allclose(for_queries.transform, np.diag(stretch) @ base.transform,
+                               rtol=1e-6, atol=1e-12)
+    np.testing.assert_allclose(for_keys.transform, np.diag(1 / stretch) @ base.transform,
+                               rtol=1e-6, atol=1e-12)
+
+
 def test_aligned_vectors_are_shorter() -> None:
     queries, keys, _ = skewed()
     base = features(3)

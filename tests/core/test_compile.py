@@ -206,6 +206,25 @@ def test_an_estimate_is_the_sum_of_counts_times_constants() -> None:
                     busiest_ops=1) is None
 
 
+def test_a_step_is_never_shorter_than_the_shortest() -> None:
+    profile = load_profile("loihi1")
+    latency = profile.latency["published"]
+    work = 1000 * latency.neuron_active + 50 * latency.synaptic_op_dense
+
+    def step(shortest: float, chips: int = 1) -> float:
+        chip = profile.chip.model_copy(update={"step_min": shortest})
+        found = estimate(Events(steps=1), replace(profile, chip=chip), chips=chips,
+                         busiest_neurons=1000, busiest_ops=50)
+        assert found is not None
+        return found.step_seconds * 1e9
+
+    alone = latency.barrier_max + work
+    assert step(alone / 2) == pytest.approx(alone)
+    assert step(alone * 2) == pytest.approx(alone * 2)
+    assert step(0, chips=2) == pytest.approx(
+        max(latency.barrier_max, latency.barrier_board) + work)
+
+
 # --- Loihi 1
 
 

@@ -135,6 +135,22 @@ def test_a_bound_by_hand(
     assert bound_of(prove_ranges_of(one(model)), accumulator) == expected
 
 
+@pytest.mark.parametrize(("model", "most"), [
+    (CubaLIF(), (2**21 - 1) >> 6), (CubaLIF(input_shift=0), 2**21 - 1), (Readout(), 32_767),
+])
+def test_a_narrow_input_ends_where_its_adder_does(model: NeuronModel, most: int) -> None:
+    """Aligned with the potential, 22 bits and a sign hold this much; one more is not proved."""
+    for ends in ((0, most), (-most, 0)):
+        bound = next(b for b in prove_ranges_of(one(model, 1, bits=24), {"in": ends},
+                                                input_bits=22).bounds if b.accumulator == "input")
+        assert (bound.lowest, bound.highest, bound.status) == (-most, most, "proved")
+    for ends in ((0, most + 1), (-most - 1, 0)):
+        proof = prove_ranges_of(one(model, 1, bits=24), {"in": ends}, input_bits=22)
+        assert bound_of(proof, "input")[2] == "not proved"
+        assert bound_of(prove_ranges_of(one(model, 1, bits=24), {"in": ends}), "input")[2] == (
+            "proved")
+
+
 @pytest.mark.parametrize("rate", [1, 7, 1024, 4095, 4096])
 def test_the_settled_state_is_where_a_constant_push_ends(rate: int) -> None:
     for push in (1, 2, 63, 64):

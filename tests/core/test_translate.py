@@ -76,6 +76,19 @@ def test_a_wider_window_loses_less() -> None:
     assert wide[0].steps > narrow[0].steps
 
 
+@pytest.mark.parametrize("causal", [True, False], ids=["causal", "full"])
+def test_payloads_stand_for_the_last_octaves_of_the_window(causal: bool) -> None:
+    """A graded window that reaches five halvings further is as long as a binary one."""
+    plain = replace(binary(LN2), window_nats=6.0)
+    graded = replace(GRADED, window_nats=6.0)
+    further = replace(GRADED, window_nats=6.0 + 5 * LN2)
+    sample = gaussian(4, causal=causal)
+    plain_windows, short, equal = ([head.window for head in calibrate_layer([sample], o).heads]
+                                   for o in (plain, graded, further))
+    np.testing.assert_allclose(equal, plain_windows, atol=1)
+    np.testing.assert_allclose(np.subtract(plain_windows, short), 5, atol=1)
+
+
 # --- invariances
 
 

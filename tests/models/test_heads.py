@@ -137,3 +137,26 @@ def test_model_rules() -> None:
                    key_weight=small.random((8, 6)), value_weight=small.random((10, 6)))
     with pytest.raises(ModelStructureError, match="narrow: the layers differ in width; found 6"):
         AttentionModel("x", (layer(), narrow), causal=True)
+
+
+def test_the_smallest_layer_is_one() -> None:
+    """One head of one element, one of a value, a window of the token itself."""
+    one = np.ones((1, 1), np.float32)
+    smallest = AttentionLayer("layer", 1, 1, 1, 1, one, one, one, window=1)
+    assert (smallest.width, smallest.group, smallest.logit_scale) == (1, 1, 1.0)
+    q, k, v = smallest.project(np.full((1, 1), 3.0))
+    assert q == k == v == [[[3.0]]]
+
+
+@pytest.mark.parametrize(("heads", "kv_heads"), [(4, 4), (4, 2), (4, 1), (6, 3)])
+def test_heads_are_cut_in_order_and_cover_every_row(heads: int, kv_heads: int) -> None:
+    """Row r of a weight is element r % size of head r // size; no row is left out or used twice."""
+    def numbered(rows: int) -> Any:
+        return np.arange(rows, dtype=np.float32)[:, None]
+
+    made = AttentionLayer("layer", heads, kv_heads, SIZE, VALUE_SIZE, numbered(heads * SIZE),
+                          numbered(kv_heads * SIZE), numbered(kv_heads * VALUE_SIZE))
+    for found, count, size in zip(made.project(np.ones((1, 1))), (heads, kv_heads, kv_heads),
+                                  (SIZE, SIZE, VALUE_SIZE), strict=True):
+        np.testing.assert_array_equal(found[:, 0], np.arange(count * size).reshape(count, size))
+    assert made.group * kv_heads == heads

@@ -64,3 +64,13 @@ def test_bad_arguments() -> None:
         Rotary(theta=0)
     with pytest.raises(TensorError, match="one position a token"):
         Rotary().turn(small.random((1, 3, 4)), np.arange(2))
+
+
+@pytest.mark.parametrize(("turns", "kept"), [
+    (0.5, 0), (2.0, 0), (3.0, 0.25), (4.0, 0.5), (6.0, 1), (99.0, 1),
+])
+def test_llama3_scaling_blends_between_low_and_high(turns: float, kept: float) -> None:
+    """Linear in the turns within the context, from ``low`` to ``high``."""
+    scaling = Llama3Scaling(factor=8.0, low=2.0, high=6.0, context=1024.0)
+    plain = np.array([turns * 2 * np.pi / 1024], np.float32)
+    np.testing.assert_allclose(scaling.apply(plain) / plain, kept + (1 - kept) / 8, rtol=1e-5)
