@@ -23,7 +23,8 @@ FORM: dict[str, tuple[Change, str]] = {
         "small: two populations have one name; found plain"),
     "nowhere": (lambda d, a: projection(d, "match_out").update(post="put"),
         "small.match_out: there is no such population; found put. Did you mean 'out'?"),
-    "no name": (lambda d, a: projection(d, "learner").update(modulators=[["third"], None, None]),
+    "a name in a list": (
+        lambda d, a: projection(d, "learner").update(modulators=[["third"], None, None]),
         "small.learner: there is no such population; found ['third']. Did you mean 'third'?"),
     "no weights": (lambda d, a: projection(d, "match_out").update(weights="w99"),
         "small.match_out: there are no weights of that name; found w99"),
