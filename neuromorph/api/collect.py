@@ -61,16 +61,20 @@ class Collected(Shown):
     positions: int | None = None
     cautions: Sequence[Caution] = ()
 
-    def split(self, seed: int) -> tuple[dict[str, list[Sample]], dict[str, list[Sample]], bool]:
-        """Samples to calibrate on, samples to measure on, and whether those are apart."""
-        count = min(len(seen) for seen in self.samples.values())
-        held = max(1, count // HELD_OUT) if count > 1 else 0
-        order = np.random.default_rng(seed).permutation(count)
-        kept = sorted(order[held:])
-        tried = sorted(order[:held]) if held else kept
-        fitted = {name: [seen[i] for i in kept] for name, seen in self.samples.items()}
-        measured = {name: [seen[i] for i in tried] for name, seen in self.samples.items()}
-        return fitted, measured, held > 0
+    @property
+    def count(self) -> int:
+        """Samples a layer."""
+        return min(len(seen) for seen in self.samples.values())
+
+    def divide(self, seed: int) -> tuple[list[int], list[int]]:
+        """Numbers of the samples to calibrate on, and of those to measure on: none of one."""
+        held = max(1, self.count // HELD_OUT) if self.count > 1 else 0
+        order = np.random.default_rng(seed).permutation(self.count).tolist()
+        return sorted(order[held:]), sorted(order[:held])
+
+    def chosen(self, numbers: Sequence[int]) -> dict[str, list[Sample]]:
+        """These samples of every layer."""
+        return {name: [seen[i] for i in numbers] for name, seen in self.samples.items()}
 
 
 def collect(

@@ -109,9 +109,12 @@ def export(
     check_apart(model, output)
     check_target(output, ours=BUNDLE_FOLDER, force=force)
     collected = collect(model, calibrate, progress, chosen.slots)
-    fitted, measured, held_out = collected.split(seed)
+    kept, tried = collected.divide(seed)
+    held_out = bool(tried)
+    fitted, measured = collected.chosen(kept), collected.chosen(tried or kept)
     found = [*collected.cautions, *cautions.of_data(fitted, chosen.slots),
-             *cautions.of_held_out(held_out), *cautions.of_outliers(fitted)]
+             *cautions.of_held_out(held_out),
+             *cautions.of_outliers(fitted, kept, collected.count)]
     if collected.any_length:
         chosen = with_slots(chosen, collected.samples, most=collected.positions)
     codes: dict[str, LayerCode] = {}

@@ -102,19 +102,27 @@ def of_held_out(held_out: bool) -> list[Caution]:
                     "and says nothing about other data. Give more sequences")]
 
 
-def of_outliers(samples: Mapping[str, Sequence[Sample]]) -> list[Caution]:
-    """Tokens of one sequence, far beyond all others."""
+def of_outliers(
+    samples: Mapping[str, Sequence[Sample]], numbers: Sequence[int] | None = None,
+    count: int | None = None,
+) -> list[Caution]:
+    """Tokens of one sequence, far beyond all others.
+
+    ``numbers`` says which of the ``count`` sequences that the user gave the samples are, from 0.
+    """
     found = {name: without_outliers(seen)[1] for name, seen in samples.items()}
     cut = {name: outliers for name, outliers in found.items() if outliers.tokens}
     if not cut:
         return []
     where = max(cut, key=lambda name: cut[name].factor)
     worst, total = cut[where], sum(outliers.tokens for outliers in cut.values())
+    given = len(samples[where]) if count is None else count
+    number = worst.sample if numbers is None else numbers[worst.sample]
+    some = f"{total} quer{'y or key' if total == 1 else 'ies or keys'}, counted in all layers,"
     return [Caution("outlier", where,
-                    f"{_some(total, 'token')} of single sequences lie far beyond what all others "
-                    f"show, in sequence {worst.sample} {worst.factor:.3g} times as far ({where}): "
-                    "ranges leave them out, and such values will be clipped. Look at that "
-                    "sequence")]
+                    f"{some} of single sequences lie far beyond what all others show, in sequence "
+                    f"{number + 1} of {given} {worst.factor:.3g} times as far ({where}): ranges "
+                    "leave them out, and such values will be clipped. Look at that sequence")]
 
 
 def of_periods(codes: Mapping[str, LayerCode]) -> list[Caution]:
