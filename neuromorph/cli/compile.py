@@ -17,6 +17,7 @@ from neuromorph.cli.common import (
     check_unused,
     progress,
     show,
+    warned,
 )
 
 if TYPE_CHECKING:
@@ -45,7 +46,8 @@ def compile_(
                              "folder, or printed. May be given again.")] = None,
     output: Annotated[Path | None, typer.Option(
         "-o", "--output", readable=False,
-        help="Folder for the program, its report and a script that runs it.")] = None,
+        help="Folder for the program, its report and, for stock neurons, a script that runs "
+             "it.")] = None,
     seed: Seed = 0,  # noqa: ARG001 - every command takes it
     force: Force = False,
     as_json: Json = False,
@@ -82,6 +84,14 @@ def _shown(found: CompileReport, output: Path | None) -> list[Any]:
     from neuromorph.report.compile_tables import compile_tables
 
     kept = [f"after {name}\n{text}" for name, text in found.dumps.items() if output is None]
-    held = "Program, report and script" if found.compiled else "Report"
-    where = [] if output is None else [f"{held}: {output}"]
-    return [*kept, *compile_tables(found.report), *where]
+    warnings = warned(one["text"] for one in found.report["warnings"])
+    where = [] if output is None else [_where(found, output)]
+    return [*kept, *compile_tables(found.report), *warnings, *where]
+
+
+def _where(found: CompileReport, output: Path) -> str:
+    if not found.compiled:
+        return f"Report: {output}"
+    if any(output.glob("run_on_*.py")):
+        return f"Program, report and script: {output}"
+    return f"Program and report: {output} (no script: its README.md says why)"

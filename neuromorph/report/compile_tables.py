@@ -44,11 +44,11 @@ def compile_tables(report: Mapping[str, Any]) -> list[Table | Text]:
     if not report["fits"]:
         return [pairs_table(heading(report), compile_rows(report)),
                 rows_table("What it needs", *needs_table(report)),
-                *_lines("What would make it fit", report["changes"]), *_warned(report)]
+                *_lines("What would make it fit", report["changes"])]
     broken = [Text(line, style="bold red") for line in faults(report)]
     title, columns, rows = fidelity_rows(report, WORST)
     return [pairs_table(heading(report), compile_rows(report)), *broken,
-            rows_table(title, columns, rows, words=2), *_warned(report)]
+            rows_table(title, columns, rows, words=2)]
 
 
 def heading(report: Mapping[str, Any]) -> str:
@@ -167,10 +167,6 @@ def needs_table(report: Mapping[str, Any]) -> tuple[list[str], list[list[object]
         held = [_amount(name, holds.get(name))] if holds else []
         rows.append([resource(name), _amount(name, amount), *held])
     return columns, rows
-
-
-def _warned(report: Mapping[str, Any]) -> list[Text]:
-    return _lines("Warnings", [one["text"] for one in report.get("warnings", ())])
 
 
 def _lines(title: str, lines: Sequence[str]) -> list[Text]:

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from cli_tools import Run
 
+from neuromorph.models.digits import WEIGHTS
+
 # The exported bundle has graded spikes, and the boards of Loihi 2 take them.
 BOARD = ("--profile", "oheo_gulch")
 
@@ -40,6 +42,28 @@ def test_quiet_prints_nothing_and_writes_all(cli: Run, exported: Path, tmp_path:
     # Graded spikes need neurons that stock Lava has not: no script, and the README says so.
     assert not (tmp_path / "lab" / "run_on_loihi2.py").exists()
     assert "There is no script" in (tmp_path / "lab" / "README.md").read_text("utf-8")
+
+
+def test_the_last_line_names_a_script_only_where_there_is_one(
+    cli: Run, exported: Path, tmp_path: Path
+) -> None:
+    done = cli("compile", exported, *BOARD, "-o", tmp_path / "lab")
+    assert done.out.endswith("lab (no script: its README.md says why)\n")
+    cli("export", WEIGHTS, "-o", tmp_path / "plain", "--spikes", "binary")
+    done = cli("compile", tmp_path / "plain", "-o", tmp_path / "lab2")
+    assert done.out.splitlines()[-1].startswith("Program, report and script: ")
+
+
+@pytest.mark.parametrize("board", [BOARD, ("--profile", "loihi1")])
+def test_warnings_are_lines_as_everywhere(
+    cli: Run, tmp_path: Path, board: tuple[str, ...]
+) -> None:
+    """Whether it fits or not."""
+    cli("export", WEIGHTS, "-o", tmp_path / "wide", "--slots", "300")
+    done = cli("compile", tmp_path / "wide", *board)
+    lines = [line for line in done.out.splitlines() if line.startswith("warning: ")]
+    assert any("the heads have 300 slots" in line for line in lines)
+    assert "Warnings" not in done.out
 
 
 def test_an_export_compiles_as_it_is(cli: Run, exported: Path) -> None:
