@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from small_heads import Case, cases, heads
+from small_heads import GRADED, Case, attention, cases, heads
 from small_payload_chips import random_chip
 
 from neuromorph import backends
@@ -19,7 +19,7 @@ from neuromorph.circuits.latency_attention import (
     build,
     stimulate,
 )
-from neuromorph.circuits.plain_spikes import Letters
+from neuromorph.circuits.plain_spikes import Letters, in_plain_spikes
 from neuromorph.compile import Unit, compile_units
 from neuromorph.compile.lower import lower
 from neuromorph.errors import FitError, UsageError
@@ -138,6 +138,12 @@ def one(weights: list[int], exponent: int, bits: int = 8, *, graded: bool = True
                                     Population("n", 1, CubaLIF())),
                    (Projection("w", "in", "n", np.array([weights], np.int32), exponent=exponent,
                                graded=graded),))
+
+
+def test_a_head_for_loihi_2_is_told_to_be_exported_for_loihi_1() -> None:
+    """What is found is more than what is expected, and no profile is spoken of."""
+    with pytest.raises(FitError, match=r"expected at most 0\. Export for Loihi 1: --target"):
+        in_plain_spikes(attention(replace(GRADED, key_shift=4))[0])
 
 
 @pytest.mark.parametrize(("network", "text"), [

@@ -31,6 +31,8 @@ from neuromorph.numerics.limits import EXPONENT_MAX, INPUT_SHIFT, WEIGHT_MAX
 
 GRADED_NEEDED = "choose a Loihi 2 profile"
 
+NARROW_NEEDED = "export for Loihi 1: --target loihi1"
+
 
 @dataclass(frozen=True)
 class _Digit:
@@ -144,7 +146,7 @@ def _digits(projection: Projection, value: int, room: int) -> Iterator[_Digit]:
         raise FitError("a payload is too large for synapses that stand for it",
                        where=projection.name, found=f"a shift by {exponent}",
                        expected=f"at most {room}",
-                       hint="export for Loihi 1: --target loihi1")
+                       hint=NARROW_NEEDED)
     yield _Digit(value, exponent)
 
 
@@ -156,12 +158,14 @@ def _fraction_bits(
                   if p.pre in letters), default=0)
     if not needed:
         return 0
-    free = isinstance(network.motif, LatencyAttention) and population.name in FRACTIONS_FREE
-    if not free or needed > getattr(population.model, "input_shift", 0):
+    head = isinstance(network.motif, LatencyAttention)
+    free = head and population.name in FRACTIONS_FREE
+    room = getattr(population.model, "input_shift", 0) if free else 0
+    if needed > room:
         raise FitError(
             "a right shift rounds the sum of all payloads, which plain spikes do not have",
             where=population.name, found=f"{needed} bits",
-            expected=f"at most {INPUT_SHIFT if free else 0}", hint=GRADED_NEEDED)
+            expected=f"at most {room}", hint=NARROW_NEEDED if head else GRADED_NEEDED)
     return needed
 
 
