@@ -145,8 +145,8 @@ def _check_place(path: Path, ours: Output, force: bool) -> None:
         return
     if not force:
         raise OutputExistsError("the output exists already", where=path,
-                                hint="choose another folder, or add --force to replace an "
-                                     "earlier result")
+                                hint="choose another folder, or add --force (in Python "
+                                     "force=True) to replace an earlier result")
     ours.check_ours(path)
 
 

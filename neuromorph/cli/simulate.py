@@ -27,7 +27,8 @@ def simulate(
         readable=False,
         help="Arrays (.npz): images for the digits model, or queries.0, keys.0, values.0, … "
              "The bundle's own sample if left out.")] = None,
-    backend: Annotated[str, typer.Option(help="fast, reference or lava.")] = "fast",
+    backend: Annotated[str, typer.Option(
+        help="fast, reference, lava, or loihi_emulator for an export for Loihi 1.")] = "fast",
     output: Annotated[Path | None, typer.Option(
         "-o", "--output", readable=False, help="Folder for outputs.npz and summary.json.")] = None,
     seed: Seed = 0,  # noqa: ARG001 - every command takes it

@@ -29,7 +29,7 @@ class NengoBackend(Backend):
     def why_not(self, network: Network) -> str | None:
         """Nengo computes in floats."""
         if network.domain == "fixed":
-            return "it runs floats only; integers run on fast, lava and loihi_emulator"
+            return "it runs floats only; integers run on fast, reference, lava and loihi_emulator"
         return None
 
     def _run(
