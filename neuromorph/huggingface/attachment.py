@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import median
@@ -178,6 +178,7 @@ class Spikes(Shown):
 
     layers: Mapping[str, SpikingLayer]
     said: set[str] = field(default_factory=set)
+    passed: set[str] = field(default_factory=set)
 
     def __call__(self, call: Call) -> Tensor:
         """Context of one call."""
@@ -191,17 +192,21 @@ class Spikes(Shown):
         _check_room(layer.code, keys.shape[2], call.layer)
         if not keys.shape[2]:
             return call.queries.new_zeros(*queries.shape[:3], values.shape[3])
+        if call.layer in self.passed:  # the last pass left some out
+            self._say()
         try:
             context = layer(queries, keys, values, mask)
         except TensorError as error:
             raise TensorError(error.what, where=call.layer, found=error.found,
                               expected=error.expected, hint=error.hint) from error
-        if of_run({call.layer: layer.tally}):
+        self.passed.add(call.layer)
+        if len(self.passed) == len(self.layers):
             self._say()
         return torch.from_numpy(context)
 
     def _say(self) -> None:
-        """Warn of what goes wrong, each kind once."""
+        """Warn of what goes wrong, each kind once, when the model has been through its layers."""
+        self.passed.clear()
         for caution in of_run({name: layer.tally for name, layer in self.layers.items()}):
             if caution.kind not in self.said:
                 self.said.add(caution.kind)
@@ -313,15 +318,26 @@ def _from_data(
 
 
 def _batches(model: Any, source: Any, tokenizer: Any) -> list[Mapping[str, Any]]:
+    if not isinstance(source, Iterable):
+        raise _no_inputs(type(source).__name__)
     batches: list[Any] = [source] if isinstance(source, Mapping | str) else list(source)
     if not batches:
         raise CalibrationError("there is no calibration data", hint="give at least one batch")
     if tokenizer is not None and all(isinstance(batch, str) for batch in batches):
-        return tokenised(model, tokenizer, batches)
+        found = tokenised(model, tokenizer, batches)
+        if not found:
+            raise CalibrationError("the texts hold no tokens")
+        return found
     for batch in batches:
         if not isinstance(batch, Mapping):
-            raise UsageError("calibration inputs must be mappings of tensors",
-                             found=type(batch).__name__,
-                             hint="pass what the tokenizer returns with return_tensors='pt', or "
-                             "texts and tokenizer=")
+            raise _no_inputs(type(batch).__name__)
+        ids = batch.get("input_ids")
+        if isinstance(ids, list | np.ndarray):
+            raise _no_inputs(f"input_ids in a {type(ids).__name__}")
     return batches
+
+
+def _no_inputs(found: str) -> UsageError:
+    return UsageError("calibration inputs must be mappings of tensors", found=found,
+                      hint="pass what the tokenizer returns with return_tensors='pt', or "
+                      "texts and tokenizer=")

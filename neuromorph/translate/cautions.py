@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
@@ -34,6 +35,9 @@ LOW_COSINE = 0.9
 
 LOW_MEAN = 0.98
 """Below this the mean over all heads is poor."""
+
+BETWEEN = {"neuromorph", "torch", "transformers", "accelerate", "contextlib"}
+"""Packages that stand between a warning and the line that a user wrote."""
 
 
 @dataclass(frozen=True)
@@ -175,6 +179,14 @@ def read(provenance: Mapping[str, Any]) -> tuple[Caution, ...]:
 
 
 def warn(found: Iterable[Caution]) -> None:
-    """Tell whoever runs this, by Python's warnings."""
+    """Tell whoever runs this, by Python's warnings, at their own line."""
     for caution in found:
-        warnings.warn(str(caution), NeuromorphWarning, stacklevel=3)
+        warnings.warn(str(caution), NeuromorphWarning, stacklevel=1 + _depth())
+
+
+def _depth() -> int:
+    """Frames from the caller of this to the first that is neither ours nor the model's."""
+    frame, depth = inspect.currentframe(), 0
+    while frame is not None and frame.f_globals.get("__name__", "").split(".")[0] in BETWEEN:
+        frame, depth = frame.f_back, depth + 1
+    return depth - 1

@@ -207,8 +207,9 @@ def test_alien_provenance_holds_none(odd: object) -> None:
 
 
 def test_they_are_pythons_warnings() -> None:
-    with pytest.warns(NeuromorphWarning, match="look here"):
+    with pytest.warns(NeuromorphWarning, match="look here") as caught:
         cautions.warn([Caution("few-tokens", "data", "look here")])
+    assert caught[0].filename == __file__  # the line of whoever called
 
 
 # --- at run time

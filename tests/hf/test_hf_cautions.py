@@ -16,8 +16,8 @@ pytestmark = pytest.mark.hf
 torch = pytest.importorskip("torch", reason="torch is not installed")
 transformers = pytest.importorskip("transformers", reason="transformers is not installed")
 
+from hf_folders import PASSAGES, WORDS, save_model  # noqa: E402
 from hf_models import FAMILIES, SLOTS, VOCABULARY  # noqa: E402
-from test_hf_texts import PASSAGES, WORDS, save_model  # noqa: E402
 
 LLAMA = FAMILIES["llama"]
 
@@ -67,6 +67,8 @@ def test_what_calibration_did_not_foresee_is_said_once() -> None:
     spiking.detach()
     lines = said(caught)
     assert len([line for line in lines if "forced spikes a query in layers." in line]) == 1
+    assert all(" (2 of 2 layers above " in line for line in lines)  # of a whole pass
+    assert {w.filename for w in caught if issubclass(w.category, NeuromorphWarning)} == {__file__}
     assert len([line for line in lines if "are clipped" in line]) == 1
     report = spiking.report()
     assert report["forced_a_query"] > 0.05

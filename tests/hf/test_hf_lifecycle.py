@@ -269,6 +269,8 @@ def test_weights_that_are_not_finite_are_refused(bert: Tried) -> None:
     ([], CalibrationError, "no calibration data"),
     ([torch.zeros(1, 3)], UsageError, "mappings of tensors; found Tensor"),
     (["some text"], UsageError, "found str.*tokenizer="),
+    (None, UsageError, "mappings of tensors; found NoneType"),
+    ({"input_ids": [1, 2, 3]}, UsageError, "found input_ids in a list.*return_tensors='pt'"),
     ("no/such/bundle", InputError, "no/such/bundle"),
     ({"input_ids": torch.zeros(1, 3).long(), "attention_mask": torch.zeros(1, 3)},
      CalibrationError, "layer.0.attention.self: all of the calibration data is masked"),
