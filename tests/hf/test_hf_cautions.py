@@ -16,8 +16,8 @@ pytestmark = pytest.mark.hf
 torch = pytest.importorskip("torch", reason="torch is not installed")
 transformers = pytest.importorskip("transformers", reason="transformers is not installed")
 
+from hf_folders import PASSAGES, WORDS, save_model  # noqa: E402
 from hf_models import FAMILIES, SLOTS, VOCABULARY  # noqa: E402
-from test_hf_texts import PASSAGES, WORDS, save_model  # noqa: E402
 
 LLAMA = FAMILIES["llama"]
 
