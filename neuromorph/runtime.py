@@ -80,23 +80,28 @@ def of_run(tallies: Mapping[str, Tally]) -> list[Caution]:
     """Layers that calibration did not prepare for what they were given; the worst is named."""
     judged = {name: tally for name, tally in tallies.items() if tally.queries >= JUDGED}
     found = []
-    forced = {name: t.forced_a_query for name, t in judged.items() if t.forced_a_query > FORCED}
-    if forced:
-        where = max(forced, key=lambda name: forced[name])
+    if worst := _worst({name: tally.forced_a_query for name, tally in judged.items()}, FORCED):
         found.append(Caution(
-            "forced-spikes", where,
-            f"{forced[where]:.2g} forced spikes a query in {where} ({len(forced)} of "
-            f"{len(tallies)} layers above {FORCED}): queries match better than calibration ever "
-            "saw. Calibrate on passages as long as those you run, and of their kind"))
-    clipped = {name: t.clipped_share for name, t in judged.items() if t.clipped_share > CLIPPED}
-    if clipped:
-        where = max(clipped, key=lambda name: clipped[name])
+            "forced-spikes", worst[0],
+            f"{worst[1]:.2g} forced spikes a query in {worst[0]} ({worst[2]} of {len(tallies)} "
+            f"layers above {FORCED}): queries match better than calibration ever saw. Calibrate "
+            "on passages as long as those you run, and of their kind"))
+    if worst := _worst({name: tally.clipped_share for name, tally in judged.items()}, CLIPPED):
         found.append(Caution(
-            "clipped-codes", where,
-            f"{clipped[where]:.2%} of the codes in {where} are clipped ({len(clipped)} of "
-            f"{len(tallies)} layers above {CLIPPED:.0%}): values lie beyond what calibration saw. "
-            "Calibrate on data like that which you run"))
+            "clipped-codes", worst[0],
+            f"{worst[1]:.2%} of the codes in {worst[0]} are clipped ({worst[2]} of "
+            f"{len(tallies)} layers above {CLIPPED:.0%}): values lie beyond what calibration "
+            "saw. Calibrate on data like that which you run"))
     return found
+
+
+def _worst(shares: Mapping[str, float], limit: float) -> tuple[str, float, int] | None:
+    """The layer farthest above the limit, its share, and how many are above; None if none is."""
+    above = {name: share for name, share in shares.items() if share > limit}
+    if not above:
+        return None
+    name = max(above, key=lambda one: above[one])
+    return name, above[name], len(above)
 
 
 @dataclass(eq=False, repr=False)

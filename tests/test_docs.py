@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import re
 from pathlib import Path
 
 import pytest
+
+from neuromorph import runtime
+from neuromorph.api import compile as compile_api
+from neuromorph.translate import cautions, outliers
 
 ROOT = Path(__file__).parent.parent
 
@@ -41,3 +46,43 @@ def test_every_link_of_the_readme_leads_somewhere():
     for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
         for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text("utf-8")):
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def kinds_of_cautions() -> set[str]:
+    """The first argument of every `Caution` that is made anywhere in the package."""
+    found = set()
+    for path in sorted((ROOT / "neuromorph").rglob("*.py")):
+        tree = ast.parse(path.read_text("utf-8"))
+        named = {node.targets[0].id: node.value.value for node in tree.body
+                 if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
+                 and isinstance(node.value, ast.Constant)}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Caution":
+                first = node.args[0]
+                if isinstance(first, ast.Constant):
+                    found.add(first.value)
+                elif isinstance(first, ast.Name):
+                    found.add(named[first.id])
+    return found
+
+
+def test_every_warning_is_on_its_page():
+    page = (ROOT / "docs" / "warnings.md").read_text("utf-8")
+    listed = re.findall(r"^\| `([a-z-]+)` \|", page, re.MULTILINE)
+    assert len(set(listed)) == len(listed)
+    assert set(listed) == kinds_of_cautions()
+
+
+def test_the_page_of_warnings_has_the_thresholds():
+    page = " ".join((ROOT / "docs" / "warnings.md").read_text("utf-8").split())
+    for text in (f"fewer than {cautions.FEW_TOKENS} tokens", f"{outliers.FAR:g} times as far out",
+                 f"more than {100 * cautions.UNKNOWN:g} %",
+                 f"more than {cautions.LONG_PERIOD_NATS:g} nats",
+                 f"below {cautions.LOW_COSINE:g}".replace("0.", "."),
+                 f"over heads below {cautions.LOW_MEAN:g}".replace("0.", "."),
+                 f"more than {runtime.FORCED:g} forced".replace("0.", "."),
+                 f"over {runtime.JUDGED} queries", f"more than {100 * runtime.CLIPPED:g} %",
+                 f"more than {compile_api.FAR} slots"):
+        assert text in page, text
+    assert cautions.SHORT == 2
+    assert outliers.LEAST == 3

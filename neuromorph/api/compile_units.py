@@ -12,6 +12,7 @@ from neuromorph.bundle import Bundle
 from neuromorph.circuits import hebbian_attention
 from neuromorph.circuits.latency_attention import LatencyAttention, build
 from neuromorph.compile import Unit
+from neuromorph.errors import escaped
 from neuromorph.network import Network
 from neuromorph.translate import LayerCode, Sample
 
@@ -28,7 +29,7 @@ def units_of(bundle: Bundle, memory: Memory, *, slots: int | None = None) -> tup
     slots : int, optional
         Fewer than the heads were exported with.
     """
-    return tuple(Unit(f"{name}.{h}", network) for name, code in bundle.codes.items()
+    return tuple(Unit(f"{escaped(name)}.{h}", network) for name, code in bundle.codes.items()
                  for h, network in enumerate(_networks(code, bundle.samples[name], memory, slots)))
 
 

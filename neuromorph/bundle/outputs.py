@@ -14,6 +14,7 @@ from neuromorph._version import __version__
 from neuromorph.errors import InputError, OutputExistsError
 from neuromorph.models.opening import RegularFile
 from neuromorph.models.strict_json import read_json
+from neuromorph.shown import Shown
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -30,8 +31,8 @@ SHOWN = 3
 """Names of foreign files that an error lists."""
 
 
-@dataclass(frozen=True)
-class Output:
+@dataclass(frozen=True, repr=False)
+class Output(Shown):
     """A kind of result, and what its folder may hold.
 
     Attributes

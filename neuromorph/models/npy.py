@@ -19,6 +19,7 @@ import numpy as np
 
 from neuromorph.errors import TensorError
 from neuromorph.models.header import COUNT_LIMIT, RANK_LIMIT
+from neuromorph.shown import Shown
 
 HINT = "write it with numpy.savez"
 
@@ -35,8 +36,8 @@ _KNOWN = {"|O": "object", "<c8": "complex64", "<c16": "complex128"}
 _FIELDS = {"descr", "fortran_order", "shape"}
 
 
-@dataclass(frozen=True)
-class ArrayInfo:
+@dataclass(frozen=True, repr=False)
+class ArrayInfo(Shown):
     """What an array says of itself.
 
     Attributes

@@ -200,7 +200,7 @@ PROGRAMS: dict[str, tuple[Callable[[Any], object], str]] = {
     "no weights": (lambda d: d["units"][0]["projections"][0].update(weights="w999"),
                    "weights.npz has no array w999"),
     "back in time": (lambda d: d["units"][0]["projections"][0].update(delay=-1),
-                     "has a field delay beyond 0 to 62: -1"),
+                     "has a field delay beyond 0 to 500: -1"),
     "shift": (lambda d: d["units"][0]["projections"][0].update(exponent=10**9), "exponent beyond"),
     "payload": (lambda d: d["units"][0]["populations"][0]["parameters"].update(payload_bits=-1),
                 "payload_bits beyond 0 to 24: -1"),

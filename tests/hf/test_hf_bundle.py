@@ -63,8 +63,9 @@ def test_samples_are_shortened(tmp_path: Path) -> None:
         assert {s.keys.shape[1] for seen in spiking.samples.values() for s in seen} == {72}
         bundle = load_bundle(spiking.save(tmp_path / "bundle"))
     for sample in bundle.samples.values():
-        assert (sample.queries.shape, sample.keys.shape) == ((4, 64, 16), (2, 64, 16))
-        assert sample.mask.shape == (64, 64)
+        assert (sample.queries.shape, sample.keys.shape) == ((4, 64, 16), (2, 72, 16))
+        assert sample.mask.shape == (64, 72)
+        assert sample.mask[-1].all()  # the last query is one of those that stay
 
 
 def test_a_bundle_saved_from_a_bundle_is_the_same(saved: Path, tmp_path: Path) -> None:

@@ -52,9 +52,9 @@ KINDS = {
 }
 """Neuron models of schema 1, with their parameters."""
 
-WIDEST = (-(2**31), 2**31 - 1)
+WIDEST = (int(np.iinfo(np.int32).min), int(np.iinfo(np.int32).max))
 BOUNDS = {"size": (1, WIDEST[1]), "payload_bits": (0, 24), "input_shift": (0, 6),
-          "delay": (0, 62), "exponent": (-32, 32), "seed": (0, 2**63 - 1)}
+          "delay": (0, 500), "exponent": (-32, 32), "seed": (0, 2**63 - 1)}
 """What whole numbers may be; `WIDEST` for all others."""
 
 DAMAGED = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError,
