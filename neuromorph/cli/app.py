@@ -100,7 +100,7 @@ def _explained(error: Exception) -> tuple[str, int]:
         return "error: out of memory. Use a smaller input or a machine with more", MEMORY
     usage = getattr(error, "format_message", None)  # typer's own, wherever its class lives
     if usage is not None:
-        said = printable(usage(), 1000).rstrip(".")
+        said = printable(usage(), 1000).replace(": Value error, ", ": ", 1).rstrip(".")
         return f"error: {said}{'' if said.endswith('?') else '.'} {_help_line(error)}", USAGE
     text = (f"internal error: {type(error).__name__}: {printable(error, 1000)}. Please report "
             "this, with what the same command prints with --debug")

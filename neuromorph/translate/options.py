@@ -77,7 +77,8 @@ class TranslateOptions:
             raise UsageError("unknown target", found=self.target, expected="loihi2 or loihi1")
         if self.target == "loihi1" and self.spikes == "graded":
             raise UsageError("Loihi 1 has no graded spikes", found="spikes = graded",
-                             expected="binary", hint="--spikes binary")
+                             expected="binary", hint='pass spikes="binary" '
+                             "(at the command line --spikes binary)")
         if self.query_bits is not None and not 2 <= self.query_bits <= 8:
             raise UsageError("query_bits is out of range", found=self.query_bits,
                              expected="2 to 8")
