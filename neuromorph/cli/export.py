@@ -23,8 +23,9 @@ def export(
         "-o", "--output", readable=False, help="Folder of the new bundle.")],
     calibrate: Annotated[Path | None, typer.Option(
         readable=False,
-        help="Text (.txt, one passage a line; needs the hf extra) or arrays (.npz) that set "
-             "scales and windows.")] = None,
+        help="What sets scales and windows: text (.txt, one passage a line; needs the hf extra) "
+             "or arrays (.npz): hidden.0, hidden.1, …, what enters each layer's attention; the "
+             "digits model brings its own, or takes images.")] = None,
     spikes: Annotated[Literal["graded", "binary"] | None, typer.Option(
         help="Payloads that carry the overshoot, or plain spikes of stock neurons; graded, or "
              "binary for Loihi 1, if left out.")] = None,
@@ -37,9 +38,11 @@ def export(
         help="Nats of attention logit a time step stands for; ln 2 if left out, and always "
              "with graded spikes.")] = None,
     window_nats: Annotated[float | None, typer.Option(
-        help="How far below a weak query's best match keys are still told apart.")] = None,
+        help="How far below a weak query's best match keys are still told apart; 7.5 if left "
+             "out.")] = None,
     slots: Annotated[int | None, typer.Option(
-        help="Longest context; what the model and the data need if left out.")] = None,
+        help="Longest context; if left out, the longest sequence of the data, rounded up to a "
+             "power of two where others may be longer.")] = None,
     seed: Seed = 0,
     force: Force = False,
     as_json: Json = False,
