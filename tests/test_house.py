@@ -283,6 +283,11 @@ def test_no_lock_files_and_no_registry_addresses() -> None:
             if (found := registry_lines(p.read_text("utf-8", "replace")))} == {}
 
 
+def test_no_result_of_a_command_is_tracked() -> None:
+    names = {"manifest.toml", "report.json", "summary.json"}
+    assert [shown(p) for p in tracked_files() if p.name in names] == []
+
+
 def test_a_registry_address_is_found() -> None:
     assert registry_lines("--extra-index" + "-url file:///somewhere")
 
