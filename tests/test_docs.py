@@ -77,6 +77,7 @@ def test_the_page_of_warnings_has_the_thresholds():
     page = " ".join((ROOT / "docs" / "warnings.md").read_text("utf-8").split())
     for text in (f"fewer than {cautions.FEW_TOKENS} tokens", f"{outliers.FAR:g} times as far out",
                  f"more than {100 * cautions.UNKNOWN:g} %",
+                 f"fewer than {cautions.FEW_KINDS} different",
                  f"more than {cautions.LONG_PERIOD_NATS:g} nats",
                  f"below {cautions.LOW_COSINE:g}".replace("0.", "."),
                  f"over heads below {cautions.LOW_MEAN:g}".replace("0.", "."),

@@ -13,12 +13,11 @@ from neuromorph.api.collect import collect
 from neuromorph.api.progress import Progress, silent
 from neuromorph.bundle import BUNDLE_FOLDER, Bundle, check_target, save_bundle
 from neuromorph.errors import UsageError
-from neuromorph.runtime import SpikingLayer
+from neuromorph.runtime import SpikingLayer, of_run
 from neuromorph.shown import Shown
 from neuromorph.translate import (
     Caution,
     HeadFidelity,
-    LayerCode,
     Sample,
     TranslateOptions,
     calibrate_layer,
@@ -65,7 +64,8 @@ class ExportReport(Shown):
             "slots": max(h.slots for code in self.bundle.codes.values() for h in code.heads),
             "median_steps": median(f.steps for f in self.fidelity),
             "mean_cosine": sum(f.cosine for f in self.fidelity) / len(self.fidelity),
-            "forced_spikes": sum(f.forced for f in self.fidelity),
+            "forced_spikes": (forced := sum(f.forced for f in self.fidelity)),
+            "forced_a_query": forced / max(1, sum(f.queries for f in self.fidelity)),
             "fidelity_on": "held-out samples" if self.held_out else "the calibration samples",
             "fidelity": [f.as_dict() for f in self.fidelity],
             "notes": [*self.notes, *map(str, self.cautions)],
@@ -117,14 +117,16 @@ def export(
              *cautions.of_outliers(fitted, kept, collected.count)]
     if collected.any_length:
         chosen = with_slots(chosen, collected.samples, most=collected.positions)
-    codes: dict[str, LayerCode] = {}
+    layers: dict[str, SpikingLayer] = {}
     fidelity: list[HeadFidelity] = []
     for name, samples in fitted.items():
         progress(f"translating {name}")
         _require_memory(name, measured[name][:MEASURED])
-        codes[name] = calibrate_layer(samples, chosen, name)
-        fidelity += layer_fidelity(name, codes[name], measured[name][:MEASURED])
-    found += [*cautions.of_periods(codes), *cautions.of_fidelity(fidelity)]
+        layers[name] = SpikingLayer(calibrate_layer(samples, chosen, name))
+        fidelity += layer_fidelity(name, layers[name], measured[name][:MEASURED])
+    codes = {name: layer.code for name, layer in layers.items()}
+    found += [*cautions.of_periods(codes), *cautions.of_fidelity(fidelity),
+              *of_run({name: layer.tally for name, layer in layers.items()})]
     bundle = Bundle(
         collected.family, collected.causal, codes, kept_samples(measured), asdict(chosen),
         cautions.noted(collected.provenance, found), collected.model)
@@ -158,9 +160,6 @@ def _require_memory(name: str, samples: list[Sample]) -> None:
     require(sum(needed), name)
 
 
-def layer_fidelity(
-    name: str, code: LayerCode, samples: list[Sample], backend: str = "fast"
-) -> list[HeadFidelity]:
+def layer_fidelity(name: str, layer: SpikingLayer, samples: list[Sample]) -> list[HeadFidelity]:
     """Fidelity of every head of one layer on some samples."""
-    layer = SpikingLayer(code, backend)
-    return measure_fidelity(name, code, samples, [layer.run_sample(s) for s in samples])
+    return measure_fidelity(name, layer.code, samples, [layer.run_sample(s) for s in samples])

@@ -27,11 +27,11 @@ from neuromorph.huggingface.masks import Tensor
 from neuromorph.huggingface.matching import match_layers
 from neuromorph.huggingface.recording import (
     arrays,
+    counted_tokens,
     is_causal,
     positions,
     record,
     tokenised,
-    unknown_tokens,
 )
 from neuromorph.runtime import SpikingLayer, Tally, of_run, total
 from neuromorph.shown import Shown
@@ -286,7 +286,7 @@ def attach(
         attachment = _from_bundle(model, bundle, backend)
     else:
         batches = _batches(model, source, tokenizer)
-        unknown = cautions.of_unknown(*unknown_tokens(tokenizer, batches))
+        unknown = cautions.of_tokens(*counted_tokens(tokenizer, batches))
         attachment = _from_data(model, batches, options or TranslateOptions(), backend, unknown)
     cautions.warn(attachment.cautions)
     attachment.attach()

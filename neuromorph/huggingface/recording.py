@@ -141,14 +141,15 @@ def tokenised(
     return [batch for batch in batches if batch["input_ids"].shape[1]]
 
 
-def unknown_tokens(tokenizer: Any, batches: Iterable[Mapping[str, Any]]) -> tuple[int, int]:
-    """How many tokens the tokenizer did not know, and how many there are but for special ones."""
-    unknown = getattr(tokenizer, "unk_token_id", None)
-    if unknown is None:
-        return 0, 0
-    others = [i for i in tokenizer.all_special_ids if i != unknown]
+def counted_tokens(
+    tokenizer: Any, batches: Iterable[Mapping[str, Any]]
+) -> tuple[int, int, int]:
+    """Of all tokens but special ones: how many are unknown, how many different, how many."""
     ids = np.concatenate([np.asarray(batch["input_ids"]).ravel() for batch in batches])
-    return int((ids == unknown).sum()), int((~np.isin(ids, others)).sum())
+    unknown = getattr(tokenizer, "unk_token_id", None)
+    known_apart = [i for i in tokenizer.all_special_ids if i != unknown]
+    plain = ids[~np.isin(ids, known_apart)]
+    return int((plain == unknown).sum()), len(np.unique(plain)), len(plain)
 
 
 def positions(model: Any) -> int | None:

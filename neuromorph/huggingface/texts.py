@@ -13,12 +13,12 @@ from neuromorph.huggingface.floats import float_cautions
 from neuromorph.huggingface.loading import as_error, load_model, open_weights, quietly
 from neuromorph.huggingface.recording import (
     TOKENS,
+    counted_tokens,
     is_causal,
     positions,
     record,
     size_of,
     tokenised,
-    unknown_tokens,
 )
 from neuromorph.models.opening import RegularFile
 from neuromorph.models.sniff import HEAD_BYTES, refuse_not_fetched
@@ -63,7 +63,7 @@ def collect_text(
         "provenance": {"model": model_path.name, "files": files,
                        "calibration": f"{len(chosen)} passages, {text_path.name}"},
         "notes": notes, "positions": positions(model),
-        "cautions": [*cautions.of_unknown(*unknown_tokens(tokenizer, chosen)),
+        "cautions": [*cautions.of_tokens(*counted_tokens(tokenizer, chosen)),
                      *float_cautions(model, samples)],
     }
 

@@ -58,7 +58,7 @@ def export_tables(result: Mapping[str, Any], fidelity: Sequence[HeadFidelity]) -
         "slots": result["slots"],
         "steps a query, median head": result["median_steps"],
         "cosine to float attention, mean": f"{result['mean_cosine']:.4f}",
-        "forced spikes": result["forced_spikes"],
+        "forced spikes": _forced(result["forced_spikes"], result["forced_a_query"]),
         "measured on": result["fidelity_on"],
     }), fidelity_table(fidelity)]
 
@@ -71,7 +71,7 @@ def simulation_tables(result: Mapping[str, Any], fidelity: Sequence[HeadFidelity
         "backend": f"{result['backend']} ({result['evidence']})",
         "queries": f"{readable(result['queries'])}, over all heads",
         "spikes": _share(result["spikes"], result["queries"], "a query"),
-        "forced spikes": f"{readable(result['forced'])}, {result['forced_a_query']:.2g} a query",
+        "forced spikes": _forced(result["forced"], result["forced_a_query"]),
         "steps": _share(result["steps"], result["queries"], "a query"),
         "clipped codes": f"{readable(result['clipped'])} of {readable(result['codes'])}",
     }
@@ -196,6 +196,10 @@ def _size(count: int | None) -> str:
 
 def _share(count: int, of: int, each: str) -> str:
     return f"{readable(count)}, {count / of:.1f} {each}" if of else readable(count)
+
+
+def _forced(count: int, a_query: float) -> str:
+    return f"{readable(count)}, {a_query:.2g} a query"
 
 
 def _model_text(family: str, layers: int, heads: int) -> str:

@@ -18,8 +18,13 @@ from neuromorph.translate.samples import Sample
 WARNINGS = "warnings"
 """Where a bundle's provenance keeps them."""
 
+DATA = "calibration data"
+
 FEW_TOKENS = 256
 """Fewer than these leave a model's ranges and windows to chance."""
+
+FEW_KINDS = 4
+"""Different tokens, as the letters of DNA; text of fewer says one thing over and over."""
 
 SHORT = 2
 """Passages so many times shorter than the slots say little about the last of them."""
@@ -74,34 +79,40 @@ def of_data(samples: Mapping[str, Sequence[Sample]], slots: int | None) -> list[
     found = []
     if tokens < FEW_TOKENS:
         found.append(Caution(
-            "few-tokens", "calibration data",
+            "few-tokens", DATA,
             f"only {tokens} tokens to calibrate on: ranges and windows are left to chance. "
             f"Give {FEW_TOKENS} or more, of text like that which will run"))
     if slots is not None and SHORT * longest < slots:
         found.append(Caution(
-            "short-passages", "calibration data",
+            "short-passages", DATA,
             f"the longest passage has {longest} tokens, far fewer than the {slots} slots: scores "
             "grow with distance, so that longer contexts will be forced. Give passages as long "
             f"as those that will run, or {longest} slots"))
     return found
 
 
-def of_unknown(unknown: int, tokens: int) -> list[Caution]:
-    """Text that the tokenizer does not know."""
-    if unknown <= UNKNOWN * tokens:
-        return []
-    return [Caution(
-        "unknown-tokens", "calibration data",
-        f"the tokenizer does not know {unknown} of {tokens} tokens: the text is not of the kind "
-        "that the model was trained on. Give it as the model expects it (a protein model: "
-        "letters apart, say)")]
+def of_tokens(unknown: int, different: int, tokens: int) -> list[Caution]:
+    """Text that the tokenizer does not know, or that says one thing over and over."""
+    found = []
+    if unknown > UNKNOWN * tokens:
+        found.append(Caution(
+            "unknown-tokens", DATA,
+            f"the tokenizer does not know {unknown} of {tokens} tokens: the text is not of the "
+            "kind that the model was trained on. Give it as the model expects it (a protein "
+            "model: letters apart, say)"))
+    elif different < FEW_KINDS <= tokens:
+        found.append(Caution(
+            "repeated-tokens", DATA,
+            f"{tokens} tokens, but only {different} different ones: keys and queries of others "
+            "were not seen. Give text like that which will run"))
+    return found
 
 
 def of_held_out(held_out: bool) -> list[Caution]:
     """Fidelity that was measured on what was calibrated on."""
     if held_out:
         return []
-    return [Caution("nothing-held-out", "calibration data",
+    return [Caution("nothing-held-out", DATA,
                     "there is one sequence only: fidelity is measured on what was calibrated on, "
                     "and says nothing about other data. Give more sequences")]
 

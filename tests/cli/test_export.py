@@ -268,3 +268,17 @@ def test_unfit_inputs_are_said_by_simulate(cli: Run, bundle: Path) -> None:
     assert "warning: " in done.out
     assert "are clipped" in done.out
     assert done.err == ""
+
+
+def test_held_out_data_that_is_louder_is_said(cli: Run, llama: Path, tmp_path: Path) -> None:
+    """What is held out shows what calibration missed: codes are clipped."""
+    plain = hidden(tmp_path / "h.npz", sequences=2, tokens=60)
+    arrays = dict(np.load(plain))
+    held = [i for i in range(2) if i not in np.random.default_rng(0).permutation(2)[1:]]
+    for array in arrays.values():
+        array[held] *= 9
+    np.savez(tmp_path / "loud.npz", **arrays)
+    said = warnings_of(cli("export", llama, "-o", "b", "--calibrate", "loud.npz", "--json"))
+    assert "clipped-codes" in said
+    said = warnings_of(cli("export", llama, "-o", "c", "--calibrate", plain, "--json"))
+    assert "clipped-codes" not in said

@@ -127,11 +127,17 @@ def test_passages_far_shorter_than_the_slots(slots: int | None, said: bool) -> N
 
 @pytest.mark.parametrize(("unknown", "said"), [(0, False), (5, False), (6, True), (100, True)])
 def test_unknown_tokens(unknown: int, said: bool) -> None:
-    assert bool(cautions.of_unknown(unknown, 100)) is said
+    assert kinds(cautions.of_tokens(unknown, 40, 100)) == (["unknown-tokens"] if said else [])
+
+
+@pytest.mark.parametrize(("different", "said"), [(1, True), (3, True), (4, False), (20, False)])
+def test_one_word_over_and_over(different: int, said: bool) -> None:
+    found = kinds(cautions.of_tokens(0, different, 300))
+    assert found == (["repeated-tokens"] if said else [])
 
 
 def test_no_tokens_are_none_unknown() -> None:
-    assert not cautions.of_unknown(0, 0)
+    assert not cautions.of_tokens(0, 0, 0)
 
 
 def test_nothing_held_out() -> None:
