@@ -286,7 +286,8 @@ def attach(
         attachment = _from_bundle(model, bundle, backend)
     else:
         batches = _batches(model, source, tokenizer)
-        known = cautions.of_tokens(*counted_tokens(tokenizer, batches)) if tokenizer else []
+        known = [] if tokenizer is None else cautions.of_tokens(
+            *counted_tokens(tokenizer, batches))
         attachment = _from_data(model, batches, options or TranslateOptions(), backend, known)
     cautions.warn(attachment.cautions)
     attachment.attach()
