@@ -99,17 +99,34 @@ def _load(kind: Any, where: Path, weights: Weights, local: dict[str, Any],
     from transformers import AutoConfig, AutoTokenizer
 
     with as_error(FileFormatError, "transformers cannot load this model", weights.path):
+        _check_type(weights, where)
         config = AutoConfig.from_pretrained(where, **local)
+        config._attn_implementation = None  # a kernel that may not be here: ours takes its place
         _check_class(config, weights)
         _check_size(kind, config, weights)
         tokenizer = AutoTokenizer.from_pretrained(where, **local)
         if not isinstance(weights, GgufFile):
             _check_vocabulary(where, tokenizer)
         # Shapes that differ are reported below, by name.
-        model, loaded = kind.from_pretrained(where, dtype="float32", output_loading_info=True,
-                                             ignore_mismatched_sizes=True, **only, **local)
+        model, loaded = kind.from_pretrained(
+            where, config=config, dtype="float32", output_loading_info=True,
+            ignore_mismatched_sizes=True, **only, **local)
     _check_loaded(model, loaded, weights)
     return model.eval(), tokenizer
+
+
+def _check_type(weights: Weights, where: Path) -> None:
+    from transformers import CONFIG_MAPPING
+
+    if isinstance(weights, GgufFile):
+        return
+    config = read_config(where / CONFIG_NAME)
+    declared = config.text("model_type")
+    if declared not in CONFIG_MAPPING:
+        raise ModelStructureError("the installed transformers knows no models of this type",
+                                  where=config.where, found=declared[:80],
+                                  hint="code that comes with a model is never run; a newer "
+                                  "transformers may know the type")
 
 
 def _check_class(config: Any, weights: Weights) -> None:
