@@ -24,7 +24,7 @@ CLIPPED = 0.01
 """Share of codes that may be clipped: where calibration fits it is some .0001."""
 
 JUDGED = 200
-"""Queries of a layer, over its heads, before anything is said of them."""
+"""Queries of a layer, over its heads, that are judged; those that it lacks count as good ones."""
 
 
 @dataclass
@@ -78,9 +78,9 @@ def total(tallies: Iterable[Tally]) -> Tally:
 
 def of_run(tallies: Mapping[str, Tally]) -> list[Caution]:
     """Layers that calibration did not prepare for what they were given; the worst is named."""
-    judged = {name: tally for name, tally in tallies.items() if tally.queries >= JUDGED}
     found = []
-    forced = {name: t.forced_a_query for name, t in judged.items() if t.forced_a_query > FORCED}
+    forced = {name: t.forced_a_query for name, t in tallies.items()
+              if t.forced_a_query * _weight(t) > FORCED}
     if forced:
         where = max(forced, key=lambda name: forced[name])
         found.append(Caution(
@@ -88,7 +88,8 @@ def of_run(tallies: Mapping[str, Tally]) -> list[Caution]:
             f"{forced[where]:.2g} forced spikes a query in {where} ({len(forced)} of "
             f"{len(tallies)} layers above {FORCED}): queries match better than calibration ever "
             "saw. Calibrate on passages as long as those you run, and of their kind"))
-    clipped = {name: t.clipped_share for name, t in judged.items() if t.clipped_share > CLIPPED}
+    clipped = {name: t.clipped_share for name, t in tallies.items()
+               if t.clipped_share * _weight(t) > CLIPPED}
     if clipped:
         where = max(clipped, key=lambda name: clipped[name])
         found.append(Caution(
@@ -97,6 +98,11 @@ def of_run(tallies: Mapping[str, Tally]) -> list[Caution]:
             f"{len(tallies)} layers above {CLIPPED:.0%}): values lie beyond what calibration saw. "
             "Calibrate on data like that which you run"))
     return found
+
+
+def _weight(tally: Tally) -> float:
+    """Of a few queries only what is gross says anything."""
+    return min(1.0, tally.queries / JUDGED)
 
 
 @dataclass(eq=False, repr=False)

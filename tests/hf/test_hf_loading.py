@@ -111,7 +111,7 @@ def _with(**tensors: Any) -> Any:
      "transformers knows no models of this type; found nonsense"),
     (_configured(num_hidden_layers="two"), InputError, "num_hidden_layers is not usable"),
     (_configured(num_hidden_layers=10**7), InputError, "num_hidden_layers is more than the file"),
-    (_with_code, InputError, "no models of this type; found mine. Code that comes with a model is "),
+    (_with_code, InputError, "no models of this type; found mine. Code that comes with a model"),
     (_written("config.json", "{"), FileFormatError, "the file is not JSON"),
     (_written("tokenizer.json", "{}"), FileFormatError, "cannot load this model"),
     (_written("tokenizer.json", "<html>"), FileFormatError, "an HTML or XML page"),
