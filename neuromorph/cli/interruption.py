@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from collections import namedtuple
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -49,6 +50,9 @@ def restore(before: dict[int, object]) -> None:
 
 def ended(interruption: KeyboardInterrupt | None = None) -> int:
     """Say what an interruption left behind and what stands; return the exit code."""
+    # CPython notes an interruption that leaves a text which it compiles, as named tuples and data
+    # classes do, and `python -m` would die of SIGINT in the end; another text clears the note.
+    namedtuple("Cleared", ())  # noqa: PYI024
     left = _swept()
     path = getattr(interruption, "path", None)  # of a result that had its name already
     stands = f"{path} is complete; " if path is not None and path.exists() else ""

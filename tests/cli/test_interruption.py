@@ -98,6 +98,26 @@ def test_a_signal_that_python_swallows_is_heeded_all_the_same(exported: Path) ->
     check_all_interrupted(ends)
 
 
+IN_A_TEXT = """
+import sys
+import neuromorph.errors
+from neuromorph.cli import interruption
+
+try:
+    exec("raise KeyboardInterrupt")
+except KeyboardInterrupt:
+    sys.exit(interruption.ended())
+"""
+
+
+def test_a_signal_while_a_text_is_compiled_ends_in_the_usual_code(tmp_path: Path) -> None:
+    (tmp_path / "struck.py").write_text(IN_A_TEXT)
+    done = subprocess.run([sys.executable, "-m", "struck"], capture_output=True, text=True,
+                          env=child_environment(), cwd=tmp_path, timeout=SECONDS)
+    assert (done.returncode, done.stderr) == (
+        130, "interrupted; nothing unfinished was left behind\n")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("line", [("simulate", "BUNDLE", "-q"), ("doctor", "-q")], ids=" ".join)
 def test_a_signal_at_every_import(exported: Path, line: tuple[str, ...]) -> None:
