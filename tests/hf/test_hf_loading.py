@@ -145,6 +145,12 @@ def test_a_kernel_that_is_not_here_is_not_needed(
             assert (one.queries == other.queries).all()
 
 
+def test_a_model_of_images_has_no_tokenizer(tmp_path: Path, passages: Path) -> None:
+    FAMILIES["vit"].build().save_pretrained(tmp_path / "vit")
+    with pytest.raises(MissingFileError, match=r"has no tokenizer\. .*images is calibrated on arr"):
+        collect_text(tmp_path / "vit", passages)
+
+
 @pytest.mark.parametrize("length", [0, -5])
 def test_a_tokenizer_that_claims_no_length(
     model_folder: Path, passages: Path, length: int
