@@ -5,8 +5,9 @@ The jobs meet here: `translate` says how floats become codes, a backend runs the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ CLIPPED = 0.01
 """Share of codes that may be clipped: where calibration fits it is some .0001."""
 
 JUDGED = 200
-"""Queries of a layer, over its heads, before anything is said of them."""
+"""Queries of a layer, over its heads, that are judged; those that it lacks count as good ones."""
 
 
 @dataclass
@@ -78,15 +79,14 @@ def total(tallies: Iterable[Tally]) -> Tally:
 
 def of_run(tallies: Mapping[str, Tally]) -> list[Caution]:
     """Layers that calibration did not prepare for what they were given; the worst is named."""
-    judged = {name: tally for name, tally in tallies.items() if tally.queries >= JUDGED}
     found = []
-    if worst := _worst({name: tally.forced_a_query for name, tally in judged.items()}, FORCED):
+    if worst := _worst(tallies, attrgetter("forced_a_query"), FORCED):
         found.append(Caution(
             "forced-spikes", worst[0],
             f"{worst[1]:.2g} forced spikes a query in {worst[0]} ({worst[2]} of {len(tallies)} "
             f"layers above {FORCED}): queries match better than calibration ever saw. Calibrate "
             "on passages as long as those you run, and of their kind"))
-    if worst := _worst({name: tally.clipped_share for name, tally in judged.items()}, CLIPPED):
+    if worst := _worst(tallies, attrgetter("clipped_share"), CLIPPED):
         found.append(Caution(
             "clipped-codes", worst[0],
             f"{worst[1]:.2%} of the codes in {worst[0]} are clipped ({worst[2]} of "
@@ -95,9 +95,15 @@ def of_run(tallies: Mapping[str, Tally]) -> list[Caution]:
     return found
 
 
-def _worst(shares: Mapping[str, float], limit: float) -> tuple[str, float, int] | None:
-    """The layer farthest above the limit, its share, and how many are above; None if none is."""
-    above = {name: share for name, share in shares.items() if share > limit}
+def _worst(
+    tallies: Mapping[str, Tally], share: Callable[[Tally], float], limit: float
+) -> tuple[str, float, int] | None:
+    """The layer farthest above the limit, its share, and how many are above; None if none is.
+
+    Queries that a layer lacks to be judged by count as good ones.
+    """
+    above = {name: share(tally) for name, tally in tallies.items()
+             if share(tally) * min(1.0, tally.queries / JUDGED) > limit}
     if not above:
         return None
     name = max(above, key=lambda one: above[one])

@@ -17,6 +17,7 @@ from neuromorph import backends
 from neuromorph.api.compare import Comparison, compare, part_of
 from neuromorph.api.export import export
 from neuromorph.api.progress import Progress, silent
+from neuromorph.api.seed import check_seed
 from neuromorph.api.simulate import Tallies, classify
 from neuromorph.bundle import BUNDLE_FOLDER, Bundle, Output, atomic_folder, check_target
 from neuromorph.circuits.latency_attention import PROBES, build, stimulate
@@ -88,6 +89,7 @@ def run_demo(
     DisagreementError
         If the backends do not agree to the bit.
     """
+    check_seed(seed)
     check_target(output, ours=FOLDER, force=force)
     require_matplotlib()
     vit, test = DigitsViT.load(), load_split().test

@@ -11,6 +11,7 @@ from typing import Any
 from neuromorph.api.budget import attention_bytes, require
 from neuromorph.api.collect import collect
 from neuromorph.api.progress import Progress, silent
+from neuromorph.api.seed import check_seed
 from neuromorph.bundle import BUNDLE_FOLDER, Bundle, check_target, save_bundle
 from neuromorph.errors import UsageError
 from neuromorph.runtime import SpikingLayer, of_run
@@ -106,6 +107,7 @@ def export(
         Before anything is written, if an input or option is not sound.
     """
     chosen = options or TranslateOptions()
+    check_seed(seed)
     check_apart(model, output)
     check_target(output, ours=BUNDLE_FOLDER, force=force)
     collected = collect(model, calibrate, progress, chosen.slots)
@@ -146,7 +148,7 @@ def check_apart(model: str | os.PathLike[str], output: str | os.PathLike[str]) -
     """
     try:
         source, target = (Path(os.path.realpath(path)) for path in (model, output))
-    except OSError:  # the working directory is gone: whoever opens them says so
+    except (OSError, ValueError):  # no working directory, or a NUL: whoever opens them says so
         return
     if target in (source, *source.parents):
         raise UsageError("the output would replace the model that it is made from", where=output,

@@ -12,9 +12,10 @@ from neuromorph import backends
 from neuromorph.api import circuits
 from neuromorph.api.circuits import Circuit, Outcome
 from neuromorph.api.progress import Progress, silent
+from neuromorph.api.seed import check_seed
 from neuromorph.backends import Backend
 from neuromorph.bundle import Output, atomic_folder, check_target
-from neuromorph.errors import UnsupportedError, UsageError
+from neuromorph.errors import UnsupportedError
 from neuromorph.report.pictures import require_matplotlib
 from neuromorph.report.text import to_json
 from neuromorph.shown import Shown
@@ -90,7 +91,7 @@ def run(
     chosen = circuits.get(circuit)
     options = chosen.choose(settings or {})
     machine = _machine(chosen, default_backend(chosen) if backend is None else backend)
-    _check_seed(seed)
+    check_seed(seed)
     if output is not None:
         check_target(output, ours=FOLDER, force=force)
         require_matplotlib()
@@ -137,11 +138,6 @@ def _machine(circuit: Circuit, name: str) -> Backend:
         if reason is not None:
             raise UnsupportedError(reason, where=f"{circuit.name} on backend {name}")
     return backends.get(name)
-
-
-def _check_seed(seed: int) -> None:
-    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-        raise UsageError("the seed must be a whole number of at least 0", found=repr(seed))
 
 
 def _save(

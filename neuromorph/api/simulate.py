@@ -262,15 +262,23 @@ def _sample(
     missing = [f"{part}.{i}" for part in _PARTS if f"{part}.{i}" not in arrays]
     if missing:
         raise CalibrationError("an input array is missing", where=name, expected=missing[0])
-    q, k, v = (np.asarray(arrays[f"{part}.{i}"], np.float64) for part in _PARTS)
+    q, k, v = (_numbers(arrays[f"{part}.{i}"], name).astype(np.float64) for part in _PARTS)
     if q.ndim != 3 or k.ndim != 3:
         raise CalibrationError("inputs have the wrong shape", where=name,
                                found=f"{q.shape}, {k.shape}", expected="(heads, tokens, size)")
-    mask = arrays.get(f"mask.{i}", visible(q.shape[1], k.shape[1], causal))
+    given = arrays.get(f"mask.{i}")
+    mask = visible(q.shape[1], k.shape[1], causal) if given is None else _numbers(given, name)
     if not np.isin(mask, (0, 1)).all():
         raise CalibrationError("a mask holds other numbers than 0 and 1", where=name,
                                found=f"{mask.min()} to {mask.max()}")
     return Sample(q, k, v, mask.astype(bool))
+
+
+def _numbers(given: object, where: str) -> NDArray[Any]:
+    array = np.asarray(given)
+    if array.dtype.kind not in "biuf":
+        raise CalibrationError("an array must hold real numbers", where=where, found=array.dtype)
+    return array
 
 
 def save_report(

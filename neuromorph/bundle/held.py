@@ -7,8 +7,9 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-SIGNALS = ("SIGHUP", "SIGTERM", "SIGINT")
-"""Those that ask a program to end; SIGINT last: it is the one that most programs listen to."""
+SIGNALS = ("SIGALRM", "SIGHUP", "SIGTERM", "SIGINT")
+"""Those that ask a program to end, or after which it may; SIGINT last: it is the one that most
+programs listen to."""
 
 
 @contextmanager

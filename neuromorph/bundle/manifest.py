@@ -158,8 +158,9 @@ def read_manifest(folder: Path, names: Collection[str], optional: str) -> Manife
 
 
 def _parse(path: Path) -> Manifest:
+    content = _content(path)  # its errors are ValueErrors too, but say themselves what is wrong
     try:
-        fields = tomllib.loads(_content(path).decode())
+        fields = tomllib.loads(content.decode())
     except (ValueError, RecursionError) as error:  # UTF-8, TOML, a number of 5000 digits
         raise BundleError("the manifest is not valid TOML", where=path, found=error,
                           hint=AGAIN) from error

@@ -7,13 +7,21 @@ from __future__ import annotations
 
 import signal
 import sys
+from collections import namedtuple
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from types import FrameType
-from typing import NoReturn
+from typing import NoReturn, TypeAlias
+
+Hook: TypeAlias = "Callable[[sys.UnraisableHookArgs], object]"
 
 INTERRUPTED = 130
 
 SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
+
+AGAIN, SOON = "SIGALRM", 0.02
+"""How, and after how many seconds, an interruption that Python swallowed comes again."""
 
 
 def listen(before: dict[int, object]) -> None:
@@ -27,16 +35,24 @@ def listen(before: dict[int, object]) -> None:
             if handler is not signal.SIG_IGN:
                 before[number] = handler
                 signal.signal(number, _interrupt)
+        sys.unraisablehook = partial(_unraisable, sys.unraisablehook)
 
 
 def restore(before: dict[int, object]) -> None:
     """Give signals back to those who took them before."""
+    hook = sys.unraisablehook
+    if isinstance(hook, partial) and hook.func is _unraisable:
+        _call_again(0)
+        sys.unraisablehook = hook.args[0]
     for number, handler in before.items():
         signal.signal(number, handler)  # type: ignore[arg-type]
 
 
 def ended(interruption: KeyboardInterrupt | None = None) -> int:
     """Say what an interruption left behind and what stands; return the exit code."""
+    # CPython notes an interruption that leaves a text which it compiles, as named tuples and data
+    # classes do, and `python -m` would die of SIGINT in the end; another text clears the note.
+    namedtuple("Cleared", ())  # noqa: PYI024
     left = _swept()
     path = getattr(interruption, "path", None)  # of a result that had its name already
     stands = f"{path} is complete; " if path is not None and path.exists() else ""
@@ -79,3 +95,17 @@ def _interrupt(number: int, _: FrameType | None) -> NoReturn:
     for known in _known():
         signal.signal(known, signal.SIG_IGN)
     raise KeyboardInterrupt(number)
+
+
+def _unraisable(otherwise: Hook, unraisable: sys.UnraisableHookArgs) -> None:
+    """What is raised in a finaliser or a callback from C goes no further: interrupt again."""
+    if unraisable.exc_type is KeyboardInterrupt and hasattr(signal, AGAIN):
+        signal.signal(getattr(signal, AGAIN), _interrupt)
+        _call_again(SOON)
+    else:
+        otherwise(unraisable)
+
+
+def _call_again(seconds: float) -> None:
+    if hasattr(signal, "setitimer"):
+        signal.setitimer(signal.ITIMER_REAL, seconds)

@@ -87,7 +87,7 @@ class Attachment(Shown):
     @property
     def attached(self) -> bool:
         """Whether the model runs on this attachment's spikes now."""
-        return self._connection is not None and self._connection.open
+        return self._connection is not None and self._connection.asked
 
     def attach(self) -> None:
         """Switch the model to spikes (done by `attach`; again after `detach`).

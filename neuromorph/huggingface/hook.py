@@ -86,6 +86,11 @@ class Connection:
         """Whether the model still answers to this connection, or to one nested in it."""
         return bool(self._replaced)
 
+    @property
+    def asked(self) -> bool:
+        """Whether calls come here: nobody has chosen another attention since."""
+        return self.open and all(config._attn_implementation == NAME for config, _ in self.names)
+
     def close(self) -> None:
         """Give the model back; harmless when done twice."""
         for module, before in self._replaced.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -33,6 +34,9 @@ _NOT_NEEDED = "pooler"
 
 _FREE = 1 << 24
 """Numbers that a model may have beyond twice those of its file."""
+
+_WORDS = re.compile(r"tokenizer|vocab|merges|.*\.(model|spm|tiktoken|bpe)$")
+"""Files that a tokenizer is made of, by how their names begin or end."""
 
 _SILENCED = "above report"
 """What transformers says when it has logged a table, which is not shown here."""
@@ -96,20 +100,37 @@ def _open_folder(folder: Path) -> TensorSource:
 
 def _load(kind: Any, where: Path, weights: Weights, local: dict[str, Any],
           only: Mapping[str, Any]) -> tuple[Any, Any]:
-    from transformers import AutoConfig, AutoTokenizer
+    from transformers import AutoConfig
 
     with as_error(FileFormatError, "transformers cannot load this model", weights.path):
+        _check_type(weights, where)
         config = AutoConfig.from_pretrained(where, **local)
+        config._attn_implementation = None  # a kernel that may not be here: ours takes its place
         _check_class(config, weights)
         _check_size(kind, config, weights)
-        tokenizer = AutoTokenizer.from_pretrained(where, **local)
+        tokenizer = _tokenizer(where, local)
         if not isinstance(weights, GgufFile):
             _check_vocabulary(where, tokenizer)
         # Shapes that differ are reported below, by name.
-        model, loaded = kind.from_pretrained(where, dtype="float32", output_loading_info=True,
-                                             ignore_mismatched_sizes=True, **only, **local)
+        model, loaded = kind.from_pretrained(
+            where, config=config, dtype="float32", output_loading_info=True,
+            ignore_mismatched_sizes=True, **only, **local)
     _check_loaded(model, loaded, weights)
     return model.eval(), tokenizer
+
+
+def _check_type(weights: Weights, where: Path) -> None:
+    from transformers import CONFIG_MAPPING
+
+    if isinstance(weights, GgufFile):
+        return
+    config = read_config(where / CONFIG_NAME)
+    declared = config.text("model_type")
+    if declared not in CONFIG_MAPPING:
+        raise ModelStructureError("the installed transformers knows no models of this type",
+                                  where=config.where, found=declared[:80],
+                                  hint="code that comes with a model is never run; a newer "
+                                  "transformers may know the type")
 
 
 def _check_class(config: Any, weights: Weights) -> None:
@@ -163,6 +184,19 @@ def _rope(config: Any) -> str:
     """How a configuration scales its rotary positions."""
     scaling = getattr(config, "rope_parameters", None) or {}
     return str(scaling.get("rope_type", "default"))
+
+
+def _tokenizer(where: Path, local: Mapping[str, Any]) -> Any:
+    from transformers import AutoTokenizer
+
+    try:
+        return AutoTokenizer.from_pretrained(where, **local)
+    except (KeyError, OSError, TypeError, ValueError) as error:
+        if "gguf_file" in local or any(_WORDS.match(entry.name) for entry in where.iterdir()):
+            raise
+        raise MissingFileError("the folder has no tokenizer", where=where,
+                               hint="save it there with tokenizer.save_pretrained; a model of "
+                               "images is calibrated on arrays (.npz)") from error
 
 
 def _check_vocabulary(folder: Path, tokenizer: Any) -> None:

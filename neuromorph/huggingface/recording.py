@@ -134,8 +134,8 @@ def tokenised(
     model: Any, tokenizer: Any, passages: Sequence[str], tokens: int = TOKENS
 ) -> list[Mapping[str, Any]]:
     """One batch a passage: no padding, so nothing but text is calibrated on."""
-    limit = min(tokens, positions(model) or tokens,
-                getattr(tokenizer, "model_max_length", None) or tokens)
+    longest = getattr(tokenizer, "model_max_length", None) or 0
+    limit = min(tokens, positions(model) or tokens, longest if longest > 0 else tokens)
     batches = [tokenizer(passage, return_tensors="pt", truncation=True, max_length=limit)
                for passage in passages]
     return [batch for batch in batches if batch["input_ids"].shape[1]]

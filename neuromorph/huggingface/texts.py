@@ -56,6 +56,7 @@ def collect_text(
         batches = tokenised(model, tokenizer, passages, tokens)
         if not batches:
             raise CalibrationError("the text holds no tokens", where=text_path)
+        _check_ids(model, batches, model_path)
         chosen, notes = _affordable(model, batches)
         samples = record(model, chosen)
     return {
@@ -89,6 +90,26 @@ def read_passages(path: Path) -> list[str]:
     if not passages:
         raise CalibrationError("the text is empty", where=path, expected="one passage a line")
     return passages
+
+
+def _check_ids(model: Any, batches: Sequence[Mapping[str, Any]], where: Path) -> None:
+    """The tokenizer of another model can give ids that this one has no row for."""
+    rows = _rows(model)
+    highest = max(int(batch["input_ids"].max()) for batch in batches)
+    if rows is not None and highest >= rows:
+        raise CalibrationError("the tokenizer gives tokens that the model does not know",
+                               where=where, found=f"token {highest}", expected=f"below {rows}",
+                               hint="it belongs to another model")
+
+
+def _rows(model: Any) -> int | None:
+    """How many tokens a model has numbers for; None where it makes them otherwise."""
+    try:
+        table = model.get_input_embeddings()
+    except NotImplementedError:
+        return None
+    weight = getattr(table, "weight", None)
+    return None if weight is None else len(weight)
 
 
 def _affordable(

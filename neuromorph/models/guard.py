@@ -38,6 +38,9 @@ _SIZE_FREE = 1 << 24
 
 _BUFFERS = re.compile(r"(^|\.)(position_ids|token_type_ids|inv_freq|original_inv_freq|masked_bias"
                       r"|num_batches_tracked|relative_position_index)$")
+_POSITIONS = re.compile(r"(^|[._])(alibi|relative|slopes)([._]|$)")
+"""Tensors that change who looks where from outside the attention's own modules."""
+
 _HEADS = re.compile(
     r"(^|_)(heads?|cls|classifiers?|score|pooler|predictions?|pred_layer|lm_loss|logits|logit_scale"
     r"|logits_bias|logits_proj|projections?|projector|proj|outputs?|embed_out|decoder|generator"
@@ -77,7 +80,12 @@ def check_attention(
     ------
     ModelStructureError
     """
+    names = tuple(names)
     _check_positions(config)
+    for name in names:
+        if _POSITIONS.search(name) and not _BUFFERS.search(name):
+            raise ModelStructureError("the file has positions that this family does not apply",
+                                      where=where, found=shown(name))
     located = locate(family, names, where)
     expected = family.layer_count(config)
     if len(located) != expected:

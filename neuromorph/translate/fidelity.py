@@ -93,7 +93,9 @@ def measure_fidelity(
     ]
 
 
-def _cosine(a: Floats, b: Floats) -> Floats:
+def _cosine(spiking: FloatArray, target: FloatArray) -> Floats:
+    # Squares of single precision leave its range where the numbers themselves do not.
+    a, b = spiking.astype(np.float64), target.astype(np.float64)
     dot = (a * b).sum(axis=-1)
     size = np.linalg.norm(a, axis=-1) * np.linalg.norm(b, axis=-1)
     same = np.isclose(a, b).all(axis=-1)

@@ -106,9 +106,12 @@ def _check_shapes(sample: Sample, first: Sample, where: str) -> None:
     if q.shape[0] % k.shape[0] or k.shape[:2] != v.shape[:2]:
         raise CalibrationError("heads do not divide into key-value groups", where=where,
                                found=f"{q.shape[0]} heads, {k.shape[0]} key, {v.shape[0]} value")
-    if sample.mask.shape != (q.shape[1], k.shape[1]) or not sample.mask.any():
-        raise CalibrationError("the mask does not fit, or hides everything", where=where,
+    if sample.mask.shape != (q.shape[1], k.shape[1]):
+        raise CalibrationError("the mask does not fit the queries and keys", where=where,
                                found=sample.mask.shape, expected=(q.shape[1], k.shape[1]))
+    if not sample.mask.any():
+        raise CalibrationError("the mask hides every key from every query", where=where,
+                               expected="ones where a query may look")
     sizes = (q.shape[0], q.shape[2], k.shape[0], v.shape[2])
     if sizes != (first.queries.shape[0], first.queries.shape[2], first.keys.shape[0],
                  first.values.shape[2]):

@@ -264,6 +264,11 @@ def test_bad_bundle(fails: Callable[..., str], bundle: Path, name: str) -> None:
     assert type(caught.value) is error
 
 
+def test_what_is_no_file_is_not_called_bad_toml(fails: Callable[..., str], bundle: Path) -> None:
+    replaced_by(Path.mkdir)(bundle)
+    assert "TOML" not in fails(3, "simulate", bundle)
+
+
 def test_sizes_are_known_before_a_byte_is_read(
     fails: Callable[..., str], bundle: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

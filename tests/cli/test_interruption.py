@@ -24,7 +24,13 @@ class AtImport:
     def find_spec(self, name, path=None, target=None):
         self.left -= 1
         if self.left == 0:
-            os.kill(os.getpid(), signal.SIGINT)
+            Dying() if swallowed else os.kill(os.getpid(), signal.SIGINT)
+
+class Dying:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGINT)
+        for _ in range(1000):
+            pass
 
 def child(nth, output):
     os.dup2(output, 1)
@@ -42,7 +48,7 @@ def child(nth, output):
         sys.stderr.flush()
         os._exit(code or (0 if at.left > 0 else 98))
 
-numbers = json.loads(sys.argv.pop(1))
+numbers, swallowed = json.loads(sys.argv.pop(1))
 ends = []
 for nth in numbers:
     reading, writing = os.pipe()
@@ -59,11 +65,13 @@ print(json.dumps(ends))
 """
 
 
-def interrupted_at(numbers: list[int], *arguments: object) -> list[tuple[int, int, str]]:
+def interrupted_at(
+    numbers: list[int], *arguments: object, swallowed: bool = False
+) -> list[tuple[int, int, str]]:
     """Number of the import, exit code and all that was said, until one is not reached."""
     done = subprocess.run(
-        [sys.executable, "-c", AT_IMPORTS, json.dumps(numbers), *map(str, arguments)], text=True,
-        capture_output=True, env=child_environment(), cwd=ROOT, timeout=10 * SECONDS)
+        [sys.executable, "-c", AT_IMPORTS, json.dumps([numbers, swallowed]), *map(str, arguments)],
+        text=True, capture_output=True, env=child_environment(), cwd=ROOT, timeout=10 * SECONDS)
     assert done.stderr == ""
     return [tuple(end) for end in json.loads(done.stdout)]
 
@@ -80,6 +88,34 @@ def test_a_signal_while_programs_are_still_imported(exported: Path) -> None:
     ends = interrupted_at(numbers, "simulate", exported, "-q")
     assert [nth for nth, _, _ in ends] == numbers
     check_all_interrupted(ends)
+
+
+def test_a_signal_that_python_swallows_is_heeded_all_the_same(exported: Path) -> None:
+    """In a finaliser an exception goes nowhere; the program shall end, and show no traceback."""
+    numbers = [5, 60, 300]
+    ends = interrupted_at(numbers, "simulate", exported, "-q", swallowed=True)
+    assert [nth for nth, _, _ in ends] == numbers
+    check_all_interrupted(ends)
+
+
+IN_A_TEXT = """
+import sys
+import neuromorph.errors
+from neuromorph.cli import interruption
+
+try:
+    exec("raise KeyboardInterrupt")
+except KeyboardInterrupt:
+    sys.exit(interruption.ended())
+"""
+
+
+def test_a_signal_while_a_text_is_compiled_ends_in_the_usual_code(tmp_path: Path) -> None:
+    (tmp_path / "struck.py").write_text(IN_A_TEXT)
+    done = subprocess.run([sys.executable, "-m", "struck"], capture_output=True, text=True,
+                          env=child_environment(), cwd=tmp_path, timeout=SECONDS)
+    assert (done.returncode, done.stderr) == (
+        130, "interrupted; nothing unfinished was left behind\n")
 
 
 @pytest.mark.slow

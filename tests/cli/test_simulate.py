@@ -14,6 +14,7 @@ from cli_tools import Run, snapshot
 import neuromorph
 from neuromorph.api.simulate import FOLDER, samples_of
 from neuromorph.bundle import Bundle, load_bundle
+from neuromorph.errors import CalibrationError
 from neuromorph.models.digits import DigitsViT, load_split
 from neuromorph.translate.fidelity import float_attention
 
@@ -131,8 +132,8 @@ NOT_A_MASK = np.full((17, 17), 0.5)
     ({"keys.0": np.ones((4, 18, 12)), "values.0": np.ones((4, 18, 12))},
      "longer than the circuit's slots; found 18; expected at most 17. Export with more slots"),
     ({"queries.0": np.full((4, 17, 12), np.inf)}, "holds NaN, infinity or more"),
-    ({"mask.0": np.ones((17, 16))}, "the mask does not fit, or hides everything"),
-    ({"mask.0": np.zeros((17, 17))}, "the mask does not fit, or hides everything"),
+    ({"mask.0": np.ones((17, 16))}, "the mask does not fit the queries and keys"),
+    ({"mask.0": np.zeros((17, 17))}, "the mask hides every key from every query"),
     ({"mask.0": NOT_A_MASK}, "a mask holds other numbers than 0 and 1; found 0.5 to 0.5"),
     ({"masks.0": np.ones((17, 17))}, "found masks.0. Did you mean 'mask.0'?"),
     ({"queries.3": np.ones((4, 17, 12))}, "has no use here; found queries.3"),
@@ -142,6 +143,19 @@ def test_inputs_that_do_not_fit(
 ) -> None:
     np.savez(tmp_path / "given.npz", **inputs(loaded, **changes))
     assert text in fails(3, "simulate", exported, "--inputs", "given.npz", "-o", "r")
+
+
+@pytest.mark.parametrize("part", ["queries.0", "mask.0"])
+@pytest.mark.parametrize("other", [
+    np.ones((4, 17, 12), complex), np.full((17, 17), "1"), np.full((17, 17), None)])
+def test_arrays_from_a_program_are_numbers(loaded: Bundle, part: str, other: Any) -> None:
+    with pytest.raises(CalibrationError, match="an array must hold real numbers; found "):
+        neuromorph.simulate(loaded, inputs=inputs(loaded, **{part: other}))
+
+
+def test_a_mask_may_be_lists(loaded: Bundle) -> None:
+    given: Any = inputs(loaded) | {"mask.0": np.ones((17, 17)).tolist()}
+    assert neuromorph.simulate(loaded, inputs=given).fidelity
 
 
 def test_arrays_from_a_program(loaded: Bundle) -> None:

@@ -235,7 +235,10 @@ def test_forced_and_clipped(counts: dict[str, int], said: list[str]) -> None:
 
 
 def test_a_few_queries_are_no_evidence() -> None:
-    assert not of_run({"layer": tally(JUDGED - 1, forced=JUDGED)})
+    """What a few queries did is not held against a layer, unless it would be with good ones."""
+    assert not of_run({"layer": tally(20, forced=9, clipped=99, codes=1000)})
+    assert kinds(of_run({"layer": tally(20, forced=11, clipped=101, codes=1000)})) == [
+        "forced-spikes", "clipped-codes"]
 
 
 def test_the_worst_layer_is_named() -> None:

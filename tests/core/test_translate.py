@@ -31,6 +31,12 @@ def decoded_logits(code: LayerCode, sample: Sample, head: int) -> Any:
 # --- fidelity
 
 
+def test_the_cosine_of_values_whose_squares_leave_single_precision() -> None:
+    sample = gaussian()
+    scaled = replace(sample, values=sample.values * 1e30)
+    assert cosine(GRADED, scaled) == pytest.approx(cosine(GRADED, sample), abs=1e-6)
+
+
 @pytest.mark.parametrize(("options", "least"), [
     (GRADED, 0.999), (binary(LN2 / 2), 0.995), (binary(LN2), 0.985),
 ])

@@ -34,8 +34,8 @@ def with_value(name: str, value: float) -> list[Sample]:
     (broken(queries=np.zeros((6, 16))), "queries and keys do not fit each other"),
     (broken(queries=np.zeros((3, 6, 16))), "heads do not divide into key-value groups"),
     (broken(values=np.zeros((2, 5, 16))), "heads do not divide into key-value groups"),
-    (broken(mask=np.ones((6, 5), bool)), "the mask does not fit, or hides everything"),
-    (broken(mask=np.zeros((6, 6), bool)), "the mask does not fit, or hides everything"),
+    (broken(mask=np.ones((6, 5), bool)), "the mask does not fit the queries and keys"),
+    (broken(mask=np.zeros((6, 6), bool)), "the mask hides every key from every query"),
     ([gaussian(), gaussian(heads=4)], "samples differ in heads or sizes"),
     ([gaussian(), gaussian(size=8)], "samples differ in heads or sizes"),
 ])

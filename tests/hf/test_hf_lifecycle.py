@@ -126,9 +126,22 @@ def test_the_second_attachment_replaces_the_first(bert: Tried) -> None:
 def test_the_user_may_choose_another_attention_in_between(bert: Tried) -> None:
     spiking = bert.attach()
     bert.model.set_attn_implementation("eager")
+    assert not spiking.attached
+    assert spiking.report()["attached"] is False
     spiking.detach()
     assert bert.model.config._attn_implementation == "eager"
     assert closeness(bert.now(), bert.own) > 0.99999
+
+
+def test_after_another_attention_it_is_attached_again(bert: Tried) -> None:
+    spiking = bert.attach()
+    first = bert.now()
+    bert.model.set_attn_implementation("eager")
+    spiking.attach()
+    assert spiking.attached
+    assert same(bert.now(), first)
+    spiking.detach()
+    assert bert.model.config._attn_implementation == "eager"
 
 
 def test_part_of_a_model_can_be_attached(bert: Tried) -> None:

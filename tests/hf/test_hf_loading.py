@@ -10,7 +10,13 @@ from typing import Any
 
 import pytest
 
-from neuromorph.errors import FileFormatError, InputError, MissingFileError, UnsupportedError
+from neuromorph.errors import (
+    CalibrationError,
+    FileFormatError,
+    InputError,
+    MissingFileError,
+    UnsupportedError,
+)
 from neuromorph.huggingface.loading import as_error
 from neuromorph.huggingface.texts import collect_text, load_model
 
@@ -65,6 +71,12 @@ def _removed(*names: str) -> Any:
     return spoil
 
 
+def _with_other_words(folder: Path) -> None:
+    words = [*"abc", "[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *(f"x{n}" for n in range(90))]
+    (folder / "vocab.txt").write_text("\n".join([*words, "key", "late"]), "utf-8")
+    (folder / "tokenizer.json").unlink()
+
+
 def _written(name: str, content: str) -> Any:
     return lambda folder: (folder / name).write_text(content, "utf-8")
 
@@ -95,16 +107,19 @@ def _with(**tensors: Any) -> Any:
     (_configured(intermediate_size=128), InputError,
      r"layer\.0\.intermediate\.dense\.bias: a tensor's shape.*found \[64\]; expected \[128\]"),
     (_configured(hidden_size=65536), InputError, "a larger model than the file holds"),
-    (_configured(model_type="nonsense"), FileFormatError, "nonsense"),
+    (_configured(model_type="nonsense"), InputError,
+     "transformers knows no models of this type; found nonsense"),
     (_configured(num_hidden_layers="two"), InputError, "num_hidden_layers is not usable"),
     (_configured(num_hidden_layers=10**7), InputError, "num_hidden_layers is more than the file"),
-    (_with_code, FileFormatError, "cannot load this model.*custom code"),
+    (_with_code, InputError, "no models of this type; found mine. Code that comes with a model"),
     (_written("config.json", "{"), FileFormatError, "the file is not JSON"),
     (_written("tokenizer.json", "{}"), FileFormatError, "cannot load this model"),
     (_written("tokenizer.json", "<html>"), FileFormatError, "an HTML or XML page"),
     (_configured(vocab_size=3), InputError, r"shape is not what the configuration says.*\[3, 64\]"),
     (_with(encoder__layer__0__output__extra__weight=torch.ones(3)), InputError,
      r"without a tensor that is in the file; found 'encoder\.layer\.0\.output\.extra\.weight'"),
+    (_with_other_words, CalibrationError,
+     "tokens that the model does not know; found token 99; expected below 80. It belongs to anoth"),
     (_with(embedding_norm__weight=torch.ones(3)), InputError, "has no place for.*embedding_norm"),
 ])
 def test_a_folder_that_is_spoilt(
@@ -115,6 +130,35 @@ def test_a_folder_that_is_spoilt(
         collect_text(model_folder, passages)
     assert len(str(caught.value)) < 800
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["attn_implementation", "_attn_implementation"])
+def test_a_kernel_that_is_not_here_is_not_needed(
+    model_folder: Path, passages: Path, name: str
+) -> None:
+    """Spikes take the place of whatever kernel the model's owner used."""
+    usual = collect_text(model_folder, passages)["samples"]
+    _configured(**{name: "flash_attention_2"})(model_folder)
+    asked = collect_text(model_folder, passages)["samples"]
+    for layer, seen in usual.items():
+        for one, other in zip(seen, asked[layer], strict=True):
+            assert (one.queries == other.queries).all()
+
+
+def test_a_model_of_images_has_no_tokenizer(tmp_path: Path, passages: Path) -> None:
+    FAMILIES["vit"].build().save_pretrained(tmp_path / "vit")
+    with pytest.raises(MissingFileError, match=r"has no tokenizer\. .*images is calibrated on arr"):
+        collect_text(tmp_path / "vit", passages)
+
+
+@pytest.mark.parametrize("length", [0, -5])
+def test_a_tokenizer_that_claims_no_length(
+    model_folder: Path, passages: Path, length: int
+) -> None:
+    path = model_folder / "tokenizer_config.json"
+    fields = json.loads(path.read_text("utf-8")) | {"model_max_length": length}
+    path.write_text(json.dumps(fields), "utf-8")
+    assert collect_text(model_folder, passages)["samples"]
 
 
 @pytest.mark.parametrize(("name", "error", "says"), [

@@ -87,6 +87,8 @@ def test_what_would_be_left_out_of_a_llama(
 @pytest.mark.parametrize(("tensors", "config", "says"), [
     (added(f"{BERT}.distance_embedding.weight"), {}, r"not known here.*distance_embedding"),
     (unchanged, {"position_embedding_type": "relative_key"}, "relative positions.*relative_key"),
+    *[(added(name), {}, rf"positions that this family does not apply; found '{name}'")
+      for name in ("alibi", "bert.encoder.alibi_slopes", "encoder.relative_attention_bias.weight")],
 ])
 def test_what_would_be_left_out_of_a_bert(
     door: Any, tensors: Edit, config: dict[str, Any], says: str, tmp_path: Path
