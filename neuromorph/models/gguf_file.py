@@ -12,11 +12,11 @@ from __future__ import annotations
 
 import math
 import struct
-from functools import cached_property
 from typing import NamedTuple
 
 from neuromorph.errors import FileFormatError
-from neuromorph.models.opening import RegularFile, StrPath
+from neuromorph.models.held_file import HeldFile
+from neuromorph.models.opening import RegularFile
 from neuromorph.models.sniff import HEAD_BYTES, refuse_other
 from neuromorph.models.tensor_names import check_names, shown
 
@@ -60,7 +60,7 @@ class GgufTensor(NamedTuple):
     end: int
 
 
-class GgufFile:
+class GgufFile(HeldFile):
     """Fields and tensors of a file; it stays open until it is closed.
 
     Attributes
@@ -74,47 +74,13 @@ class GgufFile:
     MissingFileError, FileFormatError
     """
 
-    def __init__(self, path: StrPath) -> None:
-        self._file = RegularFile(path)
-        try:
-            cursor = _Cursor(self._file)
-            _check_start(self._file)
-            tensors, fields = cursor.counts()
-            self.metadata = cursor.fields(fields)
-            self.tensors = cursor.tensors(tensors)
-            _check_layout(self.tensors, cursor.at, _alignment(self.metadata, self.path), self._file)
-        except BaseException:
-            self._file.close()
-            raise
-
-    @property
-    def path(self) -> str:
-        """The path as it was given."""
-        return self._file.path
-
-    @property
-    def file_name(self) -> str:
-        """Last part of the path."""
-        return self._file.name
-
-    @property
-    def size(self) -> int:
-        """Bytes of the file."""
-        return self._file.size
-
-    @property
-    def files(self) -> tuple[GgufFile, ...]:
-        """One file alone."""
-        return (self,)
-
-    @cached_property
-    def sha256(self) -> str:
-        """Hexadecimal SHA-256 of the whole file; computed when first asked for."""
-        return self._file.sha256()
-
-    def close(self) -> None:
-        """Close the file."""
-        self._file.close()
+    def _read_header(self) -> None:
+        cursor = _Cursor(self._file)
+        _check_start(self._file)
+        tensors, fields = cursor.counts()
+        self.metadata = cursor.fields(fields)
+        self.tensors = cursor.tensors(tensors)
+        _check_layout(self.tensors, cursor.at, _alignment(self.metadata, self.path), self._file)
 
 
 class _Cursor:

@@ -7,28 +7,24 @@
 
 from __future__ import annotations
 
-from functools import cached_property
-from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from numpy.typing import NDArray
 
 from neuromorph.errors import FileFormatError, MemoryBudgetError, TensorError, did_you_mean
 from neuromorph.models.dtypes import decode
 from neuromorph.models.header import Header, TensorInfo, parse_header
-from neuromorph.models.opening import RegularFile, StrPath
+from neuromorph.models.held_file import HeldFile
+from neuromorph.models.opening import RegularFile
 from neuromorph.models.sniff import HEAD_BYTES, refuse_other
 from neuromorph.models.strict_json import JSON_LIMIT
 from neuromorph.models.tensor_names import shown
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
 
 _LENGTH_BYTES = 8
 _CUT = "the file is cut short; download it again"
 
 
-class SafetensorsFile:
+class SafetensorsFile(HeldFile):
     """The tensors of a file; only the header is read until one is asked for.
 
     Parameters
@@ -42,28 +38,8 @@ class SafetensorsFile:
         When there is no such file, or it breaks any rule of the format.
     """
 
-    def __init__(self, path: StrPath) -> None:
-        self._file = RegularFile(path)
-        try:
-            self._data_start, self._header = _read_header(self._file)
-        except BaseException:
-            self._file.close()
-            raise
-
-    @property
-    def path(self) -> str:
-        """The path as it was given."""
-        return self._file.path
-
-    @property
-    def file_name(self) -> str:
-        """Last part of the path."""
-        return self._file.name
-
-    @property
-    def files(self) -> tuple[SafetensorsFile, ...]:
-        """One file alone; models in several files have more."""
-        return (self,)
+    def _read_header(self) -> None:
+        self._data_start, self._header = _read_header(self._file)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -74,16 +50,6 @@ class SafetensorsFile:
     def metadata(self) -> dict[str, str]:
         """Free text that the writer left; a copy."""
         return dict(self._header.metadata)
-
-    @property
-    def size(self) -> int:
-        """Bytes of the file."""
-        return self._file.size
-
-    @cached_property
-    def sha256(self) -> str:
-        """Hexadecimal SHA-256 of the whole file; computed when first asked for."""
-        return self._file.sha256()
 
     def holds(self, name: str) -> bool:
         """Whether there is a tensor of this name."""
@@ -112,21 +78,6 @@ class SafetensorsFile:
             raise MemoryBudgetError(f"not enough memory to read tensor {shown(name)}",
                                     where=self.path,
                                     found=f"{info.end - info.begin} bytes") from error
-
-    def close(self) -> None:
-        """Close the file."""
-        self._file.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def _read_header(file: RegularFile) -> tuple[int, Header]:
