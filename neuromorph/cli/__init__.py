@@ -8,18 +8,19 @@ from neuromorph.cli import interruption
 
 
 def main() -> None:
-    """Run the command line; every error a user can meet ends in one line and an exit code."""
-    before: dict[int, object] = {}
+    """Run the command line; every error a user can meet ends in one line and an exit code.
+
+    The process ends with it: signals are not given back.
+    """
     try:
-        interruption.listen(before)
+        interruption.listen()
         from neuromorph.cli.app import execute
 
         code = execute()
         interruption.tell_what_is_left()
+        interruption.stop_listening()
     except KeyboardInterrupt as signal:
         code = interruption.ended(signal)
-    finally:
-        interruption.restore(before)
     sys.exit(code)
 
 

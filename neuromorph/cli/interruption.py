@@ -5,38 +5,47 @@ Imported before anything else: it may import nothing that takes time.
 
 from __future__ import annotations
 
+import _thread
 import signal
 import sys
-from contextlib import suppress
-from types import FrameType
-from typing import NoReturn
+import time
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
+    from typing import NoReturn
 
 INTERRUPTED = 130
 
 SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 
+_AGAIN = 0.01
+"""Seconds until a lost interruption comes again: the callback it was lost in has ended then."""
 
-def listen(before: dict[int, object]) -> None:
-    """Take signals to end as interruptions; note who took them before.
 
-    The notes are the caller's, who may be interrupted while they are taken.
+class SignalToEnd(KeyboardInterrupt):
+    """A signal to end came.
+
+    Not a plain KeyboardInterrupt: of one that passes an ``exec`` of text, as every dataclass
+    makes one, Python notes for good that nobody caught it, and dies of SIGINT at its end.
     """
-    with suppress(ValueError):  # not the main thread: then whoever called us handles them
-        for number in _known():
-            handler = signal.getsignal(number)
-            if handler is not signal.SIG_IGN:
-                before[number] = handler
-                signal.signal(number, _interrupt)
 
 
-def restore(before: dict[int, object]) -> None:
-    """Give signals back to those who took them before."""
-    for number, handler in before.items():
-        signal.signal(number, handler)  # type: ignore[arg-type]
+def listen() -> None:
+    """Take signals to end as interruptions, but for those that are ignored."""
+    _take(_interrupt, _heeded())
+
+
+def stop_listening() -> None:
+    """Ignore signals to end: all is done, and Python would end in a traceback of its own."""
+    _take(signal.SIG_IGN, _heeded())
 
 
 def ended(interruption: KeyboardInterrupt | None = None) -> int:
     """Say what an interruption left behind and what stands; return the exit code."""
+    stop_listening()
     left = _swept()
     path = getattr(interruption, "path", None)  # of a result that had its name already
     stands = f"{path} is complete; " if path is not None and path.exists() else ""
@@ -62,6 +71,8 @@ def _left_behind(left: list[object]) -> str:
 
 def tell(text: str) -> None:
     """A line on standard error, if there is anyone; names in it do not steer a terminal."""
+    from contextlib import suppress
+
     from neuromorph.errors import escaped
 
     if sys.stderr is not None:
@@ -70,12 +81,42 @@ def tell(text: str) -> None:
             sys.stderr.flush()
 
 
-def _known() -> list[signal.Signals]:
-    return [getattr(signal, name) for name in SIGNALS if hasattr(signal, name)]
+def _heeded() -> list[int]:
+    known = (getattr(signal, name) for name in SIGNALS if hasattr(signal, name))
+    return [number for number in known if signal.getsignal(number) is not signal.SIG_IGN]
+
+
+def _take(
+    handler: Callable[[int, FrameType | None], object] | signal.Handlers, numbers: list[int]
+) -> None:
+    try:
+        for number in numbers:
+            signal.signal(number, handler)
+    except ValueError:  # not the main thread: whoever called us handles them
+        return
 
 
 def _interrupt(number: int, _: FrameType | None) -> NoReturn:
     """Clean up and end. A second Ctrl-C shall not spoil that; SIGKILL would still end it."""
-    for known in _known():
-        signal.signal(known, signal.SIG_IGN)
-    raise KeyboardInterrupt(number)
+    heeded, before = _heeded(), sys.unraisablehook
+    stop_listening()
+
+    def lost(unraisable: sys.UnraisableHookArgs) -> None:
+        if unraisable.exc_type is not SignalToEnd:
+            before(unraisable)
+            return
+        sys.unraisablehook = before
+        _take(_interrupt, heeded)
+        _thread.start_new_thread(_come_again, (number, _thread.get_ident()))
+
+    sys.unraisablehook = lost  # nothing can be raised in destructors and callbacks
+    raise SignalToEnd(number)
+
+
+def _come_again(number: int, thread: int) -> None:
+    """In a thread of its own; the signal goes to the main one, and wakes it where it waits."""
+    time.sleep(_AGAIN)
+    if sys.platform == "win32":
+        signal.raise_signal(number)
+    else:
+        signal.pthread_kill(thread, number)

@@ -161,3 +161,54 @@ def test_a_compiler_that_is_switched_off(
             "NUMBA_DISABLE_JIT=1. Unset NUMBA_DISABLE_JIT, or choose the backend reference\n")
     assert (done.code, done.out, done.err) == (code, "", said if code else "")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_little_is_imported_before_signals_are_heeded() -> None:
+    """Until then Ctrl-C is a traceback of Python's."""
+    code = (f"import sys; sys.path[:0] = [{str(ROOT)!r}]; import neuromorph.cli; "
+            "print(*sys.modules)")
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", code], text=True, capture_output=True)
+    imported = set(done.stdout.split())
+    assert imported.isdisjoint({"typing", "re", "pathlib", "contextlib", "importlib", "threading"})
+    assert {name for name in imported if name.startswith("neuromorph")} == {
+        "neuromorph", "neuromorph._version", "neuromorph.cli", "neuromorph.cli.interruption"}
+
+
+# --- a signal where Python itself loses it, and at the very end
+
+
+AS_A_PROGRAM = """
+import atexit, os, signal, sys, time
+from neuromorph.cli import app, main
+
+def strike(name="SIGINT"):
+    os.kill(os.getpid(), getattr(signal, name))
+
+class Struck:
+    def __del__(self):
+        strike()
+
+def sleep():
+    time.sleep(60)
+
+app._invoked = lambda _: {command}
+main()
+"""
+INTERRUPTED_LINE = "interrupted; nothing unfinished was left behind\n"
+
+
+@pytest.mark.parametrize(("command", "code", "said"), [
+    ("[Struck()].pop() and None or sleep()", 130, INTERRUPTED_LINE),
+    ("exec('strike()\\nsleep()') or 0", 130, INTERRUPTED_LINE),
+    ("atexit.register(strike) and 0", 0, ""),
+    ("atexit.register(strike, 'SIGTERM') and 3", 3, ""),
+    ("atexit.register(strike, 'SIGTERM') and strike()", 130, INTERRUPTED_LINE),
+])
+def test_a_signal_where_python_would_lose_it(
+    tmp_path: Path, command: str, code: int, said: str
+) -> None:
+    """As ``python -m``, which dies of the signal once ``exec`` has seen a plain interruption."""
+    (tmp_path / "program.py").write_text(AS_A_PROGRAM.format(command=command))
+    done = subprocess.run([sys.executable, "-m", "program"], text=True, capture_output=True,
+                          env=child_environment(PYTHONPATH=f"{ROOT}:{tmp_path}"), cwd=tmp_path)
+    assert (done.returncode, done.stdout, done.stderr) == (code, "", said)
