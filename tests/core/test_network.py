@@ -24,7 +24,6 @@ from neuromorph.network import (
     to_text,
     verify,
 )
-from neuromorph.network.bounds import source_range
 
 GRADED = LatencyMatch(vth=100, base=128, span=640, gain=13_107, gain_shift=16)
 
@@ -380,24 +379,3 @@ def test_every_change_of_a_rule_shows_in_its_line(changes: dict[str, Any]) -> No
     (before, after), = changed_lines(plastic(), plastic(**changes))
     assert before.startswith("  rule ")
     assert after.startswith("  rule ")
-
-
-# --- what a source may send
-
-
-@pytest.mark.parametrize(("bits", "as_factor", "as_source"), [
-    (0, (0, 1), (0, 1)), (4, (0, 7), (-8, 7)), (8, (0, 127), (-128, 127)),
-    (9, (0, 127), (-256, 255)), (24, (0, 127), (-(2**23), 2**23 - 1)),
-])
-def test_a_third_factor_is_a_trace_however_wide_its_payload(
-    bits: int, as_factor: tuple[int, int], as_source: tuple[int, int]
-) -> None:
-    """7 bits without a sign; what a source sends elsewhere has all its bits."""
-    rule = LearningRule(dw="2^-2*y3*x0")
-    network = Network("n", "fixed", (
-        Population("in", 1, Source(bits)), Population("third", 1, Source(bits)),
-        Population("n", 1, CubaLIF()),
-    ), (Projection("w", "in", "n", np.ones((1, 1), np.int32), graded=bits > 0, rule=rule,
-                   modulators=(None, None, "third")),))
-    assert source_range(network, "third") == as_factor
-    assert source_range(network, "in") == as_source
