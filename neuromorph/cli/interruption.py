@@ -1,6 +1,6 @@
 """Signals to end are interruptions, and what is said of them is so.
 
-Imported before anything else: it may import nothing that takes time.
+Imported before anything else: it imports nothing that takes time.
 """
 
 from __future__ import annotations
