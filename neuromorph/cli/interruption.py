@@ -15,37 +15,69 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
-    from typing import NoReturn
 
 INTERRUPTED = 130
 
 SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 
 _AGAIN = 0.01
-"""Seconds until a lost interruption comes again: the callback it was lost in has ended then."""
+"""Seconds until an interruption that was dropped comes again: what dropped it has ended then."""
+
+
+class _Now:
+    """How far an interruption is: it came, and is on its way to `ended`."""
+
+    came = under_way = False
+    hooks = (sys.excepthook, sys.unraisablehook)
 
 
 class SignalToEnd(KeyboardInterrupt):
-    """A signal to end came.
+    """A signal to end came; if this is dropped on its way, it comes again.
 
-    Not a plain KeyboardInterrupt: of one that passes an ``exec`` of text, as every dataclass
-    makes one, Python notes for good that nobody caught it, and dies of SIGINT at its end.
+    Destructors, callbacks and C code that clears errors drop it. It is not a plain
+    KeyboardInterrupt: of one that passes an ``exec`` of text, as every dataclass makes one,
+    Python notes for good that nobody caught it, and dies of SIGINT at its end.
     """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self._number, self._thread = number, _thread.get_ident()
+
+    def __del__(self) -> None:
+        if _Now.under_way:
+            _Now.under_way = False
+            _thread.start_new_thread(_come_again, (self._number, self._thread))
 
 
 def listen() -> None:
     """Take signals to end as interruptions, but for those that are ignored."""
-    _take(_interrupt, _heeded())
+    _Now.came = _Now.under_way = False
+    _take(_interrupt)
 
 
 def stop_listening() -> None:
     """Ignore signals to end: all is done, and Python would end in a traceback of its own."""
-    _take(signal.SIG_IGN, _heeded())
+    _take(signal.SIG_IGN)
+
+
+def raise_if_any_came(error: Exception) -> None:
+    """An error after an interruption is what somebody made of it.
+
+    Raises
+    ------
+    KeyboardInterrupt
+    """
+    if _Now.came:
+        stop_listening()
+        raise KeyboardInterrupt from error
 
 
 def ended(interruption: KeyboardInterrupt | None = None) -> int:
     """Say what an interruption left behind and what stands; return the exit code."""
     stop_listening()
+    _Now.under_way = False
+    if _Now.came:
+        sys.excepthook, sys.unraisablehook = _Now.hooks
     left = _swept()
     path = getattr(interruption, "path", None)  # of a result that had its name already
     stands = f"{path} is complete; " if path is not None and path.exists() else ""
@@ -81,36 +113,28 @@ def tell(text: str) -> None:
             sys.stderr.flush()
 
 
-def _heeded() -> list[int]:
-    known = (getattr(signal, name) for name in SIGNALS if hasattr(signal, name))
-    return [number for number in known if signal.getsignal(number) is not signal.SIG_IGN]
-
-
-def _take(
-    handler: Callable[[int, FrameType | None], object] | signal.Handlers, numbers: list[int]
-) -> None:
+def _take(handler: Callable[[int, FrameType | None], object] | signal.Handlers) -> None:
     try:
-        for number in numbers:
-            signal.signal(number, handler)
+        for number in (getattr(signal, name) for name in SIGNALS if hasattr(signal, name)):
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, handler)
     except ValueError:  # not the main thread: whoever called us handles them
         return
 
 
-def _interrupt(number: int, _: FrameType | None) -> NoReturn:
+def _interrupt(number: int, _: FrameType | None) -> None:
     """Clean up and end. A second Ctrl-C shall not spoil that; SIGKILL would still end it."""
-    heeded, before = _heeded(), sys.unraisablehook
-    stop_listening()
-
-    def lost(unraisable: sys.UnraisableHookArgs) -> None:
-        if unraisable.exc_type is not SignalToEnd:
-            before(unraisable)
-            return
-        sys.unraisablehook = before
-        _take(_interrupt, heeded)
-        _thread.start_new_thread(_come_again, (number, _thread.get_ident()))
-
-    sys.unraisablehook = lost  # nothing can be raised in destructors and callbacks
+    if _Now.under_way:
+        return
+    if not _Now.came:
+        _Now.hooks = (sys.excepthook, sys.unraisablehook)
+        sys.excepthook = sys.unraisablehook = _hush
+    _Now.came = _Now.under_way = True
     raise SignalToEnd(number)
+
+
+def _hush(*_: object) -> None:
+    """Tracebacks of an interruption, where it is dropped, are for nobody."""
 
 
 def _come_again(number: int, thread: int) -> None:

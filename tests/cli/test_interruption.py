@@ -197,6 +197,8 @@ INTERRUPTED_LINE = "interrupted; nothing unfinished was left behind\n"
 @pytest.mark.parametrize(("command", "code", "said"), [
     ("[Struck()].pop() and None or sleep()", 130, INTERRUPTED_LINE),
     ("exec('strike()\\nsleep()') or 0", 130, INTERRUPTED_LINE),
+    ("exec('try:\\n strike()\\nexcept:\\n pass\\nsleep()') or 0", 130, INTERRUPTED_LINE),
+    ("exec('try:\\n strike()\\nexcept:\\n raise ImportError from None')", 130, INTERRUPTED_LINE),
     ("atexit.register(strike) and 0", 0, ""),
     ("atexit.register(strike, 'SIGTERM') and 3", 3, ""),
     ("atexit.register(strike, 'SIGTERM') and strike()", 130, INTERRUPTED_LINE),
