@@ -202,7 +202,8 @@ INTERRUPTED_LINE = "interrupted; nothing unfinished was left behind\n"
     ("atexit.register(strike) and 0", 0, ""),
     ("atexit.register(strike, 'SIGTERM') and 3", 3, ""),
     ("atexit.register(strike, 'SIGTERM') and strike()", 130, INTERRUPTED_LINE),
-])
+], ids=("in a destructor", "in exec", "swallowed", "made another error", "after the end",
+        "after an error", "a second, after an interruption"))
 def test_a_signal_where_python_would_lose_it(
     tmp_path: Path, command: str, code: int, said: str
 ) -> None:
