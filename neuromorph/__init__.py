@@ -5,13 +5,16 @@ Five verbs and one line: `export`, `simulate`, `compile_bundle`, `run`, `run_dem
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+import os
 
 from neuromorph._version import __version__ as __version__
-from neuromorph.folders import make_processes_importable
+
+TYPE_CHECKING = False
+"""Not typing's, which takes longer than all else here: until it is over nobody heeds Ctrl-C."""
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from neuromorph.api.compile import compile_bundle as compile_bundle
     from neuromorph.api.demo import run_demo as run_demo
     from neuromorph.api.export import export as export
@@ -44,13 +47,17 @@ __all__ = ["Attachment", "Bundle", "NeuromorphError", "NeuromorphWarning", "Tran
            "__version__", "attach", "compile_bundle", "export", "load_bundle", "run", "run_demo",
            "simulate"]
 
+if not os.path.isdir(os.path.join(__path__[0], "processes")):  # noqa: PTH112, PTH118 - as above
+    from neuromorph.folders import make_processes_importable
 
-make_processes_importable()
+    make_processes_importable()
 
 
 def __getattr__(name: str) -> Any:
     """Import what is asked for, when it is asked for: start-up stays fast."""
     if name in _HOMES:
+        from importlib import import_module
+
         return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module 'neuromorph' has no attribute {name!r}")
 

@@ -73,5 +73,4 @@ class _Processes:
 
 def make_processes_importable() -> None:
     """Find `neuromorph.processes` behind a text file too, or say why not."""
-    if not (PACKAGE / PROCESSES).is_dir():
-        sys.meta_path.append(_Processes)
+    sys.meta_path.append(_Processes)

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-SIGNALS = ("SIGALRM", "SIGHUP", "SIGTERM", "SIGINT")
+SIGNALS = ("SIGHUP", "SIGTERM", "SIGINT")
 """Those that ask a program to end, or after which it may; SIGINT last: it is the one that most
 programs listen to."""
 

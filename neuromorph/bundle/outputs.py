@@ -109,7 +109,8 @@ def _toml(file: Path) -> object:
 def _left_alone(folder: Path, found: str, expected: str | None = None) -> OutputExistsError:
     return OutputExistsError("the output holds what neuromorph did not write, and is left alone",
                              where=folder, found=found, expected=expected,
-                             hint="choose another folder")
+                             hint="choose another folder, or remove this one yourself, as when "
+                                  "an earlier version of neuromorph wrote it")
 
 
 def _listed(names: list[str]) -> str:

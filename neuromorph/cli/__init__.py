@@ -4,23 +4,31 @@ from __future__ import annotations
 
 import sys
 
-from neuromorph.cli import interruption
-
 
 def main() -> None:
-    """Run the command line; every error a user can meet ends in one line and an exit code."""
-    before: dict[int, object] = {}
-    try:
-        interruption.listen(before)
-        from neuromorph.cli.app import execute
+    """Run the command line; every error a user can meet ends in one line and an exit code.
 
-        code = execute()
-        interruption.tell_what_is_left()
+    The process ends with it: signals are not given back.
+    """
+    try:
+        code = _run()
     except KeyboardInterrupt as signal:
-        code = interruption.ended(signal)
-    finally:
-        interruption.restore(before)
+        from neuromorph.cli.interruption import ended
+
+        code = ended(signal)
     sys.exit(code)
+
+
+def _run() -> int:
+    from neuromorph.cli import interruption
+
+    interruption.listen()
+    from neuromorph.cli.app import execute
+
+    code = execute()
+    interruption.tell_what_is_left()
+    interruption.stop_listening()
+    return code
 
 
 __all__ = ["main"]

@@ -11,7 +11,7 @@ import typer
 from neuromorph.cli import compile as compile_command
 from neuromorph.cli import demo, doctor, export, inspect, profiles, run, simulate
 from neuromorph.cli.common import emit
-from neuromorph.cli.interruption import tell
+from neuromorph.cli.interruption import raise_if_any_came, tell
 from neuromorph.cli.streams import ReaderGoneError, drop_output, prepared
 from neuromorph.errors import NeuromorphError, NeuromorphWarning, printable
 
@@ -70,6 +70,7 @@ def execute() -> int:
         except typer.Abort as error:
             raise KeyboardInterrupt from error
         except Exception as error:  # noqa: BLE001 - the last door: nobody should see a traceback
+            raise_if_any_came(error)
             return _told(error, debug)
 
 

@@ -1,58 +1,83 @@
 """Signals to end are interruptions, and what is said of them is so.
 
-Imported before anything else: it may import nothing that takes time.
+Imported before anything else: it imports nothing that takes time.
 """
 
 from __future__ import annotations
 
+import _thread
 import signal
 import sys
-from collections import namedtuple
-from collections.abc import Callable
-from contextlib import suppress
-from functools import partial
-from types import FrameType
-from typing import NoReturn, TypeAlias
+import time
 
-Hook: TypeAlias = "Callable[[sys.UnraisableHookArgs], object]"
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
 
 INTERRUPTED = 130
 
 SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 
-AGAIN, SOON = "SIGALRM", 0.02
-"""How, and after how many seconds, an interruption that Python swallowed comes again."""
+_AGAIN = 0.01
+"""Seconds until an interruption that was dropped comes again: what dropped it has ended then."""
 
 
-def listen(before: dict[int, object]) -> None:
-    """Take signals to end as interruptions; note who took them before.
+class _Now:
+    """How far an interruption is: it came, and is on its way to `ended`."""
 
-    The notes are the caller's, who may be interrupted while they are taken.
+    came = under_way = False
+    hooks = (sys.excepthook, sys.unraisablehook)
+
+
+class SignalToEnd(KeyboardInterrupt):
+    """A signal to end came; if this is dropped on its way, it comes again.
+
+    Destructors, callbacks and C code that clears errors drop it. It is not a plain
+    KeyboardInterrupt: of one that passes an ``exec`` of text, as every dataclass makes one,
+    Python notes for good that nobody caught it, and dies of SIGINT at its end.
     """
-    with suppress(ValueError):  # not the main thread: then whoever called us handles them
-        for number in _known():
-            handler = signal.getsignal(number)
-            if handler is not signal.SIG_IGN:
-                before[number] = handler
-                signal.signal(number, _interrupt)
-        sys.unraisablehook = partial(_unraisable, sys.unraisablehook)
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self._number, self._thread = number, _thread.get_ident()
+
+    def __del__(self) -> None:
+        if _Now.under_way:
+            _Now.under_way = False
+            _thread.start_new_thread(_come_again, (self._number, self._thread))
 
 
-def restore(before: dict[int, object]) -> None:
-    """Give signals back to those who took them before."""
-    hook = sys.unraisablehook
-    if isinstance(hook, partial) and hook.func is _unraisable:
-        _call_again(0)
-        sys.unraisablehook = hook.args[0]
-    for number, handler in before.items():
-        signal.signal(number, handler)  # type: ignore[arg-type]
+def listen() -> None:
+    """Take signals to end as interruptions, but for those that are ignored."""
+    _Now.came = _Now.under_way = False
+    _take(_interrupt)
+
+
+def stop_listening() -> None:
+    """Ignore signals to end: all is done, and Python would end in a traceback of its own."""
+    _take(signal.SIG_IGN)
+
+
+def raise_if_any_came(error: Exception) -> None:
+    """An error after an interruption is what somebody made of it.
+
+    Raises
+    ------
+    KeyboardInterrupt
+    """
+    if _Now.came:
+        stop_listening()
+        raise KeyboardInterrupt from error
 
 
 def ended(interruption: KeyboardInterrupt | None = None) -> int:
     """Say what an interruption left behind and what stands; return the exit code."""
-    # CPython notes an interruption that leaves a text which it compiles, as named tuples and data
-    # classes do, and `python -m` would die of SIGINT in the end; another text clears the note.
-    namedtuple("Cleared", ())  # noqa: PYI024
+    stop_listening()
+    _Now.under_way = False
+    if _Now.came:
+        sys.excepthook, sys.unraisablehook = _Now.hooks
     left = _swept()
     path = getattr(interruption, "path", None)  # of a result that had its name already
     stands = f"{path} is complete; " if path is not None and path.exists() else ""
@@ -78,6 +103,8 @@ def _left_behind(left: list[object]) -> str:
 
 def tell(text: str) -> None:
     """A line on standard error, if there is anyone; names in it do not steer a terminal."""
+    from contextlib import suppress
+
     from neuromorph.errors import escaped
 
     if sys.stderr is not None:
@@ -86,26 +113,34 @@ def tell(text: str) -> None:
             sys.stderr.flush()
 
 
-def _known() -> list[signal.Signals]:
-    return [getattr(signal, name) for name in SIGNALS if hasattr(signal, name)]
+def _take(handler: Callable[[int, FrameType | None], object] | signal.Handlers) -> None:
+    try:
+        for number in (getattr(signal, name) for name in SIGNALS if hasattr(signal, name)):
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, handler)
+    except ValueError:  # not the main thread: whoever called us handles them
+        return
 
 
-def _interrupt(number: int, _: FrameType | None) -> NoReturn:
+def _interrupt(number: int, _: FrameType | None) -> None:
     """Clean up and end. A second Ctrl-C shall not spoil that; SIGKILL would still end it."""
-    for known in _known():
-        signal.signal(known, signal.SIG_IGN)
-    raise KeyboardInterrupt(number)
+    if _Now.under_way:
+        return
+    if not _Now.came:
+        _Now.hooks = (sys.excepthook, sys.unraisablehook)
+        sys.excepthook = sys.unraisablehook = _hush
+    _Now.came = _Now.under_way = True
+    raise SignalToEnd(number)
 
 
-def _unraisable(otherwise: Hook, unraisable: sys.UnraisableHookArgs) -> None:
-    """What is raised in a finaliser or a callback from C goes no further: interrupt again."""
-    if unraisable.exc_type is KeyboardInterrupt and hasattr(signal, AGAIN):
-        signal.signal(getattr(signal, AGAIN), _interrupt)
-        _call_again(SOON)
+def _hush(*_: object) -> None:
+    """Tracebacks of an interruption, where it is dropped, are for nobody."""
+
+
+def _come_again(number: int, thread: int) -> None:
+    """In a thread of its own; the signal goes to the main one, and wakes it where it waits."""
+    time.sleep(_AGAIN)
+    if sys.platform == "win32":
+        signal.raise_signal(number)
     else:
-        otherwise(unraisable)
-
-
-def _call_again(seconds: float) -> None:
-    if hasattr(signal, "setitimer"):
-        signal.setitimer(signal.ITIMER_REAL, seconds)
+        signal.pthread_kill(thread, number)

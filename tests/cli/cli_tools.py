@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,7 +52,7 @@ def cli(
     def run(*arguments: object) -> Done:
         monkeypatch.setattr(sys, "argv", ["neuromorph", *map(str, arguments)])
         capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
+        with signals_given_back(), pytest.raises(SystemExit) as ended:
             main()
         assert hidden(tmp_path) == []
         done = Done(ended.value.code or 0, *capsys.readouterr())
@@ -58,6 +60,18 @@ def cli(
         return done
 
     return run
+
+
+@contextmanager
+def signals_given_back() -> Iterator[None]:
+    """As they were before a command, which keeps them: it ends the process."""
+    before = {number: signal.getsignal(number)
+              for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @pytest.fixture

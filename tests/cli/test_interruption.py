@@ -14,65 +14,55 @@ from neuromorph.models.digits import WEIGHTS
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="forks, /dev/full")
 
-# Forks at the first import after the command line listens, and sends SIGINT at the nth one.
+# At the nth import, for each n or for every one, a child of the command is sent SIGINT.
 AT_IMPORTS = """
 import json, os, signal, sys
 from neuromorph.cli import main
 
 class AtImport:
-    left = 0
+    wanted = json.loads(sys.argv.pop(1))
+    nth, ends, is_child = 0, [], False
+
     def find_spec(self, name, path=None, target=None):
-        self.left -= 1
-        if self.left == 0:
-            Dying() if swallowed else os.kill(os.getpid(), signal.SIGINT)
+        self.nth += 1
+        if self.is_child or self.wanted and self.nth not in self.wanted:
+            return
+        reading, writing = os.pipe()
+        process = os.fork()
+        if not process:
+            self.is_child = True
+            os.dup2(writing, 1)
+            os.dup2(writing, 2)
+            os.kill(os.getpid(), signal.SIGINT)
+            return
+        os.close(writing)
+        with os.fdopen(reading) as stream:
+            said = stream.read()
+        code = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+        self.ends.append([self.nth, code, said])
 
-class Dying:
-    def __del__(self):
-        os.kill(os.getpid(), signal.SIGINT)
-        for _ in range(1000):
-            pass
-
-def child(nth, output):
-    os.dup2(output, 1)
-    os.dup2(output, 2)
-    at = AtImport()
-    at.left = nth
-    sys.meta_path.insert(0, at)
-    code = 99
-    try:
-        main()
-    except SystemExit as end:
-        code = end.code
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code or (0 if at.left > 0 else 98))
-
-numbers, swallowed = json.loads(sys.argv.pop(1))
-ends = []
-for nth in numbers:
-    reading, writing = os.pipe()
-    process = os.fork()
-    if not process:
-        child(nth, writing)
-    os.close(writing)
-    with os.fdopen(reading) as stream:
-        said = stream.read()
-    ends.append([nth, os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]), said])
-    if ends[-1][1] == 0:
-        break
-print(json.dumps(ends))
+at = AtImport()
+sys.meta_path.insert(0, at)
+code = 99
+try:
+    main()
+except SystemExit as end:
+    code = end.code
+finally:
+    if not at.is_child:
+        print(json.dumps(at.ends))
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 """
 
 
-def interrupted_at(
-    numbers: list[int], *arguments: object, swallowed: bool = False
-) -> list[tuple[int, int, str]]:
-    """Number of the import, exit code and all that was said, until one is not reached."""
+def interrupted_at(numbers: list[int], *arguments: object) -> list[tuple[int, int, str]]:
+    """Number of the import, exit code and all that was said; without numbers, of every import."""
     done = subprocess.run(
-        [sys.executable, "-c", AT_IMPORTS, json.dumps([numbers, swallowed]), *map(str, arguments)],
-        text=True, capture_output=True, env=child_environment(), cwd=ROOT, timeout=10 * SECONDS)
-    assert done.stderr == ""
+        [sys.executable, "-c", AT_IMPORTS, json.dumps(numbers), *map(str, arguments)], text=True,
+        capture_output=True, env=child_environment(), cwd=ROOT, timeout=10 * SECONDS)
+    assert (done.returncode, done.stderr) == (0, "")
     return [tuple(end) for end in json.loads(done.stdout)]
 
 
@@ -90,40 +80,11 @@ def test_a_signal_while_programs_are_still_imported(exported: Path) -> None:
     check_all_interrupted(ends)
 
 
-def test_a_signal_that_python_swallows_is_heeded_all_the_same(exported: Path) -> None:
-    """In a finaliser an exception goes nowhere; the program shall end, and show no traceback."""
-    numbers = [5, 60, 300]
-    ends = interrupted_at(numbers, "simulate", exported, "-q", swallowed=True)
-    assert [nth for nth, _, _ in ends] == numbers
-    check_all_interrupted(ends)
-
-
-IN_A_TEXT = """
-import sys
-import neuromorph.errors
-from neuromorph.cli import interruption
-
-try:
-    exec("raise KeyboardInterrupt")
-except KeyboardInterrupt:
-    sys.exit(interruption.ended())
-"""
-
-
-def test_a_signal_while_a_text_is_compiled_ends_in_the_usual_code(tmp_path: Path) -> None:
-    (tmp_path / "struck.py").write_text(IN_A_TEXT)
-    done = subprocess.run([sys.executable, "-m", "struck"], capture_output=True, text=True,
-                          env=child_environment(), cwd=tmp_path, timeout=SECONDS)
-    assert (done.returncode, done.stderr) == (
-        130, "interrupted; nothing unfinished was left behind\n")
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("line", [("simulate", "BUNDLE", "-q"), ("doctor", "-q")], ids=" ".join)
 def test_a_signal_at_every_import(exported: Path, line: tuple[str, ...]) -> None:
     arguments = [exported if word == "BUNDLE" else word for word in line]
-    *ends, last = interrupted_at(list(range(1, 5000)), *arguments)
-    assert last[1:] == (0, "")
+    ends = interrupted_at([], *arguments)
     assert len(ends) > 100
     check_all_interrupted(ends)
 
@@ -197,3 +158,57 @@ def test_a_compiler_that_is_switched_off(
             "NUMBA_DISABLE_JIT=1. Unset NUMBA_DISABLE_JIT, or choose the backend reference\n")
     assert (done.code, done.out, done.err) == (code, "", said if code else "")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_little_is_imported_before_signals_are_heeded() -> None:
+    """Until then Ctrl-C is a traceback of Python's."""
+    code = (f"import sys; sys.path[:0] = [{str(ROOT)!r}]; import neuromorph.cli; "
+            "print(*sys.modules)")
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", code], text=True, capture_output=True)
+    imported = set(done.stdout.split())
+    assert imported.isdisjoint({"typing", "enum", "signal", "pathlib", "contextlib", "importlib"})
+    assert {name for name in imported if name.startswith("neuromorph")} == {
+        "neuromorph", "neuromorph._version", "neuromorph.cli"}
+
+
+# --- a signal where Python itself loses it, and at the very end
+
+
+AS_A_PROGRAM = """
+import atexit, os, signal, sys, time
+from neuromorph.cli import app, main
+
+def strike(name="SIGINT"):
+    os.kill(os.getpid(), getattr(signal, name))
+
+class Struck:
+    def __del__(self):
+        strike()
+
+def sleep():
+    time.sleep(60)
+
+app._invoked = lambda _: {command}
+main()
+"""
+INTERRUPTED_LINE = "interrupted; nothing unfinished was left behind\n"
+
+
+@pytest.mark.parametrize(("command", "code", "said"), [
+    ("[Struck()].pop() and None or sleep()", 130, INTERRUPTED_LINE),
+    ("exec('strike()\\nsleep()') or 0", 130, INTERRUPTED_LINE),
+    ("exec('try:\\n strike()\\nexcept:\\n pass\\nsleep()') or 0", 130, INTERRUPTED_LINE),
+    ("exec('try:\\n strike()\\nexcept:\\n raise ImportError from None')", 130, INTERRUPTED_LINE),
+    ("atexit.register(strike) and 0", 0, ""),
+    ("atexit.register(strike, 'SIGTERM') and 3", 3, ""),
+    ("atexit.register(strike, 'SIGTERM') and strike()", 130, INTERRUPTED_LINE),
+], ids=("in a destructor", "in exec", "swallowed", "made another error", "after the end",
+        "after an error", "a second, after an interruption"))
+def test_a_signal_where_python_would_lose_it(
+    tmp_path: Path, command: str, code: int, said: str
+) -> None:
+    """As ``python -m``, which dies of the signal once ``exec`` has seen a plain interruption."""
+    (tmp_path / "program.py").write_text(AS_A_PROGRAM.format(command=command))
+    done = subprocess.run([sys.executable, "-m", "program"], text=True, capture_output=True,
+                          env=child_environment(PYTHONPATH=f"{ROOT}:{tmp_path}"), cwd=tmp_path)
+    assert (done.returncode, done.stdout, done.stderr) == (code, "", said)

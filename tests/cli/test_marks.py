@@ -131,3 +131,17 @@ def test_what_is_ours_is_replaced(tmp_path: Path) -> None:
     with atomic_folder(folder, ours=run.FOLDER, force=True) as new:
         (new / "summary.json").write_text(json.dumps(run.FOLDER.mark()))
     assert [p.name for p in folder.iterdir()] == ["summary.json"]
+
+
+def test_the_demo_of_an_earlier_version_is_for_its_owner_to_remove(
+    fails: Run, tmp_path: Path
+) -> None:
+    """Its summary did not say yet what it is; it is refused before any work is done."""
+    folder = written(tmp_path / "out" / "demo", demo.FOLDER)
+    (folder / "summary.json").write_text('{"accuracy": 0.97}')
+    said = fails(2, "demo", "-o", "out/demo", "--force")
+    assert said == (
+        "error: out/demo: the output holds what neuromorph did not write, and is left alone; "
+        "found accuracy.png, bundle, bundle-binary, …; expected summary.json that says it is the "
+        "demo of neuromorph. Choose another folder, or remove this one yourself, as when an "
+        "earlier version of neuromorph wrote it")
