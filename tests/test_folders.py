@@ -40,7 +40,8 @@ def broken(linkless: Path, tmp_path: Path) -> Path:
 
 def child(checkout: Path, code: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-c", ALONE + code], capture_output=True, text=True,
-                          env={**os.environ, "PYTHONPATH": str(checkout)}, cwd=checkout)
+                          env={**os.environ, "PYTHONPATH": str(checkout), "COLUMNS": "100"},
+                          cwd=checkout)
 
 
 def command(*arguments: str) -> str:

@@ -21,7 +21,7 @@ def narrowest(cells: Iterable[str], heading: str = "", *, whole: bool = False) -
     cells : iterable of str
     heading : str
     whole : bool
-        The cells are numbers, with their units, and stay whole.
+        The cells, numbers with their units or names, are not broken.
     """
     texts = list(cells)
     words = [min(cell_len(word), WORD) for text in (heading, *texts) for word in text.split()]

@@ -19,7 +19,8 @@ def profile_list(profiles: Sequence[Mapping[str, Any]]) -> Table:
     """One line a profile."""
     columns = ("profile", "family", "spikes", "neurons", "chips", "cores",
                "neurons a core", "synapses a core")
-    return rows_table("Hardware profiles", columns, [_row(p) for p in profiles], words=4)
+    return rows_table("Hardware profiles", columns, [_row(p) for p in profiles], words=4,
+                      names=True)
 
 
 def _row(profile: Mapping[str, Any]) -> tuple[object, ...]:

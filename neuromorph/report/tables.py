@@ -31,13 +31,18 @@ def pairs_table(title: str, rows: Mapping[str, object]) -> Table:
 
 
 def rows_table(
-    title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], words: int = 1
+    title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], words: int = 1, *,
+    names: bool = False,
 ) -> Table:
-    """One line a row; the first columns hold words, the others numbers."""
+    """One line a row; the first columns hold words, the others numbers.
+
+    With ``names`` the first column holds what people copy, and stays whole.
+    """
     table = _table(title)
     texts = [[readable(value) for value in row] for row in rows]
     for i, name in enumerate(columns):
-        least = narrowest((row[i] for row in texts), name, whole=i >= words)
+        least = narrowest((row[i] for row in texts), name,
+                          whole=i >= words or (names and not i))
         table.add_column(name, justify="left" if i < words else "right", overflow="fold",
                          min_width=least)
     for row in texts:

@@ -12,6 +12,7 @@ import pytest
 from cli_tools import Run
 
 from neuromorph.cli import common
+from neuromorph.profiles import profile_names
 from neuromorph.report.columns import narrowest
 
 NUMBER = re.compile(r"[(\[]?[-±×]?(\d[\d,.]*)%?[)\],;:.]?")
@@ -76,6 +77,12 @@ def test_the_numbers_are_those_of_the_json(
     for head in result["fidelity"]:
         expected += [f"{head['cosine']:.5f}", f"{head['kl']:.5f}", str(head["steps"])]
     assert Counter(expected) - found == Counter()
+
+
+def test_names_to_be_copied_stay_whole(cli: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    shown = cli("profiles", "list").out.split()
+    assert set(profile_names()) <= set(shown)
 
 
 @pytest.mark.parametrize(("cells", "whole", "width"), [
