@@ -80,11 +80,11 @@ def render_compile_page(report: Mapping[str, Any], pictures: Mapping[str, bytes]
     """
     general = _table([], compile_rows(report).items())
     parts = _placed(report, pictures) if report["fits"] else _not_placed(report)
-    lists = [_list("Warnings", [one["text"] for one in report.get("warnings", ())]),
-             _list("What is assumed", report.get("assumptions", ())),
+    warned = _list("Warnings", [one["text"] for one in report.get("warnings", ())])
+    lists = [_list("What is assumed", report.get("assumptions", ())),
              _list("Notes", report.get("notes", ()))]
     return PAGE_FRAME.format(title=safe(heading(report)), style=STYLE,
-                             body="\n".join([general, *parts, *lists]))
+                             body="\n".join([general, warned, *parts, *lists]))
 
 
 def _placed(report: Mapping[str, Any], pictures: Mapping[str, bytes]) -> list[str]:
