@@ -12,12 +12,15 @@ from typing import Any
 import pytest
 import tomli_w
 from cli_tools import Run, child
+from rich.text import Text
 from test_bad_bundles import fields, sign, write
 
 from neuromorph.bundle import load_bundle, save_bundle
 from neuromorph.bundle.bundle import NETWORK
+from neuromorph.cli import common
 from neuromorph.cli.common import progress
 from neuromorph.errors import escaped
+from neuromorph.report.tables import rows_table
 
 NASTY = "a\x1b[2J\x1b]0;title\x07\nb\r\x9b31m\u202ec\u2028`|<img src=x>$x"
 SHOWN = r"a\x1b[2J\x1b]0;title\x07"
@@ -169,3 +172,16 @@ def test_a_readme_shows_a_name_as_code(cli: Run, hostile: Path, tmp_path: Path) 
     assert "<img" not in re.sub("`[^`]*`", "", readme)
     page = (tmp_path / "lab" / "report.html").read_text("utf-8")
     assert "<img src=x>" not in page
+
+
+@pytest.mark.parametrize("part", [
+    "warning: \x1b[2J\u202eup", Text("\x1b[2J\u202eup"),
+    rows_table("t", ["n"], [["\x1b[2J\u202eup"]]),
+], ids=("a line", "a text", "a table"))
+def test_what_is_printed_between_tables_steers_nothing(part: object, capsys: Any) -> None:
+    """Lines are warnings and notes, with names from files in them."""
+    common.show({}, lambda: [part], as_json=False, quiet=False)
+    shown = capsys.readouterr().out
+    assert "up" in shown
+    assert "\x1b" not in shown
+    assert "\u202e" not in shown
