@@ -166,7 +166,10 @@ def _fill(stream: IO[bytes], view: memoryview) -> None:
 
 def _unusable(piece: NDArray[Any]) -> int:
     """How many numbers are not finite, or not in single precision."""
-    return int((~(np.abs(piece) <= FLOAT32_MAX)).sum()) if piece.dtype.kind == "f" else 0
+    if piece.dtype.kind != "f":
+        return 0
+    usable = np.isfinite(piece) if piece.dtype.itemsize <= 4 else np.abs(piece) <= FLOAT32_MAX
+    return int((~usable).sum())
 
 
 class _Bytes(io.RawIOBase):
