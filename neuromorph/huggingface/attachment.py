@@ -15,12 +15,7 @@ from numpy.typing import NDArray
 
 from neuromorph import backends
 from neuromorph.bundle import Bundle, load_bundle, save_bundle
-from neuromorph.errors import (
-    CalibrationError,
-    TensorError,
-    UsageError,
-    did_you_mean,
-)
+from neuromorph.errors import CalibrationError, TensorError, UsageError, did_you_mean
 from neuromorph.huggingface.floats import FLOAT, float_cautions, float_modules
 from neuromorph.huggingface.hook import Call, Connection, check_model, connections, uncompiled
 from neuromorph.huggingface.masks import Tensor

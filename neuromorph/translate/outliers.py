@@ -58,12 +58,13 @@ def without_outliers(samples: Sequence[Sample]) -> tuple[list[Sample], Outliers]
     kept = list(samples)
     if len(kept) < LEAST:
         return kept, Outliers()
-    factors = {part: _factors([getattr(s, part) for s in kept]) for part in PARTS}
-    most = np.array([max(factors[part][i].max() for part in PARTS) for i in range(len(kept))])
+    usual = {part: _usual([getattr(s, part) for s in kept]) for part in PARTS}
+    most = np.max([far for _, _, far in usual.values()], axis=0)
     tokens = 0
     for i in np.flatnonzero(most > FAR).tolist():
-        asked = factors["queries"][i] <= FAR
-        seen = np.maximum(factors["keys"][i], factors["values"][i]) <= FAR
+        queries, keys, values = (_factors(getattr(kept[i], part), *usual[part][:2])
+                                 for part in PARTS)
+        asked, seen = queries <= FAR, np.maximum(keys, values) <= FAR
         sample = _part(kept[i], asked, seen)
         if sample.mask.any():
             kept[i] = sample
@@ -72,15 +73,20 @@ def without_outliers(samples: Sequence[Sample]) -> tuple[list[Sample], Outliers]
     return kept, Outliers(tokens, float(most[odd]), odd) if tokens else Outliers()
 
 
-def _factors(arrays: Sequence[Floats]) -> list[Floats]:
-    """How far each token lies out, in units of what all sequences but one show; one a sequence."""
+def _usual(arrays: Sequence[Floats]) -> tuple[Floats, Floats, Floats]:
+    """Centre and reach of all sequences but one, a channel; how far out each sequence lies."""
     centre = np.median([array.mean(axis=1) for array in arrays], axis=0)[:, None]
-    deviations = [np.abs(array - centre) for array in arrays]
-    reach = np.stack([deviation.max(axis=1) for deviation in deviations])
+    reach = np.stack([np.abs(array - centre).max(axis=1) for array in arrays])
     second = np.partition(reach, -2, axis=0)[-2]
     usual = np.maximum(second, np.median(second, axis=-1, keepdims=True))
-    safe = np.where(usual > 0, usual, np.inf)[:, None]  # silent elsewhere: nothing to compare with
-    return [(deviation / safe).max(axis=(0, 2)) for deviation in deviations]
+    safe = np.where(usual > 0, usual, np.inf)  # silent elsewhere: nothing to compare with
+    return centre, safe[:, None], (reach / safe).max(axis=(1, 2))
+
+
+def _factors(array: Floats, centre: Floats, usual: Floats) -> Floats:
+    """How far out each token of a sequence lies."""
+    factors: Floats = (np.abs(array - centre) / usual).max(axis=(0, 2))
+    return factors
 
 
 def _part(sample: Sample, asked: Bools, seen: Bools) -> Sample:
