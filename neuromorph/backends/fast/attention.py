@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.backends.attention import AttentionBatch
-from neuromorph.backends.fast.closed_form import (
-    EXACT_FLOAT32,
-    SPEC,
-    attend_parallel,
-    attend_serial,
-    spec_of,
+from neuromorph.backends.fast.closed_form import EXACT_FLOAT32, SPEC, spec_of
+from neuromorph.backends.fast.kernel import (
+    ALIGNMENT,
+    graded_parallel,
+    graded_serial,
+    plain_parallel,
+    plain_serial,
 )
-from neuromorph.circuits.latency_attention import Attended, prove_ranges
+from neuromorph.backends.fast.lanes import LANES
+from neuromorph.backends.fast.sight import sight_of
+from neuromorph.backends.fast.vectors import STRIP
+from neuromorph.circuits.latency_attention import Attended, LatencyAttention, prove_ranges
 from neuromorph.errors import RangeProofError
 
 PARALLEL_FROM = 1 << 18
 """Pairs of query and key, over all heads, from which threads pay for themselves."""
-
-LANES = 16
-"""Columns are padded to whole vector registers."""
 
 
 def attend_closed_form(work: AttentionBatch, times: bool = False) -> Attended:
@@ -34,67 +37,104 @@ def attend_closed_form(work: AttentionBatch, times: bool = False) -> Attended:
     times : bool
         Also return when each slot fired and what its spike carried.
     """
-    for head in work.heads:
-        _check_exact(prove_ranges(head).key_limit * head.query_limit * head.key_size)
-    batch, heads, queries, _ = work.queries.shape
-    value_size, keys = work.values.shape[3], work.keys.shape[2]
-    result = Attended(
-        control=np.empty((batch, heads, queries, value_size), np.int64),
-        normaliser=np.empty((batch, heads, queries), np.int64),
-        last=np.empty((batch, heads, queries), np.int64),
-        spikes=np.empty((batch, heads, queries), np.int64),
-        forced=np.empty((batch, heads, queries), np.int64),
-        times=np.empty((batch, heads, queries, keys), np.int32) if times else None,
-        payloads=np.empty((batch, heads, queries, keys), np.int32) if times else None,
-    )
-    for b in range(batch):
-        _attend_sequence(work, b, result)
-    return result
+    specs, graded = specs_of(work.heads), np.array([head.graded for head in work.heads])
+    parts = [_of_kind(work, specs, np.flatnonzero(graded == kind), kind, times)
+             for kind in np.unique(graded)]
+    if len(parts) == 1:
+        return parts[0]
+    order = np.argsort(np.argsort(graded, kind="stable"))
+    return Attended(*(None if a is None else np.concatenate([a, b], axis=1)[:, order]
+                      for a, b in zip(*map(_fields, parts), strict=True)))
 
 
-def _attend_sequence(work: AttentionBatch, b: int, result: Attended) -> None:
-    """Fill the result for all heads of one sequence."""
-    rows, queries = work.queries.shape[1:3]
-    keys, value_size = work.keys.shape[2], work.values.shape[3]
-    asked = work.queries[b].astype(np.float32)
-    stored = np.ascontiguousarray(work.keys[b].transpose(0, 2, 1), np.float32)
-    table = _value_table(work.values[b], work.heads[0].graded)
-    mask = np.ascontiguousarray(work.mask[b])
-    control = np.empty((rows, queries, table.shape[2]), np.int32)
-    counts = np.empty((rows, queries, 3), np.int32)
-    unwanted = np.empty((0, queries, keys), np.int32)
-    times = unwanted if result.times is None else result.times[b]
-    payloads = unwanted if result.payloads is None else result.payloads[b]
-    specs = np.array([spec_of(head) for head in work.heads], SPEC)
-    kernel = attend_parallel if rows * queries * keys >= PARALLEL_FROM else attend_serial
-    kernel(asked, stored, table, np.arange(rows) // (rows // len(stored)), mask, _last_seen(mask),
-           specs, control, result.normaliser[b], counts, times, payloads)
-    result.control[b] = control[..., :value_size]
-    for i, field in enumerate((result.last, result.spikes, result.forced)):
-        field[b] = counts[..., i]
+def _of_kind(
+    work: AttentionBatch, specs: NDArray[Any], which: NDArray[np.int64], graded: bool, times: bool
+) -> Attended:
+    """The heads of one kind of spikes."""
+    queries = work.queries[:, which]
+    batch, heads, asked, key_size = queries.shape
+    (kv_heads, keys), value_size = work.keys.shape[1:3], work.values.shape[3]
+    rows, columns = batch * heads, padded(value_size, LANES)
+    codes = np.ascontiguousarray(queries.reshape(rows, asked, key_size), np.float32)
+    strips = aligned((batch * kv_heads, padded(keys, STRIP) // STRIP, key_size, STRIP), np.float32)
+    _store_keys(work.keys.reshape(batch * kv_heads, keys, key_size), strips)
+    table = aligned((batch * kv_heads, keys, columns), np.float32 if graded else np.int16)
+    table[..., :value_size] = work.values.reshape(batch * kv_heads, keys, value_size)
+    control = np.empty((rows, asked, columns), np.int32)
+    normaliser = np.empty((rows, asked), np.int64)
+    counts = np.empty((rows, asked, 3), np.int32)
+    shape = (rows, asked, keys) if times else (1, 0, keys)
+    fired, payloads = np.empty(shape, np.int32), np.empty(shape, np.int32)
+    kernel = kernel_for(graded, rows * asked * keys)
+    kernel(codes, strips, table, sums_of(table, graded), which * kv_heads // len(work.heads),
+           *sight_of(work.mask), specs[which], control, normaliser, counts, fired, payloads)
+
+    def back(array: NDArray[Any]) -> NDArray[Any]:
+        return array.reshape(batch, heads, *array.shape[1:])
+
+    last, spikes, forced = (back(counts[..., i]).astype(np.int64) for i in range(3))
+    return Attended(back(control[..., :value_size]).astype(np.int64), back(normaliser), last,
+                    spikes, forced, back(fired) if times else None,
+                    back(payloads) if times else None)
 
 
-def _last_seen(mask: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """One more than the last key each query may see: causal rows end early."""
-    keys = mask.shape[1]
-    last = keys - np.argmax(mask[:, ::-1], axis=1)
-    return np.where(mask.any(axis=1), last, 0).astype(np.int64)
+def _fields(attended: Attended) -> list[NDArray[Any] | None]:
+    return [getattr(attended, field.name) for field in fields(Attended)]
 
 
-def _value_table(values: NDArray[Any], graded: bool) -> NDArray[Any]:
-    """The values, their columns padded to whole registers, in the type that adds up fastest."""
-    kv_heads, keys, size = values.shape
-    table = np.zeros((kv_heads, keys, _padded(size)), np.float32 if graded else np.int16)
-    table[..., :size] = values
-    return table
+def specs_of(heads: Sequence[LatencyAttention]) -> NDArray[Any]:
+    """`SPEC` of each head.
+
+    Raises
+    ------
+    RangeProofError
+        If an accumulator could overflow, or a score is too large for a float32.
+    """
+    for head in heads:
+        largest = prove_ranges(head).key_limit * head.query_limit * head.key_size
+        if largest >= EXACT_FLOAT32:
+            raise RangeProofError("scores are too large for exact float32 products",
+                                  where="fast", found=largest, expected=f"below {EXACT_FLOAT32}",
+                                  hint="use --backend reference")
+    return np.array([spec_of(head) for head in heads], SPEC)
 
 
-def _padded(size: int) -> int:
-    return -(-size // LANES) * LANES
+def kernel_for(graded: bool, pairs: int) -> Any:
+    """The kernel for a kind of spikes, and for so many pairs of query and key."""
+    if pairs >= PARALLEL_FROM:
+        return graded_parallel if graded else plain_parallel
+    return graded_serial if graded else plain_serial
 
 
-def _check_exact(largest: int) -> None:
-    if largest >= EXACT_FLOAT32:
-        raise RangeProofError("scores are too large for exact float32 products",
-                              where="fast", found=largest, expected=f"below {EXACT_FLOAT32}",
-                              hint="use --backend reference")
+def aligned(shape: tuple[int, ...], kind: Any) -> NDArray[Any]:
+    """Zeros that begin with a cache line."""
+    kind = np.dtype(kind)
+    size = int(np.prod(shape)) * kind.itemsize
+    room = np.zeros(size + ALIGNMENT, np.uint8)
+    skip = -room.ctypes.data % ALIGNMENT
+    return room[skip : skip + size].view(kind).reshape(shape)
+
+
+def padded(size: int, whole: int) -> int:
+    """The size, up to a whole number of something."""
+    return -(-size // whole) * whole
+
+
+def _store_keys(keys: NDArray[Any], strips: NDArray[np.float32]) -> None:
+    """Keys (rows, keys, size) into strips (rows, strips, size, 32)."""
+    rows, count, size = keys.shape
+    whole = count // STRIP
+    together = keys[:, : whole * STRIP].reshape(rows, whole, STRIP, size)
+    strips[:, :whole] = together.transpose(0, 1, 3, 2)
+    if count % STRIP:
+        strips[:, whole, :, : count % STRIP] = keys[:, whole * STRIP :].transpose(0, 2, 1)
+
+
+def sums_of(table: NDArray[Any], graded: bool) -> NDArray[np.int32]:
+    """The sums of all values before each key; only plain spikes need them."""
+    rows, keys, columns = table.shape
+    if graded:
+        return np.empty((1, 0, columns), np.int32)
+    sums = np.zeros((rows, keys + 1, columns), np.int32)
+    np.cumsum(table, axis=1, out=sums[:, 1:])
+    return sums

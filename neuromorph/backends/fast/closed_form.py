@@ -1,11 +1,14 @@
-"""Latency attention in closed form: one division a key, one pass over the values.
+"""Latency attention in closed form: what one query's scores make of one head's values.
 
 The clocked circuit only counts. When its match neurons cross threshold follows from the score,
 
     n_i = clip(ceil((first_due + ceil(2 q.k_i / 2^key_shift)) / ramp), 0, window),
 
-and its control neurons only change when spikes arrive or a step lets them fade. So a whole
-window is: sort the keys by n_i; then, step by step up to the last spike, fade and add.
+and its control neurons only change when spikes arrive or a step lets them fade. So a window is
+one sum of values for each step in which anybody fires, and a fading of what was there before.
+
+Most keys fire at once, in step 0: the *early* ones. The others, the *late* ones, match well
+enough to have a time of their own.
 """
 
 from __future__ import annotations
@@ -13,28 +16,37 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import prange
 from numpy.typing import NDArray
 
 from neuromorph.backends.fast.compiled import compiled
+from neuromorph.backends.fast.lanes import LANES
+from neuromorph.backends.fast.vectors import (
+    FOUR,
+    add,
+    add_four,
+    add_scaled,
+    add_scaled_four,
+    early_payloads,
+    halve,
+    sift,
+    spill,
+    take,
+)
 from neuromorph.circuits.latency_attention import LatencyAttention
 from neuromorph.numerics.limits import DECAY_BITS, DECAY_UNITY, INPUT_SHIFT
 
 HALF = DECAY_UNITY // 2
 UNIT = 1 << INPUT_SHIFT
+
 EXACT_FLOAT32 = 1 << 24
 """Below this every whole number is a float32."""
 
-
-BLOCK = 32
-"""Queries one parallel task takes."""
-
 SPEC = np.dtype([
-    ("offset", "f8"), ("inverse_step", "f8"), ("window", "i8"), ("key_shift", "i8"),
-    ("score_bound", "i8"), ("ramp", "i8"), ("first_due", "i8"), ("span", "i8"),
-    ("payload_base", "i8"), ("gain", "i8"), ("gain_shift", "i8"), ("graded", "?"),
-    ("keep", "i8"), ("value_shift", "i8"), ("unit", "i8"), ("payload_bits", "i8"),
-    ("exact", "i8"), ("aligned", "i8"),
+    ("cut", "f8"), ("offset", "f8"), ("inverse_step", "f8"), ("window", "i8"),
+    ("key_shift", "i8"), ("score_bound", "i8"), ("ramp", "i8"), ("first_due", "i8"),
+    ("span", "i8"), ("payload_base", "i8"), ("payload_bits", "i8"), ("scale", "f8"),
+    ("graded", "?"), ("keep", "i8"), ("unit", "i8"), ("left", "i8"), ("right", "i8"),
+    ("exact", "i8"),
 ])
 """What the kernel needs to know of one head."""
 
@@ -44,15 +56,18 @@ def spec_of(head: LatencyAttention) -> tuple[Any, ...]:
 
     With X = first_due 2^key_shift + 2 q.k and S = ramp 2^key_shift the step is
     ceil(X / S) = floor((X + S - 1/2) / S): half a unit away from every integer multiple, so a
-    product with 1/S in float64 rounds to the same step for any X below 2^50.
+    product with 1/S in float64 rounds to the same step for any X below 2^50. It is step 0 where
+    X <= 0, which is q.k <= cut.
+
+    Sums of values reach the control neurons as (sum << left) >> right.
     """
-    step = head.ramp << head.key_shift
-    return ((head.first_due << head.key_shift) + step - 0.5, 1.0 / step, head.window,
+    step, climb = head.ramp << head.key_shift, head.first_due << head.key_shift
+    return (max(-climb // 2, -EXACT_FLOAT32), climb + step - 0.5, 1.0 / step, head.window,
             head.key_shift, head.score_bound, head.ramp, head.first_due, head.payload_span,
-            head.payload_base, head.payload_gain, head.payload_gain_shift, head.graded,
-            DECAY_UNITY - head.control_decay, head.value_shift, head.unit,
-            head.payload_base.bit_length() - 1,
-            _exact_keys(head), head.control_shift)
+            head.payload_base, head.payload_base.bit_length() - 1,
+            head.payload_gain / (1 << head.payload_gain_shift), head.graded,
+            DECAY_UNITY - head.control_decay, head.unit,
+            1 if head.graded else 1 + head.control_shift, head.value_shift, _exact_keys(head))
 
 
 def _exact_keys(head: LatencyAttention) -> int:
@@ -62,236 +77,145 @@ def _exact_keys(head: LatencyAttention) -> int:
     return int(np.iinfo(np.int16).max) // head.value_limit
 
 
-@compiled(fastmath=True)
-def _score(
-    query: NDArray[np.float32], keys: NDArray[np.float32], scores: NDArray[np.float32]
-) -> None:
-    """scores_i = q.k_i, exact in any order: whole numbers below 2^24. Keys are (size, keys)."""
-    scores[:] = 0
-    paired = len(query) & ~3
-    for d in range(0, paired, 4):
-        a, b, c, e = query[d], query[d + 1], query[d + 2], query[d + 3]
-        k, m, n, o = keys[d], keys[d + 1], keys[d + 2], keys[d + 3]
-        for i in range(len(scores)):
-            scores[i] += a * k[i] + b * m[i] + c * n[i] + e * o[i]
-    for d in range(paired, len(query)):
-        a, k = query[d], keys[d]
-        for i in range(len(scores)):
-            scores[i] += a * k[i]
-
-
 @compiled
-def _spike_times(
-    scores: NDArray[np.float32], spec: Any, due: NDArray[np.int32]
-) -> None:
-    """The step at which each key fires; ``window`` where only the go pulse makes it."""
+def late_times(late: NDArray[np.float32], spec: Any, due: NDArray[np.int32]) -> None:
+    """The step at which each late key fires; ``window`` where only the go pulse makes it."""
     offset, inverse, window = spec.offset, spec.inverse_step, np.float64(spec.window)
-    for i in range(len(scores)):
-        steps = (offset + 2.0 * np.float64(scores[i])) * inverse
-        due[i] = np.int32(min(max(steps, 0.0), window))
+    for i in range(len(late)):
+        due[i] = np.int32(min((offset + 2.0 * np.float64(late[i])) * inverse, window))
 
 
 @compiled
-def _sort_by_time(
-    due: NDArray[np.int32], allowed: NDArray[np.bool_], ends: NDArray[np.int32],
-    order: NDArray[np.int32],
+def late_payloads(
+    late: NDArray[np.float32], due: NDArray[np.int32], spec: Any, payload: NDArray[np.int32]
 ) -> None:
-    """Counting sort: keys of step n stand in order[ends[n-1]:ends[n]]."""
-    ends[:] = 0
-    for i in range(len(due)):
-        ends[due[i] + 1] += allowed[i]
-    for n in range(1, len(ends)):
-        ends[n] += ends[n - 1]
-    for i in range(len(due)):
-        if allowed[i]:
-            order[ends[due[i]]] = i
-            ends[due[i]] += 1
-
-
-@compiled
-def _payloads(
-    scores: NDArray[np.float32], due: NDArray[np.int32], spec: Any, payload: NDArray[np.int32]
-) -> None:
-    """What each key's spike carries, `latency_payload` for all keys at once.
-
-    Whole numbers below 2^53 in float64, which vectorises where 64-bit integers do not.
-    """
-    per_unit = 2.0 / (1 << spec.key_shift)
-    scale, span = spec.gain / (1 << spec.gain_shift), np.float64(spec.span)
+    """What each late key's spike carries: whole numbers below 2^53, in float64."""
+    per_unit, scale, span = 2.0 / (1 << spec.key_shift), spec.scale, np.float64(spec.span)
     ramp, first_due = np.float64(spec.ramp), np.float64(spec.first_due)
     bound, window = np.float64(spec.score_bound), np.int32(spec.window)
-    for i in range(len(scores)):
-        reached = bound if due[i] == window else ramp * due[i] - first_due
-        over = (reached - np.ceil(np.float64(scores[i]) * per_unit)) * UNIT + 1.0
-        payload[i] = np.int32((over if over < span else span) * scale)  # noqa: FURB136 - vectorises
     base, bits = np.int32(spec.payload_base), np.int32(spec.payload_bits)
-    for i in range(len(scores)):
-        whole = payload[i] >> bits
-        line = 2 * base - (payload[i] & (base - 1))
-        faint = max(np.int32(1), line >> min(whole, np.int32(31)))
-        far = faint if due[i] == 0 else 2 * base
-        payload[i] = line if whole == 0 else far
+    for i in range(len(late)):
+        reached = bound if due[i] == window else ramp * due[i] - first_due
+        over = (reached - np.ceil(np.float64(late[i]) * per_unit)) * UNIT + 1.0
+        faded = np.int32((over if over < span else span) * scale)  # noqa: FURB136 - vectorises
+        payload[i] = 2 * base - (faded & (base - 1)) if faded >> bits == 0 else 2 * base
 
 
 @compiled
-def _fade_one(held: int, keep: int) -> int:
-    """trunc(held * keep / 4096), towards zero."""
-    magnitude = (abs(held) * keep) >> DECAY_BITS
-    return -magnitude if held < 0 else magnitude
-
-
-@compiled
-def _fade(held: NDArray[np.int32], keep: int) -> None:
-    """held = trunc(held * keep / 4096), towards zero."""
-    if keep == HALF:
-        for j in range(len(held)):
-            held[j] = (held[j] + ((held[j] >> 31) & 1)) >> 1
-        return
-    for j in range(len(held)):
-        held[j] = _fade_one(np.int64(held[j]), keep)
-
-
-@compiled
-def _add_plain(
-    table: NDArray[np.int16], keys: NDArray[np.int32], spec: Any, part: NDArray[np.int16],
-    held: NDArray[np.int32],
-) -> None:
-    """held += (2 sum_i v_i) << aligned; 16 bits hold the sum of ``spec.exact`` keys."""
-    for begin in range(0, len(keys), spec.exact):
-        some = keys[begin : begin + spec.exact]
-        part[:] = 0
-        paired = len(some) & ~3
-        for at in range(0, paired, 4):
-            a, b = table[some[at]], table[some[at + 1]]
-            c, d = table[some[at + 2]], table[some[at + 3]]
-            for j in range(len(part)):
-                part[j] += a[j] + b[j] + c[j] + d[j]
-        for at in range(paired, len(some)):
-            a = table[some[at]]
-            for j in range(len(part)):
-                part[j] += a[j]
-        for j in range(len(part)):
-            held[j] += np.int32(part[j]) << (spec.aligned + 1)
-
-
-@compiled
-def _add_graded(
-    table: NDArray[np.float32], keys: NDArray[np.int32], payload: NDArray[np.int32], spec: Any,
-    part: NDArray[np.float32], total: NDArray[np.int32], held: NDArray[np.int32],
-) -> None:
-    """held += (2 sum_i p_i v_i) >> shift; float32 holds the sum of ``spec.exact`` keys exactly."""
-    total[:] = 0
-    for begin in range(0, len(keys), spec.exact):
-        some = keys[begin : begin + spec.exact]
-        part[:] = 0
-        paired = len(some) & ~3
-        for at in range(0, paired, 4):
-            a, b = table[some[at]], table[some[at + 1]]
-            c, d = table[some[at + 2]], table[some[at + 3]]
-            p, q = np.float32(payload[some[at]]), np.float32(payload[some[at + 1]])
-            r, s = np.float32(payload[some[at + 2]]), np.float32(payload[some[at + 3]])
-            for j in range(len(part)):
-                part[j] += p * a[j] + q * b[j] + r * c[j] + s * d[j]
-        for at in range(paired, len(some)):
-            a, p = table[some[at]], np.float32(payload[some[at]])
-            for j in range(len(part)):
-                part[j] += p * a[j]
-        for j in range(len(part)):
-            total[j] += np.int32(part[j])
-    for j in range(len(total)):
-        held[j] += (2 * total[j]) >> spec.value_shift
-
-
-@compiled
-def _mass(
-    keys: NDArray[np.int32], payload: NDArray[np.int32], spec: Any
+def early_keys(
+    scores: NDArray[np.float32], spec: Any, payloads: NDArray[np.float32],
+    lanes: NDArray[np.int32],
 ) -> int:
-    """What the normaliser receives for some spikes."""
-    if not spec.graded:
-        return int((len(keys) * spec.unit) << spec.aligned)
-    total = 0
-    for i in keys:
-        total += payload[i]
-    return int((total * spec.unit) >> spec.value_shift)
+    """Fill ``payloads`` with what early keys' spikes carry, 0 elsewhere; their sum."""
+    for i in range(LANES):
+        lanes[i] = 0
+    a_unit = 2.0 / (1 << spec.key_shift)
+    for i in range(0, len(scores), LANES):
+        early_payloads(scores, i, spec.cut, payloads, lanes, a_unit, spec.first_due, spec.span,
+                       spec.scale, spec.payload_base, spec.payload_bits)
+    mass = 0
+    for i in range(LANES):
+        mass += lanes[i]
+    return mass
 
 
-def _attend(
-    asked: NDArray[np.float32],
-    stored: NDArray[np.float32],
-    values: NDArray[Any],
-    kv_of: NDArray[np.int64],
-    mask: NDArray[np.bool_],
-    seen: NDArray[np.int64],
-    specs: Any,
-    control: NDArray[np.int32],
-    normaliser: NDArray[np.int64],
-    counts: NDArray[np.int32],
-    times: NDArray[np.int32],
-    payloads: NDArray[np.int32],
+@compiled
+def late_keys(
+    scores: NDArray[np.float32], spec: Any, which: NDArray[np.int32], late: NDArray[np.float32],
+) -> int:
+    """Which keys are late, and their scores; how many."""
+    found = 0
+    for i in range(0, len(scores), LANES):
+        found = sift(scores, i, i, spec.cut, which, late, found)
+    return found
+
+
+@compiled
+def scatter_graded(
+    table: NDArray[np.float32], first: int, which: NDArray[np.int32], due: NDArray[np.int32],
+    payload: NDArray[np.int32], columns: int, parts: NDArray[np.float32],
+    mass: NDArray[np.int64],
 ) -> None:
-    """Fill ``control`` (rows, queries, columns), ``normaliser`` and ``counts`` (…, 3).
+    """parts_n += payload_i values_i and mass_n += payload_i of the keys i of each step n."""
+    fours = columns - columns % FOUR
+    for i in range(len(which)):
+        begin, at, factor = first + which[i] * columns, due[i] * columns, payload[i]
+        mass[due[i]] += factor
+        for j in range(0, fours, FOUR):
+            add_scaled_four(parts, at + j, table, begin + j, factor)
+        for j in range(fours, columns, LANES):
+            add_scaled(parts, at + j, table, begin + j, factor)
 
-    Parameters
-    ----------
-    asked : queries, shape (rows, queries, key_size)
-    stored : keys, shape (kv_rows, key_size, keys)
-    values : shape (kv_rows, keys, columns), float32 for graded spikes, int16 for plain ones
-    kv_of : which keys and values a row uses, shape (rows,)
-    mask : shape (queries, keys)
-    seen : one more than the last key a query may see, shape (queries,)
-    specs : `SPEC` of each row
-    times, payloads : shape (rows, queries, keys), or without rows if nobody wants them
+
+@compiled
+def scatter_plain(
+    table: NDArray[np.int16], first: int, which: NDArray[np.int32], due: NDArray[np.int32],
+    columns: int, parts: NDArray[np.int16], mass: NDArray[np.int64],
+) -> None:
+    """parts_n += values_i and mass_n += 1 of the keys i of each step n."""
+    fours = columns - columns % FOUR
+    for i in range(len(which)):
+        begin, at = first + which[i] * columns, due[i] * columns
+        mass[due[i]] += 1
+        for j in range(0, fours, FOUR):
+            add_four(parts, at + j, table, begin + j)
+        for j in range(fours, columns, LANES):
+            add(parts, at + j, table, begin + j)
+
+
+@compiled
+def spill_all(
+    wide: NDArray[np.int32], parts: NDArray[Any], columns: int, mass: NDArray[np.int64]
+) -> None:
+    """Add narrow sums to wide ones before they could overflow."""
+    for n in range(1, len(mass)):
+        if mass[n] > 0:
+            for j in range(n * columns, (n + 1) * columns, LANES):
+                spill(wide, j, parts, j)
+
+
+@compiled
+def fade_one(held: int, keep: int, steps: int) -> int:
+    """trunc(held * keep / 4096), towards zero, so many times; held is not negative."""
+    if keep == HALF:
+        return held >> min(steps, 62)
+    for _ in range(steps):
+        held = (held * keep) >> DECAY_BITS
+    return held
+
+
+@compiled
+def fade(held: NDArray[np.int32], keep: int, steps: int) -> None:
+    """held = trunc(held * keep / 4096), towards zero, so many times: halvings are one shift."""
+    if keep == HALF:
+        for j in range(0, len(held), LANES):
+            halve(held, j, min(steps, 31))
+        return
+    for _ in range(steps):
+        for j in range(len(held)):
+            faded = (np.int64(abs(held[j])) * keep) >> DECAY_BITS
+            held[j] = -faded if held[j] < 0 else faded
+
+
+@compiled
+def settle(
+    parts: NDArray[Any], mass: NDArray[np.int64], spec: Any, held: NDArray[np.int32]
+) -> tuple[int, int]:
+    """Fade and add, step by step from 0, which ``held`` has; the normaliser and the last step.
+
+    Leaves parts and mass empty.
     """
-    rows, queries, _ = asked.shape
-    keys, columns = values.shape[1:]
-    blocks = (queries + BLOCK - 1) // BLOCK
-    for task in prange(rows * blocks):
-        row, block = task // blocks, task % blocks
-        spec, table = specs[row], values[kv_of[row]]
-        scores = np.empty(keys, np.float32)
-        due, order = np.empty(keys, np.int32), np.empty(keys, np.int32)
-        payload = np.ones(keys, np.int32)
-        ends = np.empty(spec.window + 2, np.int32)
-        narrow, wide = np.empty(columns, np.int16), np.empty(columns, np.int32)
-        part = np.empty(columns, np.float32)
-        for query in range(block * BLOCK, min(queries, (block + 1) * BLOCK)):
-            n_seen = seen[query]
-            score = scores[:n_seen]
-            _score(asked[row, query], stored[kv_of[row]][:, :n_seen], score)
-            _spike_times(score, spec, due[:n_seen])
-            _sort_by_time(due[:n_seen], mask[query, :n_seen], ends, order)
-            if spec.graded:
-                _payloads(score, due[:n_seen], spec, payload)
-            last = spec.window
-            while last >= 0 and ends[last] == (ends[last - 1] if last > 0 else 0):
-                last -= 1
-            fired = ends[spec.window]
-            counts[row, query, 0] = last
-            counts[row, query, 1] = fired
-            counts[row, query, 2] = fired - ends[spec.window - 1]
-            if len(times) > 0:
-                times[row, query] = -1
-                payloads[row, query] = 0
-                for at in range(fired):
-                    times[row, query, order[at]] = due[order[at]]
-                    payloads[row, query, order[at]] = payload[order[at]]
-            held = control[row, query]
-            held[:] = 0
-            mass = 0
-            for n in range(last + 1):
-                _fade(held, spec.keep)
-                mass = _fade_one(mass, spec.keep)
-                now = order[ends[n - 1] if n > 0 else 0:ends[n]]
-                if len(now) == 0:
-                    continue
-                mass += _mass(now, payload, spec)
-                if spec.graded:
-                    _add_graded(table, now, payload, spec, part, wide, held)
-                else:
-                    _add_plain(table, now, spec, narrow, held)
-            normaliser[row, query] = mass
-
-
-attend_parallel = compiled(_attend, name="attend_parallel", parallel=True, nogil=True)
-attend_serial = compiled(_attend, name="attend_serial", nogil=True)
-"""The same on the caller's thread: small work is done before a thread pool has woken up."""
+    last = 0 if mass[0] > 0 else -1
+    total, columns, now = ((mass[0] * spec.unit) << (spec.left - 1)) >> spec.right, len(held), 0
+    mass[0] = 0
+    for n in range(1, len(mass)):
+        if mass[n] == 0:
+            continue
+        fade(held, spec.keep, n - now)
+        for j in range(0, columns, LANES):
+            take(held, j, parts, n * columns + j, spec.left, spec.right)
+        total = fade_one(total, spec.keep, n - now)
+        total += ((mass[n] * spec.unit) << (spec.left - 1)) >> spec.right
+        mass[n] = 0
+        last = now = n
+    return total, last

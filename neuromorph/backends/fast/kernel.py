@@ -1,0 +1,359 @@
+"""All queries of all heads: scores and early keys in blocks of queries, the rest one by one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import prange
+from numpy.typing import NDArray
+
+from neuromorph.backends.fast.closed_form import (
+    early_keys,
+    late_keys,
+    late_payloads,
+    late_times,
+    scatter_graded,
+    scatter_plain,
+    settle,
+    spill_all,
+)
+from neuromorph.backends.fast.compiled import compiled
+from neuromorph.backends.fast.lanes import LANES
+from neuromorph.backends.fast.vectors import (
+    ROWS,
+    STRIP,
+    UNSEEN,
+    product_half,
+    product_row,
+    product_tile,
+    spill,
+    take,
+    take_away,
+)
+
+BLOCK = 32
+"""Queries that one task takes."""
+
+ALIGNMENT = 64
+"""Bytes of a cache line: sixteen lanes that cross one take twice as long."""
+
+
+@compiled
+def _scratch(size: int, like: NDArray[Any]) -> NDArray[Any]:
+    """Numbers of a type, not set, at the begin of a cache line."""
+    room = np.empty(size + ALIGNMENT // like.itemsize, like.dtype)
+    skip = (-room.ctypes.data % ALIGNMENT) // like.itemsize
+    return room[skip : skip + size]
+
+
+@compiled
+def _fill(target: NDArray[Any], value: Any) -> None:
+    """What ``target[:] = value`` does, which takes seconds to compile."""
+    for i in range(len(target)):
+        target[i] = value
+
+
+@compiled
+def _copy(source: NDArray[Any], target: NDArray[Any]) -> None:
+    for i in range(len(target)):
+        target[i] = source[i]
+
+
+@compiled
+def _scores(
+    asked: NDArray[np.float32], rows: int, depth: int, strips: NDArray[np.float32], begin: int,
+    width: int, scores: NDArray[np.float32],
+) -> None:
+    """scores[rows, width] = asked[rows, depth] keys, which stand in strips of 32."""
+    whole = rows - rows % ROWS
+    for j in range(0, width, STRIP):
+        strip = begin + j * depth
+        for r in range(0, whole, ROWS):
+            product_tile(asked, r * depth, depth, strips, strip, STRIP, depth, scores,
+                         r * width + j, width)
+        for r in range(whole, rows):
+            for half in range(0, STRIP, LANES):
+                product_row(asked, r * depth, depth, strips, strip + half, STRIP, depth,
+                            scores, r * width + j + half, width)
+
+
+@compiled
+def _weighted(
+    payloads: NDArray[np.float32], a_at: int, rows: int, stride: int,
+    table: NDArray[np.float32], b_at: int, keys: int, columns: int, sums: NDArray[np.float32],
+) -> None:
+    """sums[rows, columns] = payloads[rows, keys] values[keys, columns]."""
+    whole, tiles = rows - rows % ROWS, columns - columns % STRIP
+    for r in range(0, whole, ROWS):
+        for j in range(0, tiles, STRIP):
+            product_tile(payloads, a_at + r * stride, stride, table, b_at + j, columns, keys, sums,
+                         r * columns + j, columns)
+        for j in range(tiles, columns, LANES):
+            product_half(payloads, a_at + r * stride, stride, table, b_at + j, columns, keys, sums,
+                         r * columns + j, columns)
+    for r in range(whole, rows):
+        for j in range(0, columns, LANES):
+            product_row(payloads, a_at + r * stride, stride, table, b_at + j, columns, keys, sums,
+                        r * columns + j, columns)
+
+
+@compiled
+def _span(sight: NDArray[np.int64]) -> tuple[int, int]:
+    """The first strip that some queries look at, and how many keys from there on."""
+    low, high = np.int64(1 << 62), np.int64(0)
+    for i in range(len(sight)):
+        if sight[i, 1] > sight[i, 0]:
+            low, high = min(low, sight[i, 0]), max(high, sight[i, 1])
+    low = min(low, high) // STRIP * STRIP
+    return low, (high - low + STRIP - 1) // STRIP * STRIP
+
+
+@compiled
+def _hide(
+    scores: NDArray[np.float32], low: int, sight: NDArray[np.int64], mask: NDArray[np.bool_]
+) -> int:
+    """Give keys that a query may not see the score `UNSEEN`; how many it does see."""
+    first, stop, hidden = sight[0], sight[1], sight[2]
+    if stop <= first:
+        _fill(scores, UNSEEN)
+        return 0
+    _fill(scores[: first - low], UNSEEN)
+    _fill(scores[stop - low :], UNSEEN)
+    if hidden:
+        for i in range(first, stop):
+            if not mask[i]:
+                scores[i - low] = UNSEEN
+    return stop - first - hidden
+
+
+@compiled
+def _tell(
+    scores: NDArray[np.float32], low: int, early: NDArray[np.float32], which: NDArray[np.int32],
+    due: NDArray[np.int32], payload: NDArray[np.int32], cut: float, times: NDArray[np.int32],
+    payloads: NDArray[np.int32],
+) -> None:
+    """When each key's spike came, -1 for none, and what it carried; 1 if all are plain."""
+    _fill(times, -1)
+    _fill(payloads, 0)
+    for i in range(len(scores)):
+        if scores[i] <= cut:
+            times[low + i] = 0
+            payloads[low + i] = np.int32(early[i]) if len(early) else 1
+    for j in range(len(which)):
+        times[low + which[j]] = due[j]
+        payloads[low + which[j]] = payload[j]
+
+
+@compiled
+def _of_row(mask: NDArray[np.bool_], query: int) -> NDArray[np.bool_]:
+    """Who one query sees; nothing where all queries see all keys of their spans."""
+    return mask[query] if len(mask) else np.empty(0, np.bool_)
+
+
+@compiled
+def _forced(due: NDArray[np.int32], window: int) -> int:
+    forced = 0
+    for n in due:
+        forced += n == window
+    return forced
+
+
+@compiled
+def _attend_graded(
+    asked: NDArray[np.float32], strips: NDArray[np.float32], table: NDArray[np.float32],
+    _sums: NDArray[np.int32], sight: NDArray[np.int64], mask: NDArray[np.bool_], spec: Any,
+    control: NDArray[np.int32], normaliser: NDArray[np.int64], counts: NDArray[np.int32],
+    times: NDArray[np.int32], payloads: NDArray[np.int32],
+) -> None:
+    """A block of queries of graded spikes; its early keys are one product of matrices."""
+    (rows, depth), (keys, columns), (low, width) = asked.shape, table.shape, _span(sight)
+    floats, ints = np.empty(0, np.float32), np.empty(0, np.int32)
+    scores, early = _scratch(rows * width, floats), _scratch(rows * width, floats)
+    _scores(asked.ravel(), rows, depth, strips.ravel(), low * depth, width, scores)
+    lanes, early_mass, seen = _scratch(LANES, ints), np.empty(rows, np.int64), counts[:, 1]
+    for r in range(rows):
+        mine = slice(r * width, (r + 1) * width)
+        seen[r] = _hide(scores[mine], low, sight[r], _of_row(mask, r))
+        early_mass[r] = early_keys(scores[mine], spec, early[mine], lanes)
+
+    values, begin, span = table.ravel(), low * columns, min(width, keys - low)
+    part, whole = _scratch(rows * columns, floats), _scratch(rows * columns, ints)
+    _fill(whole, 0)
+    for k in range(0, span, spec.exact):
+        _weighted(early, k, rows, width, values, begin + k * columns, min(spec.exact, span - k),
+                  columns, part)
+        for j in range(0, rows * columns, LANES):
+            spill(whole, j, part, j)
+
+    which, late = _scratch(width + LANES, ints), _scratch(width + LANES, floats)
+    due, payload = _scratch(width, ints), _scratch(width, ints)
+    parts, wide = (_scratch((spec.window + 1) * columns, floats),
+                   _scratch((spec.window + 1) * columns, ints))
+    mass, held = np.zeros(spec.window + 1, np.int64), _scratch(columns, ints)
+    _fill(parts, 0)
+    _fill(wide, 0)
+    for r in range(rows):
+        mine = slice(r * width, (r + 1) * width)
+        found = late_keys(scores[mine], spec, which, late)
+        late_times(late[:found], spec, due)
+        late_payloads(late[:found], due, spec, payload)
+        for k in range(0, found, spec.exact):
+            some = slice(k, min(k + spec.exact, found))
+            scatter_graded(values, begin, which[some], due[some], payload[some], columns, parts,
+                           mass)
+            if found > spec.exact:
+                spill_all(wide, parts, columns, mass)
+        mass[0] = early_mass[r]
+        _fill(held, 0)
+        for j in range(0, columns, LANES):
+            take(held, j, whole, r * columns + j, spec.left, spec.right)
+        normaliser[r], counts[r, 0] = (settle(wide, mass, spec, held) if found > spec.exact
+                                       else settle(parts, mass, spec, held))
+        counts[r, 2] = _forced(due[:found], spec.window)
+        _copy(held, control[r])
+        if len(times):
+            _tell(scores[mine], low, early[mine], which[:found], due, payload, spec.cut, times[r],
+                  payloads[r])
+
+
+@compiled
+def _attend_plain(
+    asked: NDArray[np.float32], strips: NDArray[np.float32], table: NDArray[np.int16],
+    sums: NDArray[np.int32], sight: NDArray[np.int64], mask: NDArray[np.bool_], spec: Any,
+    control: NDArray[np.int32], normaliser: NDArray[np.int64], counts: NDArray[np.int32],
+    times: NDArray[np.int32], payloads: NDArray[np.int32],
+) -> None:
+    """A block of queries of plain spikes; its early keys are all but the late and the hidden."""
+    (rows, depth), (_, columns), (low, width) = asked.shape, table.shape, _span(sight)
+    floats, ints = np.empty(0, np.float32), np.empty(0, np.int32)
+    scores = _scratch(rows * width, floats)
+    _scores(asked.ravel(), rows, depth, strips.ravel(), low * depth, width, scores)
+
+    which, late = _scratch(width + LANES, ints), _scratch(width + LANES, floats)
+    due, payload, early = _scratch(width, ints), np.ones(width, np.int32), floats
+    parts, wide = (_scratch((spec.window + 1) * columns, np.empty(0, np.int16)),
+                   _scratch((spec.window + 1) * columns, ints))
+    mass, held = np.zeros(spec.window + 1, np.int64), _scratch(columns, ints)
+    _fill(parts, 0)
+    _fill(wide, 0)
+    values, begin = table.ravel(), low * columns
+    for r in range(rows):
+        mine = slice(r * width, (r + 1) * width)
+        seen = _hide(scores[mine], low, sight[r], _of_row(mask, r))
+        found = late_keys(scores[mine], spec, which, late)
+        late_times(late[:found], spec, due)
+        for k in range(0, found, spec.exact):
+            some = slice(k, min(k + spec.exact, found))
+            scatter_plain(values, begin, which[some], due[some], columns, parts, mass)
+            if found > spec.exact:
+                spill_all(wide, parts, columns, mass)
+        _in_sight(sums, table, sight[r], _of_row(mask, r), held)
+        if found > spec.exact:
+            _without(held, wide, mass)
+        else:
+            _without(held, parts, mass)
+        mass[0] = seen - found
+        for j in range(columns):
+            held[j] = (held[j] << spec.left) >> spec.right
+        normaliser[r], counts[r, 0] = (settle(wide, mass, spec, held) if found > spec.exact
+                                       else settle(parts, mass, spec, held))
+        counts[r, 1], counts[r, 2] = seen, _forced(due[:found], spec.window)
+        _copy(held, control[r])
+        if len(times):
+            _tell(scores[mine], low, early, which[:found], due, payload, spec.cut, times[r],
+                  payloads[r])
+
+
+@compiled
+def _in_sight(
+    sums: NDArray[np.int32], table: NDArray[np.int16], sight: NDArray[np.int64],
+    mask: NDArray[np.bool_], held: NDArray[np.int32],
+) -> None:
+    """held = the sum of the values that a query sees, from the sums of all values before each."""
+    first, stop, hidden = sight[0], sight[1], sight[2]
+    for j in range(len(held)):
+        held[j] = sums[stop, j] - sums[first, j]
+    for i in range(first, stop if hidden else first):
+        if not mask[i]:
+            for j in range(len(held)):
+                held[j] -= table[i, j]
+
+
+@compiled
+def _without(held: NDArray[np.int32], parts: NDArray[Any], mass: NDArray[np.int64]) -> None:
+    """held -= the sums of all later steps."""
+    columns = len(held)
+    for n in range(1, len(mass)):
+        if mass[n] > 0:
+            for j in range(0, columns, LANES):
+                take_away(held, j, parts, n * columns + j)
+
+
+@compiled
+def _task(task: int, queries: int) -> tuple[int, int, int]:
+    """Row, first query and end of a task; late blocks, which see more, alternate with early."""
+    blocks = (queries + BLOCK - 1) // BLOCK
+    place = task % blocks
+    block = blocks - 1 - place // 2 if place % 2 else place // 2
+    return task // blocks, block * BLOCK, min(queries, (block + 1) * BLOCK)
+
+
+def _graded(
+    asked: NDArray[np.float32], strips: NDArray[np.float32], table: NDArray[np.float32],
+    sums: NDArray[np.int32], kv_of: NDArray[np.int64], sight: NDArray[np.int64],
+    mask: NDArray[np.bool_], specs: Any, control: NDArray[np.int32], normaliser: NDArray[np.int64], counts: NDArray[np.int32],
+    times: NDArray[np.int32], payloads: NDArray[np.int32],
+) -> None:
+    """Fill ``control``, ``normaliser`` and ``counts`` (last, spikes, forced) of all queries.
+
+    Parameters
+    ----------
+    asked : codes of queries, shape (batch heads, queries, key_size)
+    strips : codes of keys, 32 together, shape (batch kv_heads, strips, key_size, 32)
+    table : codes of values, shape (batch kv_heads, keys, columns)
+    sums : of the values of all keys before each, shape (batch kv_heads, keys + 1, columns)
+    sight : first and last key, and hidden ones between, shape (batch, queries, 3)
+    mask : shape (batch, queries, keys); (1, 0, keys) where nothing is hidden between
+    kv_of : which keys and values a head uses, shape (heads,)
+    specs : `SPEC` of each head
+    times, payloads : shape (batch heads, queries, keys), or (1, 0, keys) if nobody wants them
+    """
+    rows, queries, heads = len(asked), asked.shape[1], len(specs)
+    kv_heads = len(strips) * heads // rows
+    for task in prange(rows * ((queries + BLOCK - 1) // BLOCK)):
+        row, begin, stop = _task(task, queries)
+        some, b, head = slice(begin, stop), row // heads, row % heads
+        kv = b * kv_heads + kv_of[head]
+        _attend_graded(
+            asked[row, some], strips[kv], table[kv], sums[0], sight[b, some],
+            mask[b if mask.shape[1] else 0, some], specs[head], control[row, some],
+            normaliser[row, some], counts[row, some], times[row if times.shape[1] else 0, some],
+            payloads[row if times.shape[1] else 0, some])
+
+
+def _plain(
+    asked: NDArray[np.float32], strips: NDArray[np.float32], table: NDArray[np.int16],
+    sums: NDArray[np.int32], kv_of: NDArray[np.int64], sight: NDArray[np.int64],
+    mask: NDArray[np.bool_], specs: Any, control: NDArray[np.int32], normaliser: NDArray[np.int64], counts: NDArray[np.int32],
+    times: NDArray[np.int32], payloads: NDArray[np.int32],
+) -> None:
+    """`_graded` for heads of plain spikes, whose values have 16 bits."""
+    rows, queries, heads = len(asked), asked.shape[1], len(specs)
+    kv_heads = len(strips) * heads // rows
+    for task in prange(rows * ((queries + BLOCK - 1) // BLOCK)):
+        row, begin, stop = _task(task, queries)
+        some, b, head = slice(begin, stop), row // heads, row % heads
+        kv = b * kv_heads + kv_of[head]
+        _attend_plain(
+            asked[row, some], strips[kv], table[kv], sums[kv], sight[b, some],
+            mask[b if mask.shape[1] else 0, some], specs[head], control[row, some],
+            normaliser[row, some], counts[row, some], times[row if times.shape[1] else 0, some],
+            payloads[row if times.shape[1] else 0, some])
+
+
+graded_parallel = compiled(_graded, name="graded_parallel", parallel=True, nogil=True)
+graded_serial = compiled(_graded, name="graded_serial", nogil=True)
+plain_parallel = compiled(_plain, name="plain_parallel", parallel=True, nogil=True)
+plain_serial = compiled(_plain, name="plain_serial", nogil=True)
+"""The same on the caller's thread: small work is done before a thread pool has woken up."""
