@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
+from functools import cached_property
 from operator import attrgetter
 from typing import Any
 
@@ -14,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph import backends
-from neuromorph.backends import Attended, AttentionBatch
+from neuromorph.backends import Attended, AttentionBatch, FloatLayer, FloatWork, Sight
 from neuromorph.shown import Shown
 from neuromorph.translate import Caution, LayerCode, Sample
 
@@ -49,11 +50,15 @@ class Tally:
 
     def count(self, code: LayerCode, attended: Attended) -> None:
         """Add one run."""
-        self.queries += attended.spikes.size
-        self.spikes += int(attended.spikes.sum())
-        self.forced += int(attended.forced.sum())
-        a_head = attended.spikes.size // len(code.heads)
-        self.steps += a_head * sum(head.period for head in code.heads)
+        self.add(code, attended.spikes.size, int(attended.spikes.sum()),
+                 int(attended.forced.sum()))
+
+    def add(self, code: LayerCode, queries: int, spikes: int, forced: int) -> None:
+        """Add one run of so many queries, over all heads."""
+        self.queries += queries
+        self.spikes += spikes
+        self.forced += forced
+        self.steps += queries // len(code.heads) * code.period
 
     @property
     def forced_a_query(self) -> float:
@@ -143,12 +148,36 @@ class SpikingLayer(Shown):
         self.tally.count(self.code, attended)
         return attended
 
+    def answer(self, work: FloatWork) -> NDArray[np.float32]:
+        """Context (batch, heads, queries, value_size).
+
+        Raises
+        ------
+        TensorError
+            If the floats do not fit the layer, or are not finite.
+        """
+        self.code.check_sizes(work.queries, work.keys, work.values)
+        answer = self._floats(work) if self._floats is not None else None
+        if answer is not None:
+            batch, heads, asked, _ = work.queries.shape
+            self.tally.add(self.code, batch * heads * asked, answer.spikes, answer.forced)
+            self.tally.clipped += answer.clipped
+            self.tally.codes += work.queries.size + work.keys.size + work.values.size
+            return answer.context
+        queries = work.queries * work.queries.dtype.type(work.scale)
+        return self.code.decode(self.run(self.encode(queries, work.keys, work.values,
+                                                     work.sight.mask)))
+
     def __call__(
         self, queries: NDArray[Any], keys: NDArray[Any], values: NDArray[Any],
         mask: NDArray[np.bool_],
     ) -> NDArray[np.float32]:
-        """Context (batch, heads, queries, value_size) of scaled queries, keys and values."""
-        return self.code.decode(self.run(self.encode(queries, keys, values, mask)))
+        """`answer` to scaled queries under a mask (batch, queries, keys)."""
+        return self.answer(FloatWork(queries, keys, values, Sight(mask)))
+
+    @cached_property
+    def _floats(self) -> FloatLayer | None:
+        return backends.float_layer(self.backend, self.code)
 
     def run_sample(self, sample: Sample) -> Attended:
         """One sample as a batch of one, with spike times."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from neuromorph.backends.attention import AttentionBatch, attend_clocked
+from neuromorph.backends.floats import FloatAnswer, FloatLayer, FloatWork, Scales
 from neuromorph.backends.interface import Backend, Evidence, Inputs, Recording
+from neuromorph.backends.sight import Sight
 from neuromorph.circuits.latency_attention import Attended
 from neuromorph.errors import UsageError, did_you_mean
 
@@ -93,16 +95,34 @@ def attend(
     return attend_clocked(backend, work, progress)
 
 
+def float_layer(name: str, scales: Scales) -> FloatLayer | None:
+    """A layer that takes floats and gives floats, where a backend has one: `fast`.
+
+    Elsewhere floats are coded, attend as integers and are decoded, with the same result.
+    """
+    get(name)
+    if name != "fast":
+        return None
+    from neuromorph.backends.fast.layer import FastLayer
+
+    return FastLayer(scales)
+
+
 __all__ = [
     "DEFAULT",
     "AttentionBatch",
     "Attended",
     "Backend",
     "Evidence",
+    "FloatAnswer",
+    "FloatLayer",
+    "FloatWork",
     "Inputs",
     "Recording",
+    "Sight",
     "attend",
     "attend_clocked",
+    "float_layer",
     "get",
     "names",
 ]

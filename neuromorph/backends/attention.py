@@ -23,6 +23,7 @@ from neuromorph.errors import UsageError
 from neuromorph.shown import Shown
 
 BoolArray = NDArray[np.bool_]
+Shape: TypeAlias = tuple[int, ...]
 Memory: TypeAlias = Literal["static", "written", "causal"]
 
 
@@ -49,22 +50,33 @@ class AttentionBatch(Shown):
     mask: BoolArray
 
     def __post_init__(self) -> None:
-        batch, heads, queries, _ = self.queries.shape
-        kv_heads, keys = self.keys.shape[1:3]
-        if heads != len(self.heads) or heads % kv_heads:
-            raise UsageError("query heads do not fit the circuit or the key-value heads",
-                             found=heads, expected=f"{len(self.heads)}, a multiple of {kv_heads}")
-        if self.values.shape[:3] != self.keys.shape[:3]:
-            raise UsageError("keys and values differ in number", found=self.values.shape[:3],
-                             expected=self.keys.shape[:3])
-        if self.mask.shape != (batch, queries, keys):
-            raise UsageError("the mask has the wrong shape", found=self.mask.shape,
-                             expected=(batch, queries, keys))
+        check_shapes(self.heads, self.queries.shape, self.keys.shape, self.values.shape,
+                     self.mask.shape)
         _check_codes(self)
-        slots = min(head.slots for head in self.heads)
-        if keys > slots:
-            raise UsageError("the sequence is longer than the circuit's slots", found=keys,
-                             expected=f"at most {slots}", hint="export with more slots")
+
+
+def check_shapes(
+    circuits: Sequence[LatencyAttention], queries: Shape, keys: Shape, values: Shape, mask: Shape
+) -> None:
+    """Refuse arrays that do not fit each other, or have more keys than a circuit has slots.
+
+    Raises
+    ------
+    UsageError
+    """
+    (batch, heads, asked, _), (kv_heads, count) = queries, keys[1:3]
+    if heads != len(circuits) or heads % kv_heads:
+        raise UsageError("query heads do not fit the circuit or the key-value heads",
+                         found=heads, expected=f"{len(circuits)}, a multiple of {kv_heads}")
+    if values[:3] != keys[:3]:
+        raise UsageError("keys and values differ in number", found=values[:3], expected=keys[:3])
+    if mask != (batch, asked, count):
+        raise UsageError("the mask has the wrong shape", found=mask,
+                         expected=(batch, asked, count))
+    slots = min(head.slots for head in circuits)
+    if count > slots:
+        raise UsageError("the sequence is longer than the circuit's slots", found=count,
+                         expected=f"at most {slots}", hint="export with more slots")
 
 
 def _check_codes(work: AttentionBatch) -> None:

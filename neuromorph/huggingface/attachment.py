@@ -11,17 +11,16 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from neuromorph import backends
+from neuromorph.backends import FloatWork
 from neuromorph.bundle import Bundle, load_bundle, save_bundle
 from neuromorph.errors import CalibrationError, TensorError, UsageError, did_you_mean
 from neuromorph.huggingface.floats import FLOAT, float_cautions, float_modules
 from neuromorph.huggingface.hook import Call, Connection, check_model, connections, uncompiled
-from neuromorph.huggingface.masks import Tensor
+from neuromorph.huggingface.masks import Sights, Tensor
 from neuromorph.huggingface.matching import match_layers
 from neuromorph.huggingface.recording import (
-    arrays,
     counted_tokens,
     is_causal,
     positions,
@@ -174,6 +173,7 @@ class Spikes(Shown):
     layers: Mapping[str, SpikingLayer]
     said: set[str] = field(default_factory=set)
     passed: set[str] = field(default_factory=set)
+    sights: Sights = field(default_factory=Sights)
 
     def __call__(self, call: Call) -> Tensor:
         """Context of one call."""
@@ -183,14 +183,17 @@ class Spikes(Shown):
         if layer is None:
             raise CalibrationError("a layer was never calibrated", where=call.layer,
                                    hint=did_you_mean(call.layer, self.layers))
-        queries, keys, values, mask = _in_sight(*arrays(call))
+        queries, keys, values = call.floats()
+        sight = self.sights.of(call)
+        if sight.seen is not None:  # padding, and the empty end of a static cache
+            keys, values = keys[:, :, sight.seen], values[:, :, sight.seen]
         _check_room(layer.code, keys.shape[2], call.layer)
         if not keys.shape[2]:
             return call.queries.new_zeros(*queries.shape[:3], values.shape[3])
         if call.layer in self.passed:  # the last pass left some out
             self._say()
         try:
-            context = layer(queries, keys, values, mask)
+            context = layer.answer(FloatWork(queries, keys, values, sight.cut, call.scale))
         except TensorError as error:
             raise TensorError(error.what, where=call.layer, found=error.found,
                               expected=error.expected, hint=error.hint) from error
@@ -208,18 +211,8 @@ class Spikes(Shown):
                 cautions.warn([caution])
 
 
-def _in_sight(
-    queries: NDArray[Any], keys: NDArray[Any], values: NDArray[Any], mask: NDArray[np.bool_]
-) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[np.bool_]]:
-    """Without the keys that nobody may look at: padding, and the empty end of a static cache."""
-    used = mask.any(axis=(0, 1))
-    if used.all():
-        return queries, keys, values, mask
-    return queries, keys[:, :, used], values[:, :, used], mask[:, :, used]
-
-
 def _check_room(code: LayerCode, keys: int, layer: str) -> None:
-    slots = min(head.slots for head in code.heads)
+    slots = code.heads[0].slots
     if keys > slots:
         raise UsageError("the sequence is longer than the circuits' slots", where=layer,
                          found=keys, expected=f"at most {slots}",

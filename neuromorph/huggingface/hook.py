@@ -9,7 +9,10 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeAlias
+
+from numpy.typing import NDArray
 
 from neuromorph.errors import BackendError, MissingExtraError, UnsupportedError, UsageError
 from neuromorph.huggingface.gradient import without_gradient
@@ -35,15 +38,50 @@ class Call(Shown):
     """One attention call of one layer, as torch tensors.
 
     ``queries`` (batch, heads, queries, size) are to be multiplied by ``scale``; keys and values
-    may have fewer heads; ``mask`` (batch, queries, keys) is True where a query may look.
+    may have fewer heads; ``given`` is the mask as the model sends it, if it does, and ``causal``
+    says how to do without.
     """
 
     layer: str
     queries: Tensor
     keys: Tensor
     values: Tensor
-    mask: Tensor
+    given: Tensor | None
+    causal: bool
     scale: float
+
+    @cached_property
+    def mask(self) -> Tensor:
+        """True where a query may look, shape (batch, queries, keys).
+
+        Raises
+        ------
+        UnsupportedError
+            If the mask does more than to hide, or differs between heads.
+        """
+        return boolean_mask(self.given, self.queries, self.keys, causal=self.causal,
+                            where=self.layer)
+
+    def floats(self) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+        """Queries, keys and values in float32; without a copy where it can be.
+
+        Raises
+        ------
+        UnsupportedError
+            If the tensors only stand for numbers.
+        """
+        import torch
+
+        try:
+            queries, keys, values = (tensor.detach().float().cpu().numpy()
+                                     for tensor in (self.queries, self.keys, self.values))
+        except torch.OutOfMemoryError:
+            raise
+        except RuntimeError as error:
+            raise UnsupportedError("the model was called on tensors without numbers of their own",
+                                   where=self.layer, hint="spikes run on numbers: not under "
+                                   "torch.func or torch.export, nor on the meta device") from error
+        return queries, keys, values
 
 
 Handler: TypeAlias = Callable[[Call], Tensor]
@@ -234,8 +272,8 @@ def _attention(
     _check_supported(layer, connection, kwargs)
     causal = getattr(module, "is_causal", False) if is_causal is None else is_causal
     scale = query.shape[-1] ** -0.5 if scaling is None else float(scaling)
-    mask = boolean_mask(attention_mask, query, key, causal=bool(causal), where=layer)
-    context = connection.handler(Call(layer, query, key, value, mask, scale))
+    context = connection.handler(
+        Call(layer, query, key, value, attention_mask, bool(causal), scale))
     context = context.transpose(1, 2).to(dtype=query.dtype, device=query.device,
                                          memory_format=torch.contiguous_format)
     return without_gradient(context, layer, query, key, value), None

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+import weakref
+from typing import TYPE_CHECKING, Any, TypeAlias
 
+from neuromorph.backends import Sight
 from neuromorph.errors import UnsupportedError
+
+if TYPE_CHECKING:
+    from neuromorph.huggingface.hook import Call
 
 Tensor: TypeAlias = Any
 """A torch tensor; torch is not imported before a model is attached."""
@@ -58,3 +63,39 @@ def _from_additive(mask: Tensor, where: str) -> Tensor:
                                where=where, found=f"{float(more[0]):g}",
                                expected=f"0 where a query may look, elsewhere {HIDDEN:g} or less")
     return seen
+
+
+class Sights:
+    """Layers are mostly sent the same mask; what follows from it is worked out once."""
+
+    def __init__(self) -> None:
+        self._sight: Sight | None = None
+        self._shape: tuple[Any, ...] = ()
+        self._given: Any = None
+        self._version: int | None = None
+
+    def of(self, call: Call) -> Sight:
+        """Who sees what in a call.
+
+        Raises
+        ------
+        UnsupportedError
+            If the mask does more than to hide, or differs between heads.
+        """
+        given, shape = call.given, (*call.queries.shape[::2], *call.keys.shape[::2], call.causal)
+        if self._sight is None or shape != self._shape or not self._is_last(given):
+            self._sight, self._shape = Sight(call.mask.cpu().numpy()), shape
+            self._given = None if given is None else weakref.ref(given)
+            self._version = _version(given)
+        return self._sight
+
+    def _is_last(self, given: Tensor | None) -> bool:
+        if given is None or self._given is None:
+            return given is None and self._given is None
+        return self._given() is given and self._version is not None \
+            and self._version == _version(given)
+
+
+def _version(given: Tensor | None) -> int | None:
+    """Counts what is written to a mask; None where torch does not count."""
+    return None if given is None or given.is_inference() else given._version

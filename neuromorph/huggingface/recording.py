@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuromorph.errors import CalibrationError, MemoryBudgetError, UnsupportedError
+from neuromorph.errors import CalibrationError, MemoryBudgetError
 from neuromorph.huggingface.hook import Call, Connection
 from neuromorph.huggingface.masks import Tensor
 from neuromorph.translate import Sample
@@ -97,26 +97,9 @@ def _samples(call: Call) -> list[Sample]:
 
 
 def arrays(call: Call) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[np.bool_]]:
-    """Scaled queries, keys, values and mask of a call; float32, without a copy where it can be.
-
-    Raises
-    ------
-    UnsupportedError
-        If the tensors only stand for numbers.
-    """
-    import torch
-
-    try:
-        queries, keys, values = (tensor.detach().float().cpu().numpy()
-                                 for tensor in (call.queries, call.keys, call.values))
-        mask = call.mask.cpu().numpy()
-    except torch.OutOfMemoryError:
-        raise
-    except RuntimeError as error:
-        raise UnsupportedError("the model was called on tensors without numbers of their own",
-                               where=call.layer, hint="spikes run on numbers: not under "
-                               "torch.func or torch.export, nor on the meta device") from error
-    return queries * np.float32(call.scale), keys, values, mask
+    """Scaled queries, keys, values and mask of a call; see `Call.floats`."""
+    queries, keys, values = call.floats()
+    return queries * np.float32(call.scale), keys, values, call.mask.cpu().numpy()
 
 
 def size_of(samples: Iterable[Sample]) -> int:

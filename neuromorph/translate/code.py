@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -62,10 +63,26 @@ class LayerCode(Shown):
     def __post_init__(self) -> None:
         check_shared(self.heads)
 
+    @cached_property
+    def period(self) -> int:
+        """Steps from one query to the next, summed over heads."""
+        return sum(head.period for head in self.heads)
+
     @property
     def group(self) -> int:
         """Query heads that share one key-value head."""
         return len(self.heads) // len(self.key_scale)
+
+    def check_sizes(self, queries: FloatArray, keys: FloatArray, values: FloatArray) -> None:
+        """Refuse floats of other heads or sizes than the layer has.
+
+        Raises
+        ------
+        TensorError
+        """
+        _check_sizes(queries, self.query_scale, "queries")
+        _check_sizes(keys, self.key_scale, "keys")
+        _check_sizes(values, self.value_scale, "values")
 
     def encode_queries(self, queries: FloatArray) -> tuple[NDArray[np.int32], int]:
         """Codes of scaled queries (..., heads, queries, key_size), and how many were clipped."""
@@ -124,8 +141,12 @@ def check_shared(heads: Sequence[LatencyAttention], where: str | None = None) ->
 
 
 def _check(array: FloatArray, scale: NDArray[np.float64], name: str) -> None:
+    _check_sizes(array, scale, name)
+    if not np.isfinite(array).all():
+        raise TensorError(f"{name} hold NaN or infinity", found=array.shape)
+
+
+def _check_sizes(array: FloatArray, scale: NDArray[np.float64], name: str) -> None:
     if array.shape[-3] != scale.shape[0] or array.shape[-1] != scale.shape[1]:
         raise TensorError(f"{name} do not fit the exported layer", found=array.shape,
                           expected=f"(..., {scale.shape[0]}, tokens, {scale.shape[1]})")
-    if not np.isfinite(array).all():
-        raise TensorError(f"{name} hold NaN or infinity", found=array.shape)

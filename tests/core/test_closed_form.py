@@ -12,7 +12,7 @@ from small_heads import BINARY, GRADED, Case, codes, heads, layer_of, masks
 
 from neuromorph import backends
 from neuromorph.backends import AttentionBatch
-from neuromorph.backends.fast import attention as fast_attention
+from neuromorph.backends.fast import threads as fast_threads
 from neuromorph.circuits.latency_attention import LatencyAttention, prove_ranges
 from neuromorph.errors import RangeProofError
 
@@ -67,7 +67,7 @@ def test_more_queries_than_a_block_and_more_values_than_a_register(
     head: LatencyAttention, threads_from: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One sequence sees more and more, one less and less, one nothing in its last block."""
-    monkeypatch.setattr(fast_attention, "PARALLEL_FROM", threads_from)
+    monkeypatch.setattr(fast_threads, "PARALLEL_FROM", threads_from)
     work = layer_of(replace(head, value_size=17), sequences=3, asked=140)
     more = np.arange(5) < (np.arange(140) // 30 + 1)[:, None]
     mask = np.stack([more, more[::-1], np.arange(140)[:, None] < np.full(5, 128)])
@@ -79,8 +79,8 @@ def test_more_queries_than_a_block_and_more_values_than_a_register(
 def test_threads_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     work = layer_of(GRADED)
     alone = backends.attend("fast", work, times=True)
-    assert work.queries[0, ..., 0].size * work.keys.shape[2] < fast_attention.PARALLEL_FROM
-    monkeypatch.setattr(fast_attention, "PARALLEL_FROM", 0)
+    assert work.queries[0, ..., 0].size * work.keys.shape[2] < fast_threads.PARALLEL_FROM
+    monkeypatch.setattr(fast_threads, "PARALLEL_FROM", 0)
     assert backends.attend("fast", work, times=True).differs_from(alone) is None
 
 

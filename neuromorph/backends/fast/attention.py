@@ -11,21 +11,13 @@ from numpy.typing import NDArray
 
 from neuromorph.backends.attention import AttentionBatch
 from neuromorph.backends.fast.closed_form import EXACT_FLOAT32, SPEC, spec_of
-from neuromorph.backends.fast.kernel import (
-    ALIGNMENT,
-    graded_parallel,
-    graded_serial,
-    plain_parallel,
-    plain_serial,
-)
+from neuromorph.backends.fast.kernel import ALIGNMENT, attend_heads
 from neuromorph.backends.fast.lanes import LANES
-from neuromorph.backends.fast.sight import sight_of
+from neuromorph.backends.fast.threads import share, threads_for
 from neuromorph.backends.fast.vectors import STRIP
+from neuromorph.backends.sight import Sight
 from neuromorph.circuits.latency_attention import Attended, LatencyAttention, prove_ranges
 from neuromorph.errors import RangeProofError
-
-PARALLEL_FROM = 1 << 18
-"""Pairs of query and key, over all heads, from which threads pay for themselves."""
 
 
 def attend_closed_form(work: AttentionBatch, times: bool = False) -> Attended:
@@ -38,17 +30,21 @@ def attend_closed_form(work: AttentionBatch, times: bool = False) -> Attended:
         Also return when each slot fired and what its spike carried.
     """
     specs, graded = specs_of(work.heads), np.array([head.graded for head in work.heads])
-    parts = [_of_kind(work, specs, np.flatnonzero(graded == kind), kind, times)
+    sight = Sight(work.mask)
+    parts = [_of_kind(work, sight, specs, np.flatnonzero(graded == kind), kind, times)
              for kind in np.unique(graded)]
     if len(parts) == 1:
         return parts[0]
     order = np.argsort(np.argsort(graded, kind="stable"))
-    return Attended(*(None if a is None else np.concatenate([a, b], axis=1)[:, order]
-                      for a, b in zip(*map(_fields, parts), strict=True)))
+    joined: list[Any] = [
+        None if one is None else np.concatenate([one, other], axis=1)[:, order]
+        for one, other in zip(*map(_fields, parts), strict=True)]
+    return Attended(*joined)
 
 
 def _of_kind(
-    work: AttentionBatch, specs: NDArray[Any], which: NDArray[np.int64], graded: bool, times: bool
+    work: AttentionBatch, sight: Sight, specs: NDArray[Any], which: NDArray[np.int64], graded: bool,
+    times: bool,
 ) -> Attended:
     """The heads of one kind of spikes."""
     queries = work.queries[:, which]
@@ -65,9 +61,9 @@ def _of_kind(
     counts = np.empty((rows, asked, 3), np.int32)
     shape = (rows, asked, keys) if times else (1, 0, keys)
     fired, payloads = np.empty(shape, np.int32), np.empty(shape, np.int32)
-    kernel = kernel_for(graded, rows * asked * keys)
-    kernel(codes, strips, table, sums_of(table, graded), which * kv_heads // len(work.heads),
-           *sight_of(work.mask), specs[which], control, normaliser, counts, fired, payloads)
+    share(attend_heads, threads_for(rows * asked * keys), codes, strips, table,
+          sums_of(table, graded), which * kv_heads // len(work.heads),
+          sight.spans, sight.between, specs[which], control, normaliser, counts, fired, payloads)
 
     def back(array: NDArray[Any]) -> NDArray[Any]:
         return array.reshape(batch, heads, *array.shape[1:])
@@ -99,20 +95,14 @@ def specs_of(heads: Sequence[LatencyAttention]) -> NDArray[Any]:
     return np.array([spec_of(head) for head in heads], SPEC)
 
 
-def kernel_for(graded: bool, pairs: int) -> Any:
-    """The kernel for a kind of spikes, and for so many pairs of query and key."""
-    if pairs >= PARALLEL_FROM:
-        return graded_parallel if graded else plain_parallel
-    return graded_serial if graded else plain_serial
-
-
 def aligned(shape: tuple[int, ...], kind: Any) -> NDArray[Any]:
     """Zeros that begin with a cache line."""
     kind = np.dtype(kind)
     size = int(np.prod(shape)) * kind.itemsize
     room = np.zeros(size + ALIGNMENT, np.uint8)
     skip = -room.ctypes.data % ALIGNMENT
-    return room[skip : skip + size].view(kind).reshape(shape)
+    array: NDArray[Any] = room[skip : skip + size].view(kind).reshape(shape)
+    return array
 
 
 def padded(size: int, whole: int) -> int:

@@ -47,7 +47,7 @@ SPEC = np.dtype([
     ("span", "i8"), ("payload_base", "i8"), ("payload_bits", "i8"), ("scale", "f8"),
     ("graded", "?"), ("keep", "i8"), ("unit", "i8"), ("left", "i8"), ("right", "i8"),
     ("exact", "i8"),
-])
+], align=True)
 """What the kernel needs to know of one head."""
 
 
@@ -77,7 +77,7 @@ def _exact_keys(head: LatencyAttention) -> int:
     return int(np.iinfo(np.int16).max) // head.value_limit
 
 
-@compiled
+@compiled(forceinline=True)
 def late_times(late: NDArray[np.float32], spec: Any, due: NDArray[np.int32]) -> None:
     """The step at which each late key fires; ``window`` where only the go pulse makes it."""
     offset, inverse, window = spec.offset, spec.inverse_step, np.float64(spec.window)
@@ -85,7 +85,7 @@ def late_times(late: NDArray[np.float32], spec: Any, due: NDArray[np.int32]) -> 
         due[i] = np.int32(min((offset + 2.0 * np.float64(late[i])) * inverse, window))
 
 
-@compiled
+@compiled(forceinline=True)
 def late_payloads(
     late: NDArray[np.float32], due: NDArray[np.int32], spec: Any, payload: NDArray[np.int32]
 ) -> None:
@@ -101,7 +101,7 @@ def late_payloads(
         payload[i] = 2 * base - (faded & (base - 1)) if faded >> bits == 0 else 2 * base
 
 
-@compiled
+@compiled(forceinline=True)
 def early_keys(
     scores: NDArray[np.float32], spec: Any, payloads: NDArray[np.float32],
     lanes: NDArray[np.int32],
@@ -119,7 +119,7 @@ def early_keys(
     return mass
 
 
-@compiled
+@compiled(forceinline=True)
 def late_keys(
     scores: NDArray[np.float32], spec: Any, which: NDArray[np.int32], late: NDArray[np.float32],
 ) -> int:
@@ -130,7 +130,7 @@ def late_keys(
     return found
 
 
-@compiled
+@compiled(forceinline=True)
 def scatter_graded(
     table: NDArray[np.float32], first: int, which: NDArray[np.int32], due: NDArray[np.int32],
     payload: NDArray[np.int32], columns: int, parts: NDArray[np.float32],
@@ -147,7 +147,7 @@ def scatter_graded(
             add_scaled(parts, at + j, table, begin + j, factor)
 
 
-@compiled
+@compiled(forceinline=True)
 def scatter_plain(
     table: NDArray[np.int16], first: int, which: NDArray[np.int32], due: NDArray[np.int32],
     columns: int, parts: NDArray[np.int16], mass: NDArray[np.int64],
@@ -163,7 +163,7 @@ def scatter_plain(
             add(parts, at + j, table, begin + j)
 
 
-@compiled
+@compiled(forceinline=True)
 def spill_all(
     wide: NDArray[np.int32], parts: NDArray[Any], columns: int, mass: NDArray[np.int64]
 ) -> None:
@@ -174,7 +174,7 @@ def spill_all(
                 spill(wide, j, parts, j)
 
 
-@compiled
+@compiled(forceinline=True)
 def fade_one(held: int, keep: int, steps: int) -> int:
     """trunc(held * keep / 4096), towards zero, so many times; held is not negative."""
     if keep == HALF:
@@ -184,7 +184,7 @@ def fade_one(held: int, keep: int, steps: int) -> int:
     return held
 
 
-@compiled
+@compiled(forceinline=True)
 def fade(held: NDArray[np.int32], keep: int, steps: int) -> None:
     """held = trunc(held * keep / 4096), towards zero, so many times: halvings are one shift."""
     if keep == HALF:
@@ -197,7 +197,7 @@ def fade(held: NDArray[np.int32], keep: int, steps: int) -> None:
             held[j] = -faded if held[j] < 0 else faded
 
 
-@compiled
+@compiled(forceinline=True)
 def settle(
     parts: NDArray[Any], mass: NDArray[np.int64], spec: Any, held: NDArray[np.int32]
 ) -> tuple[int, int]:

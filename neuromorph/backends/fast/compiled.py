@@ -19,7 +19,6 @@ CONSTANTS = ("network/model.py", "numerics/limits.py", "dynamics/learning/arithm
              "dynamics/learning/terms.py")
 """Files outside of this folder whose constants go into compiled code."""
 
-
 def require_compiler() -> None:
     """Refuse to be interpreted: ten thousand times slower, and without Numba's records.
 
@@ -51,22 +50,24 @@ def forget_stale() -> None:
 
 
 def compiled(
-    function: Callable[..., Any] | None = None, /, *, name: str | None = None, **options: Any
+    function: Callable[..., Any] | None = None, /, *, name: str | None = None,
+    signature: Any = None, **options: Any,
 ) -> Any:
     """``numba.njit`` with a cache on disk; without one where no folder can be written.
 
     ``name`` tells apart what is compiled more than once from one function: the cache knows a
     function by its name and line, and not by its options, and would load one for the other.
+    With a ``signature`` it is compiled, or loaded, at once.
     """
     if function is None:
-        return lambda late: compiled(late, name=name, **options)
+        return lambda late: compiled(late, name=name, signature=signature, **options)
     if name is not None:
         function = FunctionType(function.__code__, function.__globals__, name)
         function.__qualname__ = name
     try:
-        return njit(cache=True, **options)(function)
+        return njit(signature, cache=True, **options)(function)
     except RuntimeError:  # numba found nowhere to keep its cache
-        return njit(**options)(function)
+        return njit(signature, **options)(function)
 
 
 require_compiler()

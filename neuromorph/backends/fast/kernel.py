@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import prange
+from numba import types
+from numba.extending import overload
 from numpy.typing import NDArray
 
 from neuromorph.backends.fast.closed_form import (
@@ -39,28 +40,28 @@ ALIGNMENT = 64
 """Bytes of a cache line: sixteen lanes that cross one take twice as long."""
 
 
-@compiled
-def _scratch(size: int, like: NDArray[Any]) -> NDArray[Any]:
+@compiled(forceinline=True)
+def scratch(size: int, like: NDArray[Any]) -> NDArray[Any]:
     """Numbers of a type, not set, at the begin of a cache line."""
     room = np.empty(size + ALIGNMENT // like.itemsize, like.dtype)
     skip = (-room.ctypes.data % ALIGNMENT) // like.itemsize
     return room[skip : skip + size]
 
 
-@compiled
+@compiled(forceinline=True)
 def _fill(target: NDArray[Any], value: Any) -> None:
     """What ``target[:] = value`` does, which takes seconds to compile."""
     for i in range(len(target)):
         target[i] = value
 
 
-@compiled
+@compiled(forceinline=True)
 def _copy(source: NDArray[Any], target: NDArray[Any]) -> None:
     for i in range(len(target)):
         target[i] = source[i]
 
 
-@compiled
+@compiled(forceinline=True)
 def _scores(
     asked: NDArray[np.float32], rows: int, depth: int, strips: NDArray[np.float32], begin: int,
     width: int, scores: NDArray[np.float32],
@@ -78,7 +79,7 @@ def _scores(
                             scores, r * width + j + half, width)
 
 
-@compiled
+@compiled(forceinline=True)
 def _weighted(
     payloads: NDArray[np.float32], a_at: int, rows: int, stride: int,
     table: NDArray[np.float32], b_at: int, keys: int, columns: int, sums: NDArray[np.float32],
@@ -98,8 +99,8 @@ def _weighted(
                         r * columns + j, columns)
 
 
-@compiled
-def _span(sight: NDArray[np.int64]) -> tuple[int, int]:
+@compiled(forceinline=True)
+def _span(sight: NDArray[np.int64]) -> tuple[Any, Any]:
     """The first strip that some queries look at, and how many keys from there on."""
     low, high = np.int64(1 << 62), np.int64(0)
     for i in range(len(sight)):
@@ -109,10 +110,10 @@ def _span(sight: NDArray[np.int64]) -> tuple[int, int]:
     return low, (high - low + STRIP - 1) // STRIP * STRIP
 
 
-@compiled
+@compiled(forceinline=True)
 def _hide(
     scores: NDArray[np.float32], low: int, sight: NDArray[np.int64], mask: NDArray[np.bool_]
-) -> int:
+) -> Any:
     """Give keys that a query may not see the score `UNSEEN`; how many it does see."""
     first, stop, hidden = sight[0], sight[1], sight[2]
     if stop <= first:
@@ -127,7 +128,7 @@ def _hide(
     return stop - first - hidden
 
 
-@compiled
+@compiled(forceinline=True)
 def _tell(
     scores: NDArray[np.float32], low: int, early: NDArray[np.float32], which: NDArray[np.int32],
     due: NDArray[np.int32], payload: NDArray[np.int32], cut: float, times: NDArray[np.int32],
@@ -145,13 +146,13 @@ def _tell(
         payloads[low + which[j]] = payload[j]
 
 
-@compiled
+@compiled(forceinline=True)
 def _of_row(mask: NDArray[np.bool_], query: int) -> NDArray[np.bool_]:
     """Who one query sees; nothing where all queries see all keys of their spans."""
     return mask[query] if len(mask) else np.empty(0, np.bool_)
 
 
-@compiled
+@compiled(forceinline=True)
 def _forced(due: NDArray[np.int32], window: int) -> int:
     forced = 0
     for n in due:
@@ -159,26 +160,24 @@ def _forced(due: NDArray[np.int32], window: int) -> int:
     return forced
 
 
-@compiled
-def _attend_graded(
-    asked: NDArray[np.float32], strips: NDArray[np.float32], table: NDArray[np.float32],
-    _sums: NDArray[np.int32], sight: NDArray[np.int64], mask: NDArray[np.bool_], spec: Any,
-    control: NDArray[np.int32], normaliser: NDArray[np.int64], counts: NDArray[np.int32],
-    times: NDArray[np.int32], payloads: NDArray[np.int32],
+def _graded(
+    asked: Any, strips: Any, table: Any, sums: Any,  # noqa: ARG001 - `_plain` has them too
+    sight: Any, mask: Any, spec: Any, control: Any, normaliser: Any, counts: Any, times: Any,
+    payloads: Any,
 ) -> None:
     """A block of queries of graded spikes; its early keys are one product of matrices."""
     (rows, depth), (keys, columns), (low, width) = asked.shape, table.shape, _span(sight)
     floats, ints = np.empty(0, np.float32), np.empty(0, np.int32)
-    scores, early = _scratch(rows * width, floats), _scratch(rows * width, floats)
+    scores, early = scratch(rows * width, floats), scratch(rows * width, floats)
     _scores(asked.ravel(), rows, depth, strips.ravel(), low * depth, width, scores)
-    lanes, early_mass, seen = _scratch(LANES, ints), np.empty(rows, np.int64), counts[:, 1]
+    lanes, early_mass, seen = scratch(LANES, ints), np.empty(rows, np.int64), counts[:, 1]
     for r in range(rows):
         mine = slice(r * width, (r + 1) * width)
         seen[r] = _hide(scores[mine], low, sight[r], _of_row(mask, r))
         early_mass[r] = early_keys(scores[mine], spec, early[mine], lanes)
 
     values, begin, span = table.ravel(), low * columns, min(width, keys - low)
-    part, whole = _scratch(rows * columns, floats), _scratch(rows * columns, ints)
+    part, whole = scratch(rows * columns, floats), scratch(rows * columns, ints)
     _fill(whole, 0)
     for k in range(0, span, spec.exact):
         _weighted(early, k, rows, width, values, begin + k * columns, min(spec.exact, span - k),
@@ -186,11 +185,11 @@ def _attend_graded(
         for j in range(0, rows * columns, LANES):
             spill(whole, j, part, j)
 
-    which, late = _scratch(width + LANES, ints), _scratch(width + LANES, floats)
-    due, payload = _scratch(width, ints), _scratch(width, ints)
-    parts, wide = (_scratch((spec.window + 1) * columns, floats),
-                   _scratch((spec.window + 1) * columns, ints))
-    mass, held = np.zeros(spec.window + 1, np.int64), _scratch(columns, ints)
+    which, late = scratch(width + LANES, ints), scratch(width + LANES, floats)
+    due, payload = scratch(width, ints), scratch(width, ints)
+    parts, wide = (scratch((spec.window + 1) * columns, floats),
+                   scratch((spec.window + 1) * columns, ints))
+    mass, held = np.zeros(spec.window + 1, np.int64), scratch(columns, ints)
     _fill(parts, 0)
     _fill(wide, 0)
     for r in range(rows):
@@ -217,24 +216,21 @@ def _attend_graded(
                   payloads[r])
 
 
-@compiled
-def _attend_plain(
-    asked: NDArray[np.float32], strips: NDArray[np.float32], table: NDArray[np.int16],
-    sums: NDArray[np.int32], sight: NDArray[np.int64], mask: NDArray[np.bool_], spec: Any,
-    control: NDArray[np.int32], normaliser: NDArray[np.int64], counts: NDArray[np.int32],
-    times: NDArray[np.int32], payloads: NDArray[np.int32],
+def _plain(
+    asked: Any, strips: Any, table: Any, sums: Any, sight: Any, mask: Any, spec: Any,
+    control: Any, normaliser: Any, counts: Any, times: Any, payloads: Any,
 ) -> None:
     """A block of queries of plain spikes; its early keys are all but the late and the hidden."""
     (rows, depth), (_, columns), (low, width) = asked.shape, table.shape, _span(sight)
     floats, ints = np.empty(0, np.float32), np.empty(0, np.int32)
-    scores = _scratch(rows * width, floats)
+    scores = scratch(rows * width, floats)
     _scores(asked.ravel(), rows, depth, strips.ravel(), low * depth, width, scores)
 
-    which, late = _scratch(width + LANES, ints), _scratch(width + LANES, floats)
-    due, payload, early = _scratch(width, ints), np.ones(width, np.int32), floats
-    parts, wide = (_scratch((spec.window + 1) * columns, np.empty(0, np.int16)),
-                   _scratch((spec.window + 1) * columns, ints))
-    mass, held = np.zeros(spec.window + 1, np.int64), _scratch(columns, ints)
+    which, late = scratch(width + LANES, ints), scratch(width + LANES, floats)
+    due, payload, early = scratch(width, ints), np.ones(width, np.int32), floats
+    parts, wide = (scratch((spec.window + 1) * columns, np.empty(0, np.int16)),
+                   scratch((spec.window + 1) * columns, ints))
+    mass, held = np.zeros(spec.window + 1, np.int64), scratch(columns, ints)
     _fill(parts, 0)
     _fill(wide, 0)
     values, begin = table.ravel(), low * columns
@@ -265,7 +261,7 @@ def _attend_plain(
                   payloads[r])
 
 
-@compiled
+@compiled(forceinline=True)
 def _in_sight(
     sums: NDArray[np.int32], table: NDArray[np.int16], sight: NDArray[np.int64],
     mask: NDArray[np.bool_], held: NDArray[np.int32],
@@ -280,7 +276,7 @@ def _in_sight(
                 held[j] -= table[i, j]
 
 
-@compiled
+@compiled(forceinline=True)
 def _without(held: NDArray[np.int32], parts: NDArray[Any], mass: NDArray[np.int64]) -> None:
     """held -= the sums of all later steps."""
     columns = len(held)
@@ -290,70 +286,66 @@ def _without(held: NDArray[np.int32], parts: NDArray[Any], mass: NDArray[np.int6
                 take_away(held, j, parts, n * columns + j)
 
 
-@compiled
-def _task(task: int, queries: int) -> tuple[int, int, int]:
+@compiled(forceinline=True)
+def blocks_of(queries: int) -> int:
+    """Tasks that the queries of one head are."""
+    return (queries + BLOCK - 1) // BLOCK
+
+
+@compiled(forceinline=True)
+def task_of(task: int, queries: int) -> tuple[int, int, int]:
     """Row, first query and end of a task; late blocks, which see more, alternate with early."""
-    blocks = (queries + BLOCK - 1) // BLOCK
+    blocks = blocks_of(queries)
     place = task % blocks
     block = blocks - 1 - place // 2 if place % 2 else place // 2
     return task // blocks, block * BLOCK, min(queries, (block + 1) * BLOCK)
 
 
-def _graded(
-    asked: NDArray[np.float32], strips: NDArray[np.float32], table: NDArray[np.float32],
-    sums: NDArray[np.int32], kv_of: NDArray[np.int64], sight: NDArray[np.int64],
-    mask: NDArray[np.bool_], specs: Any, control: NDArray[np.int32], normaliser: NDArray[np.int64], counts: NDArray[np.int32],
-    times: NDArray[np.int32], payloads: NDArray[np.int32],
+def attend_block(*arguments: Any) -> None:
+    """`_graded` or `_plain`, as the type of the values says; for compiled code only."""
+    raise NotImplementedError
+
+
+@overload(attend_block)
+def _attend_block(  # the names are part of what is called
+    asked: Any, strips: Any, table: Any, sums: Any,  # noqa: ARG001
+    sight: Any, mask: Any, spec: Any, control: Any,  # noqa: ARG001
+    normaliser: Any, counts: Any, times: Any, payloads: Any,  # noqa: ARG001
+) -> Any:
+    return _graded if table.dtype == types.float32 else _plain
+
+
+@compiled(nogil=True)
+def attend_heads(
+    first: int, stride: int, asked: NDArray[np.float32], strips: NDArray[np.float32],
+    table: NDArray[Any], sums: NDArray[np.int32], kv_of: NDArray[np.int64],
+    sight: NDArray[np.int64], mask: NDArray[np.bool_], specs: Any, control: NDArray[np.int32],
+    normaliser: NDArray[np.int64], counts: NDArray[np.int32], times: NDArray[np.int32],
+    payloads: NDArray[np.int32],
 ) -> None:
     """Fill ``control``, ``normaliser`` and ``counts`` (last, spikes, forced) of all queries.
 
     Parameters
     ----------
+    first, stride : the first of this thread's tasks, and how far it is to the next
     asked : codes of queries, shape (batch heads, queries, key_size)
     strips : codes of keys, 32 together, shape (batch kv_heads, strips, key_size, 32)
-    table : codes of values, shape (batch kv_heads, keys, columns)
-    sums : of the values of all keys before each, shape (batch kv_heads, keys + 1, columns)
+    table : codes of values, shape (batch kv_heads, keys, columns); float32 for graded spikes,
+        int16 for plain ones
+    sums : of the values of all keys before each, shape (batch kv_heads, keys + 1, columns); for
+        plain spikes only
+    kv_of : which keys and values a head uses, shape (heads,)
     sight : first and last key, and hidden ones between, shape (batch, queries, 3)
     mask : shape (batch, queries, keys); (1, 0, keys) where nothing is hidden between
-    kv_of : which keys and values a head uses, shape (heads,)
     specs : `SPEC` of each head
     times, payloads : shape (batch heads, queries, keys), or (1, 0, keys) if nobody wants them
     """
     rows, queries, heads = len(asked), asked.shape[1], len(specs)
-    kv_heads = len(strips) * heads // rows
-    for task in prange(rows * ((queries + BLOCK - 1) // BLOCK)):
-        row, begin, stop = _task(task, queries)
+    for task in range(first, rows * blocks_of(queries), stride):
+        row, begin, stop = task_of(task, queries)
         some, b, head = slice(begin, stop), row // heads, row % heads
-        kv = b * kv_heads + kv_of[head]
-        _attend_graded(
-            asked[row, some], strips[kv], table[kv], sums[0], sight[b, some],
-            mask[b if mask.shape[1] else 0, some], specs[head], control[row, some],
-            normaliser[row, some], counts[row, some], times[row if times.shape[1] else 0, some],
-            payloads[row if times.shape[1] else 0, some])
-
-
-def _plain(
-    asked: NDArray[np.float32], strips: NDArray[np.float32], table: NDArray[np.int16],
-    sums: NDArray[np.int32], kv_of: NDArray[np.int64], sight: NDArray[np.int64],
-    mask: NDArray[np.bool_], specs: Any, control: NDArray[np.int32], normaliser: NDArray[np.int64], counts: NDArray[np.int32],
-    times: NDArray[np.int32], payloads: NDArray[np.int32],
-) -> None:
-    """`_graded` for heads of plain spikes, whose values have 16 bits."""
-    rows, queries, heads = len(asked), asked.shape[1], len(specs)
-    kv_heads = len(strips) * heads // rows
-    for task in prange(rows * ((queries + BLOCK - 1) // BLOCK)):
-        row, begin, stop = _task(task, queries)
-        some, b, head = slice(begin, stop), row // heads, row % heads
-        kv = b * kv_heads + kv_of[head]
-        _attend_plain(
-            asked[row, some], strips[kv], table[kv], sums[kv], sight[b, some],
-            mask[b if mask.shape[1] else 0, some], specs[head], control[row, some],
-            normaliser[row, some], counts[row, some], times[row if times.shape[1] else 0, some],
-            payloads[row if times.shape[1] else 0, some])
-
-
-graded_parallel = compiled(_graded, name="graded_parallel", parallel=True, nogil=True)
-graded_serial = compiled(_graded, name="graded_serial", nogil=True)
-plain_parallel = compiled(_plain, name="plain_parallel", parallel=True, nogil=True)
-plain_serial = compiled(_plain, name="plain_serial", nogil=True)
-"""The same on the caller's thread: small work is done before a thread pool has woken up."""
+        kv, told = b * (len(strips) * heads // rows) + kv_of[head], row if times.shape[1] else 0
+        attend_block(asked[row, some], strips[kv], table[kv], sums[kv if len(sums) > 1 else 0],
+                     sight[b, some], mask[b if mask.shape[1] else 0, some], specs[head],
+                     control[row, some], normaliser[row, some], counts[row, some],
+                     times[told, some], payloads[told, some])

@@ -116,12 +116,8 @@ class Vector:
         return self.code.splat(other, self.element)
 
     def _do(self, of_floats: str, of_integers: str, other: Any) -> Vector:
-        builder = self.code.builder
-        if self._floats:  # may become one instruction with a product: all of ours are exact
-            made = getattr(builder, of_floats)(self.value, self._other(other), flags=("contract",))
-        else:
-            made = getattr(builder, of_integers)(self.value, self._other(other))
-        return Vector(self.code, made)
+        do = getattr(self.code.builder, of_floats if self._floats else of_integers)
+        return Vector(self.code, do(self.value, self._other(other)))
 
     def __add__(self, other: Any) -> Vector:
         return self._do("fadd", "add", other)
@@ -131,6 +127,15 @@ class Vector:
 
     def __mul__(self, other: Any) -> Vector:
         return self._do("fmul", "mul", other)
+
+    def plus_product(self, one: Any, other: Any) -> Vector:
+        """Add a product of floats, rounded once or twice, as the machine likes."""
+        build, at_will = self.code.builder, ("contract",)
+        product = build.fmul(self._other(one), self._other(other), flags=at_will)
+        return Vector(self.code, build.fadd(self.value, product, flags=at_will))
+
+    def __truediv__(self, other: Any) -> Vector:
+        return Vector(self.code, self.code.builder.fdiv(self.value, self._other(other)))
 
     def __and__(self, other: Any) -> Vector:
         return Vector(self.code, self.code.builder.and_(self.value, self._other(other)))
@@ -147,7 +152,7 @@ class Vector:
         return compare(sign, self.value, self._other(other))
 
     def where(self, lanes: Any, other: Any) -> Vector:
-        """This in some lanes, and the other elsewhere."""
+        """The same in some lanes, and the other elsewhere."""
         chosen = self.code.builder.select(lanes, self.value, self._other(other))
         return Vector(self.code, chosen)
 
@@ -161,7 +166,18 @@ class Vector:
 
     def ceil(self) -> Vector:
         """Rounded up to whole numbers."""
-        name = f"llvm.ceil.v{LANES}{_SUFFIX[str(self.element)]}"
+        return self._rounded("ceil")
+
+    def rint(self) -> Vector:
+        """The nearest whole numbers, and the even one of two."""
+        return self._rounded("rint")
+
+    def magnitude(self) -> Vector:
+        """Without the sign."""
+        return self._rounded("fabs")
+
+    def _rounded(self, how: str) -> Vector:
+        name = f"llvm.{how}.v{LANES}{_SUFFIX[str(self.element)]}"
         return Vector(self.code, self.code.call(name, self.value.type, self.value))
 
     def to(self, kind: Any) -> Vector:
@@ -170,8 +186,10 @@ class Vector:
         if target == self.value.type:
             return self
         to_floats = kind in {FLOAT, DOUBLE}
-        convert = {(True, True): builder.fpext, (False, True): builder.sitofp,
-                   (True, False): builder.fptosi, (False, False): builder.sext}
+        narrower = _BYTES[str(target.element)] < _BYTES[str(self.element)]
+        convert = {(True, True): builder.fptrunc if narrower else builder.fpext,
+                   (False, True): builder.sitofp, (True, False): builder.fptosi,
+                   (False, False): builder.trunc if narrower else builder.sext}
         return Vector(self.code, convert[self._floats, to_floats](self.value, target))
 
     def append(self, target: Pointer, index: Any, lanes: Any) -> None:
@@ -216,7 +234,7 @@ def lanes(result: Any = types.void, **scalars: Any) -> Callable[[Callable[..., A
         # Numba counts an intrinsic's arguments by its signature.
         typer.__signature__ = inspect.Signature([  # type: ignore[attr-defined]
             inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-            for name in ("context", *names)])
+            for name in ("_context", *names)])
         typer.__name__ = typer.__qualname__ = function.__name__
         typer.__doc__ = function.__doc__
         return intrinsic(typer)

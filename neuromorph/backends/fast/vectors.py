@@ -66,7 +66,7 @@ def _product(rows: int, width: int) -> Any:
             a_row = build.add(a_at, build.mul(code.index(r), a_stride))
             left = a.one(build.add(a_row, step))
             for factor, total in zip(right, row, strict=True):
-                total.add_incoming((factor * left + Vector(code, total)).value, body)
+                total.add_incoming(Vector(code, total).plus_product(factor, left).value, body)
         step.add_incoming(build.add(step, code.index(1)), body)
         build.branch(head)
 
@@ -90,7 +90,7 @@ def _add_scaled(width: int) -> Any:
         """target[at:] += factor source[begin:], 16 width columns."""
         for offset in range(0, LANES * width, LANES):
             to, of = (code.builder.add(i, code.index(offset)) for i in (at, begin))
-            target[to] = source[of] * factor + target[to]
+            target[to] = target[to].plus_product(source[of], factor)
 
     return add_scaled
 
@@ -111,7 +111,7 @@ add, add_four = _add(1), _add(4)
 
 
 @lanes(at=INDEX, begin=INDEX)
-def spill(code: Code, wide: Pointer, at: Any, part: Pointer, begin: Any) -> None:
+def spill(_: Code, wide: Pointer, at: Any, part: Pointer, begin: Any) -> None:
     """wide[at:] += part[begin:], in 32 bits; part is empty again."""
     value = part[begin]
     wide[at] = wide[at] + value.to(INT)
@@ -119,14 +119,14 @@ def spill(code: Code, wide: Pointer, at: Any, part: Pointer, begin: Any) -> None
 
 
 @lanes(at=INDEX, begin=INDEX)
-def take_away(code: Code, held: Pointer, at: Any, part: Pointer, begin: Any) -> None:
+def take_away(_: Code, held: Pointer, at: Any, part: Pointer, begin: Any) -> None:
     """held[at:] -= part[begin:]."""
     held[at] = held[at] - part[begin].to(INT)
 
 
 @lanes(at=INDEX, begin=INDEX, left=INT, right=INT)
 def take(
-    code: Code, held: Pointer, at: Any, part: Pointer, begin: Any, left: Any, right: Any
+    _: Code, held: Pointer, at: Any, part: Pointer, begin: Any, left: Any, right: Any
 ) -> None:
     """held[at:] += (part[begin:] << left) >> right; part is empty again."""
     value = part[begin]

@@ -1,0 +1,61 @@
+"""Threads that share the tasks of a compiled function, which lets go of Python's lock.
+
+Numba's own threads would have each kernel compiled once more, and bring a pool of their own kind
+for every way of starting them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from typing import Any
+
+from numpy.typing import NDArray
+
+from neuromorph import threads
+
+PARALLEL_FROM = 1 << 18
+"""Pairs of query and key, over all heads, from which threads pay for themselves."""
+
+
+def threads_for(pairs: int) -> int:
+    """How many threads share so many pairs of query and key."""
+    return threads.count() if pairs >= PARALLEL_FROM else 1
+
+
+def share(
+    function: Callable[..., None], count: int, *arguments: Any, each: NDArray[Any] | None = None
+) -> None:
+    """Call ``function(first, stride, *arguments)`` on each of ``count`` threads, this one too.
+
+    Parameters
+    ----------
+    function : compiled function
+        Does the tasks first, first + stride, …
+    count : int
+    each : array, optional
+        Of which each thread is given one row as a last argument.
+    """
+    def call(first: int) -> None:
+        function(first, count, *arguments, *(() if each is None else (each[first],)))
+
+    if count == 1:
+        call(0)
+        return
+    others = [_pool(count - 1).submit(call, first) for first in range(1, count)]
+    try:
+        call(0)
+    finally:
+        for other in others:
+            other.result()
+
+
+@lru_cache(maxsize=1)
+def _pool(workers: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(workers, thread_name_prefix="neuromorph")
+
+
+if hasattr(os, "register_at_fork"):  # a child has none of its parent's threads
+    os.register_at_fork(after_in_child=_pool.cache_clear)

@@ -1,0 +1,85 @@
+"""The door for floats: a whole layer's attention without integers in between."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuromorph.backends.sight import Sight
+from neuromorph.circuits.latency_attention import LatencyAttention
+
+Floats: TypeAlias = NDArray[np.float64]
+
+
+class Scales(Protocol):
+    """What turns floats into codes and back; `translate.LayerCode` has it."""
+
+    @property
+    def heads(self) -> Sequence[LatencyAttention]:
+        """The circuits."""
+
+    @property
+    def query_scale(self) -> Floats:
+        """Shape (heads, key_size)."""
+
+    @property
+    def key_centre(self) -> Floats:
+        """Shape (kv_heads, key_size)."""
+
+    @property
+    def key_scale(self) -> Floats:
+        """Shape (kv_heads, key_size)."""
+
+    @property
+    def value_centre(self) -> Floats:
+        """Shape (kv_heads, value_size)."""
+
+    @property
+    def value_scale(self) -> Floats:
+        """Shape (kv_heads, value_size)."""
+
+
+@dataclass(frozen=True)
+class FloatWork:
+    """Attention of many sequences and heads, before it is coded.
+
+    Attributes
+    ----------
+    queries : float32 array, shape (batch, heads, queries, key_size)
+    keys : float32 array, shape (batch, kv_heads, keys, key_size)
+    values : float32 array, shape (batch, kv_heads, keys, value_size)
+    sight : Sight
+        Who may look where.
+    scale : float
+        Queries are multiplied by it, in float32.
+    """
+
+    queries: NDArray[np.float32]
+    keys: NDArray[np.float32]
+    values: NDArray[np.float32]
+    sight: Sight
+    scale: float = 1.0
+
+
+class FloatAnswer(NamedTuple):
+    """What came out.
+
+    Attributes
+    ----------
+    context : float32 array, shape (batch, heads, queries, value_size)
+    spikes, forced, clipped : int
+        Match spikes, those that the go pulse forced, and codes that were clipped.
+    """
+
+    context: NDArray[np.float32]
+    spikes: int
+    forced: int
+    clipped: int
+
+
+FloatLayer: TypeAlias = Callable[[FloatWork], FloatAnswer | None]
+"""None for numbers that are not finite: whoever asks says what is wrong with them."""
