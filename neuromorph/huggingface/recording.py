@@ -23,6 +23,9 @@ SAMPLE_BYTES = 1 << 32
 VIEWS = 4
 """Different masks that are remembered: models have one or two kinds, batches a few lengths."""
 
+LOGITS = "logits_to_keep"
+"""What models that can leave logits out call how many tokens' they shall make."""
+
 TOKENS = 512
 """Longest passage, in tokens, unless more is asked for; the rest is left out."""
 
@@ -31,8 +34,8 @@ def record(model: Any, batches: Iterable[Mapping[str, Any]]) -> dict[str, list[S
     """Queries, keys and values of every layer while the model runs on sample data, in float.
 
     The model is left as it was found, also when something fails on the way. What it returns is
-    not looked at: a language model is asked for one token's logits and no cache, unless a batch
-    says otherwise. Layers whose masks are equal share one array.
+    not looked at, so a language model is asked for one token's logits, unless a batch says
+    otherwise. Layers whose masks are equal share one array.
 
     Raises
     ------
@@ -69,7 +72,7 @@ def record(model: Any, batches: Iterable[Mapping[str, Any]]) -> dict[str, list[S
 
         with torch.no_grad():
             for batch in batches:
-                model(**_sparingly(model, batch))
+                model(**_without_logits(model, batch))
                 give_back()
                 runs += 1
     finally:
@@ -89,18 +92,12 @@ def record(model: Any, batches: Iterable[Mapping[str, Any]]) -> dict[str, list[S
     return dict(samples)
 
 
-def _sparingly(model: Any, batch: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The batch, and wishes for less work and memory that the model knows and the user left open.
-
-    Nobody looks at logits, so one token's are enough; nothing follows that a cache would serve.
-    """
-    wishes: dict[str, Any] = {}
-    if "labels" not in batch:  # a loss is over all tokens
-        wishes["logits_to_keep"] = 1
-    if "past_key_values" not in batch:
-        wishes["use_cache"] = False
-    known = inspect.signature(model.forward).parameters
-    return {**{name: wish for name, wish in wishes.items() if name in known}, **batch}
+def _without_logits(model: Any, batch: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The batch, and a wish for one token's logits, if the model knows it and it was left open."""
+    if "labels" in batch:  # a loss is over all tokens
+        return batch
+    known = LOGITS in inspect.signature(model.forward).parameters
+    return {LOGITS: 1, **batch} if known else batch
 
 
 def _float_attention(call: Call, causal: bool = False) -> Tensor:
