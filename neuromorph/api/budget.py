@@ -8,7 +8,7 @@ __all__ = ["WORD", "attention_bytes", "clocked_bytes", "require"]
 
 WORD = 8
 FLOAT_COPIES = 8
-"""Arrays of a layer's attention weights that comparing spikes with float attention holds."""
+"""Arrays of one head's attention weights that comparing spikes with float attention holds."""
 
 CLOCKED_COPIES = 3
 """Of a clocked run's traces: recorded, sent and received."""
@@ -22,7 +22,7 @@ def attention_bytes(
     outputs = rows * (value_size + 4) * WORD
     codes = batch * heads * (queries + 2 * keys) * value_size * WORD
     maps = rows * keys * WORD if times else 0
-    compared = heads * queries * keys * WORD * FLOAT_COPIES if times else 0
+    compared = queries * keys * WORD * FLOAT_COPIES if times else 0
     return outputs + codes + maps + compared
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import median
@@ -12,6 +13,7 @@ from neuromorph.api.budget import attention_bytes, require
 from neuromorph.api.collect import collect
 from neuromorph.api.progress import Progress, silent
 from neuromorph.api.seed import check_seed
+from neuromorph.backends import Attended, AttentionBatch
 from neuromorph.bundle import BUNDLE_FOLDER, Bundle, check_target, save_bundle
 from neuromorph.errors import UsageError
 from neuromorph.runtime import SpikingLayer, of_run
@@ -19,17 +21,25 @@ from neuromorph.shown import Shown
 from neuromorph.translate import (
     Caution,
     HeadFidelity,
+    Outliers,
     Sample,
     TranslateOptions,
-    calibrate_layer,
+    calibrate_and_tell,
     cautions,
+    compare,
     kept_samples,
-    measure_fidelity,
     with_slots,
 )
+from neuromorph.translate.samples import evenly_spread
 
 MEASURED = 16
 """Most samples that fidelity is measured on."""
+
+COMPARED = 512
+"""Most queries of a sample that fidelity is measured on, evenly spread."""
+
+BLOCK = 128
+"""Queries whose spike times are held at a time."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -115,19 +125,21 @@ def export(
     held_out = bool(tried)
     fitted, measured = collected.chosen(kept), collected.chosen(tried or kept)
     found = [*collected.cautions, *cautions.of_data(fitted, chosen.slots),
-             *cautions.of_held_out(held_out),
-             *cautions.of_outliers(fitted, kept, collected.count)]
+             *cautions.of_held_out(held_out)]
     if collected.any_length:
         chosen = with_slots(chosen, collected.samples, most=collected.positions)
     layers: dict[str, SpikingLayer] = {}
+    outliers: dict[str, Outliers] = {}
     fidelity: list[HeadFidelity] = []
     for name, samples in fitted.items():
         progress(f"translating {name}")
         _require_memory(name, measured[name][:MEASURED])
-        layers[name] = SpikingLayer(calibrate_layer(samples, chosen, name))
+        code, outliers[name] = calibrate_and_tell(samples, chosen, name)
+        layers[name] = SpikingLayer(code)
         fidelity += layer_fidelity(name, layers[name], measured[name][:MEASURED])
     codes = {name: layer.code for name, layer in layers.items()}
-    found += [*cautions.of_periods(codes), *cautions.of_fidelity(fidelity),
+    found += [*cautions.of_outliers(outliers, kept, collected.count),
+              *cautions.of_periods(codes), *cautions.of_fidelity(fidelity),
               *of_run({name: layer.tally for name, layer in layers.items()})]
     bundle = Bundle(
         collected.family, collected.causal, codes, kept_samples(measured), asdict(chosen),
@@ -135,8 +147,8 @@ def export(
     progress("writing the bundle")
     path = save_bundle(bundle, output, force=force)
     cautions.warn(found)
-    return ExportReport(replace(bundle, path=path), path, fidelity, held_out, collected.notes,
-                        tuple(found))
+    return ExportReport(replace(bundle, path=path), path, fidelity, held_out,
+                        (*collected.notes, *_some_only(measured)), tuple(found))
 
 
 def check_apart(model: str | os.PathLike[str], output: str | os.PathLike[str]) -> None:
@@ -155,13 +167,34 @@ def check_apart(model: str | os.PathLike[str], output: str | os.PathLike[str]) -
                          found=str(model), hint="choose another folder")
 
 
-def _require_memory(name: str, samples: list[Sample]) -> None:
-    """One sample is run and compared after the other; what they gave stays until the end."""
-    needed = [attention_bytes(1, s.queries.shape[0], s.queries.shape[1], s.keys.shape[1],
-                              s.values.shape[2]) for s in samples]
-    require(sum(needed), name)
+def _require_memory(name: str, samples: Sequence[Sample]) -> None:
+    """One block of queries is run and compared after the other."""
+    require(max(attention_bytes(1, s.queries.shape[0], min(BLOCK, s.queries.shape[1]),
+                                s.keys.shape[1], s.values.shape[2]) for s in samples), name)
 
 
-def layer_fidelity(name: str, layer: SpikingLayer, samples: list[Sample]) -> list[HeadFidelity]:
-    """Fidelity of every head of one layer on some samples."""
-    return measure_fidelity(name, layer.code, samples, [layer.run_sample(s) for s in samples])
+def _some_only(measured: Mapping[str, Sequence[Sample]]) -> list[str]:
+    """Whether some queries only were compared."""
+    longest = max(s.queries.shape[1] for seen in measured.values() for s in seen[:MEASURED])
+    return [f"fidelity is measured on {COMPARED} queries of each longer sequence, evenly spread"
+            ] if longest > COMPARED else []
+
+
+def layer_fidelity(name: str, layer: SpikingLayer, samples: Sequence[Sample]) -> list[HeadFidelity]:
+    """Fidelity of every head of one layer on some samples, at most `COMPARED` queries of each."""
+    return compare(name, layer.code, _runs(layer, samples))
+
+
+def _runs(layer: SpikingLayer, samples: Sequence[Sample]) -> Iterator[tuple[Sample, Attended]]:
+    """Blocks of queries, and what they gave; a sample is encoded, and its codes counted, once."""
+    for sample in samples:
+        asked = sample.asking(evenly_spread(COMPARED, sample.queries.shape[1]))
+        work = layer.encode(asked.queries[None], asked.keys[None], asked.values[None],
+                            asked.mask[None])
+        for start in range(0, asked.queries.shape[1], BLOCK):
+            rows = slice(start, start + BLOCK)
+            block = asked.asking(rows)
+            keys = block.keys.shape[1]
+            yield block, layer.run(AttentionBatch(
+                work.heads, work.queries[:, :, rows], work.keys[:, :, :keys],
+                work.values[:, :, :keys], block.mask[None]), times=True)

@@ -27,6 +27,7 @@ from neuromorph.huggingface.recording import (
     record,
     tokenised,
 )
+from neuromorph.memory import give_back
 from neuromorph.runtime import SpikingLayer, Tally, of_run, total
 from neuromorph.shown import Shown
 from neuromorph.translate import (
@@ -34,7 +35,7 @@ from neuromorph.translate import (
     LayerCode,
     Sample,
     TranslateOptions,
-    calibrate_layer,
+    calibrate_and_tell,
     cautions,
     kept_samples,
     with_slots,
@@ -56,21 +57,25 @@ class Attachment(Shown):
     model : transformers.PreTrainedModel
     codes : dict of layer name to LayerCode
     backend : str
-    samples : dict of layer name to list of Sample
-        What calibration saw; of a bundle, the one sample it holds.
+    samples : dict of layer name to Sample
+        What `save` keeps of the calibration data: some queries of the longest sequence, and the
+        keys that they see.
     options, provenance : dict
         How the codes were made, and from what; plain values.
     cautions : tuple of Caution
         What calibration had to say against its data.
+    causal : bool
+        Whether no query was ever allowed to look ahead.
     """
 
     model: Any
     codes: Mapping[str, LayerCode]
     backend: str = backends.DEFAULT
-    samples: Mapping[str, Sequence[Sample]] = field(default_factory=dict)
+    samples: Mapping[str, Sample] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
     cautions: tuple[Caution, ...] = ()
+    causal: bool = False
     _layers: dict[str, SpikingLayer] = field(init=False)
     _connection: Connection | None = field(init=False, default=None)
 
@@ -154,7 +159,7 @@ class Attachment(Shown):
         """
         bundle = Bundle(
             str(getattr(self.model.config, "model_type", type(self.model).__name__)),
-            is_causal(self.samples), self.codes, kept_samples(self.samples), self.options,
+            self.causal, self.codes, self.samples, self.options,
             cautions.noted(self.provenance, self.cautions))
         return save_bundle(bundle, path, force=force)
 
@@ -285,10 +290,10 @@ def attach(
 def _from_bundle(model: Any, bundle: Bundle, backend: str) -> Attachment:
     modules = match_layers(model, bundle.codes, bundle.path or "bundle")
     codes = {modules[name]: code for name, code in bundle.codes.items()}
-    samples = {modules[name]: [sample] for name, sample in bundle.samples.items()}
+    samples = {modules[name]: sample for name, sample in bundle.samples.items()}
     known = [caution for caution in bundle.cautions if caution.kind != FLOAT]
     return Attachment(model, codes, backend, samples, bundle.options, bundle.provenance,
-                      (*known, *float_cautions(model, codes)))
+                      (*known, *float_cautions(model, codes)), bundle.causal)
 
 
 def _from_data(
@@ -297,13 +302,19 @@ def _from_data(
 ) -> Attachment:
     samples = record(model, batches)
     chosen = with_slots(options, samples, most=positions(model), least=SLOTS)
-    codes = {name: calibrate_layer(seen, chosen, name) for name, seen in samples.items()}
+    codes, outliers = {}, {}
+    for name, seen in samples.items():
+        codes[name], outliers[name] = calibrate_and_tell(seen, chosen, name)
     sequences = max(len(seen) for seen in samples.values())
-    found = (*known, *cautions.of_data(samples, options.slots), *cautions.of_outliers(samples),
+    found = (*known, *cautions.of_data(samples, options.slots),
+             *cautions.of_outliers(outliers, range(sequences), sequences),
              *cautions.of_periods(codes), *float_cautions(model, codes))
-    return Attachment(model, codes, backend, samples, asdict(chosen), {
+    kept, causal = kept_samples(samples), is_causal(samples)
+    del samples, seen
+    give_back()
+    return Attachment(model, codes, backend, kept, asdict(chosen), {
         "model": Path(getattr(model, "name_or_path", "")).name or type(model).__name__,
-        "calibration": f"{sequences} sequences, given to attach"}, found)
+        "calibration": f"{sequences} sequences, given to attach"}, found, causal)
 
 
 def _batches(model: Any, source: Any, tokenizer: Any) -> list[Mapping[str, Any]]:

@@ -18,6 +18,7 @@ from neuromorph.errors import (
     NeuromorphError,
     brief,
 )
+from neuromorph.huggingface.gguf_reading import read_once
 from neuromorph.models import TensorSource, open_tensors
 from neuromorph.models.beside import check_beside
 from neuromorph.models.config import read_config
@@ -82,7 +83,8 @@ def load_model(path: Path) -> tuple[Any, Any]:
     with closing(open_weights(path)) as weights, quietly():
         if isinstance(weights, GgufFile):
             local["gguf_file"] = path.name
-            return _load(AutoModelForCausalLM, path.parent, weights, local, {})
+            with read_once():
+                return _load(AutoModelForCausalLM, path.parent, weights, local, {})
         return _load(AutoModel, path, weights, local, {"use_safetensors": True})
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+import inspect
+from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,10 +14,17 @@ from numpy.typing import NDArray
 from neuromorph.errors import CalibrationError, MemoryBudgetError
 from neuromorph.huggingface.hook import Call, Connection
 from neuromorph.huggingface.masks import Tensor
+from neuromorph.memory import give_back
 from neuromorph.translate import Sample
 
 SAMPLE_BYTES = 1 << 32
 """Most that calibration samples may take."""
+
+VIEWS = 4
+"""Different masks that are remembered: models have one or two kinds, batches a few lengths."""
+
+LOGITS = "logits_to_keep"
+"""What models that can leave logits out call how many tokens' they shall make."""
 
 TOKENS = 512
 """Longest passage, in tokens, unless more is asked for; the rest is left out."""
@@ -24,7 +33,9 @@ TOKENS = 512
 def record(model: Any, batches: Iterable[Mapping[str, Any]]) -> dict[str, list[Sample]]:
     """Queries, keys and values of every layer while the model runs on sample data, in float.
 
-    The model is left as it was found, also when something fails on the way.
+    The model is left as it was found, also when something fails on the way. What it returns is
+    not looked at, so a language model is asked for one token's logits, unless a batch says
+    otherwise. Layers whose masks are equal share one array.
 
     Raises
     ------
@@ -34,18 +45,25 @@ def record(model: Any, batches: Iterable[Mapping[str, Any]]) -> dict[str, list[S
         If there is more data than `SAMPLE_BYTES`.
     """
     samples: dict[str, list[Sample]] = defaultdict(list)
+    views: deque[_View] = deque(maxlen=VIEWS)
     room = SAMPLE_BYTES
 
     def keep(call: Call) -> Tensor:
         nonlocal room
-        new = _samples(call)
+        queries, keys, values, mask = arrays(call)
+        view = next((known for known in views if np.array_equal(known.mask, mask)), None)
+        if view is None:
+            view = _View.of(mask)
+            views.append(view)
+            room -= sum(part.mask.nbytes for part in view.parts)
+        new = [part.sample(queries, keys, values) for part in view.parts]
         room -= size_of(new)
         if room < 0:
             raise MemoryBudgetError("the calibration data takes too much memory",
                                     where=call.layer, expected=f"at most {SAMPLE_BYTES} bytes",
                                     hint="give fewer or shorter sequences")
         samples[call.layer].extend(new)
-        return _float_attention(call)
+        return _float_attention(call, view.causal)
 
     runs = 0
     connection = Connection(model, keep)
@@ -54,7 +72,8 @@ def record(model: Any, batches: Iterable[Mapping[str, Any]]) -> dict[str, list[S
 
         with torch.no_grad():
             for batch in batches:
-                model(**batch)
+                model(**_without_logits(model, batch))
+                give_back()
                 runs += 1
     finally:
         connection.close()
@@ -73,27 +92,65 @@ def record(model: Any, batches: Iterable[Mapping[str, Any]]) -> dict[str, list[S
     return dict(samples)
 
 
-def _float_attention(call: Call) -> Tensor:
+def _without_logits(model: Any, batch: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The batch, and a wish for one token's logits, if the model knows it and it was left open."""
+    if "labels" in batch:  # a loss is over all tokens
+        return batch
+    known = LOGITS in inspect.signature(model.forward).parameters
+    return {LOGITS: 1, **batch} if known else batch
+
+
+def _float_attention(call: Call, causal: bool = False) -> Tensor:
     from torch.nn.functional import scaled_dot_product_attention
 
     group = call.queries.shape[1] // call.keys.shape[1]
     return scaled_dot_product_attention(
         call.queries, call.keys.repeat_interleave(group, dim=1),
-        call.values.repeat_interleave(group, dim=1), attn_mask=call.mask[:, None],
-        scale=call.scale)
+        call.values.repeat_interleave(group, dim=1), is_causal=causal,
+        attn_mask=None if causal else call.mask[:, None], scale=call.scale)
 
 
-def _samples(call: Call) -> list[Sample]:
-    """One sample a sequence; positions that nobody looks at and that are padding drop out."""
-    queries, keys, values, masks = arrays(call)
-    result = []
-    for b, mask in enumerate(masks):
-        used = mask.any(axis=0)
-        asked = used if mask.shape[0] == mask.shape[1] else mask.any(axis=1)
-        if used.any():
-            result.append(Sample(queries[b][:, asked], keys[b][:, used], values[b][:, used],
-                                 mask[np.ix_(asked, used)]))
-    return result
+@dataclass(frozen=True, eq=False)
+class _View:
+    """What follows from one mask (batch, queries, keys), for all layers that it stands for.
+
+    ``parts`` has one entry a sequence: positions that nobody looks at and that are padding drop
+    out. ``causal`` says that every query sees all keys up to its own, and no more.
+    """
+
+    mask: NDArray[np.bool_]
+    parts: list[_Part]
+    causal: bool
+
+    @classmethod
+    def of(cls, mask: NDArray[np.bool_]) -> _View:
+        """The view of a mask, which may change later."""
+        parts = []
+        for b, seen in enumerate(mask):
+            used = seen.any(axis=0)
+            asked = used if seen.shape[0] == seen.shape[1] else seen.any(axis=1)
+            if used.any():
+                parts.append(_Part(b, np.flatnonzero(asked), np.flatnonzero(used),
+                                   seen[np.ix_(asked, used)]))
+        causal = mask.shape[1] == mask.shape[2] and np.array_equal(
+            mask, np.broadcast_to(np.tri(mask.shape[1], dtype=np.bool_), mask.shape))
+        return cls(mask.copy(), parts, causal)
+
+
+@dataclass(frozen=True, eq=False)
+class _Part:
+    sequence: int
+    asked: NDArray[np.intp]
+    used: NDArray[np.intp]
+    mask: NDArray[np.bool_]
+
+    def sample(
+        self, queries: NDArray[Any], keys: NDArray[Any], values: NDArray[Any]
+    ) -> Sample:
+        """A copy of this sequence's part of a call."""
+        b = self.sequence
+        return Sample(queries[b].take(self.asked, axis=1), keys[b].take(self.used, axis=1),
+                      values[b].take(self.used, axis=1), self.mask)
 
 
 def arrays(call: Call) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[np.bool_]]:
@@ -103,14 +160,16 @@ def arrays(call: Call) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArra
 
 
 def size_of(samples: Iterable[Sample]) -> int:
-    """Bytes that samples take."""
-    return sum(array.nbytes for s in samples for array in (s.queries, s.keys, s.values, s.mask))
+    """Bytes that samples take, beside masks, which layers share."""
+    return sum(array.nbytes for s in samples for array in (s.queries, s.keys, s.values))
 
 
 def is_causal(samples: Mapping[str, Sequence[Sample]]) -> bool:
     """Whether no layer ever looked ahead, though it could have."""
-    masks = [s.mask for seen in samples.values() for s in seen if s.mask.shape[0] > 1]
-    return bool(masks) and not any(np.triu(m, 1 + m.shape[1] - m.shape[0]).any() for m in masks)
+    masks = {id(s.mask): s.mask
+             for seen in samples.values() for s in seen if s.mask.shape[0] > 1}
+    return bool(masks) and not any(np.triu(m, 1 + m.shape[1] - m.shape[0]).any()
+                                   for m in masks.values())
 
 
 def tokenised(

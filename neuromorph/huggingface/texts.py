@@ -23,7 +23,7 @@ from neuromorph.huggingface.recording import (
 from neuromorph.models.opening import RegularFile
 from neuromorph.models.sniff import HEAD_BYTES, refuse_not_fetched
 from neuromorph.models.source import digests
-from neuromorph.translate import cautions
+from neuromorph.translate import Sample, cautions
 
 TEXT_LIMIT = 1 << 24
 SAMPLE_BYTES = 1 << 31
@@ -57,8 +57,7 @@ def collect_text(
         if not batches:
             raise CalibrationError("the text holds no tokens", where=text_path)
         _check_ids(model, batches, model_path)
-        chosen, notes = _affordable(model, batches)
-        samples = record(model, chosen)
+        samples, chosen, notes = _recorded(model, batches)
     return {
         "family": str(model.config.model_type), "causal": is_causal(samples), "samples": samples,
         "provenance": {"model": model_path.name, "files": files,
@@ -112,21 +111,29 @@ def _rows(model: Any) -> int | None:
     return None if weight is None else len(weight)
 
 
-def _affordable(
+def _recorded(
     model: Any, batches: Sequence[Mapping[str, Any]]
-) -> tuple[Sequence[Mapping[str, Any]], tuple[str, ...]]:
-    """All passages, or every second, third, … so that their samples fit in `SAMPLE_BYTES`."""
-    longest = max(batches, key=_tokens)
-    tried = record(model, [longest])
-    a_token = sum(map(size_of, tried.values())) / _tokens(longest)
-    step = next(n for n in count(1)
-                if n >= len(batches) or sum(map(_tokens, batches[::n])) * a_token <= SAMPLE_BYTES)
-    if step == 1:
-        return batches, ()
+) -> tuple[dict[str, list[Sample]], Sequence[Mapping[str, Any]], tuple[str, ...]]:
+    """Samples of all passages, or of every second, third, … so that they fit in `SAMPLE_BYTES`.
+
+    The first passage is among them whatever the step, and says how much room a token takes.
+    """
+    first = record(model, batches[:1])
+    a_token = sum(map(size_of, first.values())) / _tokens(batches[0])
+    masks = len({id(sample.mask) for seen in first.values() for sample in seen})
+
+    def needed(step: int) -> float:
+        return sum(n * a_token + masks * n * n for n in map(_tokens, batches[::step]))
+
+    step = next(n for n in count(1) if n >= len(batches) or needed(n) <= SAMPLE_BYTES)
     chosen = batches[::step]
+    others = record(model, chosen[1:]) if len(chosen) > 1 else {}
+    samples = {name: [*first.get(name, ()), *others.get(name, ())] for name in first | others}
+    if step == 1:
+        return samples, chosen, ()
     note = (f"calibrated on {len(chosen)} of {len(batches)} passages, evenly spread: more would "
             f"not fit in {SAMPLE_BYTES >> 20} MiB")
-    return chosen, (note,)
+    return samples, chosen, (note,)
 
 
 def _tokens(batch: Mapping[str, Any]) -> int:

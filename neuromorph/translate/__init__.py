@@ -1,12 +1,12 @@
 """Trained attention into integer circuits: calibration, codes, fidelity."""
 
-from neuromorph.translate.calibrate import calibrate_layer
+from neuromorph.translate.calibrate import calibrate_and_tell, calibrate_layer
 from neuromorph.translate.cautions import Caution
 from neuromorph.translate.code import LayerCode, check_shared
 from neuromorph.translate.feature_code import FeatureCode, calibrate_features
-from neuromorph.translate.fidelity import HeadFidelity, measure_fidelity
+from neuromorph.translate.fidelity import HeadFidelity, compare, measure_fidelity
 from neuromorph.translate.options import TranslateOptions
-from neuromorph.translate.outliers import without_outliers
+from neuromorph.translate.outliers import Outliers, without_outliers
 from neuromorph.translate.samples import Sample, check_samples, kept_samples
 from neuromorph.translate.slots import with_slots
 
@@ -16,11 +16,14 @@ __all__ = [
     "calibrate_features",
     "HeadFidelity",
     "LayerCode",
+    "Outliers",
     "Sample",
     "TranslateOptions",
+    "calibrate_and_tell",
     "calibrate_layer",
     "check_samples",
     "check_shared",
+    "compare",
     "kept_samples",
     "measure_fidelity",
     "with_slots",

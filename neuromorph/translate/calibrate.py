@@ -28,10 +28,11 @@ from neuromorph.numerics.limits import (
     SYNAPSE_MAX,
     VTH_MAX,
 )
-from neuromorph.translate.centre import best_matches, key_centres
+from neuromorph.translate.centre import centre_of
 from neuromorph.translate.code import LayerCode
+from neuromorph.translate.matches import best_matches
 from neuromorph.translate.options import TranslateOptions
-from neuromorph.translate.outliers import without_outliers
+from neuromorph.translate.outliers import Outliers, without_outliers
 from neuromorph.translate.samples import FloatArray, Sample, check_samples
 
 Floats = NDArray[np.float64]
@@ -66,16 +67,25 @@ def calibrate_layer(
     RangeProofError
         If no integer circuit fits the options.
     """
+    return calibrate_and_tell(samples, options, where)[0]
+
+
+def calibrate_and_tell(
+    samples: Sequence[Sample], options: TranslateOptions, where: str = "layer"
+) -> tuple[LayerCode, Outliers]:
+    """`calibrate_layer`, and what it left out of the samples."""
     check_samples(samples, where)
-    samples, _ = without_outliers(samples)
+    samples, outliers = without_outliers(samples)
     slots = options.slots or max(sample.keys.shape[1] for sample in samples)
-    key_centre = key_centres(samples)
+    group = samples[0].group
+    matches = list(best_matches(samples))
+    key_centre = np.stack([centre_of(matches[h : h + group])
+                           for h in range(0, len(matches), group)])
     key_range = _ranges([s.keys for s in samples], key_centre, options)
     value_centre = _tokens([s.values for s in samples]).mean(axis=1)
     value_range = _ranges([s.values for s in samples], value_centre, options)
     query_range = options.headroom * np.max(
         [np.abs(s.queries).max(axis=1) for s in samples], axis=0).astype(np.float64)
-    group = samples[0].group
     shared = query_range.reshape(-1, group, query_range.shape[1]).max(axis=1)
     balance = np.sqrt(_positive(key_range) / _positive(shared))
     key_scale = balance * (key_range / balance).max(axis=1, keepdims=True) / SIGNED_8
@@ -84,13 +94,13 @@ def calibrate_layer(
     for h in range(len(query_range)):
         spread = query_range[h] * key_scale[h // group]
         codes_a_query = spread.max() / _query_limit(len(spread), options)
-        best = best_matches(samples, h, key_centre[h // group])
+        best = matches[h].around(key_centre[h // group])
         head, nats = _circuit(codes_a_query, best, samples[0], slots, options)
         heads.append(head)
         query_scale[h] = nats / key_scale[h // group]
     value_scale = _positive(value_range) / heads[0].value_limit
     return LayerCode(tuple(heads), query_scale, key_centre, key_scale, value_centre, value_scale,
-                     options.exact_step_nats)
+                     options.exact_step_nats), outliers
 
 
 def _tokens(arrays: Sequence[FloatArray]) -> Floats:

@@ -12,7 +12,7 @@ from typing import Any
 from neuromorph.errors import NeuromorphWarning
 from neuromorph.translate.code import LayerCode
 from neuromorph.translate.fidelity import HeadFidelity
-from neuromorph.translate.outliers import without_outliers
+from neuromorph.translate.outliers import Outliers
 from neuromorph.translate.samples import Sample
 
 WARNINGS = "warnings"
@@ -118,26 +118,23 @@ def of_held_out(held_out: bool) -> list[Caution]:
 
 
 def of_outliers(
-    samples: Mapping[str, Sequence[Sample]], numbers: Sequence[int] | None = None,
-    count: int | None = None,
+    found: Mapping[str, Outliers], numbers: Sequence[int], count: int
 ) -> list[Caution]:
-    """Tokens of one sequence, far beyond all others.
+    """Tokens of one sequence, far beyond all others, that every layer's calibration left out.
 
-    ``numbers`` says which of the ``count`` sequences that the user gave the samples are, from 0.
+    ``numbers`` says which of the ``count`` sequences that the user gave calibration saw, from 0.
     """
-    found = {name: without_outliers(seen)[1] for name, seen in samples.items()}
     cut = {name: outliers for name, outliers in found.items() if outliers.tokens}
     if not cut:
         return []
     where = max(cut, key=lambda name: cut[name].factor)
     worst, total = cut[where], sum(outliers.tokens for outliers in cut.values())
-    given = len(samples[where]) if count is None else count
-    number = worst.sample if numbers is None else numbers[worst.sample]
+    number = f"{numbers[worst.sample] + 1} of {count}"
     some = f"{total} quer{'y or key' if total == 1 else 'ies or keys'}, counted in all layers,"
     return [Caution("outlier", where,
                     f"{some} of single sequences lie far beyond what all others show, in sequence "
-                    f"{number + 1} of {given} {worst.factor:.3g} times as far ({where}): ranges "
-                    "leave them out, and such values will be clipped. Look at that sequence")]
+                    f"{number} {worst.factor:.3g} times as far ({where}): ranges leave "
+                    "them out, and such values will be clipped. Look at that sequence")]
 
 
 def of_periods(codes: Mapping[str, LayerCode]) -> list[Caution]:

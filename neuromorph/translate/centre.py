@@ -14,38 +14,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-from neuromorph.translate.samples import Sample
-
-Floats = NDArray[np.float64]
+from neuromorph.translate.matches import BestMatches, Floats
 
 RIDGE = 0.1
 """Ridge, in units of the mean variance of a query's elements."""
 
 
-def key_centres(samples: Sequence[Sample]) -> Floats:
-    """What to subtract from the keys of every key-value head, shape (kv_heads, key_size)."""
-    return np.stack([_key_centre(samples, kv) for kv in range(len(samples[0].keys))])
-
-
-def best_matches(samples: Sequence[Sample], head: int, centre: Floats) -> Floats:
-    """The largest logit of every query of a head that may look anywhere, shape (queries,)."""
-    best: Floats = np.concatenate(
-        [s.logits(head, centre).max(axis=1)[s.mask.any(axis=1)] for s in samples], dtype=np.float64)
-    return best
-
-
-def _key_centre(samples: Sequence[Sample], kv: int) -> Floats:
-    mean: Floats = np.concatenate([s.keys[kv] for s in samples]).astype(np.float64).mean(axis=0)
-    group = samples[0].group
+def centre_of(heads: Sequence[BestMatches]) -> Floats:
+    """What to subtract from the keys that these query heads share, shape (key_size,)."""
+    mean = heads[0].mean
     moment, aim = np.zeros((len(mean), len(mean))), np.zeros_like(mean)
-    for head in range(kv * group, (kv + 1) * group):
-        queries = np.concatenate([s.queries[head][s.mask.any(axis=1)] for s in samples])
-        best = best_matches(samples, head, mean)
-        centred = queries.astype(np.float64) - queries.mean(axis=0, dtype=np.float64)
+    for head in heads:
+        centred = head.queries - head.queries.mean(axis=0)
         moment += centred.T @ centred
-        aim += centred.T @ (best - best.mean())
+        aim += centred.T @ (head.logits - head.logits.mean())
     ridge = RIDGE * float(np.trace(moment)) / len(mean)
     if ridge <= np.finfo(np.float64).tiny:
         return mean

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -52,9 +52,15 @@ class HeadFidelity:
 
 def float_attention(sample: Sample) -> tuple[Floats, Floats]:
     """softmax(q.k) and its context, (heads, queries, keys) and (heads, queries, value_size)."""
-    weights = np.stack([_rows(sample.logits(h, np.zeros(sample.keys.shape[2])))
-                        for h in range(len(sample.queries))])
-    return weights, weights @ np.repeat(sample.values, sample.group, axis=0).astype(np.float64)
+    weights, context = zip(*(_float_head(sample, h) for h in range(len(sample.queries))),
+                           strict=True)
+    return np.stack(weights), np.stack(context)
+
+
+def _float_head(sample: Sample, head: int) -> tuple[Floats, Floats]:
+    """The same of one head, (queries, keys) and (queries, value_size)."""
+    weights = _rows(sample.logits(head, np.zeros(sample.keys.shape[2])))
+    return weights, weights @ sample.values[head // sample.group].astype(np.float64)
 
 
 def _rows(logits: FloatArray) -> Floats:
@@ -77,20 +83,40 @@ def measure_fidelity(
     runs : sequence of Attended
         One a sample, with a batch axis of one and spike times.
     """
-    cosines, kls = [], []
-    for sample, run in zip(samples, runs, strict=True):
-        weights, context = float_attention(sample)
-        seen = sample.mask.any(axis=1)
-        cosines.append(_cosine(code.decode(run)[0], context)[:, seen])
-        kls.append(_kl(weights, run.weights(code.step_nats)[0])[:, seen])
-    cosine, kl = np.concatenate(cosines, axis=1), np.concatenate(kls, axis=1)
-    forced = sum(run.forced[0].sum(axis=1) for run in runs)
-    spikes = np.concatenate([run.spikes[0] for run in runs], axis=1)
+    return compare(layer, code, zip(samples, runs, strict=True))
+
+
+def compare(
+    layer: str, code: LayerCode, pairs: Iterable[tuple[Sample, Attended]]
+) -> list[HeadFidelity]:
+    """`measure_fidelity` of samples and runs that are made one after the other.
+
+    The queries of a long sample may come in blocks, each a sample with a run of its own.
+    """
+    cosines, kls, forced, spikes = [], [], [], []
+    for sample, run in pairs:
+        cosine, kl = _compared(code, sample, run)
+        cosines.append(cosine)
+        kls.append(kl)
+        forced.append(run.forced[0])
+        spikes.append(run.spikes[0])
+    every = (np.concatenate(rows, axis=1) for rows in (cosines, kls, forced, spikes))
     return [
-        HeadFidelity(layer, h, float(cosine[h].mean()), float(kl[h].mean()), int(forced[h]),
-                     spikes.shape[1], float(spikes[h].mean()), head.period)
-        for h, head in enumerate(code.heads)
+        HeadFidelity(layer, h, float(cosine.mean()), float(kl.mean()), int(forced.sum()),
+                     len(spikes), float(spikes.mean()), code.heads[h].period)
+        for h, (cosine, kl, forced, spikes) in enumerate(zip(*every, strict=True))
     ]
+
+
+def _compared(code: LayerCode, sample: Sample, run: Attended) -> tuple[Floats, Floats]:
+    """Cosine and divergence of every query that may look anywhere, (heads, queries) each."""
+    seen, spiking = sample.mask.any(axis=1), code.decode(run)[0]
+    cosines, kls = [], []
+    for h in range(len(code.heads)):
+        weights, context = _float_head(sample, h)
+        cosines.append(_cosine(spiking[h], context)[seen])
+        kls.append(_kl(weights, run.head(h).weights(code.step_nats)[0])[seen])
+    return np.stack(cosines), np.stack(kls)
 
 
 def _cosine(spiking: FloatArray, target: FloatArray) -> Floats:

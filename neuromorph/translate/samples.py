@@ -49,7 +49,7 @@ class Sample(Shown):
         return self.queries.shape[0] // self.keys.shape[0]
 
     def kept(self, keys: int = KEPT_KEYS, queries: int = KEPT_QUERIES) -> Sample:
-        """What a bundle keeps: all that some of the queries look at, so that they can be judged.
+        """A copy of what a bundle keeps: all that some queries look at, so they can be judged.
 
         The first keys stand for all where the first queries see no others, as in a causal model;
         elsewhere every key stays, since the best match may be any.
@@ -57,14 +57,26 @@ class Sample(Shown):
         whole = self.mask.shape[0] != self.mask.shape[1] or self.mask[:keys, keys:].any()
         tokens = self.keys.shape[1] if whole else keys
         asked = self.queries.shape[1] if whole else min(keys, self.queries.shape[1])
-        rows = np.unique(np.linspace(0, asked - 1, min(queries, asked)).round().astype(int))
-        return Sample(self.queries[:, rows], self.keys[:, :tokens], self.values[:, :tokens],
-                      self.mask[rows, :tokens])
+        rows = evenly_spread(queries, asked)
+        return Sample(self.queries[:, rows], self.keys[:, :tokens].copy(),
+                      self.values[:, :tokens].copy(), self.mask[rows, :tokens])
+
+    def asking(self, rows: NDArray[np.intp] | slice) -> Sample:
+        """Some of the queries, and the keys up to the last that any of them sees."""
+        mask = self.mask[rows]
+        keys = slice(int(np.flatnonzero(mask.any(axis=0)).max(initial=0)) + 1)
+        return Sample(self.queries[:, rows], self.keys[:, keys], self.values[:, keys],
+                      mask[:, keys])
 
     def logits(self, head: int, centre: FloatArray) -> FloatArray:
         """q.(k - centre) of one head, -inf where masked; shape (queries, keys)."""
         raw = self.queries[head] @ (self.keys[head // self.group] - centre).T
         return np.where(self.mask, raw, -np.inf)
+
+
+def evenly_spread(count: int, among: int) -> NDArray[np.intp]:
+    """So many numbers below ``among``, the first and the last with them; all if there are fewer."""
+    return np.unique(np.linspace(0, among - 1, min(count, among)).round().astype(np.intp))
 
 
 def kept_samples(samples: Mapping[str, Sequence[Sample]]) -> dict[str, Sample]:

@@ -182,17 +182,18 @@ def test_the_worst_head_is_named() -> None:
 def test_outliers_are_told_with_their_layer() -> None:
     samples = [gaussian(s) for s in range(5)]
     wild = [*samples[:4], with_value(samples[4], "queries", 1e5)]
-    [found] = cautions.of_outliers({"fine": samples, "wild": wild})
+    left_out = {"fine": without_outliers(samples)[1], "wild": without_outliers(wild)[1]}
+    [found] = cautions.of_outliers(left_out, range(5), 5)
     assert (found.kind, found.where) == ("outlier", "wild")
     assert "sequence 5 of 5" in found.text
-    assert not cautions.of_outliers({"fine": samples})
+    assert not cautions.of_outliers({"fine": left_out["fine"]}, range(5), 5)
 
 
 def test_an_outlier_has_its_number_among_all_that_were_given() -> None:
     """Others were held out before it, and are not looked at."""
     samples = [gaussian(s) for s in range(4)]
     wild = [*samples[:2], with_value(samples[2], "queries", 1e5), samples[3]]
-    [found] = cautions.of_outliers({"wild": wild}, [0, 2, 5, 6], 7)
+    [found] = cautions.of_outliers({"wild": without_outliers(wild)[1]}, [0, 2, 5, 6], 7)
     assert "1 query or key, counted in all layers, of single sequences" in found.text
     assert "sequence 6 of 7" in found.text
 

@@ -60,7 +60,7 @@ def test_samples_are_shortened(tmp_path: Path) -> None:
     model = LLAMA.build()
     ids = text("no")["input_ids"].reshape(1, -1)
     with neuromorph.attach(model, {"input_ids": ids}) as spiking:
-        assert {s.keys.shape[1] for seen in spiking.samples.values() for s in seen} == {72}
+        assert {s.keys.shape[1] for s in spiking.samples.values()} == {72}
         bundle = load_bundle(spiking.save(tmp_path / "bundle"))
     for sample in bundle.samples.values():
         assert (sample.queries.shape, sample.keys.shape) == ((4, 64, 16), (2, 72, 16))
@@ -177,8 +177,7 @@ def test_a_bundle_may_stay_in_memory() -> None:
     model, inputs = LLAMA.build(), LLAMA.inputs()
     own = run(model, inputs)
     with neuromorph.attach(model, inputs, options=SLOTS) as spiking:
-        samples = {name: seen[0] for name, seen in spiking.samples.items()}
-        bundle = Bundle("llama", True, spiking.codes, samples, spiking.options)
+        bundle = Bundle("llama", True, spiking.codes, spiking.samples, spiking.options)
     with neuromorph.attach(model, bundle):
         assert closeness(run(model, inputs), own) > 0.999
 

@@ -11,6 +11,7 @@ import pytest
 import neuromorph
 from neuromorph.errors import UnsupportedError
 from neuromorph.huggingface.attachment import Attachment
+from neuromorph.huggingface.recording import record
 
 pytestmark = pytest.mark.hf
 torch = pytest.importorskip("torch", reason="torch is not installed")
@@ -45,9 +46,9 @@ def test_spikes_come_close_and_leave_no_trace(family: Family) -> None:
 @by_name
 def test_attention_is_far_from_uniform(family: Family) -> None:
     """Without which closeness would say little."""
-    spiking = neuromorph.attach(family.build(), family.inputs(), options=SLOTS)
+    samples = record(family.build(), [family.inputs()])
     spread = [s.logits(h, np.zeros(s.keys.shape[2]))[s.mask].std()
-              for seen in spiking.samples.values() for s in seen for h in range(len(s.queries))]
+              for seen in samples.values() for s in seen for h in range(len(s.queries))]
     assert np.median(spread) > 0.5
 
 

@@ -11,7 +11,7 @@ import neuromorph
 from neuromorph.errors import UnsupportedError
 from neuromorph.huggingface.hook import Call, Connection
 from neuromorph.huggingface.masks import boolean_mask
-from neuromorph.huggingface.recording import _float_attention, is_causal
+from neuromorph.huggingface.recording import _float_attention, is_causal, record
 from neuromorph.translate import TranslateOptions
 
 pytestmark = pytest.mark.hf
@@ -134,8 +134,10 @@ def test_causality_is_known_from_the_samples() -> None:
     for name, expected in (("bert", False), ("llama", True), ("mistral", True), ("vit", False),
                            ("bart", False), ("llama, padded left", True)):
         family = FAMILIES[name]
+        samples = record(family.build(), [family.inputs()])
+        assert is_causal(samples) is expected, name
         with neuromorph.attach(family.build(), family.inputs(), options=SLOTS) as spiking:
-            assert is_causal(spiking.samples) is expected, name
+            assert spiking.causal is expected, name
 
 
 # --- padding
@@ -143,8 +145,7 @@ def test_causality_is_known_from_the_samples() -> None:
 
 def test_padding_is_not_calibrated_on() -> None:
     family = FAMILIES["llama, padded left"]
-    spiking = neuromorph.attach(family.build(), family.inputs(), options=SLOTS)
-    for seen in spiking.samples.values():
+    for seen in record(family.build(), [family.inputs()]).values():
         assert [s.queries.shape[1] for s in seen] == [24, 19, 14]
         assert [s.mask.shape for s in seen] == [(24, 24), (19, 19), (14, 14)]
         assert all((s.mask == np.tril(np.ones_like(s.mask))).all() for s in seen)
@@ -178,8 +179,8 @@ def test_a_sequence_of_nothing_but_padding() -> None:
     own = run(model, inputs)
     nothing = {**inputs, "attention_mask": inputs["attention_mask"].clone()}
     nothing["attention_mask"][2] = 0
-    with neuromorph.attach(model, nothing, options=SLOTS) as spiking, torch.no_grad():
-        assert {len(seen) for seen in spiking.samples.values()} == {2}
+    assert {len(seen) for seen in record(model, [nothing]).values()} == {2}
+    with neuromorph.attach(model, nothing, options=SLOTS), torch.no_grad():
         assert torch.isfinite(model(**nothing)["last_hidden_state"]).all()
         assert closeness(run(model, inputs), own) > 0.99
         nothing["attention_mask"][:] = 0

@@ -71,7 +71,7 @@ def test_attach_to_texts(bert_folder: Path) -> None:
     for source in (PASSAGES, tuple(PASSAGES), (p for p in PASSAGES), " ".join(PASSAGES)):
         with neuromorph.attach(model, source, tokenizer=tokenizer, options=SLOTS) as spiking:
             assert closeness(run(model, inputs), own) > 0.99
-    assert [s.keys.shape[1] for s in spiking.samples["encoder.layer.0.attention.self"]] == [32]
+    assert spiking.samples["encoder.layer.0.attention.self"].keys.shape[1] == 32
 
 
 def test_attach_takes_either_texts_or_tensors(bert_folder: Path) -> None:
@@ -128,7 +128,7 @@ def test_of_much_text_some_passages_are_taken(
 ) -> None:
     everything = sum(s.keys.shape[1] for s in collect_text(bert_folder, passages)["samples"][
         "encoder.layer.0.attention.self"])
-    a_token = 2 * 3 * 64 * 4 + 2 * 11
+    a_token = 2 * 3 * 64 * 4 + 11  # two layers, and one mask for both
     monkeypatch.setattr(texts, "SAMPLE_BYTES", everything * a_token * 2 // 3)
     collected = collect_text(bert_folder, passages)
     assert [len(seen) for seen in collected["samples"].values()] == [2, 2]

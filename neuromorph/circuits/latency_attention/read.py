@@ -53,15 +53,17 @@ class Attended(Shown):
 
     def split(self) -> list[Attended]:
         """One result a sequence, each with a batch axis of one."""
-        def one(array: NDArray[Any], b: int) -> NDArray[Any]:
-            return array[b : b + 1]
+        return [self._at((slice(b, b + 1),)) for b in range(len(self.last))]
 
-        return [
-            Attended(one(self.control, b), one(self.normaliser, b), one(self.last, b),
-                     one(self.spikes, b), one(self.forced, b),
-                     None if self.times is None else one(self.times, b),
-                     None if self.payloads is None else one(self.payloads, b))
-            for b in range(len(self.last))]
+    def head(self, number: int) -> Attended:
+        """Results of one head, with the batch axis but no axis of heads."""
+        return self._at((slice(None), number))
+
+    def _at(self, index: tuple[int | slice, ...]) -> Attended:
+        arrays: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
+        part: dict[str, Any] = {name: None if array is None else array[index]
+                                for name, array in arrays.items()}
+        return Attended(**part)
 
     def weights(self, step_nats: float) -> NDArray[np.float64]:
         """Attention weights that the spikes stand for, shape (..., queries, slots).

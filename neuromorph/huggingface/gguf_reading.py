@@ -1,0 +1,38 @@
+"""A GGUF file is read once while transformers loads it.
+
+It asks for configuration, words and weights one after the other, and would parse the whole
+header, with every word, each time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@contextmanager
+def read_once() -> Iterator[None]:
+    """What transformers takes from `gguf` gives the same answer again without the work."""
+    import gguf
+
+    class Reader(gguf.GGUFReader):
+        """Reads from a plain view: each slice of a memory map costs many times as much."""
+
+        data: NDArray[Any]
+
+        def _get(self, *args: Any, **kwargs: Any) -> Any:
+            if isinstance(self.data, np.memmap):
+                self.data = self.data.view(np.ndarray)
+            return super()._get(*args, **kwargs)
+
+    own = gguf.GGUFReader, gguf.get_tensor_name_map
+    gguf.GGUFReader, gguf.get_tensor_name_map = cache(Reader), cache(gguf.get_tensor_name_map)
+    try:
+        yield
+    finally:
+        gguf.GGUFReader, gguf.get_tensor_name_map = own
