@@ -18,11 +18,11 @@ class Committed:
     """Entries by ``part: figure``: value, unit, machine, and a note on what was measured."""
 
     entries: dict[str, dict[str, Any]] = field(default_factory=dict)
-    path: Path = FILE
+    path: Path = field(default_factory=lambda: FILE)
 
     @classmethod
-    def read(cls, path: Path = FILE) -> Committed:
-        return cls(json.loads(path.read_text("utf-8")) if path.exists() else {}, path)
+    def read(cls) -> Committed:
+        return cls(json.loads(FILE.read_text("utf-8")) if FILE.exists() else {}, FILE)
 
     def values(self) -> dict[str, float]:
         return {name: entry["value"] for name, entry in self.entries.items()}

@@ -10,6 +10,7 @@ import pytest
 
 from benchmarks.__main__ import NAMES, SPEED, wanted
 from benchmarks.speed import FORWARD, PARTS, QUICK, page
+from benchmarks.speed import committed as committed_file
 from benchmarks.speed.child import forget_peak, fresh, peak
 from benchmarks.speed.committed import FILE, Committed
 from benchmarks.speed.figures import Figure, Plan, in_turns, ratio
@@ -18,15 +19,13 @@ PAIRS = [(1.0, 1.5), (2.0, 2.0), (1.0, 9.0)]
 
 
 @pytest.fixture
-def committed(tmp_path: Path) -> Committed:
-    return Committed(path=tmp_path / "committed.json")
+def committed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Committed:
+    monkeypatch.setattr(committed_file, "FILE", tmp_path / "committed.json")
+    return Committed.read()
 
 
-def measured(monkeypatch: pytest.MonkeyPatch, committed: Committed, *figures: Figure) -> None:
+def measured(monkeypatch: pytest.MonkeyPatch, *figures: Figure) -> None:
     monkeypatch.setattr(page, "figures_of", lambda part, plan: list(figures))
-    monkeypatch.setattr(Committed, "read", classmethod(
-        lambda cls, path=committed.path: Committed(
-            json.loads(path.read_text("utf-8")) if path.exists() else {}, path)))
 
 
 def test_a_ratio_is_the_median_of_paired_ratios() -> None:
@@ -56,11 +55,11 @@ def test_worse_is_more_than_a_tenth_above_the_committed(
 def test_a_run_is_kept_with_a_note_and_the_next_is_held_against_it(
     monkeypatch: pytest.MonkeyPatch, committed: Committed, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    measured(monkeypatch, committed, Figure("a", 1.0, "s", 0.5), Figure("b", 2.0, "s"))
+    measured(monkeypatch, Figure("a", 1.0, "s", 0.5), Figure("b", 2.0, "s"))
     page.measure("kernel", Plan(), "first")
     assert json.loads(committed.path.read_text("utf-8"))["kernel: a"] == {
         "value": 1.0, "unit": "s", "machine": page.machine(), "note": "first"}
-    measured(monkeypatch, committed, Figure("a", 1.5, "s", 0.5), Figure("b", 2.0, "s"))
+    measured(monkeypatch, Figure("a", 1.5, "s", 0.5), Figure("b", 2.0, "s"))
     capsys.readouterr()
     result = page.measure("kernel", Plan(), None)
     said = capsys.readouterr().out
@@ -74,7 +73,7 @@ def test_a_run_is_kept_with_a_note_and_the_next_is_held_against_it(
 def test_figures_of_other_parts_stay(committed: Committed) -> None:
     committed.keep("kernel", [Figure("a", 1.0, "s")], "here", "x")
     committed.keep("memory", [Figure("a", 2.0, "MB")], "there", "y")
-    assert Committed.read(committed.path).values() == {"kernel: a": 1.0, "memory: a": 2.0}
+    assert Committed.read().values() == {"kernel: a": 1.0, "memory: a": 2.0}
     assert committed.sources("memory") == ["there (y)"]
 
 
@@ -111,9 +110,11 @@ def test_a_failure_in_a_fresh_process_is_told() -> None:
         fresh(os.listdir, "nowhere at all")
 
 
+@pytest.mark.skipif(not os.access("/proc/self/clear_refs", os.W_OK),
+                    reason="this system does not forget")
 def test_the_peak_is_that_of_the_time_since_it_was_forgotten() -> None:
     block = bytearray(50_000_000)
     before = peak()
     del block
     forget_peak()
-    assert peak() <= before
+    assert peak() < before - 30_000_000
