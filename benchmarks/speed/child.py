@@ -14,6 +14,9 @@ from pathlib import Path
 from typing import Any
 
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
+PASSIVE = {"OMP_WAIT_POLICY": "passive"}
+"""Threads that sleep while they wait: processor time holds work, also where the machine is busy."""
+
 ROOT = Path(__file__).resolve().parents[2]
 
 

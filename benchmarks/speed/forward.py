@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from benchmarks.speed.child import fresh
+from benchmarks.speed.child import PASSIVE, fresh
 from benchmarks.speed.figures import Figure, Plan, in_turns, ratio
 from benchmarks.speed.models import (
     KINDS,
@@ -40,8 +40,8 @@ def measure_at(tokens: int, plan: Plan) -> list[Figure]:
 
 
 def prepare(folder: str, tokens: int) -> None:
-    """One bundle a kind; threads that do not spin, for the sake of a machine with other work."""
-    fresh(calibrated, folder, tokens, environment={"OMP_WAIT_POLICY": "passive"})
+    """One bundle a kind."""
+    fresh(calibrated, folder, tokens, environment=PASSIVE)
 
 
 def calibrated(folder: str, tokens: int) -> None:

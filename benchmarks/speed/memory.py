@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 import torch
 
-from benchmarks.speed.child import forget_peak, fresh, peak
+from benchmarks.speed.child import PASSIVE, forget_peak, fresh, peak
 from benchmarks.speed.figures import Figure, Plan
 from benchmarks.speed.models import (
     TEST,
@@ -27,13 +27,17 @@ HELD_GOAL, PEAK_GOAL = 50.0, 1.25
 def measure(plan: Plan) -> list[Figure]:
     tokens = 512 if plan.quick else 2048
     with TemporaryDirectory() as folder:
-        held = fresh(held_bytes, folder, tokens).result
-        floating, spiking = (fresh(peak_of_forward, bundle, tokens).result
-                             for bundle in (None, folder))
+        held = fresh(held_bytes, folder, tokens, environment=PASSIVE).result
+        (before, floating), (held_before, spiking) = (
+            fresh(peak_of_forward, bundle, tokens, environment=PASSIVE).result
+            for bundle in (None, folder))
     return [Figure(f"attachment, 2 × {tokens} tokens, held over float", held / 1e6, "MB",
                    HELD_GOAL),
             Figure(f"forward of {tokens}, peak", spiking / floating, "× float", PEAK_GOAL,
-                   f"float {floating / 1e9:.2f} GB")]
+                   f"float {floating / 1e9:.2f} GB"),
+            Figure(f"forward of {tokens}, peak beyond what is held before",
+                   (spiking - held_before) / (floating - before), "× float", judged=False,
+                   beside=f"float {(floating - before) / 1e9:.2f} GB")]
 
 
 def held_bytes(folder: str, tokens: int) -> int:
@@ -49,17 +53,17 @@ def held_bytes(folder: str, tokens: int) -> int:
     return held
 
 
-def peak_of_forward(bundle: str | None, tokens: int) -> int:
-    """Most bytes of the process during a forward pass, the model's weights included."""
+def peak_of_forward(bundle: str | None, tokens: int) -> tuple[int, int]:
+    """Bytes of the process before a forward pass, and the most during it."""
     model, tokenizer = smollm2()
     row = tokens_of(tokenizer, TEST, 1, tokens)
     if bundle is not None:
         from_bundle(model, bundle)
-    resident()
+    before = resident()
     forget_peak()
     with torch.no_grad():
         model(input_ids=row)
-    return peak()
+    return before, peak()
 
 
 def resident() -> int:
