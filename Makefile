@@ -24,7 +24,7 @@ help:
 	@echo "make test-hf     the tests on real trained models (installs torch and transformers)"
 	@echo "make test-nengo  the tests against Nengo and nengo-loihi (installs both)"
 	@echo "make test-sanafe the estimate of energy against SANA-FE (installs it)"
-	@echo "make bench       measure speed and fidelity; BENCH=speed for one of them"
+	@echo "make bench       measure speed and fidelity; BENCH=NAME for one, BENCH=\"speed --quick\" against float"
 	@echo "make lint        ruff and mypy"
 	@echo "make clean       remove $(VENV), caches and out/"
 	@echo "Variables: PYTHON=$(PYTHON) VENV=$(VENV) JOBS=$(JOBS) PYTEST_ARGS=$(PYTEST_ARGS) FUZZ=$(FUZZ) FUZZ_COUNT=$(FUZZ_COUNT)"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neuromorph import backends
+from neuromorph import backends, threads
 from neuromorph.backends import FloatWork
 from neuromorph.bundle import Bundle, load_bundle, save_bundle
 from neuromorph.errors import CalibrationError, TensorError, UsageError, did_you_mean
@@ -132,7 +132,7 @@ class Attachment(Shown):
         """What runs in spikes and what it has done so far; plain values, for JSON."""
         return {
             "model": type(self.model).__name__, "attached": self.attached,
-            "backend": self.backend, "layers": len(self.codes),
+            "backend": self.backend, "threads": threads.count(), "layers": len(self.codes),
             "heads": sum(len(code.heads) for code in self.codes.values()),
             "median_steps": self.median_steps(), **self.tally.as_dict(),
             "warnings": [str(caution) for caution in (*self.cautions, *self._seen_so_far())],

@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 
 from numpy.typing import NDArray
 
+from neuromorph import threads
 from neuromorph.errors import BackendError, MissingExtraError, UnsupportedError, UsageError
 from neuromorph.huggingface.gradient import without_gradient
 from neuromorph.huggingface.inner import is_model, path_to_model
@@ -105,6 +106,7 @@ class Connection:
 
     def __init__(self, model: Any, handler: Handler) -> None:
         _register()
+        threads.limit_torch()
         configs = _configs(model)
         self.handler = handler
         self.names = [(config, _own_name(model, config)) for config in configs]

@@ -165,7 +165,7 @@ def _answer(
 
 
 @cache
-def _compiled(kind: str) -> tuple[Any, Any]:
+def compiled_layer(kind: str) -> tuple[Any, Any]:
     """Both passes for a kind of spikes; arrays that come from elsewhere may have any strides."""
     floats = types.Array(types.float32, 4, "A", readonly=True)
     code, table = types.UniTuple(types.float64[:, ::1], 3), TABLES[kind][:, :, ::1]
@@ -220,7 +220,7 @@ class FastLayer:
         columns = padded(self.value_size, LANES)
         table = aligned((rows, count, columns), np.float32 if self.graded else np.int16)
         context = np.empty((batch, asked, heads, self.value_size), np.float32)
-        store, answer = _compiled("graded" if self.graded else "plain")
+        store, answer = compiled_layer("graded" if self.graded else "plain")
         threads = threads_for(batch * heads * asked * count)
         counted = np.zeros((threads, COUNTS), np.int64)
         share(store, threads, keys, values, *self.codes[1:], self.limits, strips, table,
