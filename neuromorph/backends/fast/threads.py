@@ -1,8 +1,4 @@
-"""Threads that share the tasks of a compiled function, which lets go of Python's lock.
-
-Numba's own threads would have each kernel compiled once more, and bring a pool of their own kind
-for every way of starting them.
-"""
+"""Threads that share the tasks of a compiled function, which lets go of Python's lock."""
 
 from __future__ import annotations
 
@@ -15,6 +11,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from neuromorph import threads
+from neuromorph.backends.fast.openmp import Stripe, team_of_torch
 
 PARALLEL_FROM = 1 << 18
 """Pairs of query and key, over all heads, from which threads pay for themselves."""
@@ -28,25 +25,30 @@ def threads_for(pairs: int) -> int:
 def share(
     function: Callable[..., None], count: int, *arguments: Any, each: NDArray[Any] | None = None
 ) -> None:
-    """Call ``function(first, stride, *arguments)`` on each of ``count`` threads, this one too.
+    """Call ``function(first, stride, *arguments)`` on ``count`` threads, or fewer.
 
     Parameters
     ----------
     function : compiled function
         Does the tasks first, first + stride, …
     count : int
-    each : array, optional
-        Of which each thread is given one row as a last argument.
+    each : array of ``count`` rows, optional
+        Of which each thread is given one as a last argument.
     """
-    def call(first: int) -> None:
-        function(first, count, *arguments, *(() if each is None else (each[first],)))
+    def stripe(first: int, stride: int) -> None:
+        function(first, stride, *arguments, *(() if each is None else (each[first],)))
 
     if count == 1:
-        call(0)
-        return
-    others = [_pool(count - 1).submit(call, first) for first in range(1, count)]
+        stripe(0, 1)
+    else:
+        (team_of_torch() or _team)(stripe, count)
+
+
+def _team(stripe: Stripe, count: int) -> None:
+    """This thread and some of a pool."""
+    others = [_pool(count - 1).submit(stripe, first, count) for first in range(1, count)]
     try:
-        call(0)
+        stripe(0, count)
     finally:
         for other in others:
             other.result()
