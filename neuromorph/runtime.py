@@ -179,6 +179,10 @@ class SpikingLayer(Shown):
     def _floats(self) -> FloatLayer | None:
         return backends.float_layer(self.backend, self.code)
 
+    def forget(self) -> None:
+        """Let go of codes that are kept while a text grows."""
+        self.__dict__.pop("_floats", None)
+
     def run_sample(self, sample: Sample) -> Attended:
         """One sample as a batch of one, with spike times."""
         return self.run(self.encode(sample.queries[None], sample.keys[None],

@@ -104,6 +104,8 @@ class Attachment(Shown):
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+            for layer in self._layers.values():
+                layer.forget()
 
     def __enter__(self) -> Self:
         self.attach()

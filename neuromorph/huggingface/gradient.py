@@ -23,7 +23,17 @@ def without_gradient(context: Tensor, layer: str, *sources: Tensor) -> Tensor:
     *sources : tensor
         What the context was made from.
     """
-    return _refusal().apply(context, layer, *sources)
+    return _refusal().apply(context, layer, *sources) if _watched(sources) else context
+
+
+def _watched(sources: tuple[Tensor, ...]) -> bool:
+    """Whether torch follows what is made of these, in either direction."""
+    import torch
+    from torch.autograd import forward_ad
+
+    if forward_ad._current_level >= 0:
+        return True
+    return torch.is_grad_enabled() and any(source.requires_grad for source in sources)
 
 
 @cache

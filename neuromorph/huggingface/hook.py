@@ -232,7 +232,7 @@ def _owner(model: Any, config: Any) -> str:
 def _register() -> None:
     """Make the name known to transformers, together with a mask that is never left out."""
     try:
-        from torch.compiler import disable
+        from torch.compiler import disable, is_compiling
         from transformers import AttentionInterface, AttentionMaskInterface
         from transformers.masking_utils import sdpa_mask
     except ImportError as error:
@@ -244,7 +244,13 @@ def _register() -> None:
         return sdpa_mask(*args, **kwargs)
 
     # torch.compile runs it as it is: there is no graph of what happens outside torch.
-    AttentionInterface.register(NAME, disable(_attention))
+    as_it_is = disable(_attention)
+
+    def attention(*args: Any, **kwargs: Any) -> tuple[Tensor, None]:
+        answer: tuple[Tensor, None] = (as_it_is if is_compiling() else _attention)(*args, **kwargs)
+        return answer
+
+    AttentionInterface.register(NAME, attention)
     AttentionMaskInterface.register(NAME, full_mask)
 
 
@@ -295,9 +301,10 @@ def _check_mode(layer: str, module: Any, dropout: float) -> None:
 
 
 def _check_supported(layer: str, connection: Connection, kwargs: Mapping[str, Any]) -> None:
-    for name, what in _UNSUPPORTED.items():
-        if kwargs.get(name) is not None:
-            raise UnsupportedError(f"the model uses {what}, which no circuit has yet", where=layer)
+    for name in _UNSUPPORTED.keys() & kwargs.keys():
+        if kwargs[name] is not None:
+            raise UnsupportedError(f"the model uses {_UNSUPPORTED[name]}, which no circuit has yet",
+                                   where=layer)
     asked = [config for config, _ in connection.names if config.output_attentions]
     if asked or kwargs.get("output_attentions"):
         raise UnsupportedError("attention weights were asked for, but spikes leave none",

@@ -8,11 +8,13 @@ import pkgutil
 from numba.core.registry import CPUDispatcher
 
 from neuromorph.backends import fast
-from neuromorph.backends.fast.layer import compiled_layer
+from neuromorph.backends.fast.layer import answer_of
+from neuromorph.backends.fast.stored import store_of
 
 
 def dispatchers() -> list[CPUDispatcher]:
-    found = {id(one): one for kind in ("graded", "plain") for one in compiled_layer(kind)}
+    found = {id(one): one for kind in ("graded", "plain")
+             for one in (answer_of(kind), store_of(kind))}
     for module in pkgutil.iter_modules(fast.__path__, f"{fast.__name__}."):
         for value in vars(importlib.import_module(module.name)).values():
             if isinstance(value, CPUDispatcher):

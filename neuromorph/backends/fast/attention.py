@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 
 from neuromorph.backends.attention import AttentionBatch
 from neuromorph.backends.fast.closed_form import EXACT_FLOAT32, SPEC, spec_of
-from neuromorph.backends.fast.kernel import ALIGNMENT, attend_heads
+from neuromorph.backends.fast.kernel import attend_heads
 from neuromorph.backends.fast.lanes import LANES
+from neuromorph.backends.fast.memory import aligned, padded
+from neuromorph.backends.fast.stored import sum_up
 from neuromorph.backends.fast.threads import share, threads_for
 from neuromorph.backends.fast.vectors import STRIP
 from neuromorph.backends.sight import Sight
@@ -61,8 +63,11 @@ def _of_kind(
     counts = np.empty((rows, asked, 3), np.int32)
     shape = (rows, asked, keys) if times else (1, 0, keys)
     fired, payloads = np.empty(shape, np.int32), np.empty(shape, np.int32)
+    sums = np.zeros((1, 0, columns) if graded else (len(table), keys + 1, columns), np.int32)
+    if not graded:
+        sum_up(table, 0, keys, sums)
     share(attend_heads, threads_for(rows * asked * keys), codes, strips, table,
-          sums_of(table, graded), which * kv_heads // len(work.heads),
+          sums, which * kv_heads // len(work.heads),
           sight.spans, sight.between, specs[which], control, normaliser, counts, fired, payloads)
 
     def back(array: NDArray[Any]) -> NDArray[Any]:
@@ -95,21 +100,6 @@ def specs_of(heads: Sequence[LatencyAttention]) -> NDArray[Any]:
     return np.array([spec_of(head) for head in heads], SPEC)
 
 
-def aligned(shape: tuple[int, ...], kind: Any) -> NDArray[Any]:
-    """Zeros that begin with a cache line."""
-    kind = np.dtype(kind)
-    size = int(np.prod(shape)) * kind.itemsize
-    room = np.zeros(size + ALIGNMENT, np.uint8)
-    skip = -room.ctypes.data % ALIGNMENT
-    array: NDArray[Any] = room[skip : skip + size].view(kind).reshape(shape)
-    return array
-
-
-def padded(size: int, whole: int) -> int:
-    """The size, up to a whole number of something."""
-    return -(-size // whole) * whole
-
-
 def _store_keys(keys: NDArray[Any], strips: NDArray[np.float32]) -> None:
     """Keys (rows, keys, size) into strips (rows, strips, size, 32)."""
     rows, count, size = keys.shape
@@ -118,13 +108,3 @@ def _store_keys(keys: NDArray[Any], strips: NDArray[np.float32]) -> None:
     strips[:, :whole] = together.transpose(0, 1, 3, 2)
     if count % STRIP:
         strips[:, whole, :, : count % STRIP] = keys[:, whole * STRIP :].transpose(0, 2, 1)
-
-
-def sums_of(table: NDArray[Any], graded: bool) -> NDArray[np.int32]:
-    """The sums of all values before each key; only plain spikes need them."""
-    rows, keys, columns = table.shape
-    if graded:
-        return np.empty((1, 0, columns), np.int32)
-    sums = np.zeros((rows, keys + 1, columns), np.int32)
-    np.cumsum(table, axis=1, out=sums[:, 1:])
-    return sums

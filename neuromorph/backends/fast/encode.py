@@ -98,6 +98,27 @@ def sixteen_answers(
     context[to] = (control[at].to(FLOAT) * factor) * scale[row] + centre[row]
 
 
+@lanes(result=types.intp, at=INDEX, begin=INDEX)
+def equal_numbers(code: Code, source: Pointer, at: Any, other: Pointer, begin: Any) -> Any:
+    """How many of 16 numbers are the same in both."""
+    return counted(code, source[at].is_("==", other[begin]))
+
+
+@compiled(forceinline=True)
+def same_row(
+    source: NDArray[np.float32], at: int, other: NDArray[np.float32], begin: int, size: int
+) -> bool:
+    """Whether a row of numbers is the same in two arrays."""
+    whole = size - size % LANES
+    for j in range(0, whole, LANES):
+        if equal_numbers(source, at + j, other, begin + j) < LANES:
+            return False
+    same = True
+    for j in range(whole, size):
+        same &= number_at(source, at + j) == other[begin + j]
+    return same
+
+
 @compiled(forceinline=True)
 def decode_row(
     control: NDArray[np.int32], at: int, mass: int, spikes: int, half_unit: float,

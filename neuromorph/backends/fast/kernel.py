@@ -21,12 +21,16 @@ from neuromorph.backends.fast.closed_form import (
 )
 from neuromorph.backends.fast.compiled import compiled
 from neuromorph.backends.fast.lanes import LANES
+from neuromorph.backends.fast.memory import scratch
 from neuromorph.backends.fast.vectors import (
+    FOUR,
     ROWS,
     STRIP,
     UNSEEN,
     product_half,
     product_row,
+    product_row_four,
+    product_row_half,
     product_tile,
     spill,
     take,
@@ -35,17 +39,6 @@ from neuromorph.backends.fast.vectors import (
 
 BLOCK = 32
 """Queries that one task takes."""
-
-ALIGNMENT = 64
-"""Bytes of a cache line: sixteen lanes that cross one take twice as long."""
-
-
-@compiled(forceinline=True)
-def scratch(size: int, like: NDArray[Any]) -> NDArray[Any]:
-    """Numbers of a type, not set, at the begin of a cache line."""
-    room = np.empty(size + ALIGNMENT // like.itemsize, like.dtype)
-    skip = (-room.ctypes.data % ALIGNMENT) // like.itemsize
-    return room[skip : skip + size]
 
 
 @compiled(forceinline=True)
@@ -74,9 +67,8 @@ def _scores(
             product_tile(asked, r * depth, depth, strips, strip, STRIP, depth, scores,
                          r * width + j, width)
         for r in range(whole, rows):
-            for half in range(0, STRIP, LANES):
-                product_row(asked, r * depth, depth, strips, strip + half, STRIP, depth,
-                            scores, r * width + j + half, width)
+            product_row(asked, r * depth, depth, strips, strip, STRIP, depth, scores,
+                        r * width + j, width)
 
 
 @compiled(forceinline=True)
@@ -93,10 +85,14 @@ def _weighted(
         for j in range(tiles, columns, LANES):
             product_half(payloads, a_at + r * stride, stride, table, b_at + j, columns, keys, sums,
                          r * columns + j, columns)
+    fours = columns - columns % FOUR
     for r in range(whole, rows):
-        for j in range(0, columns, LANES):
-            product_row(payloads, a_at + r * stride, stride, table, b_at + j, columns, keys, sums,
-                        r * columns + j, columns)
+        for j in range(0, fours, FOUR):
+            product_row_four(payloads, a_at + r * stride, stride, table, b_at + j, columns, keys,
+                             sums, r * columns + j, columns)
+        for j in range(fours, columns, LANES):
+            product_row_half(payloads, a_at + r * stride, stride, table, b_at + j, columns, keys,
+                             sums, r * columns + j, columns)
 
 
 @compiled(forceinline=True)

@@ -14,62 +14,19 @@ from numba import from_dtype, types
 from numpy.typing import NDArray
 
 from neuromorph.backends.attention import check_shapes
-from neuromorph.backends.fast.attention import aligned, padded, specs_of, sums_of
+from neuromorph.backends.fast.attention import specs_of
 from neuromorph.backends.fast.closed_form import SPEC
 from neuromorph.backends.fast.compiled import compiled
 from neuromorph.backends.fast.encode import WRONG, decode_row, encode_row
 from neuromorph.backends.fast.kernel import attend_block, blocks_of, task_of
-from neuromorph.backends.fast.lanes import LANES
+from neuromorph.backends.fast.memory import padded
+from neuromorph.backends.fast.stored import CODE, COUNTS, FLOATS, TABLES, Stored, place
 from neuromorph.backends.fast.threads import share, threads_for
 from neuromorph.backends.fast.vectors import STRIP
 from neuromorph.backends.floats import FloatAnswer, FloatWork, Scales
 
-TABLES = {"graded": types.float32, "plain": types.int16}
-"""Types that values add up in."""
-
-COUNTS = 8
-"""Numbers that a thread counts in, a whole cache line: clips, spikes and forced ones."""
-
-
-@compiled(forceinline=True)
-def _place(array: NDArray[np.float32], b: int, head: int, token: int) -> int:
-    """Where a row of numbers begins, counted in numbers from the first."""
-    strides = array.strides
-    return (b * strides[0] + head * strides[1] + token * strides[2]) // 4
-
-
-@compiled(forceinline=True)
-def _code_keys(
-    keys: NDArray[np.float32], b: int, kv: int, begin: int, code: Any, limit: int,
-    strip: NDArray[np.float32],
-) -> int:
-    """Code up to 32 keys, which stand side by side in a strip (size, 32); what was counted."""
-    centre, scale, inverse = code
-    size, found = len(strip), 0
-    codes = np.empty(size, np.float32)
-    for token in range(begin, min(begin + STRIP, keys.shape[2])):
-        found += encode_row(keys, _place(keys, b, kv, token), np.float32(1), centre[kv],
-                            scale[kv], inverse[kv], limit, codes, 0)
-        for j in range(size):
-            strip[j, token - begin] = codes[j]
-    return found
-
-
-@compiled(forceinline=True)
-def _code_values(
-    values: NDArray[np.float32], b: int, kv: int, begin: int, code: Any, limit: int,
-    table: NDArray[Any],
-) -> int:
-    """Code up to 32 values into their rows of a table (keys, columns); what was counted."""
-    centre, scale, inverse = code
-    size, found = values.shape[3], 0
-    codes = np.empty(size, np.float32)
-    for token in range(begin, min(begin + STRIP, values.shape[2])):
-        found += encode_row(values, _place(values, b, kv, token), np.float32(1), centre[kv],
-                            scale[kv], inverse[kv], limit, codes, 0)
-        for j in range(size):
-            table[token, j] = codes[j]
-    return found
+GROWING = 8
+"""Keys a query from which on they are taken for a text that grows, and their codes kept."""
 
 
 @compiled(forceinline=True)
@@ -81,7 +38,7 @@ def _code_queries(
     centre, scale, inverse = code
     found, flat = 0, asked.ravel()
     for r in range(len(asked)):
-        found += encode_row(queries, _place(queries, b, head, begin + r), factor, centre[head],
+        found += encode_row(queries, place(queries, b, head, begin + r), factor, centre[head],
                             scale[head], inverse[head], limit, flat, r * asked.shape[1])
     return found
 
@@ -100,30 +57,6 @@ def _decode(
         spikes += counts[r, 1]
         forced += counts[r, 2]
     return spikes, forced
-
-
-def _store(
-    first: int, stride: int, keys: NDArray[np.float32], values: NDArray[np.float32], key_code: Any,
-    value_code: Any, limits: Any, strips: NDArray[np.float32], table: NDArray[Any],
-    counted: NDArray[np.int64],
-) -> None:
-    """Code keys and values, one strip of a head a task, as `attend_heads` reads them.
-
-    Parameters
-    ----------
-    first, stride : the first of this thread's tasks, and how far it is to the next
-    keys, values : see `FloatWork`
-    key_code, value_code : centre, scale and one over it, shape (kv_heads, size) each
-    limits : largest query, key and value code
-    strips, table : see `attend_heads`; written
-    counted : where this thread adds how many were clipped
-    """
-    kv_heads, pieces = keys.shape[1], strips.shape[1]
-    for task in range(first, len(strips) * pieces, stride):
-        row, piece = task // pieces, task % pieces
-        b, kv, begin = row // kv_heads, row % kv_heads, piece * STRIP
-        counted[0] += _code_keys(keys, b, kv, begin, key_code, limits[1], strips[row, piece])
-        counted[0] += _code_values(values, b, kv, begin, value_code, limits[2], table[row])
 
 
 def _answer(
@@ -165,20 +98,14 @@ def _answer(
 
 
 @cache
-def compiled_layer(kind: str) -> tuple[Any, Any]:
-    """Both passes for a kind of spikes; arrays that come from elsewhere may have any strides."""
-    floats = types.Array(types.float32, 4, "A", readonly=True)
-    code, table = types.UniTuple(types.float64[:, ::1], 3), TABLES[kind][:, :, ::1]
-    strips, limits = types.float32[:, :, :, ::1], types.UniTuple(types.int64, 3)
-    store = types.void(types.intp, types.intp, floats, floats, code, code, limits, strips, table,
-                       types.int64[::1])
-    answer = types.void(
-        types.intp, types.intp, floats, types.float32, code,
-        types.UniTuple(types.float32[:, ::1], 2), limits, types.int64[::1],
-        types.int64[:, :, ::1], types.boolean[:, :, ::1], from_dtype(SPEC)[::1], strips, table,
-        types.int32[:, :, ::1], types.float32[:, :, :, ::1], types.int64[::1])
-    return (compiled(_store, name=f"store_{kind}", signature=store, nogil=True),
-            compiled(_answer, name=f"answer_{kind}", signature=answer, nogil=True))
+def answer_of(kind: str) -> Any:
+    """The pass over all queries, compiled for a kind of spikes."""
+    return compiled(_answer, name=f"answer_{kind}", nogil=True, signature=types.void(
+        types.intp, types.intp, FLOATS, types.float32, CODE,
+        types.UniTuple(types.float32[:, ::1], 2), types.UniTuple(types.int64, 3),
+        types.int64[::1], types.int64[:, :, ::1], types.boolean[:, :, ::1],
+        from_dtype(SPEC)[::1], types.float32[:, :, :, ::1], TABLES[kind][:, :, ::1],
+        types.int32[:, :, ::1], types.float32[:, :, :, ::1], types.int64[::1]))
 
 
 class FastLayer:
@@ -196,7 +123,7 @@ class FastLayer:
 
     def __init__(self, scales: Scales) -> None:
         head, self.heads = scales.heads[0], scales.heads
-        self.graded, self.value_size = head.graded, head.value_size
+        self.kind = "graded" if head.graded else "plain"
         self.specs = specs_of(scales.heads)
         self.limits = head.query_limit, head.key_limit, head.value_limit
         self.kv_of = np.arange(len(scales.heads)) * len(scales.key_scale) // len(scales.heads)
@@ -205,6 +132,7 @@ class FastLayer:
             (scales.value_centre, scales.value_scale))]
         self.answers = tuple(np.ascontiguousarray(array, np.float32)
                              for array in (scales.value_scale, scales.value_centre))
+        self._kept: list[Stored] = []
 
     def __call__(self, work: FloatWork) -> FloatAnswer | None:
         """See `FloatLayer`; None for float64 too, of which no code would be the same."""
@@ -214,24 +142,36 @@ class FastLayer:
         if any(array.dtype != np.float32 for array in arrays):
             return None
         queries, keys, values = arrays
-        (batch, heads, asked, size), count = queries.shape, keys.shape[2]
-        rows = batch * keys.shape[1]
-        strips = aligned((rows, padded(count, STRIP) // STRIP, size, STRIP), np.float32)
-        columns = padded(self.value_size, LANES)
-        table = aligned((rows, count, columns), np.float32 if self.graded else np.int16)
-        context = np.empty((batch, asked, heads, self.value_size), np.float32)
-        store, answer = compiled_layer("graded" if self.graded else "plain")
+        (batch, heads, asked, _), count = queries.shape, keys.shape[2]
         threads = threads_for(batch * heads * asked * count)
+        stored = self._stored(keys, values, asked, threads)
+        context = np.empty((batch, asked, heads, values.shape[3]), np.float32)
         counted = np.zeros((threads, COUNTS), np.int64)
-        share(store, threads, keys, values, *self.codes[1:], self.limits, strips, table,
-              each=counted)
-        share(answer, threads, queries, np.float32(work.scale), self.codes[0], self.answers,
-              self.limits, self.kv_of, work.sight.spans, work.sight.between, self.specs, strips,
-              table, sums_of(table, self.graded), context, each=counted)
-        clipped, spikes, forced, *_ = counted.sum(axis=0).tolist()
-        if clipped >> WRONG:
+        share(answer_of(self.kind), threads, queries, np.float32(work.scale), self.codes[0],
+              self.answers, self.limits, self.kv_of, work.sight.spans, work.sight.between,
+              self.specs, stored.strips, stored.table, stored.sums, context, each=counted)
+        clipped, spikes, forced, *_ = map(sum, zip(*counted.tolist(), strict=True))
+        if (clipped | stored.clipped) >> WRONG:
             return None
-        return FloatAnswer(context.transpose(0, 2, 1, 3), spikes, forced, clipped)
+        if stored.kept:
+            self._kept = [stored]
+        return FloatAnswer(context.transpose(0, 2, 1, 3), spikes, forced,
+                           clipped + stored.clipped)
+
+    def _stored(
+        self, keys: NDArray[np.float32], values: NDArray[np.float32], asked: int, threads: int
+    ) -> Stored:
+        """Codes of keys and values; of a text that grows, only the new ones are made.
+
+        What is kept is taken out, so that no other Python thread adds to it meanwhile.
+        """
+        count, kept = keys.shape[2], asked * GROWING <= keys.shape[2]
+        last, self._kept = self._kept, []
+        stored = last[0] if kept and last and last[0].follows(keys, values) else Stored(
+            self.kind, (keys.shape[0], keys.shape[1], keys.shape[3], values.shape[3]),
+            padded(count + count // 4 + 1, STRIP) if kept else count, kept=kept)
+        stored.add(keys, values, self.codes[1:], self.limits, threads)
+        return stored
 
 
 def _rows(array: NDArray[Any]) -> NDArray[Any]:

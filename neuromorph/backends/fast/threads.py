@@ -45,7 +45,7 @@ def share(
 
 
 def _team(stripe: Stripe, count: int) -> None:
-    """This thread and some of a pool."""
+    """The calling thread and some of a pool."""
     others = [_pool(count - 1).submit(stripe, first, count) for first in range(1, count)]
     try:
         stripe(0, count)

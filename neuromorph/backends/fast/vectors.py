@@ -79,7 +79,8 @@ def _product(rows: int, width: int) -> Any:
     return product
 
 
-product_tile, product_half, product_row = _product(ROWS, 2), _product(ROWS, 1), _product(1, 1)
+product_tile, product_half = _product(ROWS, 2), _product(ROWS, 1)
+product_row, product_row_half, product_row_four = _product(1, 2), _product(1, 1), _product(1, 4)
 
 
 def _add_scaled(width: int) -> Any:

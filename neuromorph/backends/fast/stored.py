@@ -1,0 +1,193 @@
+"""Keys and values as the kernel reads them, coded from floats; while a text grows, kept.
+
+A token that is generated adds one key to those that were there. What was there is compared with
+what it was, number by number, so any kind of cache will do: one that grows, one that is written to
+in place, one whose sequences change places.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numba import types
+from numpy.typing import NDArray
+
+from neuromorph.backends.fast.compiled import compiled
+from neuromorph.backends.fast.encode import encode_row, same_row
+from neuromorph.backends.fast.lanes import LANES
+from neuromorph.backends.fast.memory import aligned, padded
+from neuromorph.backends.fast.threads import share
+from neuromorph.backends.fast.vectors import STRIP
+
+FLOATS = types.Array(types.float32, 4, "A", readonly=True)
+"""Arrays that come from elsewhere may have any strides."""
+
+CODE = types.UniTuple(types.float64[:, ::1], 3)
+"""Centre, scale and one over it, shape (heads, size) each."""
+
+TABLES = {"graded": types.float32, "plain": types.int16}
+"""Types that values add up in."""
+
+COUNTS = 8
+"""Numbers that a thread counts in, a whole cache line; the first is of clips."""
+
+
+@compiled(forceinline=True)
+def place(array: NDArray[np.float32], b: int, head: int, token: int) -> int:
+    """Where a row of numbers begins, counted in numbers from the first."""
+    strides = array.strides
+    return (b * strides[0] + head * strides[1] + token * strides[2]) // 4
+
+
+@compiled(forceinline=True)
+def _code_keys(
+    keys: NDArray[np.float32], b: int, kv: int, begin: int, since: int, code: Any, limit: int,
+    strip: NDArray[np.float32],
+) -> int:
+    """Code up to 32 keys, which stand side by side in a strip (size, 32); what was counted."""
+    centre, scale, inverse = code
+    size, found = len(strip), 0
+    codes = np.empty(size, np.float32)
+    for token in range(max(begin, since), min(begin + STRIP, keys.shape[2])):
+        found += encode_row(keys, place(keys, b, kv, token), np.float32(1), centre[kv],
+                            scale[kv], inverse[kv], limit, codes, 0)
+        for j in range(size):
+            strip[j, token - begin] = codes[j]
+    return found
+
+
+@compiled(forceinline=True)
+def _code_values(
+    values: NDArray[np.float32], b: int, kv: int, begin: int, since: int, code: Any, limit: int,
+    table: NDArray[Any],
+) -> int:
+    """Code up to 32 values into their rows of a table (keys, columns); what was counted."""
+    centre, scale, inverse = code
+    size, found = values.shape[3], 0
+    codes = np.empty(size, np.float32)
+    for token in range(max(begin, since), min(begin + STRIP, values.shape[2])):
+        found += encode_row(values, place(values, b, kv, token), np.float32(1), centre[kv],
+                            scale[kv], inverse[kv], limit, codes, 0)
+        for j in range(size):
+            table[token, j] = codes[j]
+    return found
+
+
+def _store(
+    first: int, stride: int, since: int, keys: NDArray[np.float32], values: NDArray[np.float32],
+    key_code: Any, value_code: Any, limits: Any, strips: NDArray[np.float32],
+    table: NDArray[Any], counted: NDArray[np.int64],
+) -> None:
+    """Code keys and values, one strip of a head a task, as `attend_heads` reads them.
+
+    Parameters
+    ----------
+    first, stride : the first of this thread's tasks, and how far it is to the next
+    since : token from which on codes are not there yet
+    keys, values : see `FloatWork`
+    key_code, value_code : centre, scale and one over it, shape (kv_heads, size) each
+    limits : largest query, key and value code
+    strips, table : see `attend_heads`; written
+    counted : where this thread adds how many were clipped
+    """
+    kv_heads, skipped = keys.shape[1], since // STRIP
+    pieces = (keys.shape[2] + STRIP - 1) // STRIP - skipped
+    for task in range(first, len(strips) * pieces, stride):
+        row, piece = task // pieces, task % pieces + skipped
+        b, kv, begin = row // kv_heads, row % kv_heads, piece * STRIP
+        counted[0] += _code_keys(keys, b, kv, begin, since, key_code, limits[1],
+                                 strips[row, piece])
+        counted[0] += _code_values(values, b, kv, begin, since, value_code, limits[2],
+                                   table[row])
+
+
+def _unchanged(
+    floats: NDArray[np.float32], before: NDArray[np.float32], count: int
+) -> bool:
+    """Whether the first tokens are those from before, number by number."""
+    batch, heads, room, size = before.shape
+    flat = before.ravel()
+    for b in range(batch):
+        for head in range(heads):
+            for token in range(count):
+                if not same_row(floats, place(floats, b, head, token), flat,
+                                ((b * heads + head) * room + token) * size, size):
+                    return False
+    return True
+
+
+@compiled(nogil=True)
+def sum_up(table: NDArray[np.int16], since: int, count: int, sums: NDArray[np.int32]) -> None:
+    """The sums of all values before each key, from one on; shape (rows, keys + 1, columns)."""
+    for row in range(len(table)):
+        for i in range(since, count):
+            for j in range(table.shape[2]):
+                sums[row, i + 1, j] = sums[row, i, j] + table[row, i, j]
+
+
+@cache
+def store_of(kind: str) -> Any:
+    """The pass over keys and values, compiled for a kind of spikes."""
+    return compiled(_store, name=f"store_{kind}", nogil=True, signature=types.void(
+        types.intp, types.intp, types.intp, FLOATS, FLOATS, CODE, CODE,
+        types.UniTuple(types.int64, 3), types.float32[:, :, :, ::1], TABLES[kind][:, :, ::1],
+        types.int64[::1]))
+
+
+@cache
+def compare() -> Any:
+    """`_unchanged`, compiled."""
+    return compiled(_unchanged, nogil=True, signature=types.boolean(
+        FLOATS, types.float32[:, :, :, ::1], types.intp))
+
+
+class Stored:
+    """Codes of keys and values, and of which floats, if they are kept.
+
+    Parameters
+    ----------
+    kind : {"graded", "plain"}
+    shape : (batch, kv_heads, key_size, value_size)
+    room : int
+        Tokens that there is room for.
+    kept : bool
+        Whether to remember the floats.
+    """
+
+    def __init__(
+        self, kind: str, shape: tuple[int, int, int, int], room: int, *, kept: bool
+    ) -> None:
+        batch, kv_heads, key_size, value_size = shape
+        rows, columns = batch * kv_heads, padded(value_size, LANES)
+        self.kind, self.room, self.kept = kind, room, kept
+        self.count = self.clipped = 0
+        self.strips = aligned((rows, padded(room, STRIP) // STRIP, key_size, STRIP), np.float32)
+        self.table = aligned((rows, room, columns), np.float32 if kind == "graded" else np.int16)
+        self.sums = np.zeros((1, 0, columns) if kind == "graded" else (rows, room + 1, columns),
+                             np.int32)
+        self._floats = [np.empty((batch, kv_heads, room, size), np.float32)
+                        for size in (key_size, value_size)] if kept else []
+
+    def follows(self, keys: NDArray[np.float32], values: NDArray[np.float32]) -> bool:
+        """Whether these are what is stored, and perhaps more, for which there is room."""
+        return self.count <= keys.shape[2] <= self.room and all(
+            array.shape[:2] == before.shape[:2] and array.shape[3] == before.shape[3]
+            and compare()(array, before, self.count)
+            for array, before in zip((keys, values), self._floats, strict=True))
+
+    def add(
+        self, keys: NDArray[np.float32], values: NDArray[np.float32], codes: Any, limits: Any,
+        threads: int,
+    ) -> None:
+        """Code what is not stored yet."""
+        since, self.count = self.count, keys.shape[2]
+        counted = np.zeros((threads, COUNTS), np.int64)
+        share(store_of(self.kind), threads, since, keys, values, *codes, limits, self.strips,
+              self.table, each=counted)
+        self.clipped += sum(clipped for clipped, *_ in counted.tolist())
+        if self.kind == "plain":
+            sum_up(self.table, since, self.count, self.sums)
+        for array, before in zip((keys, values), self._floats, strict=bool(self._floats)):
+            before[:, :, since : self.count] = array[:, :, since:]
