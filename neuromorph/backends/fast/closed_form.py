@@ -28,6 +28,8 @@ from neuromorph.backends.fast.vectors import (
     add_scaled_four,
     early_payloads,
     halve,
+    late_payloads,
+    late_times,
     sift,
     spill,
     take,
@@ -78,39 +80,30 @@ def _exact_keys(head: LatencyAttention) -> int:
 
 
 @compiled(forceinline=True)
-def late_times(late: NDArray[np.float32], spec: Any, due: NDArray[np.int32]) -> None:
-    """The step at which each late key fires; ``window`` where only the go pulse makes it."""
-    offset, inverse, window = spec.offset, spec.inverse_step, np.float64(spec.window)
-    for i in range(len(late)):
-        due[i] = np.int32(min((offset + 2.0 * np.float64(late[i])) * inverse, window))
-
-
-@compiled(forceinline=True)
-def late_payloads(
-    late: NDArray[np.float32], due: NDArray[np.int32], spec: Any, payload: NDArray[np.int32]
+def late_spikes(
+    late: NDArray[np.float32], found: int, spec: Any, due: NDArray[np.int32],
+    payload: NDArray[np.int32],
 ) -> None:
-    """What each late key's spike carries: whole numbers below 2^53, in float64."""
-    per_unit, scale, span = 2.0 / (1 << spec.key_shift), spec.scale, np.float64(spec.span)
-    ramp, first_due = np.float64(spec.ramp), np.float64(spec.first_due)
-    bound, window = np.float64(spec.score_bound), np.int32(spec.window)
-    base, bits = np.int32(spec.payload_base), np.int32(spec.payload_bits)
-    for i in range(len(late)):
-        reached = bound if due[i] == window else ramp * due[i] - first_due
-        over = (reached - np.ceil(np.float64(late[i]) * per_unit)) * UNIT + 1.0
-        faded = np.int32((over if over < span else span) * scale)  # noqa: FURB136 - vectorises
-        payload[i] = 2 * base - (faded & (base - 1)) if faded >> bits == 0 else 2 * base
+    """When late keys fire, and what their spikes carry, in whole vectors; 1 if they are plain."""
+    a_unit = 2.0 / (1 << spec.key_shift)
+    for i in range(0, found, LANES):
+        late_times(late, i, spec.offset, spec.inverse_step, spec.window, due)
+        if spec.graded:
+            late_payloads(late, due, i, payload, a_unit, spec.first_due, spec.ramp,
+                          spec.score_bound, spec.window, spec.span, spec.scale,
+                          spec.payload_base, spec.payload_bits)
 
 
 @compiled(forceinline=True)
 def early_keys(
-    scores: NDArray[np.float32], spec: Any, payloads: NDArray[np.float32],
+    scores: NDArray[np.float32], at: int, width: int, spec: Any, payloads: NDArray[np.float32],
     lanes: NDArray[np.int32],
 ) -> int:
     """Fill ``payloads`` with what early keys' spikes carry, 0 elsewhere; their sum."""
     for i in range(LANES):
         lanes[i] = 0
     a_unit = 2.0 / (1 << spec.key_shift)
-    for i in range(0, len(scores), LANES):
+    for i in range(at, at + width, LANES):
         early_payloads(scores, i, spec.cut, payloads, lanes, a_unit, spec.first_due, spec.span,
                        spec.scale, spec.payload_base, spec.payload_bits)
     mass = 0
@@ -121,24 +114,25 @@ def early_keys(
 
 @compiled(forceinline=True)
 def late_keys(
-    scores: NDArray[np.float32], spec: Any, which: NDArray[np.int32], late: NDArray[np.float32],
+    scores: NDArray[np.float32], at: int, width: int, spec: Any, which: NDArray[np.int32],
+    late: NDArray[np.float32],
 ) -> int:
     """Which keys are late, and their scores; how many."""
     found = 0
-    for i in range(0, len(scores), LANES):
-        found = sift(scores, i, i, spec.cut, which, late, found)
+    for i in range(0, width, LANES):
+        found = sift(scores, at + i, i, spec.cut, which, late, found)
     return found
 
 
 @compiled(forceinline=True)
 def scatter_graded(
     table: NDArray[np.float32], first: int, which: NDArray[np.int32], due: NDArray[np.int32],
-    payload: NDArray[np.int32], columns: int, parts: NDArray[np.float32],
+    payload: NDArray[np.int32], start: int, stop: int, columns: int, parts: NDArray[np.float32],
     mass: NDArray[np.int64],
 ) -> None:
     """parts_n += payload_i values_i and mass_n += payload_i of the keys i of each step n."""
     fours = columns - columns % FOUR
-    for i in range(len(which)):
+    for i in range(start, stop):
         begin, at, factor = first + which[i] * columns, due[i] * columns, payload[i]
         mass[due[i]] += factor
         for j in range(0, fours, FOUR):
@@ -150,11 +144,11 @@ def scatter_graded(
 @compiled(forceinline=True)
 def scatter_plain(
     table: NDArray[np.int16], first: int, which: NDArray[np.int32], due: NDArray[np.int32],
-    columns: int, parts: NDArray[np.int16], mass: NDArray[np.int64],
+    start: int, stop: int, columns: int, parts: NDArray[np.int16], mass: NDArray[np.int64],
 ) -> None:
     """parts_n += values_i and mass_n += 1 of the keys i of each step n."""
     fours = columns - columns % FOUR
-    for i in range(len(which)):
+    for i in range(start, stop):
         begin, at = first + which[i] * columns, due[i] * columns
         mass[due[i]] += 1
         for j in range(0, fours, FOUR):

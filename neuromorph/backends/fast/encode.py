@@ -70,32 +70,27 @@ def number_at(_: Code, source: Pointer, at: Any) -> Any:
 
 @compiled(forceinline=True)
 def encode_row(
-    source: NDArray[np.float32], at: int, factor: float, centre: NDArray[np.float64],
-    scale: NDArray[np.float64], inverse: NDArray[np.float64], limit: int,
+    source: NDArray[np.float32], at: int, factor: float, code: Any, head: int, limit: int,
     target: NDArray[np.float32], to: int,
 ) -> int:
-    """Codes of one token; how many were clipped, and from bit `WRONG` on are not finite."""
-    size, found = len(scale), 0
-    whole = size - size % LANES
+    """Codes of one token; how many were clipped, and from bit `WRONG` on are not finite.
+
+    ``code`` is centre, scale and one over it, shape (heads, size) each.
+    """
+    centre, scale, inverse = code
+    size, found = scale.shape[1], 0
+    whole, begin = size - size % LANES, head * size
     for j in range(0, whole, LANES):
-        if quick_codes(source, at + j, factor, centre, inverse, j, limit, target, to + j):
-            found += exact_codes(source, at + j, factor, centre, scale, j, limit, target, to + j)
+        if quick_codes(source, at + j, factor, centre, inverse, begin + j, limit, target, to + j):
+            found += exact_codes(source, at + j, factor, centre, scale, begin + j, limit, target,
+                                 to + j)
     for j in range(whole, size):
         number = np.float64(number_at(source, at + j) * np.float32(factor))
-        steps = np.rint((number - centre[j]) / scale[j])
+        steps = np.rint((number - centre[head, j]) / scale[head, j])
         target[to + j] = np.float32(min(max(steps, -limit), limit))
         found += abs(steps) > limit
         found += int(number - number != 0) << WRONG
     return found
-
-
-@lanes(at=INDEX, factor=FLOAT, row=INDEX, to=INDEX)
-def sixteen_answers(
-    _: Code, control: Pointer, at: Any, factor: Any, scale: Pointer, centre: Pointer, row: Any,
-    context: Pointer, to: Any,
-) -> None:
-    """context = centre + scale (factor control), each step rounded to float32."""
-    context[to] = (control[at].to(FLOAT) * factor) * scale[row] + centre[row]
 
 
 @lanes(result=types.intp, at=INDEX, begin=INDEX)
@@ -119,17 +114,30 @@ def same_row(
     return same
 
 
+@lanes(at=INDEX, factor=FLOAT, row=INDEX, to=INDEX)
+def sixteen_answers(
+    _: Code, control: Pointer, at: Any, factor: Any, scale: Pointer, centre: Pointer, row: Any,
+    context: Pointer, to: Any,
+) -> None:
+    """context = centre + scale (factor control), each step rounded to float32."""
+    context[to] = (control[at].to(FLOAT) * factor) * scale[row] + centre[row]
+
+
 @compiled(forceinline=True)
 def decode_row(
-    control: NDArray[np.int32], at: int, mass: int, spikes: int, half_unit: float,
-    scale: NDArray[np.float32], centre: NDArray[np.float32], context: NDArray[np.float32], to: int,
+    control: NDArray[np.int32], at: int, mass: int, spikes: int, half_unit: float, answers: Any,
+    kv: int, context: NDArray[np.float32], to: int,
 ) -> None:
-    """context = centre + scale control unit / (2 mass) in float32; 0 if nothing was seen."""
-    size = len(scale)
+    """context = centre + scale control unit / (2 mass) in float32; 0 if nothing was seen.
+
+    ``answers`` is scale and centre, shape (kv_heads, size) each.
+    """
+    scale, centre = answers
+    size = scale.shape[1]
     factor = np.float32(half_unit / mass) if mass > 0 else np.float32(0)
     whole = size - size % LANES if spikes > 0 else 0
     for j in range(0, whole, LANES):
-        sixteen_answers(control, at + j, factor, scale, centre, j, context, to + j)
+        sixteen_answers(control, at + j, factor, scale, centre, kv * size + j, context, to + j)
     for j in range(whole, size):
-        value = (np.float32(control[at + j]) * factor) * scale[j]
-        context[to + j] = value + centre[j] if spikes > 0 else value
+        value = (np.float32(control[at + j]) * factor) * scale[kv, j]
+        context[to + j] = value + centre[kv, j] if spikes > 0 else value

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from neuromorph.backends.fast.closed_form import (
     early_keys,
     late_keys,
-    late_payloads,
-    late_times,
+    late_spikes,
     scatter_graded,
     scatter_plain,
     settle,
@@ -42,16 +41,10 @@ BLOCK = 32
 
 
 @compiled(forceinline=True)
-def _fill(target: NDArray[Any], value: Any) -> None:
-    """What ``target[:] = value`` does, which takes seconds to compile."""
-    for i in range(len(target)):
+def _fill(target: NDArray[Any], begin: int, stop: int, value: Any) -> None:
+    """What ``target[begin:stop] = value`` does, which would take seconds to compile."""
+    for i in range(begin, stop):
         target[i] = value
-
-
-@compiled(forceinline=True)
-def _copy(source: NDArray[Any], target: NDArray[Any]) -> None:
-    for i in range(len(target)):
-        target[i] = source[i]
 
 
 @compiled(forceinline=True)
@@ -108,51 +101,46 @@ def _span(sight: NDArray[np.int64]) -> tuple[Any, Any]:
 
 @compiled(forceinline=True)
 def _hide(
-    scores: NDArray[np.float32], low: int, sight: NDArray[np.int64], mask: NDArray[np.bool_]
+    scores: NDArray[np.float32], at: int, width: int, low: int, sight: NDArray[np.int64], r: int,
+    mask: NDArray[np.bool_],
 ) -> Any:
-    """Give keys that a query may not see the score `UNSEEN`; how many it does see."""
-    first, stop, hidden = sight[0], sight[1], sight[2]
+    """Give keys that query r may not see the score `UNSEEN`; how many it does see."""
+    first, stop, hidden = sight[r, 0], sight[r, 1], sight[r, 2]
     if stop <= first:
-        _fill(scores, UNSEEN)
+        _fill(scores, at, at + width, UNSEEN)
         return 0
-    _fill(scores[: first - low], UNSEEN)
-    _fill(scores[stop - low :], UNSEEN)
+    _fill(scores, at, at + first - low, UNSEEN)
+    _fill(scores, at + stop - low, at + width, UNSEEN)
     if hidden:
         for i in range(first, stop):
-            if not mask[i]:
-                scores[i - low] = UNSEEN
+            if not mask[r, i]:
+                scores[at + i - low] = UNSEEN
     return stop - first - hidden
 
 
 @compiled(forceinline=True)
 def _tell(
-    scores: NDArray[np.float32], low: int, early: NDArray[np.float32], which: NDArray[np.int32],
-    due: NDArray[np.int32], payload: NDArray[np.int32], cut: float, times: NDArray[np.int32],
-    payloads: NDArray[np.int32],
+    scores: NDArray[np.float32], at: int, width: int, low: int, early: NDArray[np.float32],
+    which: NDArray[np.int32], found: int, due: NDArray[np.int32], payload: NDArray[np.int32],
+    cut: float, r: int, times: NDArray[np.int32], payloads: NDArray[np.int32],
 ) -> None:
     """When each key's spike came, -1 for none, and what it carried; 1 if all are plain."""
-    _fill(times, -1)
-    _fill(payloads, 0)
-    for i in range(len(scores)):
-        if scores[i] <= cut:
-            times[low + i] = 0
-            payloads[low + i] = np.int32(early[i]) if len(early) else 1
-    for j in range(len(which)):
-        times[low + which[j]] = due[j]
-        payloads[low + which[j]] = payload[j]
+    for i in range(times.shape[1]):
+        times[r, i], payloads[r, i] = -1, 0
+    for i in range(width):
+        if scores[at + i] <= cut:
+            times[r, low + i] = 0
+            payloads[r, low + i] = np.int32(early[at + i]) if len(early) else 1
+    for j in range(found):
+        times[r, low + which[j]] = due[j]
+        payloads[r, low + which[j]] = payload[j]
 
 
 @compiled(forceinline=True)
-def _of_row(mask: NDArray[np.bool_], query: int) -> NDArray[np.bool_]:
-    """Who one query sees; nothing where all queries see all keys of their spans."""
-    return mask[query] if len(mask) else np.empty(0, np.bool_)
-
-
-@compiled(forceinline=True)
-def _forced(due: NDArray[np.int32], window: int) -> int:
+def _forced(due: NDArray[np.int32], found: int, window: int) -> int:
     forced = 0
-    for n in due:
-        forced += n == window
+    for i in range(found):
+        forced += due[i] == window
     return forced
 
 
@@ -166,15 +154,14 @@ def _graded(
     floats, ints = np.empty(0, np.float32), np.empty(0, np.int32)
     scores, early = scratch(rows * width, floats), scratch(rows * width, floats)
     _scores(asked.ravel(), rows, depth, strips.ravel(), low * depth, width, scores)
-    lanes, early_mass, seen = scratch(LANES, ints), np.empty(rows, np.int64), counts[:, 1]
+    lanes, early_mass = scratch(LANES, ints), np.empty(rows, np.int64)
     for r in range(rows):
-        mine = slice(r * width, (r + 1) * width)
-        seen[r] = _hide(scores[mine], low, sight[r], _of_row(mask, r))
-        early_mass[r] = early_keys(scores[mine], spec, early[mine], lanes)
+        counts[r, 1] = _hide(scores, r * width, width, low, sight, r, mask)
+        early_mass[r] = early_keys(scores, r * width, width, spec, early, lanes)
 
     values, begin, span = table.ravel(), low * columns, min(width, keys - low)
     part, whole = scratch(rows * columns, floats), scratch(rows * columns, ints)
-    _fill(whole, 0)
+    _fill(whole, 0, rows * columns, 0)
     for k in range(0, span, spec.exact):
         _weighted(early, k, rows, width, values, begin + k * columns, min(spec.exact, span - k),
                   columns, part)
@@ -182,34 +169,32 @@ def _graded(
             spill(whole, j, part, j)
 
     which, late = scratch(width + LANES, ints), scratch(width + LANES, floats)
-    due, payload = scratch(width, ints), scratch(width, ints)
-    parts, wide = (scratch((spec.window + 1) * columns, floats),
-                   scratch((spec.window + 1) * columns, ints))
+    due, payload = scratch(width + LANES, ints), scratch(width + LANES, ints)
+    room = (spec.window + 1) * columns
+    parts, wide = scratch(room, floats), scratch(room, ints)
     mass, held = np.zeros(spec.window + 1, np.int64), scratch(columns, ints)
-    _fill(parts, 0)
-    _fill(wide, 0)
+    _fill(parts, 0, room, 0)
+    _fill(wide, 0, room, 0)
     for r in range(rows):
-        mine = slice(r * width, (r + 1) * width)
-        found = late_keys(scores[mine], spec, which, late)
-        late_times(late[:found], spec, due)
-        late_payloads(late[:found], due, spec, payload)
+        found = late_keys(scores, r * width, width, spec, which, late)
+        late_spikes(late, found, spec, due, payload)
         for k in range(0, found, spec.exact):
-            some = slice(k, min(k + spec.exact, found))
-            scatter_graded(values, begin, which[some], due[some], payload[some], columns, parts,
-                           mass)
+            scatter_graded(values, begin, which, due, payload, k, min(k + spec.exact, found),
+                           columns, parts, mass)
             if found > spec.exact:
                 spill_all(wide, parts, columns, mass)
         mass[0] = early_mass[r]
-        _fill(held, 0)
+        _fill(held, 0, columns, 0)
         for j in range(0, columns, LANES):
             take(held, j, whole, r * columns + j, spec.left, spec.right)
         normaliser[r], counts[r, 0] = (settle(wide, mass, spec, held) if found > spec.exact
                                        else settle(parts, mass, spec, held))
-        counts[r, 2] = _forced(due[:found], spec.window)
-        _copy(held, control[r])
+        counts[r, 2] = _forced(due, found, spec.window)
+        for j in range(columns):
+            control[r, j] = held[j]
         if len(times):
-            _tell(scores[mine], low, early[mine], which[:found], due, payload, spec.cut, times[r],
-                  payloads[r])
+            _tell(scores, r * width, width, low, early, which, found, due, payload, spec.cut, r,
+                  times, payloads)
 
 
 def _plain(
@@ -223,24 +208,23 @@ def _plain(
     _scores(asked.ravel(), rows, depth, strips.ravel(), low * depth, width, scores)
 
     which, late = scratch(width + LANES, ints), scratch(width + LANES, floats)
-    due, payload, early = scratch(width, ints), np.ones(width, np.int32), floats
-    parts, wide = (scratch((spec.window + 1) * columns, np.empty(0, np.int16)),
-                   scratch((spec.window + 1) * columns, ints))
+    due, payload, early = scratch(width + LANES, ints), np.ones(width, np.int32), floats
+    room = (spec.window + 1) * columns
+    parts, wide = scratch(room, np.empty(0, np.int16)), scratch(room, ints)
     mass, held = np.zeros(spec.window + 1, np.int64), scratch(columns, ints)
-    _fill(parts, 0)
-    _fill(wide, 0)
+    _fill(parts, 0, room, 0)
+    _fill(wide, 0, room, 0)
     values, begin = table.ravel(), low * columns
     for r in range(rows):
-        mine = slice(r * width, (r + 1) * width)
-        seen = _hide(scores[mine], low, sight[r], _of_row(mask, r))
-        found = late_keys(scores[mine], spec, which, late)
-        late_times(late[:found], spec, due)
+        seen = _hide(scores, r * width, width, low, sight, r, mask)
+        found = late_keys(scores, r * width, width, spec, which, late)
+        late_spikes(late, found, spec, due, payload)
         for k in range(0, found, spec.exact):
-            some = slice(k, min(k + spec.exact, found))
-            scatter_plain(values, begin, which[some], due[some], columns, parts, mass)
+            scatter_plain(values, begin, which, due, k, min(k + spec.exact, found), columns,
+                          parts, mass)
             if found > spec.exact:
                 spill_all(wide, parts, columns, mass)
-        _in_sight(sums, table, sight[r], _of_row(mask, r), held)
+        _in_sight(sums, table, sight, r, mask, held)
         if found > spec.exact:
             _without(held, wide, mass)
         else:
@@ -250,24 +234,25 @@ def _plain(
             held[j] = (held[j] << spec.left) >> spec.right
         normaliser[r], counts[r, 0] = (settle(wide, mass, spec, held) if found > spec.exact
                                        else settle(parts, mass, spec, held))
-        counts[r, 1], counts[r, 2] = seen, _forced(due[:found], spec.window)
-        _copy(held, control[r])
+        counts[r, 1], counts[r, 2] = seen, _forced(due, found, spec.window)
+        for j in range(columns):
+            control[r, j] = held[j]
         if len(times):
-            _tell(scores[mine], low, early, which[:found], due, payload, spec.cut, times[r],
-                  payloads[r])
+            _tell(scores, r * width, width, low, early, which, found, due, payload, spec.cut, r,
+                  times, payloads)
 
 
 @compiled(forceinline=True)
 def _in_sight(
-    sums: NDArray[np.int32], table: NDArray[np.int16], sight: NDArray[np.int64],
+    sums: NDArray[np.int32], table: NDArray[np.int16], sight: NDArray[np.int64], r: int,
     mask: NDArray[np.bool_], held: NDArray[np.int32],
 ) -> None:
-    """held = the sum of the values that a query sees, from the sums of all values before each."""
-    first, stop, hidden = sight[0], sight[1], sight[2]
+    """held = the sum of the values that query r sees, from the sums of all values before each."""
+    first, stop, hidden = sight[r, 0], sight[r, 1], sight[r, 2]
     for j in range(len(held)):
         held[j] = sums[stop, j] - sums[first, j]
     for i in range(first, stop if hidden else first):
-        if not mask[i]:
+        if not mask[r, i]:
             for j in range(len(held)):
                 held[j] -= table[i, j]
 

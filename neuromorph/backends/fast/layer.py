@@ -35,25 +35,23 @@ def _code_queries(
     limit: int, asked: NDArray[np.float32],
 ) -> int:
     """Code some queries of a head; what was counted."""
-    centre, scale, inverse = code
     found, flat = 0, asked.ravel()
     for r in range(len(asked)):
-        found += encode_row(queries, place(queries, b, head, begin + r), factor, centre[head],
-                            scale[head], inverse[head], limit, flat, r * asked.shape[1])
+        found += encode_row(queries, place(queries, b, head, begin + r), factor, code, head, limit,
+                            flat, r * asked.shape[1])
     return found
 
 
 @compiled(forceinline=True)
 def _decode(
     control: NDArray[np.int32], normaliser: NDArray[np.int64], counts: NDArray[np.int32],
-    unit: int, scale: NDArray[np.float32], centre: NDArray[np.float32],
-    context: NDArray[np.float32], at: int, stride: int,
+    unit: int, answers: Any, kv: int, context: NDArray[np.float32], at: int, stride: int,
 ) -> tuple[int, int]:
     """Write a block of answers; how many spikes there were, and how many were forced."""
     spikes, forced, flat = 0, 0, control.ravel()
     for r in range(len(control)):
-        decode_row(flat, r * control.shape[1], normaliser[r], counts[r, 1], unit / 2, scale,
-                   centre, context, at + r * stride)
+        decode_row(flat, r * control.shape[1], normaliser[r], counts[r, 1], unit / 2, answers, kv,
+                   context, at + r * stride)
         spikes += counts[r, 1]
         forced += counts[r, 2]
     return spikes, forced
@@ -90,9 +88,8 @@ def _answer(
                      sight[b, some], mask[b if mask.shape[1] else 0, some], specs[head], control,
                      normaliser, counts, nobody, nobody)
         spikes, forced = _decode(
-            control, normaliser, counts, specs[head].unit, answers[0][kv_of[head]],
-            answers[1][kv_of[head]], flat, ((b * asked + begin) * heads + head) * columns,
-            heads * columns)
+            control, normaliser, counts, specs[head].unit, answers, kv_of[head], flat,
+            ((b * asked + begin) * heads + head) * columns, heads * columns)
         counted[1] += spikes
         counted[2] += forced
 

@@ -47,12 +47,11 @@ def _code_keys(
     strip: NDArray[np.float32],
 ) -> int:
     """Code up to 32 keys, which stand side by side in a strip (size, 32); what was counted."""
-    centre, scale, inverse = code
     size, found = len(strip), 0
     codes = np.empty(size, np.float32)
     for token in range(max(begin, since), min(begin + STRIP, keys.shape[2])):
-        found += encode_row(keys, place(keys, b, kv, token), np.float32(1), centre[kv],
-                            scale[kv], inverse[kv], limit, codes, 0)
+        found += encode_row(keys, place(keys, b, kv, token), np.float32(1), code, kv, limit, codes,
+                            0)
         for j in range(size):
             strip[j, token - begin] = codes[j]
     return found
@@ -64,12 +63,11 @@ def _code_values(
     table: NDArray[Any],
 ) -> int:
     """Code up to 32 values into their rows of a table (keys, columns); what was counted."""
-    centre, scale, inverse = code
     size, found = values.shape[3], 0
     codes = np.empty(size, np.float32)
     for token in range(max(begin, since), min(begin + STRIP, values.shape[2])):
-        found += encode_row(values, place(values, b, kv, token), np.float32(1), centre[kv],
-                            scale[kv], inverse[kv], limit, codes, 0)
+        found += encode_row(values, place(values, b, kv, token), np.float32(1), code, kv, limit,
+                            codes, 0)
         for j in range(size):
             table[token, j] = codes[j]
     return found

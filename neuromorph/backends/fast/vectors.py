@@ -175,3 +175,30 @@ def early_payloads(
     payload = spike.where(score.is_("<=", cut), 0)
     payloads[at] = payload.to(FLOAT)
     mass[code.index(0)] = mass[code.index(0)] + payload
+
+
+@lanes(at=INDEX, offset=DOUBLE, inverse=DOUBLE, window=INT)
+def late_times(
+    code: Code, late: Pointer, at: Any, offset: Any, inverse: Any, window: Any, due: Pointer
+) -> None:
+    """The steps at which 16 late keys fire; ``window`` where only the go pulse makes them."""
+    score = late[at].to(DOUBLE)
+    steps = (score + score + offset) * inverse
+    due[at] = steps.least(code.fill(window, INT).to(DOUBLE)).to(INT)
+
+
+@lanes(at=INDEX, a_unit=FLOAT, first_due=INT, ramp=INT, bound=INT, window=INT, span=INT,
+       scale=DOUBLE, base=INT, bits=INT)
+def late_payloads(
+    code: Code, late: Pointer, due: Pointer, at: Any, payloads: Pointer, a_unit: Any,
+    first_due: Any, ramp: Any, bound: Any, window: Any, span: Any, scale: Any, base: Any,
+    bits: Any,
+) -> None:
+    """What the spikes of 16 late keys carry."""
+    step = due[at]
+    reached = code.fill(bound, INT).where(step.is_("==", window), step * ramp - first_due)
+    over = ((reached - (late[at] * a_unit).ceil().to(INT)) << INPUT_SHIFT) + 1
+    faded = (over.least(span).to(DOUBLE) * scale).to(INT)
+    twice = code.fill(base, INT) * 2
+    line = twice - (faded & (code.fill(base, INT) - 1))
+    payloads[at] = line.where((faded >> bits).is_("==", 0), twice)
