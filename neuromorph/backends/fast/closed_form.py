@@ -9,6 +9,8 @@ one sum of values for each step in which anybody fires, and a fading of what was
 
 Most keys fire at once, in step 0: the *early* ones. The others, the *late* ones, match well
 enough to have a time of their own.
+
+Arrays are pointers to their first elements (`lanes.start`): views would count references.
 """
 
 from __future__ import annotations
@@ -16,7 +18,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from neuromorph.backends.fast.compiled import compiled
 from neuromorph.backends.fast.lanes import LANES
@@ -35,10 +36,9 @@ from neuromorph.backends.fast.vectors import (
     take,
 )
 from neuromorph.circuits.latency_attention import LatencyAttention
-from neuromorph.numerics.limits import DECAY_BITS, DECAY_UNITY, INPUT_SHIFT
+from neuromorph.numerics.limits import DECAY_BITS, DECAY_UNITY
 
 HALF = DECAY_UNITY // 2
-UNIT = 1 << INPUT_SHIFT
 
 EXACT_FLOAT32 = 1 << 24
 """Below this every whole number is a float32."""
@@ -80,24 +80,8 @@ def _exact_keys(head: LatencyAttention) -> int:
 
 
 @compiled(forceinline=True)
-def late_spikes(
-    late: NDArray[np.float32], found: int, spec: Any, due: NDArray[np.int32],
-    payload: NDArray[np.int32],
-) -> None:
-    """When late keys fire, and what their spikes carry, in whole vectors; 1 if they are plain."""
-    a_unit = 2.0 / (1 << spec.key_shift)
-    for i in range(0, found, LANES):
-        late_times(late, i, spec.offset, spec.inverse_step, spec.window, due)
-        if spec.graded:
-            late_payloads(late, due, i, payload, a_unit, spec.first_due, spec.ramp,
-                          spec.score_bound, spec.window, spec.span, spec.scale,
-                          spec.payload_base, spec.payload_bits)
-
-
-@compiled(forceinline=True)
 def early_keys(
-    scores: NDArray[np.float32], at: int, width: int, spec: Any, payloads: NDArray[np.float32],
-    lanes: NDArray[np.int32],
+    scores: Any, at: int, width: int, spec: Any, payloads: Any, lanes: Any
 ) -> int:
     """Fill ``payloads`` with what early keys' spikes carry, 0 elsewhere; their sum."""
     for i in range(LANES):
@@ -113,10 +97,7 @@ def early_keys(
 
 
 @compiled(forceinline=True)
-def late_keys(
-    scores: NDArray[np.float32], at: int, width: int, spec: Any, which: NDArray[np.int32],
-    late: NDArray[np.float32],
-) -> int:
+def late_keys(scores: Any, at: int, width: int, spec: Any, which: Any, late: Any) -> int:
     """Which keys are late, and their scores; how many."""
     found = 0
     for i in range(0, width, LANES):
@@ -125,44 +106,59 @@ def late_keys(
 
 
 @compiled(forceinline=True)
+def late_spikes(late: Any, found: int, spec: Any, due: Any, payload: Any) -> int:
+    """When late keys fire, and what their spikes carry, if they do; how many were forced.
+
+    Whole vectors are written, also beyond the last of them.
+    """
+    a_unit, forced, window = 2.0 / (1 << spec.key_shift), 0, spec.window
+    for i in range(0, found, LANES):
+        late_times(late, i, spec.offset, spec.inverse_step, window, due)
+        if spec.graded:
+            late_payloads(late, due, i, payload, a_unit, spec.first_due, spec.ramp,
+                          spec.score_bound, window, spec.span, spec.scale, spec.payload_base,
+                          spec.payload_bits)
+    for i in range(found):
+        forced += due[i] == window
+    return forced
+
+
+@compiled(forceinline=True)
 def scatter_graded(
-    table: NDArray[np.float32], first: int, which: NDArray[np.int32], due: NDArray[np.int32],
-    payload: NDArray[np.int32], start: int, stop: int, columns: int, parts: NDArray[np.float32],
-    mass: NDArray[np.int64],
+    values: Any, first: int, which: Any, due: Any, payload: Any, begin: int, stop: int,
+    columns: int, parts: Any, mass: Any,
 ) -> None:
-    """parts_n += payload_i values_i and mass_n += payload_i of the keys i of each step n."""
+    """parts_n += payload_i values_i and mass_n += payload_i of some keys i of each step n."""
     fours = columns - columns % FOUR
-    for i in range(start, stop):
-        begin, at, factor = first + which[i] * columns, due[i] * columns, payload[i]
+    for i in range(begin, stop):
+        of, to, factor = first + which[i] * columns, due[i] * columns, payload[i]
         mass[due[i]] += factor
         for j in range(0, fours, FOUR):
-            add_scaled_four(parts, at + j, table, begin + j, factor)
+            add_scaled_four(parts, to + j, values, of + j, factor)
         for j in range(fours, columns, LANES):
-            add_scaled(parts, at + j, table, begin + j, factor)
+            add_scaled(parts, to + j, values, of + j, factor)
 
 
 @compiled(forceinline=True)
 def scatter_plain(
-    table: NDArray[np.int16], first: int, which: NDArray[np.int32], due: NDArray[np.int32],
-    start: int, stop: int, columns: int, parts: NDArray[np.int16], mass: NDArray[np.int64],
+    values: Any, first: int, which: Any, due: Any, begin: int, stop: int, columns: int,
+    parts: Any, mass: Any,
 ) -> None:
-    """parts_n += values_i and mass_n += 1 of the keys i of each step n."""
+    """parts_n += values_i and mass_n += 1 of some keys i of each step n."""
     fours = columns - columns % FOUR
-    for i in range(start, stop):
-        begin, at = first + which[i] * columns, due[i] * columns
+    for i in range(begin, stop):
+        of, to = first + which[i] * columns, due[i] * columns
         mass[due[i]] += 1
         for j in range(0, fours, FOUR):
-            add_four(parts, at + j, table, begin + j)
+            add_four(parts, to + j, values, of + j)
         for j in range(fours, columns, LANES):
-            add(parts, at + j, table, begin + j)
+            add(parts, to + j, values, of + j)
 
 
 @compiled(forceinline=True)
-def spill_all(
-    wide: NDArray[np.int32], parts: NDArray[Any], columns: int, mass: NDArray[np.int64]
-) -> None:
+def spill_all(wide: Any, parts: Any, columns: int, mass: Any, window: int) -> None:
     """Add narrow sums to wide ones before they could overflow."""
-    for n in range(1, len(mass)):
+    for n in range(1, window + 1):
         if mass[n] > 0:
             for j in range(n * columns, (n + 1) * columns, LANES):
                 spill(wide, j, parts, j)
@@ -179,33 +175,31 @@ def fade_one(held: int, keep: int, steps: int) -> int:
 
 
 @compiled(forceinline=True)
-def fade(held: NDArray[np.int32], keep: int, steps: int) -> None:
+def fade(held: Any, columns: int, keep: int, steps: int) -> None:
     """held = trunc(held * keep / 4096), towards zero, so many times: halvings are one shift."""
     if keep == HALF:
-        for j in range(0, len(held), LANES):
+        for j in range(0, columns, LANES):
             halve(held, j, min(steps, 31))
         return
     for _ in range(steps):
-        for j in range(len(held)):
+        for j in range(columns):
             faded = (np.int64(abs(held[j])) * keep) >> DECAY_BITS
             held[j] = -faded if held[j] < 0 else faded
 
 
 @compiled(forceinline=True)
-def settle(
-    parts: NDArray[Any], mass: NDArray[np.int64], spec: Any, held: NDArray[np.int32]
-) -> tuple[int, int]:
+def settle(parts: Any, mass: Any, spec: Any, held: Any, columns: int) -> tuple[int, int]:
     """Fade and add, step by step from 0, which ``held`` has; the normaliser and the last step.
 
     Leaves parts and mass empty.
     """
     last = 0 if mass[0] > 0 else -1
-    total, columns, now = ((mass[0] * spec.unit) << (spec.left - 1)) >> spec.right, len(held), 0
+    total, now = ((mass[0] * spec.unit) << (spec.left - 1)) >> spec.right, 0
     mass[0] = 0
-    for n in range(1, len(mass)):
+    for n in range(1, spec.window + 1):
         if mass[n] == 0:
             continue
-        fade(held, spec.keep, n - now)
+        fade(held, columns, spec.keep, n - now)
         for j in range(0, columns, LANES):
             take(held, j, parts, n * columns + j, spec.left, spec.right)
         total = fade_one(total, spec.keep, n - now)

@@ -19,7 +19,7 @@ from neuromorph.backends.fast.closed_form import (
     spill_all,
 )
 from neuromorph.backends.fast.compiled import compiled
-from neuromorph.backends.fast.lanes import LANES
+from neuromorph.backends.fast.lanes import LANES, keep, start
 from neuromorph.backends.fast.memory import scratch
 from neuromorph.backends.fast.vectors import (
     FOUR,
@@ -41,16 +41,14 @@ BLOCK = 32
 
 
 @compiled(forceinline=True)
-def _fill(target: NDArray[Any], begin: int, stop: int, value: Any) -> None:
-    """What ``target[begin:stop] = value`` does, which would take seconds to compile."""
+def _fill(target: Any, begin: int, stop: int, value: Any) -> None:
     for i in range(begin, stop):
         target[i] = value
 
 
 @compiled(forceinline=True)
 def _scores(
-    asked: NDArray[np.float32], rows: int, depth: int, strips: NDArray[np.float32], begin: int,
-    width: int, scores: NDArray[np.float32],
+    asked: Any, rows: int, depth: int, strips: Any, begin: int, width: int, scores: Any,
 ) -> None:
     """scores[rows, width] = asked[rows, depth] keys, which stand in strips of 32."""
     whole = rows - rows % ROWS
@@ -66,8 +64,8 @@ def _scores(
 
 @compiled(forceinline=True)
 def _weighted(
-    payloads: NDArray[np.float32], a_at: int, rows: int, stride: int,
-    table: NDArray[np.float32], b_at: int, keys: int, columns: int, sums: NDArray[np.float32],
+    payloads: Any, a_at: int, rows: int, stride: int, table: Any, b_at: int, keys: int,
+    columns: int, sums: Any,
 ) -> None:
     """sums[rows, columns] = payloads[rows, keys] values[keys, columns]."""
     whole, tiles = rows - rows % ROWS, columns - columns % STRIP
@@ -101,7 +99,7 @@ def _span(sight: NDArray[np.int64]) -> tuple[Any, Any]:
 
 @compiled(forceinline=True)
 def _hide(
-    scores: NDArray[np.float32], at: int, width: int, low: int, sight: NDArray[np.int64], r: int,
+    scores: Any, at: int, width: int, low: int, sight: NDArray[np.int64], r: int,
     mask: NDArray[np.bool_],
 ) -> Any:
     """Give keys that query r may not see the score `UNSEEN`; how many it does see."""
@@ -120,9 +118,9 @@ def _hide(
 
 @compiled(forceinline=True)
 def _tell(
-    scores: NDArray[np.float32], at: int, width: int, low: int, early: NDArray[np.float32],
-    which: NDArray[np.int32], found: int, due: NDArray[np.int32], payload: NDArray[np.int32],
-    cut: float, r: int, times: NDArray[np.int32], payloads: NDArray[np.int32],
+    scores: Any, at: int, width: int, low: int, early: Any, graded: bool, which: Any, found: int,
+    due: Any, payload: Any, cut: float, r: int, times: NDArray[np.int32],
+    payloads: NDArray[np.int32],
 ) -> None:
     """When each key's spike came, -1 for none, and what it carried; 1 if all are plain."""
     for i in range(times.shape[1]):
@@ -130,18 +128,10 @@ def _tell(
     for i in range(width):
         if scores[at + i] <= cut:
             times[r, low + i] = 0
-            payloads[r, low + i] = np.int32(early[at + i]) if len(early) else 1
+            payloads[r, low + i] = np.int32(early[at + i]) if graded else 1
     for j in range(found):
         times[r, low + which[j]] = due[j]
-        payloads[r, low + which[j]] = payload[j]
-
-
-@compiled(forceinline=True)
-def _forced(due: NDArray[np.int32], found: int, window: int) -> int:
-    forced = 0
-    for i in range(found):
-        forced += due[i] == window
-    return forced
+        payloads[r, low + which[j]] = payload[j] if graded else 1
 
 
 def _graded(
@@ -151,16 +141,27 @@ def _graded(
 ) -> None:
     """A block of queries of graded spikes; its early keys are one product of matrices."""
     (rows, depth), (keys, columns), (low, width) = asked.shape, table.shape, _span(sight)
-    floats, ints = np.empty(0, np.float32), np.empty(0, np.int32)
-    scores, early = scratch(rows * width, floats), scratch(rows * width, floats)
-    _scores(asked.ravel(), rows, depth, strips.ravel(), low * depth, width, scores)
-    lanes, early_mass = scratch(LANES, ints), np.empty(rows, np.int64)
+    room, floats, ints = (spec.window + 1) * columns, np.empty(0, np.float32), np.empty(0, np.int32)
+    held_by = (
+        scratch(rows * width, floats), scratch(rows * width, floats), scratch(LANES, ints),
+        scratch(rows * columns, floats), scratch(rows * columns, ints),
+        scratch(width + LANES, ints), scratch(width + LANES, floats),
+        scratch(width + LANES, ints), scratch(width + LANES, ints), scratch(room, floats),
+        scratch(room, ints), np.zeros(spec.window + 1, np.int64), scratch(columns, ints))
+    scores, early, lanes, part, whole = (
+        start(held_by[0]), start(held_by[1]), start(held_by[2]), start(held_by[3]),
+        start(held_by[4]))
+    which, late, due, payload = (start(held_by[5]), start(held_by[6]), start(held_by[7]),
+                                 start(held_by[8]))
+    parts, wide, mass, held = (start(held_by[9]), start(held_by[10]), start(held_by[11]),
+                               start(held_by[12]))
+    early_mass, values = np.empty(rows, np.int64), start(table)
+    _scores(start(asked), rows, depth, start(strips), low * depth, width, scores)
     for r in range(rows):
         counts[r, 1] = _hide(scores, r * width, width, low, sight, r, mask)
         early_mass[r] = early_keys(scores, r * width, width, spec, early, lanes)
 
-    values, begin, span = table.ravel(), low * columns, min(width, keys - low)
-    part, whole = scratch(rows * columns, floats), scratch(rows * columns, ints)
+    begin, span = low * columns, min(width, keys - low)
     _fill(whole, 0, rows * columns, 0)
     for k in range(0, span, spec.exact):
         _weighted(early, k, rows, width, values, begin + k * columns, min(spec.exact, span - k),
@@ -168,33 +169,29 @@ def _graded(
         for j in range(0, rows * columns, LANES):
             spill(whole, j, part, j)
 
-    which, late = scratch(width + LANES, ints), scratch(width + LANES, floats)
-    due, payload = scratch(width + LANES, ints), scratch(width + LANES, ints)
-    room = (spec.window + 1) * columns
-    parts, wide = scratch(room, floats), scratch(room, ints)
-    mass, held = np.zeros(spec.window + 1, np.int64), scratch(columns, ints)
     _fill(parts, 0, room, 0)
     _fill(wide, 0, room, 0)
     for r in range(rows):
         found = late_keys(scores, r * width, width, spec, which, late)
-        late_spikes(late, found, spec, due, payload)
+        counts[r, 2] = late_spikes(late, found, spec, due, payload)
         for k in range(0, found, spec.exact):
             scatter_graded(values, begin, which, due, payload, k, min(k + spec.exact, found),
                            columns, parts, mass)
             if found > spec.exact:
-                spill_all(wide, parts, columns, mass)
+                spill_all(wide, parts, columns, mass, spec.window)
         mass[0] = early_mass[r]
         _fill(held, 0, columns, 0)
         for j in range(0, columns, LANES):
             take(held, j, whole, r * columns + j, spec.left, spec.right)
-        normaliser[r], counts[r, 0] = (settle(wide, mass, spec, held) if found > spec.exact
-                                       else settle(parts, mass, spec, held))
-        counts[r, 2] = _forced(due, found, spec.window)
+        normaliser[r], counts[r, 0] = (
+            settle(wide, mass, spec, held, columns) if found > spec.exact
+            else settle(parts, mass, spec, held, columns))
         for j in range(columns):
             control[r, j] = held[j]
         if len(times):
-            _tell(scores, r * width, width, low, early, which, found, due, payload, spec.cut, r,
-                  times, payloads)
+            _tell(scores, r * width, width, low, early, True, which, found, due, payload, spec.cut,
+                  r, times, payloads)
+    keep(held_by)
 
 
 def _plain(
@@ -203,65 +200,67 @@ def _plain(
 ) -> None:
     """A block of queries of plain spikes; its early keys are all but the late and the hidden."""
     (rows, depth), (_, columns), (low, width) = asked.shape, table.shape, _span(sight)
-    floats, ints = np.empty(0, np.float32), np.empty(0, np.int32)
-    scores = scratch(rows * width, floats)
-    _scores(asked.ravel(), rows, depth, strips.ravel(), low * depth, width, scores)
-
-    which, late = scratch(width + LANES, ints), scratch(width + LANES, floats)
-    due, payload, early = scratch(width + LANES, ints), np.ones(width, np.int32), floats
-    room = (spec.window + 1) * columns
-    parts, wide = scratch(room, np.empty(0, np.int16)), scratch(room, ints)
-    mass, held = np.zeros(spec.window + 1, np.int64), scratch(columns, ints)
+    room, floats, ints = (spec.window + 1) * columns, np.empty(0, np.float32), np.empty(0, np.int32)
+    held_by = (
+        scratch(rows * width, floats), scratch(width + LANES, ints),
+        scratch(width + LANES, floats), scratch(width + LANES, ints),
+        scratch(room, np.empty(0, np.int16)), scratch(room, ints),
+        np.zeros(spec.window + 1, np.int64), scratch(columns, ints))
+    scores, which, late, due = (start(held_by[0]), start(held_by[1]), start(held_by[2]),
+                                start(held_by[3]))
+    parts, wide, mass, held = (start(held_by[4]), start(held_by[5]), start(held_by[6]),
+                               start(held_by[7]))
+    values, begin = start(table), low * columns
+    _scores(start(asked), rows, depth, start(strips), low * depth, width, scores)
     _fill(parts, 0, room, 0)
     _fill(wide, 0, room, 0)
-    values, begin = table.ravel(), low * columns
     for r in range(rows):
         seen = _hide(scores, r * width, width, low, sight, r, mask)
         found = late_keys(scores, r * width, width, spec, which, late)
-        late_spikes(late, found, spec, due, payload)
+        counts[r, 1], counts[r, 2] = seen, late_spikes(late, found, spec, due, due)
         for k in range(0, found, spec.exact):
             scatter_plain(values, begin, which, due, k, min(k + spec.exact, found), columns,
                           parts, mass)
             if found > spec.exact:
-                spill_all(wide, parts, columns, mass)
-        _in_sight(sums, table, sight, r, mask, held)
+                spill_all(wide, parts, columns, mass, spec.window)
+        _in_sight(sums, values, sight, r, mask, held, columns)
         if found > spec.exact:
-            _without(held, wide, mass)
+            _without(held, wide, mass, columns, spec.window)
         else:
-            _without(held, parts, mass)
+            _without(held, parts, mass, columns, spec.window)
         mass[0] = seen - found
         for j in range(columns):
             held[j] = (held[j] << spec.left) >> spec.right
-        normaliser[r], counts[r, 0] = (settle(wide, mass, spec, held) if found > spec.exact
-                                       else settle(parts, mass, spec, held))
-        counts[r, 1], counts[r, 2] = seen, _forced(due, found, spec.window)
+        normaliser[r], counts[r, 0] = (
+            settle(wide, mass, spec, held, columns) if found > spec.exact
+            else settle(parts, mass, spec, held, columns))
         for j in range(columns):
             control[r, j] = held[j]
         if len(times):
-            _tell(scores, r * width, width, low, early, which, found, due, payload, spec.cut, r,
-                  times, payloads)
+            _tell(scores, r * width, width, low, scores, False, which, found, due, due, spec.cut,
+                  r, times, payloads)
+    keep(held_by)
 
 
 @compiled(forceinline=True)
 def _in_sight(
-    sums: NDArray[np.int32], table: NDArray[np.int16], sight: NDArray[np.int64], r: int,
-    mask: NDArray[np.bool_], held: NDArray[np.int32],
+    sums: NDArray[np.int32], values: Any, sight: NDArray[np.int64], r: int,
+    mask: NDArray[np.bool_], held: Any, columns: int,
 ) -> None:
     """held = the sum of the values that query r sees, from the sums of all values before each."""
     first, stop, hidden = sight[r, 0], sight[r, 1], sight[r, 2]
-    for j in range(len(held)):
+    for j in range(columns):
         held[j] = sums[stop, j] - sums[first, j]
     for i in range(first, stop if hidden else first):
         if not mask[r, i]:
-            for j in range(len(held)):
-                held[j] -= table[i, j]
+            for j in range(0, columns, LANES):
+                take_away(held, j, values, i * columns + j)
 
 
 @compiled(forceinline=True)
-def _without(held: NDArray[np.int32], parts: NDArray[Any], mass: NDArray[np.int64]) -> None:
+def _without(held: Any, parts: Any, mass: Any, columns: int, window: int) -> None:
     """held -= the sums of all later steps."""
-    columns = len(held)
-    for n in range(1, len(mass)):
+    for n in range(1, window + 1):
         if mass[n] > 0:
             for j in range(0, columns, LANES):
                 take_away(held, j, parts, n * columns + j)

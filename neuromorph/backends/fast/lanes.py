@@ -205,6 +205,34 @@ def counted(code: Code, lanes: Any) -> Any:
     return code.builder.zext(ones, ir.IntType(64))
 
 
+def _data(context: Any, builder: Any, kind: Any, value: Any) -> Any:
+    """LLVM's pointer to the first element of an array, or of what `start` gave."""
+    if isinstance(kind, types.CPointer):
+        return value
+    return context.make_array(kind)(context, builder, value).data
+
+
+@intrinsic
+def start(_context: Any, array: Any) -> Any:
+    """A pointer to an array's first element: it counts no references when it is passed on.
+
+    The array must live on, for which `keep` is there.
+    """
+    def write(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        return _data(context, builder, signature.args[0], values[0])
+
+    return types.CPointer(array.dtype)(array), write
+
+
+@intrinsic
+def keep(_context: Any, array: Any) -> Any:
+    """Do nothing, with an array that must live until here."""
+    def write(context: Any, _builder: Any, _signature: Any, _values: Any) -> Any:
+        return context.get_dummy_value()
+
+    return types.void(array), write
+
+
 def lanes(result: Any = types.void, **scalars: Any) -> Callable[[Callable[..., Any]], Any]:
     """Turn a function that writes vector code into one that compiled code can call.
 
@@ -225,8 +253,7 @@ def lanes(result: Any = types.void, **scalars: Any) -> Callable[[Callable[..., A
         def write(context: Any, builder: Any, signature: Any, values: Any) -> Any:
             code = Code(builder)
             arguments = [
-                value if name in scalars
-                else Pointer(code, context.make_array(kind)(context, builder, value).data)
+                value if name in scalars else Pointer(code, _data(context, builder, kind, value))
                 for name, kind, value in zip(names, signature.args, values, strict=True)]
             back = function(code, *arguments)
             return context.get_dummy_value() if back is None else back
