@@ -165,15 +165,16 @@ class Stored:
         self.table = aligned((rows, room, columns), np.float32 if kind == "graded" else np.int16)
         self.sums = np.zeros((1, 0, columns) if kind == "graded" else (rows, room + 1, columns),
                              np.int32)
-        self._floats = [np.empty((batch, kv_heads, room, size), np.float32)
-                        for size in (key_size, value_size)] if kept else []
+        kept_room = room if kept else 0
+        self._keys = np.empty((batch, kv_heads, kept_room, key_size), np.float32)
+        self._values = np.empty((batch, kv_heads, kept_room, value_size), np.float32)
 
     def follows(self, keys: NDArray[np.float32], values: NDArray[np.float32]) -> bool:
         """Whether these are what is stored, and perhaps more, for which there is room."""
-        return self.count <= keys.shape[2] <= self.room and all(
-            array.shape[:2] == before.shape[:2] and array.shape[3] == before.shape[3]
-            and compare()(array, before, self.count)
-            for array, before in zip((keys, values), self._floats, strict=True))
+        same = compare()
+        return (self.count <= keys.shape[2] <= self.room
+                and keys.shape[:2] == self._keys.shape[:2]
+                and same(keys, self._keys, self.count) and same(values, self._values, self.count))
 
     def add(
         self, keys: NDArray[np.float32], values: NDArray[np.float32], codes: Any, limits: Any,
@@ -187,5 +188,6 @@ class Stored:
         self.clipped += sum(clipped for clipped, *_ in counted.tolist())
         if self.kind == "plain":
             sum_up(self.table, since, self.count, self.sums)
-        for array, before in zip((keys, values), self._floats, strict=bool(self._floats)):
-            before[:, :, since : self.count] = array[:, :, since:]
+        if self.kept:
+            self._keys[:, :, since : self.count] = keys[:, :, since:]
+            self._values[:, :, since : self.count] = values[:, :, since:]
