@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from functools import lru_cache
 from typing import Any
 
@@ -48,6 +48,7 @@ def share(
     try:
         call(0)
     finally:
+        wait(others)  # nobody writes to the arrays any more when the first error is raised
         for other in others:
             other.result()
 
