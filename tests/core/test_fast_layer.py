@@ -1,4 +1,4 @@
-"""A layer from floats to floats is what coding, the clocked circuit and decoding are, to the bit."""
+"""A layer from floats to floats is coding, the clocked circuit and decoding, to the bit."""
 
 from __future__ import annotations
 

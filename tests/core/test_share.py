@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -110,9 +109,8 @@ def test_a_forked_child_has_threads_of_its_own() -> None:
 
 
 @pytest.fixture
-def five(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def five(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(threads, "count", lambda: 5)
-    yield
 
 
 @pytest.mark.usefixtures("five")
