@@ -250,19 +250,19 @@ def test_floats_at_exact_ties(head: LatencyAttention, name: str) -> None:
         check(code, replace(work, **{name: floats}))
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(4))
 def test_a_quotient_that_is_a_tie_although_the_product_is_none(seed: int) -> None:
-    """(x - c) / s is half a step, while (x - c) times 1 / s often is a little less or more."""
+    """(x - c) / s is half a step, and (x - c) times 1 / s a little less or more."""
     rng = np.random.default_rng(seed)
-    head = replace(BINARY, value_size=80, slots=5)
-    code = code_of(head, heads=1, seed=seed)
+    code = code_of(replace(BINARY, value_size=80), heads=1, seed=seed)
     work = random_work(code, 1, 1, 1)
-    steps = rng.integers(-127, 127, 80) + 0.5
     apart = work.values[0, 0, 0].astype(np.float64) - code.value_centre[0]
-    scale = np.abs(apart / steps)
-    assert (np.abs(apart / scale) % 1 == 0.5).mean() > 0.8
-    assert (np.abs(apart * (1 / scale)) % 1 != 0.5).any()
-    check(replace(code, value_scale=scale[None]), work)
+    steps = rng.integers(1, 127, 80)
+    scale = np.abs(apart) / (steps + 0.5)
+    wrong = np.rint(apart / scale) != np.rint(apart * (1 / scale))
+    assert wrong.any()
+    # Nothing else is near a tie: a single doubt has all sixteen lanes coded anew.
+    check(replace(code, value_scale=np.where(wrong, scale, np.abs(apart) / steps)[None]), work)
 
 
 @both

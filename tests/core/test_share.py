@@ -90,13 +90,14 @@ def test_two_callers_at_once_with_different_numbers_of_threads() -> None:
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 def test_a_forked_child_has_threads_of_its_own() -> None:
     """Its parent's are not there, and it would wait for them for ever."""
-    share(work_quietly, 3)
+    together = threading.Barrier(3)
+    share(lambda *_: together.wait(timeout=60), 3)  # now all of the parent's threads are there
     child = os.fork()
     if child == 0:  # no test report from here: leave at once, and soon
         status = 1
         try:
             called: list[int] = []
-            threading.Timer(20, os._exit, (2,)).start()
+            threading.Timer(10, os._exit, (2,)).start()
             share(lambda first, _: called.append(first), 3)
             status = int(sorted(called) != [0, 1, 2])
         finally:
