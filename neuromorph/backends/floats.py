@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from neuromorph.backends.sight import Sight
 from neuromorph.circuits.latency_attention import LatencyAttention
+from neuromorph.shown import Shown
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -43,8 +44,8 @@ class Scales(Protocol):
         """Shape (kv_heads, value_size)."""
 
 
-@dataclass(frozen=True)
-class FloatWork:
+@dataclass(frozen=True, eq=False, repr=False)
+class FloatWork(Shown):
     """Attention of many sequences and heads, before it is coded.
 
     Attributes

@@ -5,6 +5,7 @@ A causal mask, a sliding window and padding at either end hide nobody between.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -13,17 +14,17 @@ from numpy.typing import NDArray
 from neuromorph.shown import Shown
 
 
+@dataclass(frozen=True, eq=False, repr=False)
 class Sight(Shown):
     """A mask, and what follows from it once.
 
-    Parameters
+    Attributes
     ----------
     mask : bool array, shape (batch, queries, keys)
         True where a query may look.
     """
 
-    def __init__(self, mask: NDArray[np.bool_]) -> None:
-        self.mask = mask
+    mask: NDArray[np.bool_]
 
     @cached_property
     def spans(self) -> NDArray[np.int64]:

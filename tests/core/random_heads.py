@@ -21,16 +21,26 @@ def random_layer(seed: int, kind: str) -> AttentionBatch:
 
     Codes are those of the calibration's own data, of louder data, or any that the limits allow.
     """
+    return _work(*random_code(seed, kind))
+
+
+def random_code(
+    seed: int, kind: str, key_size: int | None = None, value_size: int | None = None,
+    tokens: int | None = None,
+) -> tuple[Rng, LayerCode, Sample]:
+    """A calibrated layer, what it was calibrated on, and where chance goes on."""
     rng = np.random.default_rng((seed, KINDS.index(kind)))
     kv_heads, group = ((1, 1), (1, 2), (2, 1), (2, 2), (1, 4), (3, 1))[rng.integers(6)]
-    key_size, value_size = int(rng.integers(1, 20)), int(rng.integers(1, 12))
-    tokens = int(rng.integers(1, 24))
-    sample = _sample(rng, kv_heads * group, kv_heads, tokens, key_size, value_size)
-    options = _options(rng, kind, tokens)
+    drawn = int(rng.integers(1, 20)), int(rng.integers(1, 12)), int(rng.integers(1, 24))
+    given = key_size, value_size, tokens
+    size, values, count = (own if own is not None else one
+                           for own, one in zip(given, drawn, strict=True))
+    sample = _sample(rng, kv_heads * group, kv_heads, count, size, values)
+    options = _options(rng, kind, count)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it is not about how well these fare
         code = calibrate_layer([sample], options)
-    return _work(rng, code, sample)
+    return rng, code, sample
 
 
 def _sample(rng: Rng, heads: int, kv_heads: int, tokens: int, key_size: int,

@@ -73,7 +73,7 @@ def _answer(
     counted : where this thread adds clips, spikes and forced ones
     """
     batch, heads, asked, size = queries.shape
-    kv_heads, columns, flat = len(strips) // batch, context.shape[3], context.ravel()
+    kv_heads, columns, flat = len(strips) // max(batch, 1), context.shape[3], context.ravel()
     nobody = np.empty((0, 0), np.int32)
     for task in range(first, batch * heads * blocks_of(asked), stride):
         row, begin, stop = task_of(task, asked)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from functools import lru_cache
 from typing import Any
 
@@ -50,6 +50,7 @@ def _team(stripe: Stripe, count: int) -> None:
     try:
         stripe(0, count)
     finally:
+        wait(others)  # nobody writes to the arrays any more when the first error is raised
         for other in others:
             other.result()
 
