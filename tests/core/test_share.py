@@ -14,6 +14,12 @@ from neuromorph.backends.fast import threads as fast_threads
 from neuromorph.backends.fast.threads import share, threads_for
 
 
+@pytest.fixture(autouse=True)
+def without_torch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Torch's threads have tests of their own."""
+    monkeypatch.setattr(fast_threads, "team_of_torch", lambda: None)
+
+
 @pytest.mark.parametrize("count", [1, 2, 3, 7])
 def test_each_stripe_is_called_once(count: int) -> None:
     calls: list[tuple[int, int, str]] = []

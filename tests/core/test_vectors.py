@@ -47,8 +47,21 @@ def row(a: Array, a_at: int, a_stride: int, b: Array, b_at: int, b_stride: int, 
     vectors.product_row(a, a_at, a_stride, b, b_at, b_stride, depth, c, c_at, c_stride)
 
 
+@njit
+def row_half(a: Array, a_at: int, a_stride: int, b: Array, b_at: int, b_stride: int, depth: int,
+             c: Array, c_at: int, c_stride: int) -> None:
+    vectors.product_row_half(a, a_at, a_stride, b, b_at, b_stride, depth, c, c_at, c_stride)
+
+
+@njit
+def row_four(a: Array, a_at: int, a_stride: int, b: Array, b_at: int, b_stride: int, depth: int,
+             c: Array, c_at: int, c_stride: int) -> None:
+    vectors.product_row_four(a, a_at, a_stride, b, b_at, b_stride, depth, c, c_at, c_stride)
+
+
 @pytest.mark.parametrize(("product", "rows", "columns"), [
-    (tile, ROWS, 2 * LANES), (half, ROWS, LANES), (row, 1, LANES)], ids=["tile", "half", "row"])
+    (tile, ROWS, 2 * LANES), (half, ROWS, LANES), (row, 1, 2 * LANES), (row_half, 1, LANES),
+    (row_four, 1, 4 * LANES)], ids=["tile", "half", "row", "row_half", "row_four"])
 @given(seed=SEEDS, depth=st.sampled_from([0, 1, 2, 3, 16, 33]), at=st.tuples(*[STARTS] * 3),
        more=st.tuples(*[STARTS] * 3))
 @quick

@@ -112,6 +112,11 @@ class FastLayer:
     ----------
     scales : Scales
 
+    Attributes
+    ----------
+    kept : list of Stored
+        Codes of a text that grows, until somebody works on them; at most one.
+
     Raises
     ------
     RangeProofError
@@ -129,7 +134,7 @@ class FastLayer:
             (scales.value_centre, scales.value_scale))]
         self.answers = tuple(np.ascontiguousarray(array, np.float32)
                              for array in (scales.value_scale, scales.value_centre))
-        self._kept: list[Stored] = []
+        self.kept: list[Stored] = []
 
     def __call__(self, work: FloatWork) -> FloatAnswer | None:
         """See `FloatLayer`; None for float64 too, of which no code would be the same."""
@@ -151,7 +156,7 @@ class FastLayer:
         if (clipped | stored.clipped) >> WRONG:
             return None
         if stored.kept:
-            self._kept = [stored]
+            self.kept = [stored]
         return FloatAnswer(context.transpose(0, 2, 1, 3), spikes, forced,
                            clipped + stored.clipped)
 
@@ -163,7 +168,7 @@ class FastLayer:
         What is kept is taken out, so that no other Python thread adds to it meanwhile.
         """
         count, kept = keys.shape[2], asked * GROWING <= keys.shape[2]
-        last, self._kept = self._kept, []
+        last, self.kept = self.kept, []
         stored = last[0] if kept and last and last[0].follows(keys, values) else Stored(
             self.kind, (keys.shape[0], keys.shape[1], keys.shape[3], values.shape[3]),
             padded(count + count // 4 + 1, STRIP) if kept else count, kept=kept)
