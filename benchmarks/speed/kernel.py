@@ -1,4 +1,7 @@
-"""The kernel alone: ns a causal pair of query and key, 64 columns, one thread, real layers."""
+"""One layer from floats to floats, ns a causal pair of query and key, 64 columns, one thread.
+
+Coding and decoding are in it, as they are in what torch's own attention is compared with.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from benchmarks.speed.child import fresh
 from benchmarks.speed.figures import Figure, Plan, in_turns
 from benchmarks.speed.models import CALIBRATION, KINDS, TEST, smollm2, tokens_of
 from benchmarks.speed.recorded import recorded
-from neuromorph import backends
+from neuromorph.backends import FloatWork, Sight
 from neuromorph.runtime import SpikingLayer
 from neuromorph.translate import Sample, TranslateOptions, calibrate_layer
 
@@ -52,9 +55,10 @@ def nanoseconds(tokens: int, turns: int) -> dict[str, list[float]]:
 
 def spiking(seen: Sample, asked: Sample, kind: Any) -> Callable[[], object]:
     code = calibrate_layer([seen], TranslateOptions(spikes=kind, slots=len(asked.mask)))
-    work = SpikingLayer(code).encode(asked.queries[None], asked.keys[None], asked.values[None],
-                                     asked.mask[None])
-    return lambda: backends.attend("fast", work)
+    layer = SpikingLayer(code)
+    work = FloatWork(asked.queries[None], asked.keys[None], asked.values[None],
+                     Sight(asked.mask[None]))
+    return lambda: layer.answer(work)
 
 
 def floating(asked: Sample) -> Callable[[], object]:

@@ -1,7 +1,6 @@
 """SmolLM2's forward pass of 512 tokens in spikes / in float by the clock, two threads.
 
-Also with other ways to wait: torch's threads, and Numba's, spin for a while after each parallel
-region, and each has its own.
+Also with threads that sleep while they wait: torch's spin for a while after each of its operations.
 """
 
 from __future__ import annotations
@@ -14,8 +13,7 @@ from benchmarks.speed.forward import pairs, prepare
 from benchmarks.speed.models import KINDS
 
 TOKENS, THREADS, GOAL = 512, 2, 1.2
-OTHER_WAYS = {"OMP_WAIT_POLICY": "passive", "NUMBA_THREADING_LAYER": "workqueue"}
-"""Each by itself."""
+OTHER_WAYS = {"OMP_WAIT_POLICY": "passive"}
 
 
 def measure(plan: Plan) -> list[Figure]:
