@@ -58,7 +58,7 @@ class Tally:
         self.queries += queries
         self.spikes += spikes
         self.forced += forced
-        self.steps += queries // len(code.heads) * code.period
+        self.steps += queries // len(code.heads) * code.steps_a_query
 
     @property
     def forced_a_query(self) -> float:

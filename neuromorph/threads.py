@@ -1,7 +1,4 @@
-"""How many threads compiled kernels use: no more than torch may, and one variable sets both.
-
-Both keep threads of their own that know nothing of each other; they take turns.
-"""
+"""How many threads compiled kernels use: no more than torch may, and one variable sets both."""
 
 from __future__ import annotations
 

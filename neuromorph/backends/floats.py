@@ -83,4 +83,5 @@ class FloatAnswer(NamedTuple):
 
 
 FloatLayer: TypeAlias = Callable[[FloatWork], FloatAnswer | None]
-"""None for numbers that are not finite: whoever asks says what is wrong with them."""
+"""None for numbers that are not finite, or not of single precision: the general way has words for
+the former, and codes of its own for the latter."""

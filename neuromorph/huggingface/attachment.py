@@ -98,14 +98,15 @@ class Attachment(Shown):
             self._connection = Connection(self.model, Spikes(self._layers))
             for other in others:
                 other.close()
+                if isinstance(other.handler, Spikes):
+                    other.handler.forget()
 
     def detach(self) -> None:
         """Switch the model back to its own attention; harmless when done twice."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None
-            for layer in self._layers.values():
-                layer.forget()
+            Spikes(self._layers).forget()
 
     def __enter__(self) -> Self:
         self.attach()
@@ -208,6 +209,11 @@ class Spikes(Shown):
         if len(self.passed) == len(self.layers):
             self._say()
         return torch.from_numpy(context)
+
+    def forget(self) -> None:
+        """Let go of what is kept while texts grow."""
+        for layer in self.layers.values():
+            layer.forget()
 
     def _say(self) -> None:
         """Warn of what goes wrong, each kind once, when the model has been through its layers."""

@@ -9,18 +9,38 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from threading import RLock
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+_one_at_a_time = RLock()
+
 
 @contextmanager
 def read_once() -> Iterator[None]:
-    """What transformers takes from `gguf` gives the same answer again without the work."""
+    """What transformers takes from `gguf` gives the same answer again without the work.
+
+    One thread at a time; inside of another it changes nothing.
+    """
     import gguf
 
-    class Reader(gguf.GGUFReader):
+    with _one_at_a_time:
+        if not isinstance(gguf.GGUFReader, type):  # further out it is read once already
+            yield
+            return
+        own = gguf.GGUFReader, gguf.get_tensor_name_map
+        gguf.GGUFReader = cache(_reader(gguf.GGUFReader))
+        gguf.get_tensor_name_map = cache(gguf.get_tensor_name_map)
+        try:
+            yield
+        finally:
+            gguf.GGUFReader, gguf.get_tensor_name_map = own
+
+
+def _reader(own: Any) -> Any:
+    class Reader(own):
         """Reads from a plain view: each slice of a memory map costs many times as much."""
 
         data: NDArray[Any]
@@ -30,9 +50,4 @@ def read_once() -> Iterator[None]:
                 self.data = self.data.view(np.ndarray)
             return super()._get(*args, **kwargs)
 
-    own = gguf.GGUFReader, gguf.get_tensor_name_map
-    gguf.GGUFReader, gguf.get_tensor_name_map = cache(Reader), cache(gguf.get_tensor_name_map)
-    try:
-        yield
-    finally:
-        gguf.GGUFReader, gguf.get_tensor_name_map = own
+    return Reader

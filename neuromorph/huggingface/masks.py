@@ -69,10 +69,7 @@ class Sights:
     """Layers are mostly sent the same mask; what follows from it is worked out once."""
 
     def __init__(self) -> None:
-        self._sight: Sight | None = None
-        self._shape: tuple[Any, ...] = ()
-        self._given: Any = None
-        self._version: int | None = None
+        self._last: tuple[Sight, tuple[Any, ...], Any, int | None] | None = None
 
     def of(self, call: Call) -> Sight:
         """Who sees what in a call.
@@ -83,17 +80,20 @@ class Sights:
             If the mask does more than to hide, or differs between heads.
         """
         given, shape = call.given, (*call.queries.shape[::2], *call.keys.shape[::2], call.causal)
-        if self._sight is None or shape != self._shape or not self._is_last(given):
-            self._sight, self._shape = Sight(call.mask.cpu().numpy()), shape
-            self._given = None if given is None else weakref.ref(given)
-            self._version = _version(given)
-        return self._sight
+        last = self._last  # read once: another Python thread may be at work on another mask
+        if last is not None and last[1] == shape and _same(given, *last[2:]):
+            return last[0]
+        version = _version(given)
+        sight = Sight(call.mask.cpu().numpy())
+        self._last = sight, shape, None if given is None else weakref.ref(given), version
+        return sight
 
-    def _is_last(self, given: Tensor | None) -> bool:
-        if given is None or self._given is None:
-            return given is None and self._given is None
-        return self._given() is given and self._version is not None \
-            and self._version == _version(given)
+
+def _same(given: Tensor | None, before: Any, version: int | None) -> bool:
+    """Whether a mask is the one from before, and as it was."""
+    if given is None or before is None:
+        return given is None and before is None
+    return before() is given and version is not None and version == _version(given)
 
 
 def _version(given: Tensor | None) -> int | None:

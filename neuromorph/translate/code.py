@@ -64,7 +64,7 @@ class LayerCode(Shown):
         check_shared(self.heads)
 
     @cached_property
-    def period(self) -> int:
+    def steps_a_query(self) -> int:
         """Steps from one query to the next, summed over heads."""
         return sum(head.period for head in self.heads)
 

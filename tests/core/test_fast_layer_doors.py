@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from float_layers import coded, random_work
+from float_layers import code_of, coded, random_work
 from random_heads import random_code
+from small_heads import BINARY
 
-from neuromorph import backends
+from neuromorph import backends, threads
 from neuromorph.backends import FloatWork, Sight
 from neuromorph.errors import NeuromorphError, RangeProofError, TensorError, UsageError
 from neuromorph.runtime import SpikingLayer
@@ -181,3 +182,29 @@ def test_nothing_at_all_is_answered_with_nothing(code: LayerCode, axes: Any) -> 
 def test_work_is_shown_by_its_shapes(work: FloatWork) -> None:
     assert "mask=bool[1, 5, 5]" in repr(work.sight)
     assert "keys=float32[1, 2, 5, 20]" in repr(work)
+
+
+def test_more_numbers_that_are_not_finite_than_a_count_has_bits_for(
+    monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """2^24 of them in one thread: their count once wrapped to none."""
+    monkeypatch.setattr(threads, "count", lambda: 1)
+    code = random_code(1, "binary", key_size=16, value_size=1, tokens=9)[1]
+    heads, kv_heads = len(code.heads), len(code.key_scale)
+    asked = (1 << 20) // heads
+    work = FloatWork(np.full((1, heads, asked, 16), np.nan, np.float32),
+                     np.zeros((1, kv_heads, 1, 16), np.float32),
+                     np.zeros((1, kv_heads, 1, 1), np.float32),
+                     Sight(np.ones((1, asked, 1), bool)))
+    assert work.queries.size == 1 << 24
+    layer = backends.float_layer("fast", code)
+    assert layer is not None
+    assert layer(work) is None
+
+
+def test_a_mask_of_numbers_is_no_mask_of_the_fast_way() -> None:
+    code = code_of(BINARY)
+    work = random_work(code, 1, 2, 3)
+    layer = backends.float_layer("fast", code)
+    assert layer is not None
+    assert layer(replace(work, sight=Sight(work.sight.mask.astype(np.int64)))) is None

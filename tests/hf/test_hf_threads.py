@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -66,3 +67,16 @@ def test_after_a_fork_nobody_waits_for_the_parents_threads(
 def test_without_torch_there_is_no_team(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "torch")
     assert team_of_torch() is None
+
+
+def test_a_member_that_never_began_is_no_success() -> None:
+    """A signal that comes before a member's first line is printed by ctypes, and lost."""
+    _, number, _ = openmp._runtime(next(
+        path for path in openmp_libraries() if openmp._runtime(path)))  # type: ignore[misc]
+    team = openmp._team((lambda member, *_: member(None), number, lambda: 2))
+    with pytest.raises(KeyboardInterrupt):
+        team(lambda *_: None, 2)
+
+
+def openmp_libraries() -> list[Path]:
+    return sorted((Path(torch.__file__).parent / "lib").glob("lib*omp*.so*"))

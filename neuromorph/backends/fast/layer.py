@@ -6,6 +6,7 @@ decodes the answers. The numbers are those of `LayerCode` and of the integer doo
 
 from __future__ import annotations
 
+from collections import deque
 from functools import cache
 from typing import Any
 
@@ -17,10 +18,10 @@ from neuromorph.backends.attention import check_shapes
 from neuromorph.backends.fast.attention import specs_of
 from neuromorph.backends.fast.closed_form import SPEC
 from neuromorph.backends.fast.compiled import compiled
-from neuromorph.backends.fast.encode import WRONG, decode_row, encode_row
+from neuromorph.backends.fast.encode import decode_row, encode_row
 from neuromorph.backends.fast.kernel import attend_block, blocks_of, task_of
 from neuromorph.backends.fast.memory import padded
-from neuromorph.backends.fast.stored import CODE, COUNTS, FLOATS, TABLES, Stored, place
+from neuromorph.backends.fast.stored import CODE, COUNTS, FLOATS, TABLES, Stored, count, place
 from neuromorph.backends.fast.threads import share, threads_for
 from neuromorph.backends.fast.vectors import STRIP
 from neuromorph.backends.floats import FloatAnswer, FloatWork, Scales
@@ -70,7 +71,7 @@ def _answer(
     queries, factor : see `FloatWork`
     query_code : centre, scale and one over it, shape (heads, key_size) each
     answers : scale and centre of values in float32, shape (kv_heads, value_size) each
-    counted : where this thread adds clips, spikes and forced ones
+    counted : where this thread adds clips, numbers that are not finite, spikes and forced ones
     """
     batch, heads, asked, size = queries.shape
     kv_heads, columns, flat = len(strips) // max(batch, 1), context.shape[3], context.ravel()
@@ -83,15 +84,15 @@ def _answer(
         control = np.empty((stop - begin, table.shape[2]), np.int32)
         normaliser = np.empty(stop - begin, np.int64)
         counts = np.empty((stop - begin, 3), np.int32)
-        counted[0] += _code_queries(queries, b, head, begin, factor, query_code, limits[0], codes)
+        count(counted, _code_queries(queries, b, head, begin, factor, query_code, limits[0], codes))
         attend_block(codes, strips[kv], table[kv], sums[kv if len(sums) > 1 else 0],
                      sight[b, some], mask[b if mask.shape[1] else 0, some], specs[head], control,
                      normaliser, counts, nobody, nobody)
         spikes, forced = _decode(
             control, normaliser, counts, specs[head].unit, answers, kv_of[head], flat,
             ((b * asked + begin) * heads + head) * columns, heads * columns)
-        counted[1] += spikes
-        counted[2] += forced
+        counted[2] += spikes
+        counted[3] += forced
 
 
 @cache
@@ -114,7 +115,7 @@ class FastLayer:
 
     Attributes
     ----------
-    kept : list of Stored
+    kept : deque of Stored
         Codes of a text that grows, until somebody works on them; at most one.
 
     Raises
@@ -134,29 +135,30 @@ class FastLayer:
             (scales.value_centre, scales.value_scale))]
         self.answers = tuple(np.ascontiguousarray(array, np.float32)
                              for array in (scales.value_scale, scales.value_centre))
-        self.kept: list[Stored] = []
+        self.kept: deque[Stored] = deque(maxlen=1)
 
     def __call__(self, work: FloatWork) -> FloatAnswer | None:
-        """See `FloatLayer`; None for float64 too, of which no code would be the same."""
+        """See `FloatLayer`."""
         check_shapes(self.heads, work.queries.shape, work.keys.shape, work.values.shape,
                      work.sight.mask.shape)
         arrays = [_rows(array) for array in (work.queries, work.keys, work.values)]
-        if any(array.dtype != np.float32 for array in arrays):
+        if (work.sight.mask.dtype != np.bool_
+                or any(array.dtype != np.float32 for array in arrays)):
             return None
         queries, keys, values = arrays
-        (batch, heads, asked, _), count = queries.shape, keys.shape[2]
-        threads = threads_for(batch * heads * asked * count)
+        batch, heads, asked, _ = queries.shape
+        threads = threads_for(batch * heads * asked * keys.shape[2])
         stored = self._stored(keys, values, asked, threads)
         context = np.empty((batch, asked, heads, values.shape[3]), np.float32)
         counted = np.zeros((threads, COUNTS), np.int64)
         share(answer_of(self.kind), threads, queries, np.float32(work.scale), self.codes[0],
               self.answers, self.limits, self.kv_of, work.sight.spans, work.sight.between,
               self.specs, stored.strips, stored.table, stored.sums, context, each=counted)
-        clipped, spikes, forced, *_ = map(sum, zip(*counted.tolist(), strict=True))
-        if (clipped | stored.clipped) >> WRONG:
+        clipped, wrong, spikes, forced, *_ = map(sum, zip(*counted.tolist(), strict=True))
+        if wrong or stored.wrong:
             return None
         if stored.kept:
-            self.kept = [stored]
+            self.kept.append(stored)
         return FloatAnswer(context.transpose(0, 2, 1, 3), spikes, forced,
                            clipped + stored.clipped)
 
@@ -167,11 +169,14 @@ class FastLayer:
 
         What is kept is taken out, so that no other Python thread adds to it meanwhile.
         """
-        count, kept = keys.shape[2], asked * GROWING <= keys.shape[2]
-        last, self.kept = self.kept, []
-        stored = last[0] if kept and last and last[0].follows(keys, values) else Stored(
+        tokens, kept = keys.shape[2], asked * GROWING <= keys.shape[2]
+        try:
+            last = self.kept.pop()
+        except IndexError:
+            last = None
+        stored = last if kept and last and last.follows(keys, values) else Stored(
             self.kind, (keys.shape[0], keys.shape[1], keys.shape[3], values.shape[3]),
-            padded(count + count // 4 + 1, STRIP) if kept else count, kept=kept)
+            padded(tokens + tokens // 4 + 1, STRIP) if kept else tokens, kept=kept)
         stored.add(keys, values, self.codes[1:], self.limits, threads)
         return stored
 

@@ -57,16 +57,20 @@ def _team(runtime: tuple[Any, Any, Any]) -> Team:
 
     def team(stripe: Stripe, count: int) -> None:
         errors: list[BaseException] = []
+        members: list[int] = []
 
         def member(_: object) -> None:
             try:
                 stripe(number(), size())
+                members.append(size())
             except BaseException as error:  # noqa: BLE001 - raised again below
                 errors.append(error)
 
         begin(MEMBER(member), None, count, 0)
         if errors:
             raise errors[0]
+        if not members or len(members) < members[0]:  # a signal came before the try began
+            raise KeyboardInterrupt
 
     return team
 

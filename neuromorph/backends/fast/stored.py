@@ -15,7 +15,7 @@ from numba import types
 from numpy.typing import NDArray
 
 from neuromorph.backends.fast.compiled import compiled
-from neuromorph.backends.fast.encode import encode_row, same_row
+from neuromorph.backends.fast.encode import WRONG, encode_row, same_row
 from neuromorph.backends.fast.lanes import LANES
 from neuromorph.backends.fast.memory import aligned, padded
 from neuromorph.backends.fast.threads import share
@@ -31,7 +31,7 @@ TABLES = {"graded": types.float32, "plain": types.int16}
 """Types that values add up in."""
 
 COUNTS = 8
-"""Numbers that a thread counts in, a whole cache line; the first is of clips."""
+"""Numbers that a thread counts in, a whole cache line: clips, what is not finite, and more."""
 
 
 @compiled(forceinline=True)
@@ -73,6 +73,13 @@ def _code_values(
     return found
 
 
+@compiled(forceinline=True)
+def count(counted: NDArray[np.int64], found: int) -> None:
+    """Add what `encode_row` gave for some rows, before it could grow into the bits above."""
+    counted[0] += found & ((1 << WRONG) - 1)
+    counted[1] += found >> WRONG
+
+
 def _store(
     first: int, stride: int, since: int, keys: NDArray[np.float32], values: NDArray[np.float32],
     key_code: Any, value_code: Any, limits: Any, strips: NDArray[np.float32],
@@ -88,17 +95,17 @@ def _store(
     key_code, value_code : centre, scale and one over it, shape (kv_heads, size) each
     limits : largest query, key and value code
     strips, table : see `attend_heads`; written
-    counted : where this thread adds how many were clipped
+    counted : where this thread adds clips, and numbers that are not finite
     """
     kv_heads, skipped = keys.shape[1], since // STRIP
     pieces = (keys.shape[2] + STRIP - 1) // STRIP - skipped
     for task in range(first, len(strips) * pieces, stride):
         row, piece = task // pieces, task % pieces + skipped
         b, kv, begin = row // kv_heads, row % kv_heads, piece * STRIP
-        counted[0] += _code_keys(keys, b, kv, begin, since, key_code, limits[1],
-                                 strips[row, piece])
-        counted[0] += _code_values(values, b, kv, begin, since, value_code, limits[2],
-                                   table[row])
+        count(counted, _code_keys(keys, b, kv, begin, since, key_code, limits[1],
+                                  strips[row, piece]))
+        count(counted, _code_values(values, b, kv, begin, since, value_code, limits[2],
+                                    table[row]))
 
 
 def _unchanged(
@@ -160,7 +167,7 @@ class Stored:
         batch, kv_heads, key_size, value_size = shape
         rows, columns = batch * kv_heads, padded(value_size, LANES)
         self.kind, self.room, self.kept = kind, room, kept
-        self.count = self.clipped = 0
+        self.count = self.clipped = self.wrong = 0
         self.strips = aligned((rows, padded(room, STRIP) // STRIP, key_size, STRIP), np.float32)
         self.table = aligned((rows, room, columns), np.float32 if kind == "graded" else np.int16)
         self.sums = np.zeros((1, 0, columns) if kind == "graded" else (rows, room + 1, columns),
@@ -185,7 +192,8 @@ class Stored:
         counted = np.zeros((threads, COUNTS), np.int64)
         share(store_of(self.kind), threads, since, keys, values, *codes, limits, self.strips,
               self.table, each=counted)
-        self.clipped += sum(clipped for clipped, *_ in counted.tolist())
+        for clipped, wrong, *_ in counted.tolist():
+            self.clipped, self.wrong = self.clipped + clipped, self.wrong + wrong
         if self.kind == "plain":
             sum_up(self.table, since, self.count, self.sums)
         if self.kept:
