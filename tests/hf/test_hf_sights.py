@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import sys
+import threading
 import weakref
 from typing import Any
 
@@ -215,3 +217,27 @@ def test_a_generated_text_is_the_same_token_by_token() -> None:
             cache = answer["past_key_values"]
             rows.append(answer["last_hidden_state"])
     assert torch.allclose(torch.cat(rows, dim=1), whole, atol=1e-4)
+
+
+def test_two_threads_do_not_get_each_others_mask() -> None:
+    """Masks of one shape from two Python threads, which change places all the time."""
+    sights, wrong = Sights(), []
+
+    def look(seed: int) -> None:
+        given = mask_of(seed)
+        mine = call(given)
+        for _ in range(400):
+            if not is_right(sights.of(mine), mine):
+                wrong.append(seed)
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        readers = [threading.Thread(target=look, args=(seed,)) for seed in (1, 2)]
+        for reader in readers:
+            reader.start()
+        for reader in readers:
+            reader.join()
+    finally:
+        sys.setswitchinterval(before)
+    assert not wrong
