@@ -221,14 +221,13 @@ def test_a_generated_text_is_the_same_token_by_token() -> None:
 
 def test_two_threads_do_not_get_each_others_mask() -> None:
     """Masks of one shape from two Python threads, which change places all the time."""
-    sights, wrong = Sights(), []
+    sights = Sights()
+    wrong: list[int] = []
 
     def look(seed: int) -> None:
         given = mask_of(seed)
         mine = call(given)
-        for _ in range(400):
-            if not is_right(sights.of(mine), mine):
-                wrong.append(seed)
+        wrong.extend(seed for _ in range(400) if not is_right(sights.of(mine), mine))
 
     before = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
