@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import ctypes
 import gc
-from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -20,6 +18,7 @@ from benchmarks.speed.models import (
     smollm2,
     tokens_of,
 )
+from neuromorph.memory import give_back
 
 HELD_GOAL, PEAK_GOAL = 50.0, 1.25
 
@@ -69,7 +68,6 @@ def peak_of_forward(bundle: str | None, tokens: int) -> tuple[int, int]:
 def resident() -> int:
     """Bytes of this process in memory, after all that is free has been given back."""
     gc.collect()
-    with suppress(OSError, AttributeError):  # glibc's
-        ctypes.CDLL(None).malloc_trim(0)
+    give_back()
     pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
     return pages * 4096
