@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.errors import UnsupportedError, UsageError, did_you_mean
-from neuromorph.network import Network, Probe, Source, verify
+from neuromorph.network import Network, Probe, verify
 from neuromorph.network.bounds import source_range
 from neuromorph.network.model import SYNAPTIC
 from neuromorph.shown import Shown
@@ -115,7 +115,7 @@ def _check_steps(steps: int) -> None:
 
 
 def _check_inputs(network: Network, inputs: Inputs, steps: int) -> None:
-    sources = {p.name: p for p in network.populations if isinstance(p.model, Source)}
+    sources = {p.name: p for p in network.populations if p.is_source}
     for name in inputs:
         if name not in sources:
             raise UsageError("an input names no source of the network", found=name,
@@ -154,11 +154,10 @@ def _check_probes(network: Network, probes: Sequence[Probe]) -> None:
         if probe.target not in names:
             raise UsageError("a probe names no population", found=probe.target,
                              hint=did_you_mean(probe.target, names))
-        kind = network.population(probe.target).model.kind
-        recordable = _RECORDABLE[kind]
-        if probe.variable not in recordable:
-            raise UsageError(f"a {kind} has no such state to record", where=probe.target,
-                             found=probe.variable, expected=" or ".join(recordable))
+        model = network.population(probe.target).model
+        if probe.variable not in model.records:
+            raise UsageError(f"a {model.kind} has no such state to record", where=probe.target,
+                             found=probe.variable, expected=" or ".join(model.records))
 
 
 def _check_synaptic_probe(network: Network, probe: Probe) -> None:
@@ -166,16 +165,6 @@ def _check_synaptic_probe(network: Network, probe: Probe) -> None:
     if probe.target not in plastic:
         raise UsageError(f"a probe of {probe.variable} names no plastic projection",
                          found=probe.target, hint=did_you_mean(probe.target, plastic))
-
-
-_RECORDABLE = {
-    "Source": ("spikes",),
-    "CubaLIF": ("spikes", "v", "u"),
-    "Readout": ("spikes", "v"),
-    "LatencyMatch": ("spikes", "v"),
-    "Astrocyte": ("spikes", "v"),
-    "Relay": ("spikes", "v"),
-}
 
 
 def trace_shape(network: Network, probe: Probe) -> tuple[int, ...]:

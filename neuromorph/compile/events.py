@@ -71,7 +71,7 @@ def count_events(unit: Unit, spikes: Mapping[str, NDArray[Any]], steps: int) -> 
     ops = sum(float(sent[p.pre] @ used_synapses(p).sum(axis=0)) for p in network.projections)
     updates = sum(p.weights.size * (steps // p.rule.epoch) for p in network.plastic
                   if p.rule is not None)
-    neurons = [p for p in network.populations if not isinstance(p.model, Source)]
+    neurons = [p for p in network.populations if not p.is_source]
     return Events(neuron_steps=float(sum(p.size for p in neurons) * steps),
                   spikes=float(sum(sent[p.name].sum() for p in neurons)), synaptic_ops=ops,
                   synaptic_updates=float(updates), steps=float(steps))

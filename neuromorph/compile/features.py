@@ -11,7 +11,8 @@ from neuromorph.circuits.hebbian_attention import HebbianAttention
 from neuromorph.circuits.latency_attention import LatencyAttention
 from neuromorph.compile.program import Unit
 from neuromorph.errors import FitError
-from neuromorph.network import Astrocyte, LatencyMatch, Network, Readout, Relay, Source
+from neuromorph.network import Network
+from neuromorph.neurons import registered
 from neuromorph.profiles import Profile
 
 
@@ -34,13 +35,12 @@ def _lacking(network: Network, profile: Profile) -> Iterator[tuple[str, str, str
         lacking = f"synaptic input of {head.input_bits} bits a step, which this circuit is made for"
         yield network.name, lacking, "export it for Loihi 1: `neuromorph export --target loihi1`"
     for population in network.populations:
-        model = population.model
+        model = registered(population.model, population.name)
         bits = model.payload_bits
-        if isinstance(model, LatencyMatch | Readout | Astrocyte | Relay) and not (
-                profile.neuron.programmable):
+        if model.programmable and not profile.neuron.programmable:
             yield (population.name, f"programmable neurons, which a {model.kind} needs",
                    "export with `--spikes binary`, or choose a profile with programmable neurons")
-        if bits and not profile.neuron.graded_spikes and not isinstance(model, Source):
+        if bits and not profile.neuron.graded_spikes and not population.is_source:
             yield population.name, "graded spikes, which it sends", "choose a Loihi 2 profile"
         if bits > profile.neuron.payload_bits and profile.neuron.graded_spikes:
             yield (population.name, f"payload of {bits} bits, but of {profile.neuron.payload_bits}",

@@ -63,12 +63,12 @@ def stays_whole(network: Network) -> dict[str, str]:
 
         (a + b) >> n   is not   (a >> n) + (b >> n)   unless 2^n divides a and b
 
-    An astrocyte has one calcium for all its units.
+    Some neurons share a state, as the units of an astrocyte do.
     """
     shifted = {p.pre: f"{p.name} shifts its whole sum to the right by {-p.exponent}"
                for p in network.projections if rounds(p)}
-    return shifted | {p.name: "all units of an astrocyte share its calcium"
-                      for p in network.populations if isinstance(p.model, Astrocyte)}
+    return shifted | {p.name: p.model.shared_state
+                      for p in network.populations if p.model.shared_state}
 
 
 def rounds(projection: Projection) -> bool:

@@ -48,7 +48,7 @@ class Unit(Shown):
     @property
     def neurons(self) -> tuple[Population, ...]:
         """The populations that need cores; sources are driven from outside."""
-        return tuple(p for p in self.network.populations if not isinstance(p.model, Source))
+        return tuple(p for p in self.network.populations if not p.is_source)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@
      "units": [{"name",
                 "populations": [{"name", "size", "kind", "parameters": {…}}, …],
                 "projections": [{"name", "pre", "post", "weights": "w12", "delay", "exponent",
-                                 "graded", "rule": {…} | None, "modulators": [y1, y2, y3]}, …],
+                                 "graded", "rule": {…} | None, "modulators": [y1, y2, y3],
+                                 "port": where it is not a_in}, …],
                 "letters": {source: {"values": [1, 2, -4], "one_hot": False}, …},
                 "late": {population: steps, …}}],
      "slices": [[unit, population, start, stop, core], …],
@@ -38,7 +39,8 @@ from neuromorph.errors import DisagreementError, InputError, UnsupportedError
 from neuromorph.models.arrays import load_arrays
 from neuromorph.models.strict_json import parse_json, read_json
 from neuromorph.network import LearningRule, Network, Population, Projection
-from neuromorph.network.populations import parameters
+from neuromorph.neurons.contract import A_IN
+from neuromorph.neurons.plain import plain_parameters
 
 __all__ = ["PROGRAM", "WEIGHTS", "program_as_dict", "program_from_dict", "read_program", "reread",
            "to_json", "write_arrays", "write_program"]
@@ -181,12 +183,14 @@ def _population(population: Population) -> dict[str, Any]:
         "name": population.name,
         "size": int(population.size),
         "kind": population.model.kind,
-        "parameters": {name: int(value) for name, value in parameters(population.model).items()},
+        "parameters": plain_parameters(population.model),
     }
 
 
 def _projection(projection: Projection, shelf: _Shelf) -> dict[str, Any]:
+    port = {} if projection.port == A_IN else {"port": projection.port}
     return {
+        **port,
         "name": projection.name,
         "pre": projection.pre,
         "post": projection.post,

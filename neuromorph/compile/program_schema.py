@@ -6,7 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import fields
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,14 +15,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from neuromorph.circuits.plain_spikes import Letters
 from neuromorph.compile.program import Program, Slice, Unit
 from neuromorph.errors import FileFormatError, did_you_mean
-from neuromorph.network import LearningRule, Network, Population, Projection, Source, verify
-from neuromorph.network.populations import NeuronModel
+from neuromorph.network import LearningRule, Network, Population, Projection, verify
+from neuromorph.neurons import models
+from neuromorph.neurons.contract import A_IN
+from neuromorph.neurons.plain import model_of
 
 SCHEMA_VERSION = 1
 WHERE = "program"
 """What errors name as their place where there is no unit."""
-
-_MODELS: dict[str, type[NeuronModel]] = {m.kind: m for m in get_args(NeuronModel)}
 
 Name = Annotated[str, Field(min_length=1, max_length=512)]
 Count = Annotated[int, Field(ge=0, lt=1 << 31)]
@@ -37,7 +37,7 @@ class _Population(_Strict):
     name: Name
     size: Annotated[int, Field(ge=1, lt=1 << 31)]
     kind: Name
-    parameters: dict[str, int]
+    parameters: dict[str, int | list[int]]
 
 
 class _Projection(_Strict):
@@ -50,6 +50,7 @@ class _Projection(_Strict):
     graded: bool
     rule: dict[str, Scalar] | None
     modulators: Annotated[list[Name | None], Field(min_length=3, max_length=3)]
+    port: Name = A_IN
 
 
 class _Letters(_Strict):
@@ -135,7 +136,7 @@ def _letters(name: str, found: _Letters, network: Network) -> Letters:
         raise FileFormatError("letters must be payloads in rising order without 0, or the bits of "
                               "two's complement", where=where, found=found.values)
     sizes = {p.name: p.size for p in network.populations
-             if isinstance(p.model, Source) and not p.model.payload_bits}
+             if p.is_source and not p.model.payload_bits}
     there = {sizes.get(plain, 0) for plain in letters.names(name)}
     if 0 in there or len(there) > 1:
         raise FileFormatError("each letter of a graded source needs a source of plain spikes in "
@@ -159,12 +160,12 @@ def _network(unit: _Unit, arrays: Mapping[str, NDArray[Any]]) -> Network:
 
 
 def _population(found: _Population, where: str) -> Population:
-    if found.kind not in _MODELS:
+    known = models()
+    if found.kind not in known:
         raise FileFormatError("unknown neuron model", where=where, found=found.kind,
-                              hint=did_you_mean(found.kind, _MODELS))
-    model = _MODELS[found.kind]
-    _check_names("parameters", found.parameters, model, where)
-    return Population(found.name, found.size, model(**found.parameters))
+                              hint=did_you_mean(found.kind, known))
+    _check_names("parameters", found.parameters, known[found.kind], where)
+    return Population(found.name, found.size, model_of(found.kind, found.parameters, where))
 
 
 def _projection(
@@ -179,7 +180,7 @@ def _projection(
                               found=f"{weights.shape} {weights.dtype}")
     y1, y2, y3 = found.modulators
     return Projection(found.name, found.pre, found.post, _as_int32(weights, where), found.delay,
-                      found.exponent, found.graded, _rule(found.rule, where), (y1, y2, y3))
+                      found.exponent, found.graded, _rule(found.rule, where), (y1, y2, y3), found.port)
 
 
 def _as_int32(weights: NDArray[Any], where: str) -> NDArray[np.int32]:

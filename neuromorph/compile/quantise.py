@@ -156,7 +156,7 @@ def _check_static(projection: Projection) -> None:
 
 
 def _check_source(population: Population) -> None:
-    if not isinstance(population.model, Source):
+    if not population.is_source:
         raise UnsupportedError("only sources and CubaLIF neurons can be quantised",
                                where=population.name, found=population.model.kind,
                                hint="build this population in the fixed domain")

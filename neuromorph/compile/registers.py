@@ -21,7 +21,8 @@ from neuromorph.dynamics.learning import LearningRule
 from neuromorph.dynamics.learning.terms import ACCUMULATOR_BITS
 from neuromorph.errors import FitError
 from neuromorph.network import Network, Population, Projection
-from neuromorph.network.populations import parameters
+from neuromorph.neurons import registered
+from neuromorph.numerics import signed_bits
 from neuromorph.numerics.limits import DECAY_BITS, INPUT_SHIFT, STATE_MODULUS
 from neuromorph.profiles import Profile
 
@@ -82,19 +83,15 @@ def _needs(network: Network) -> Iterator[Need]:
 
 
 def _of_neurons(population: Population) -> Iterator[Need]:
-    found, name = parameters(population.model), population.name
-    if "vth" in found and population.model.kind != "Readout":  # whose threshold is a potential
-        yield Need(name, "neuron.threshold_bits", int(found["vth"]).bit_length())
-    if "bias_mant" in found:
-        yield Need(name, "neuron.bias_bits", _signed_bits(int(found["bias_mant"])))
-        yield Need(name, "neuron.bias_exponent_max", int(found["bias_exp"]))
+    for register, needed in registered(population.model, population.name).needs().items():
+        yield Need(population.name, f"neuron.{register}", needed)
 
 
 def _of_synapses(projection: Projection, exponent: int) -> Iterator[Need]:
     name, weights = projection.name, projection.weights
     if weights.size:
         # Loihi's mixed weights have their sign in the lowest bit, so that it is no bit more.
-        bits = max(_signed_bits(int(weights.min())), _signed_bits(int(weights.max()))) - 1
+        bits = max(signed_bits(int(weights.min())), signed_bits(int(weights.max()))) - 1
         yield Need(name, "synapse.weight_bits", bits)
     yield Need(name, "synapse.weight_exponent_min", exponent)
     yield Need(name, "synapse.weight_exponent_max", exponent)
@@ -120,8 +117,3 @@ def _of_learning(
         yield Need(name, "learning.trace_bits", network.population(third).model.payload_bits - 1)
     yield Need(name, "learning.tag_bits", int(bool(rule.tag_terms)))
     yield Need(name, "learning.payload_to_trace", int(rule.payload == "overwrite"))
-
-
-def _signed_bits(value: int) -> int:
-    """Bits of two's complement."""
-    return (value if value >= 0 else ~value).bit_length() + 1

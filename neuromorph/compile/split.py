@@ -82,7 +82,7 @@ def split_network(unit: Unit, slices: Slices) -> Network:
     network, parts = unit.network, parts_of(unit, slices)
     if all(len(found) == 1 for found in parts.values()):
         return network
-    populations = tuple(Population(part.name, part.size, p.model)
+    populations = tuple(Population(part.name, part.size, p.model.part(part.start, part.stop))
                         for p in network.populations for part in parts[p.name])
     projections = tuple(_cut(projection, block, parts)
                         for projection in network.projections

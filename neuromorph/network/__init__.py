@@ -2,17 +2,10 @@
 
 from neuromorph.dynamics.learning import LearningRule
 from neuromorph.network.model import Domain, Network, Phase, Probe, Projection, Schedule
-from neuromorph.network.populations import (
-    Astrocyte,
-    CubaLIF,
-    LatencyMatch,
-    Population,
-    Readout,
-    Relay,
-    Source,
-)
+from neuromorph.network.populations import Population
 from neuromorph.network.text import to_text
 from neuromorph.network.verify import verify
+from neuromorph.neurons import Astrocyte, CubaLIF, LatencyMatch, Readout, Relay, Source
 
 __all__ = [
     "Astrocyte",

@@ -3,32 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.dynamics.learning.arithmetic import WEIGHT_BOUNDS
 from neuromorph.network.model import Network, Projection
-from neuromorph.network.populations import Astrocyte, LatencyMatch, Population, Relay, Source
-from neuromorph.numerics import saturate, shift
-from neuromorph.numerics.limits import STATE_MAX, TRACE_MAX
+from neuromorph.network.populations import Population
+from neuromorph.neurons import NeuronModel, registered
+from neuromorph.neurons.contract import A_IN
+from neuromorph.numerics import shift
+from neuromorph.numerics.interval import Interval
+from neuromorph.numerics.limits import TRACE_MAX
 
 ACCUMULATOR_MAX = 2**31 - 1
 """Stock Dense and the ports behind it add up in 32 bits, and wrap silently."""
 
 
-class Interval(NamedTuple):
-    """What a value of each neuron stays within; silence is possible, so low <= 0 <= high."""
-
-    low: NDArray[np.int64]
-    high: NDArray[np.int64]
-
-
 def source_range(network: Network, source: str) -> tuple[int, int]:
     """What a source may send; a third factor is a trace, which has no sign."""
-    bits = network.population(source).model.payload_bits
-    low, high = (-(1 << (bits - 1)), (1 << (bits - 1)) - 1) if bits else (0, 1)
+    low, high = (int(end[0]) for end in network.population(source).model.widest(1))
     if any(source in p.modulators for p in network.plastic):
         return 0, min(high, TRACE_MAX)
     return low, high
@@ -39,11 +34,7 @@ def payload_ranges(
 ) -> dict[str, Interval]:
     """What each population may send in a step, whatever happened before.
 
-    ::
-
-        source 0..1, or its payload    LIF, readout 0..1    latency match 0..2 base
-        astrocyte                      |out| <= min(|a_in| 2^gain_bits, 2^23 - 1)
-        relay                          a_in >> shift, within +-(2^23 - 1)
+    A model says it (`NeuronModel.payloads`), from what may arrive at its ports.
 
     Parameters
     ----------
@@ -55,26 +46,31 @@ def payload_ranges(
     given = sources or {}
     ranges = {p.name: given[p.name] if p.name in given else _widest(network, p)
               for p in network.populations}
-    derived = [p for p in network.populations if isinstance(p.model, Astrocyte | Relay)]
+    derived = [p for p in network.populations if _depends_on_input(p.model)]
     for _ in derived:  # each round holds for all time, and so narrows the next
         before = dict(ranges)
         for p in derived:
-            ranges[p.name] = _passed_on(p, input_range(network, p.name, ranges))
+            arrived = {port: input_range(network, p.name, ranges, port) for port in p.model.ports}
+            ranges[p.name] = p.model.payloads(p.size, arrived)
         if all(np.array_equal(ranges[p.name], before[p.name]) for p in derived):
             break
     return ranges
 
 
-def input_range(network: Network, population: str, ranges: Mapping[str, Interval]) -> Interval:
-    """The synaptic input of a step: each projection's sum shifted by its exponent, all added."""
+def input_range(
+    network: Network, population: str, ranges: Mapping[str, Interval], port: str = A_IN
+) -> Interval:
+    """A port's input of a step: each projection's sum shifted by its exponent, all added."""
     return total(population, network, [delivered(p, ranges[p.pre])
-                                       for p in network.projections_to(population)])
+                                       for p in network.projections_to(population, port)])
 
 
-def sum_range(network: Network, population: str, ranges: Mapping[str, Interval]) -> Interval:
-    """Every sum on the way to the synaptic input, in any order, before a right shift."""
+def sum_range(
+    network: Network, population: str, ranges: Mapping[str, Interval], port: str = A_IN
+) -> Interval:
+    """Every sum on the way to a port's input, in any order, before a right shift."""
     return total(population, network, [widest_sums(p, ranges[p.pre])
-                                       for p in network.projections_to(population)])
+                                       for p in network.projections_to(population, port)])
 
 
 def total(population: str, network: Network, parts: list[Interval]) -> Interval:
@@ -125,29 +121,12 @@ def _as_spikes(sent: Interval) -> Interval:
 
 
 def _widest(network: Network, population: Population) -> Interval:
-    model = population.model
-    low, high = 0, 1
-    if isinstance(model, Source):
-        low, high = source_range(network, population.name)
-    elif isinstance(model, LatencyMatch):
-        high = 2 * model.base
-    elif isinstance(model, Astrocyte | Relay):
-        low, high = -STATE_MAX, STATE_MAX
-    return Interval(np.full(population.size, low, np.int64),
-                    np.full(population.size, high, np.int64))
+    model = registered(population.model, population.name)
+    if population.is_source:
+        return Interval.same(population.size, *source_range(network, population.name))
+    return model.widest(population.size)
 
 
-def _passed_on(population: Population, a_in: Interval) -> Interval:
-    """What an astrocyte or a relay makes of its synaptic input."""
-    if isinstance(population.model, Relay):
-        return Interval(*(saturate(shift(end, -population.model.shift)) for end in a_in))
-    return _divided(population, a_in)
-
-
-def _divided(population: Population, a_in: Interval) -> Interval:
-    """An astrocyte divides by 1 at the least; its last unit, the calcium, sends nothing."""
-    gain = int(getattr(population.model, "gain_bits", 0))
-    low = np.maximum(np.maximum(a_in.low, -STATE_MAX) << gain, -STATE_MAX)
-    high = np.minimum(np.minimum(a_in.high, STATE_MAX) << gain, STATE_MAX)
-    low[-1] = high[-1] = 0
-    return Interval(low, high)
+def _depends_on_input(model: NeuronModel) -> bool:
+    """Whether a model sends less where less arrives."""
+    return type(model).payloads is not NeuronModel.payloads

@@ -8,12 +8,13 @@ from typing import Any, Literal, TypeAlias
 from numpy.typing import NDArray
 
 from neuromorph.dynamics.learning import LearningRule
-from neuromorph.network.populations import Population, aligned_by
+from neuromorph.network.populations import Population
+from neuromorph.neurons.contract import A_IN
 from neuromorph.numerics.limits import INPUT_SHIFT
 from neuromorph.shown import Shown
 
 Domain: TypeAlias = Literal["fixed", "float"]
-Variable: TypeAlias = Literal["spikes", "v", "u", "weights", "tags"]
+Variable: TypeAlias = str
 SYNAPTIC: tuple[Variable, ...] = ("weights", "tags")
 THIRD = ("y1", "y2", "y3")
 """The traces that third factors take the place of."""
@@ -47,6 +48,8 @@ class Projection(Shown):
     modulators : tuple of three names or None
         Third factors: populations, as large as ``post``, whose payloads are the traces y1, y2
         and y3 in the step they are sent. With any of them no y trace comes from spikes.
+    port : str
+        Input of ``post`` at which the synapses end. Each port has one sum a step.
     """
 
     name: str
@@ -58,6 +61,7 @@ class Projection(Shown):
     graded: bool = False
     rule: LearningRule | None = None
     modulators: Modulators = (None, None, None)
+    port: str = A_IN
 
     @property
     def modulated(self) -> bool:
@@ -90,7 +94,9 @@ class Probe:
     ----------
     target : str
         A population, or for ``weights`` and ``tags`` a plastic projection.
-    variable : {"spikes", "v", "u", "weights", "tags"}
+    variable : str
+        "spikes", or a word of the neurons' state that their model lets be recorded; "weights" or
+        "tags" of a plastic projection.
     """
 
     target: str
@@ -135,9 +141,9 @@ class Network(Shown):
 
     def synapse_exponent(self, projection: Projection) -> int:
         """The exponent as a synapse stores it, for input that is aligned by 6 bits."""
-        aligned = aligned_by(self.population(projection.post).model)
+        aligned = self.population(projection.post).model.input_shift
         return projection.exponent + aligned - INPUT_SHIFT
 
-    def projections_to(self, name: str) -> tuple[Projection, ...]:
-        """The projections that end at a population, in order."""
-        return tuple(p for p in self.projections if p.post == name)
+    def projections_to(self, name: str, port: str | None = None) -> tuple[Projection, ...]:
+        """The projections that end at a population, or at one of its ports, in order."""
+        return tuple(p for p in self.projections if p.post == name and port in (None, p.port))

@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import fields
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from neuromorph.errors import escaped
 from neuromorph.network.model import THIRD, Network, Projection
-from neuromorph.network.populations import Population, parameters
+from neuromorph.network.populations import Population
+from neuromorph.neurons.contract import A_IN, Parameter
 
 
 def to_text(network: Network) -> str:
@@ -29,24 +32,35 @@ def to_text(network: Network) -> str:
 
 
 def _population(population: Population) -> str:
-    settings = " ".join(f"{k}={_number(v)}" for k, v in parameters(population.model).items())
+    settings = " ".join(f"{k}={_number(v)}" for k, v in population.model.parameters().items())
     return f"population {population.name} {population.size} {population.model.kind} {settings}"
 
 
-def _number(value: float) -> str:
-    """Whole numbers without a point, others with all their digits."""
+def _number(value: Parameter) -> str:
+    """Whole numbers without a point, others with all their digits; arrays as weights are told."""
+    if isinstance(value, np.ndarray):
+        return f"{_span(value)}#{_digest(value)}"
     return str(int(value)) if value == int(value) else repr(float(value))
 
 
 def _projection(projection: Projection) -> str:
-    w = np.ascontiguousarray(projection.weights)
-    digest = hashlib.sha256(w.astype("<f8").tobytes()).hexdigest()[:12]
-    span = f"{w.min():g}..{w.max():g}" if w.size else "empty"
+    w = projection.weights
+    port = "" if projection.port == A_IN else f".{projection.port}"
     return (
-        f"projection {projection.name} {projection.pre}->{projection.post} "
+        f"projection {projection.name} {projection.pre}->{projection.post}{port} "
         f"{w.shape[0]}x{w.shape[1]} exponent={projection.exponent} delay={projection.delay} "
-        f"{'graded' if projection.graded else 'plain'} weights={span} sha256={digest}"
+        f"{'graded' if projection.graded else 'plain'} weights={_span(w)} sha256={_digest(w)}"
     )
+
+
+def _digest(values: NDArray[Any]) -> str:
+    """Of the numbers, whatever their type."""
+    exact = np.ascontiguousarray(values).astype("<f8").tobytes()
+    return hashlib.sha256(exact).hexdigest()[:12]
+
+
+def _span(values: NDArray[Any]) -> str:
+    return f"{values.min():g}..{values.max():g}" if values.size else "empty"
 
 
 def _plasticity(projection: Projection) -> Iterator[str]:

@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 import numpy as np
 
 from neuromorph.errors import NetworkError, did_you_mean
 from neuromorph.network.model import Network, Projection
 from neuromorph.network.plasticity_rules import check_plasticity
-from neuromorph.network.populations import (
-    Astrocyte,
-    CubaLIF,
-    LatencyMatch,
-    Population,
-    Readout,
-    Relay,
-    Source,
-    parameters,
-)
+from neuromorph.network.populations import Population
+from neuromorph.neurons import registered
 from neuromorph.numerics import limits
 
 
@@ -60,83 +51,7 @@ def _check_population(population: Population, domain: str) -> None:
     if population.size < 1:
         raise NetworkError("a population needs at least one neuron", where=population.name,
                            found=population.size)
-    for name, value in parameters(population.model).items():
-        if not math.isfinite(value):
-            raise NetworkError(f"{name} is not finite", where=population.name, found=value)
-        if domain == "fixed" and value != int(value):
-            raise NetworkError(f"{name} must be an integer in the fixed domain",
-                               where=population.name, found=value)
-    checker = _MODEL_RULES.get(type(population.model))
-    if checker is None:
-        raise NetworkError("unknown neuron model", where=population.name,
-                           found=type(population.model).__name__)
-    checker(population, domain)
-
-
-def _within(population: Population, name: str, low: float, high: float) -> None:
-    value = getattr(population.model, name)
-    if not low <= value <= high:
-        raise NetworkError(f"{name} is out of range", where=population.name, found=value,
-                           expected=f"{low} to {high}")
-
-
-def _check_source(population: Population, _: str) -> None:
-    _within(population, "payload_bits", 0, limits.PAYLOAD_BITS)
-
-
-def _check_lif(population: Population, domain: str) -> None:
-    if domain == "float":
-        _within(population, "du", 0, 1)
-        _within(population, "dv", 0, 1)
-        return
-    _within(population, "du", 0, limits.DECAY_UNITY)
-    _within(population, "dv", 0, limits.DECAY_UNITY)
-    _within(population, "vth", 0, limits.VTH_MAX)
-    _within(population, "bias_mant", -limits.BIAS_MANT_MAX - 1, limits.BIAS_MANT_MAX)
-    _within(population, "bias_exp", 0, limits.BIAS_EXP_MAX)
-    _within(population, "input_shift", 0, limits.INPUT_SHIFT)
-
-
-def _check_readout(population: Population, domain: str) -> None:
-    _within(population, "dv", 0, 1 if domain == "float" else limits.DECAY_UNITY)
-    if domain == "fixed":
-        _within(population, "vth", 0, limits.STATE_MAX - 1)
-
-
-def _check_latency(population: Population, domain: str) -> None:
-    if domain == "float":
-        raise NetworkError("LatencyMatch has integer semantics only", where=population.name,
-                           found="float domain", expected="fixed domain")
-    _within(population, "vth", 0, limits.VTH_MAX)
-    _within(population, "base", 1, 1 << (limits.PAYLOAD_BITS - 2))
-    base = getattr(population.model, "base")  # noqa: B009 - the model is a LatencyMatch
-    if base & (base - 1):
-        raise NetworkError("base must be a power of two", where=population.name, found=base)
-    _within(population, "span", 1, limits.STATE_MAX)
-    _within(population, "gain", 1, limits.STATE_MAX)
-    _within(population, "gain_shift", 0, 48)
-
-
-def _check_astrocyte(population: Population, domain: str) -> None:
-    _within(population, "dv", 0, 1 if domain == "float" else limits.DECAY_UNITY)
-    _within(population, "gain_bits", 0, 16)
-    if population.size < 2:
-        raise NetworkError("an astrocyte needs its calcium and a unit besides",
-                           where=population.name, found=population.size, expected="at least 2")
-
-
-def _check_relay(population: Population, domain: str) -> None:
-    _within(population, "shift", 0, 0 if domain == "float" else -limits.EXPONENT_MIN)
-
-
-_MODEL_RULES: dict[type, Callable[[Population, str], None]] = {
-    Source: _check_source,
-    CubaLIF: _check_lif,
-    Readout: _check_readout,
-    LatencyMatch: _check_latency,
-    Astrocyte: _check_astrocyte,
-    Relay: _check_relay,
-}
+    registered(population.model, population.name).check(population.name, population.size, domain)
 
 
 def _check_projection(projection: Projection, network: Network) -> None:
@@ -145,9 +60,7 @@ def _check_projection(projection: Projection, network: Network) -> None:
         if end not in sizes:
             raise NetworkError("a projection ends at a population that does not exist",
                                where=projection.name, found=end, hint=did_you_mean(end, sizes))
-    if isinstance(network.population(projection.post).model, Source):
-        raise NetworkError("a source cannot receive synapses", where=projection.name,
-                           found=projection.post)
+    _check_port(projection, network.population(projection.post))
     expected = (sizes[projection.post], sizes[projection.pre])
     if projection.weights.shape != expected:
         raise NetworkError("weights have the wrong shape", where=projection.name,
@@ -165,6 +78,17 @@ def _check_projection(projection: Projection, network: Network) -> None:
     _check_weights(projection, network)
     if projection.rule is not None or projection.modulated:
         check_plasticity(projection, network)
+
+
+def _check_port(projection: Projection, post: Population) -> None:
+    ports = post.model.ports
+    if not ports:
+        raise NetworkError(f"a {post.model.kind.lower()} cannot receive synapses",
+                           where=projection.name, found=projection.post)
+    if projection.port not in ports:
+        raise NetworkError(f"a {post.model.kind} has no such port", where=projection.name,
+                           found=projection.port, expected=" or ".join(ports),
+                           hint=did_you_mean(str(projection.port), ports))
 
 
 def _check_weights(projection: Projection, network: Network) -> None:
@@ -194,9 +118,7 @@ def _check_weights(projection: Projection, network: Network) -> None:
 
 
 def _check_reachable(network: Network) -> None:
-    reached = {p.name for p in network.populations
-               if isinstance(p.model, Source)
-               or (isinstance(p.model, CubaLIF) and p.model.bias_mant)}
+    reached = {p.name for p in network.populations if p.model.self_driven}
     grew = True
     while grew:
         new = {p.post for p in network.projections if p.pre in reached} - reached

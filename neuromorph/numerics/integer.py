@@ -31,6 +31,11 @@ def saturate(state: NDArray[Any]) -> IntArray:
     return np.clip(state.astype(np.int64), -STATE_MAX, STATE_MAX)
 
 
+def signed_bits(value: int) -> int:
+    """Bits of two's complement."""
+    return (value if value >= 0 else ~value).bit_length() + 1
+
+
 def shift(value: NDArray[Any], exponent: int) -> IntArray:
     """value * 2^exponent; a negative exponent rounds towards minus infinity."""
     wide = value.astype(np.int64)

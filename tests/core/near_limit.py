@@ -26,7 +26,7 @@ from neuromorph.network import (
     Source,
 )
 from neuromorph.network.bounds import ACCUMULATOR_MAX
-from neuromorph.network.populations import NeuronModel
+from neuromorph.neurons import NeuronModel
 from neuromorph.numerics import decay, saturate, wrap
 from neuromorph.numerics.limits import DECAY_UNITY, INPUT_SHIFT, STATE_MAX
 

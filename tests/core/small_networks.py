@@ -23,17 +23,17 @@ from neuromorph.network import (
     Source,
 )
 from neuromorph.network.model import SYNAPTIC
-from neuromorph.network.populations import NeuronModel
+from neuromorph.neurons import NeuronModel
 from neuromorph.numerics.limits import TRACE_BITS, WEIGHT_MAX
 
-STATES = {"Source": (), "CubaLIF": ("u", "v"), "Readout": ("v",), "LatencyMatch": ("v",),
-          "Astrocyte": ("v",), "Relay": ("v",)}
+
+
 
 
 def everything(network: Network) -> list[Probe]:
     """A probe on every spike, state, weight and tag that can be recorded."""
     neural = [Probe(p.name, variable) for p in network.populations
-              for variable in ("spikes", *STATES[p.model.kind])]
+              for variable in p.model.records]
     return neural + [Probe(p.name, v) for p in network.plastic for v in SYNAPTIC]
 
 

@@ -21,7 +21,7 @@ from neuromorph.compile.split import (
     split_probes,
 )
 from neuromorph.network import CubaLIF, Network, Population, Projection, Readout, Source, verify
-from neuromorph.network.populations import NeuronModel
+from neuromorph.neurons import NeuronModel
 from neuromorph.profiles import load_profile
 
 CORE = {"in_axons": 12, "neurons": 64, "neuron_settings": 99, "threshold_settings": 99,

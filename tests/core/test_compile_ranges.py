@@ -29,7 +29,7 @@ from neuromorph.network import (
     Source,
     verify,
 )
-from neuromorph.network.populations import NeuronModel
+from neuromorph.neurons import NeuronModel
 
 REFERENCE = backends.get("reference")
 FEW, MANY, AT_ONCE = 2_000, 100_000, 1_000

@@ -27,7 +27,7 @@ from neuromorph.compile.program import Unit
 from neuromorph.compile.program_file import SCHEMA_VERSION, write_arrays
 from neuromorph.models.arrays import load_arrays
 from neuromorph.network import LearningRule
-from neuromorph.network.populations import NeuronModel
+from neuromorph.neurons import NeuronModel
 
 SCRIPTS = {"loihi1": run_on_loihi1, "loihi2": run_on_loihi2}
 FILES = ("program.json", "weights.npz", "inputs.npz", "expected.npz")

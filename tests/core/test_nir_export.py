@@ -38,7 +38,7 @@ from neuromorph.network import (
     Schedule,
     Source,
 )
-from neuromorph.network.populations import NeuronModel
+from neuromorph.neurons import NeuronModel
 
 STEPS, DT = 200, 1e-3
 

@@ -30,7 +30,7 @@ from neuromorph.network import (
     Source,
     verify,
 )
-from neuromorph.network.populations import NeuronModel
+from neuromorph.neurons import NeuronModel
 
 REFERENCE = backends.get("reference")
 NETWORKS, STEPS = 110, 110

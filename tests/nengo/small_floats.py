@@ -16,7 +16,7 @@ from neuromorph.network import (
     Readout,
     Source,
 )
-from neuromorph.network.populations import NeuronModel
+from neuromorph.neurons import NeuronModel
 
 Run = tuple[Network, Inputs, int]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import FunctionType
@@ -15,9 +15,13 @@ from neuromorph.errors import BackendError
 
 HERE = Path(__file__).parent
 MARK = HERE / "__pycache__" / "compiled-from"
-CONSTANTS = ("network/model.py", "numerics/limits.py", "dynamics/learning/arithmetic.py",
+CONSTANTS = ("network/model.py", "dynamics/learning/arithmetic.py",
              "dynamics/learning/terms.py")
 """Files outside of this folder whose constants go into compiled code."""
+
+KERNELS = ("neurons", "numerics")
+"""Folders whose functions do."""
+
 
 def require_compiler() -> None:
     """Refuse to be interpreted: ten thousand times slower, and without Numba's records.
@@ -38,7 +42,9 @@ def forget_stale() -> None:
     Numba looks at the file of the function it loads, not at those of the functions and
     constants that were compiled into it.
     """
-    sources = [*sorted(HERE.glob("*.py")), *(HERE.parents[1] / name for name in CONSTANTS)]
+    house = HERE.parents[1]
+    sources = [*sorted(HERE.glob("*.py")), *(house / name for name in CONSTANTS),
+               *(path for folder in KERNELS for path in sorted((house / folder).glob("*.py")))]
     with suppress(OSError):  # no sources, or a folder that cannot be written: then no cache either
         digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
         if MARK.exists() and MARK.read_text() == digest:
@@ -51,18 +57,19 @@ def forget_stale() -> None:
 
 def compiled(
     function: Callable[..., Any] | None = None, /, *, name: str | None = None,
-    signature: Any = None, **options: Any,
+    given: Mapping[str, Any] | None = None, signature: Any = None, **options: Any,
 ) -> Any:
     """``numba.njit`` with a cache on disk; without one where no folder can be written.
 
     ``name`` tells apart what is compiled more than once from one function: the cache knows a
     function by its name and line, and not by its options, and would load one for the other.
+    ``given`` are globals that it has besides its own; the name must tell those apart as well.
     With a ``signature`` it is compiled, or loaded, at once.
     """
     if function is None:
-        return lambda late: compiled(late, name=name, signature=signature, **options)
+        return lambda late: compiled(late, name=name, given=given, signature=signature, **options)
     if name is not None:
-        function = FunctionType(function.__code__, function.__globals__, name)
+        function = FunctionType(function.__code__, {**function.__globals__, **(given or {})}, name)
         function.__qualname__ = name
     try:
         return njit(signature, cache=True, **options)(function)

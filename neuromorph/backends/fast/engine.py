@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -11,36 +13,41 @@ from numpy.typing import NDArray
 from neuromorph.backends.fast.compiled import compiled
 from neuromorph.backends.fast.learning import learn
 from neuromorph.backends.fast.learning_tables import WIRE
-from neuromorph.network import (
-    Astrocyte,
-    CubaLIF,
-    LatencyMatch,
-    Network,
-    Population,
-    Readout,
-    Relay,
-    Source,
-)
-from neuromorph.numerics.limits import (
-    DECAY_BITS,
-    DECAY_UNITY,
-    INPUT_SHIFT,
-    STATE_MAX,
-    STATE_MODULUS,
-)
+from neuromorph.backends.fast.stepping import step_of
+from neuromorph.network import Network, Population
+from neuromorph.neurons import models
 from neuromorph.shown import Shown
 
-SOURCE, LIF, READOUT, LATENCY, GLIA, CALCIUM, RELAY = range(7)
-KIND, DU, DV, VTH, BIAS, BASE, SPAN, GAIN, GAIN_SHIFT, ALIGNED = range(10)
-BITS = 3
-PRE, POST, WIDTH, HEIGHT, DELAY, EXPONENT, GRADED, OFFSET, PLASTIC, HOME = range(10)
+FIRST, STOP, KIND, RESTS = range(4)
+"""Columns of a span: its neurons, the number of its model (-1: a source), and whether a neuron of
+it whose state is 0 stays so, and silent, while nothing arrives."""
+
+step: Any = None
+"""Steps a population by its model's kernel; `clock` gives it to `_clock`."""
+
+PRE, POST, WIDTH, HEIGHT, DELAY, EXPONENT, GRADED, OFFSET, PLASTIC, HOME, PORT = range(11)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class FlatNetwork(Shown):
-    """A network as flat arrays: neurons one after the other, synapses by projection."""
+    """A network as flat arrays: neurons one after the other, synapses by projection.
 
-    neurons: NDArray[np.int64]
+    Attributes
+    ----------
+    own : int64 array, shape (neurons, constants)
+        What the kernel of each neuron's model reads.
+    words, ports : int
+        Columns of the state, and of what arrives.
+    spans, wiring : int64 array
+        A row for each population, and for each projection; see the constants of this file.
+    weights : int32 array
+    first : dict of str to int
+        Index of each population's first neuron.
+    """
+
+    own: NDArray[np.int64]
+    words: int
+    ports: int
     spans: NDArray[np.int64]
     wiring: NDArray[np.int64]
     weights: NDArray[np.int32]
@@ -53,60 +60,42 @@ def flatten(network: Network) -> FlatNetwork:
     for population in network.populations:
         first[population.name] = size
         size += population.size
-    neurons = np.concatenate([_neuron_rows(p) for p in network.populations])
     wiring, blocks, offset = [], [], 0
     learners = {p.name: k for k, p in enumerate(network.plastic)}
     number = {p.name: k for k, p in enumerate(network.populations)}
     for p in network.projections:
         height, width = p.weights.shape
+        ports = network.populations[number[p.post]].model.ports
         wiring.append([first[p.pre], first[p.post], width, height, p.delay, p.exponent,
-                       int(p.graded), offset, learners.get(p.name, -1), number[p.post]])
+                       int(p.graded), offset, learners.get(p.name, -1), number[p.post],
+                       ports.index(p.port)])
         blocks.append(np.ascontiguousarray(p.weights.T, dtype=np.int32).ravel())
         offset += height * width
-    spans = np.array([[first[p.name], first[p.name] + p.size] for p in network.populations])
-    return FlatNetwork(neurons, spans, np.array(wiring, np.int64).reshape(-1, HOME + 1),
+    return FlatNetwork(_own(network, size), _most(network, "words"), _most(network, "ports"),
+                       np.array([_span(p, first[p.name]) for p in network.populations]),
+                       np.array(wiring, np.int64).reshape(-1, PORT + 1),
                        np.concatenate([*blocks, np.zeros(0, np.int32)]), first)
 
 
-def _neuron_rows(population: Population) -> NDArray[np.int64]:
-    rows = np.tile(np.array(_neuron_row(population.model), np.int64), (population.size, 1))
-    if isinstance(population.model, Astrocyte):
-        rows[-1, KIND] = CALCIUM
-    return rows
+def _most(network: Network, what: str) -> int:
+    return max(1, *(len(getattr(p.model, what)) for p in network.populations))
 
 
-def _neuron_row(model: Any) -> list[int]:
-    if isinstance(model, CubaLIF):
-        return [LIF, int(model.du), int(model.dv), int(model.vth) << INPUT_SHIFT,
-                int(model.bias_mant) << model.bias_exp, 0, 0, 0, 0, model.input_shift]
-    if isinstance(model, Readout):
-        return [READOUT, DECAY_UNITY, int(model.dv), int(model.vth), 0, 0, 0, 0, 0, 0]
-    if isinstance(model, LatencyMatch):
-        return [LATENCY, DECAY_UNITY, 0, model.vth << INPUT_SHIFT, 0, model.base, model.span,
-                model.gain, model.gain_shift, INPUT_SHIFT]
-    if isinstance(model, Astrocyte):
-        return [GLIA, DECAY_UNITY, int(model.dv), model.gain_bits, 0, 0, 0, 0, 0, 0]
-    if isinstance(model, Relay):
-        return [RELAY, DECAY_UNITY, 0, model.shift, 0, 0, 0, 0, 0, 0]
-    if isinstance(model, Source):
-        return [SOURCE] + [0] * 9
-    raise TypeError(f"no such neuron model: {model!r}")
+def _own(network: Network, size: int) -> NDArray[np.int64]:
+    constants = [() if p.is_source else p.model.constants() for p in network.populations]
+    own = np.zeros((size, max(1, *map(len, constants))), np.int64)
+    first = 0
+    for population, values in zip(network.populations, constants, strict=True):
+        for column, value in enumerate(values):
+            own[first : first + population.size, column] = value
+        first += population.size
+    return own
 
 
-@compiled
-def payload_of(z: int, early: bool, base: int) -> int:
-    """Payload of a spike that is z / base ramp steps past threshold; see `latency_payload`."""
-    whole, line = z // base, 2 * base - z % base
-    if whole == 0:
-        return line
-    return max(1, line >> min(whole, 62)) if early else 2 * base
-
-
-@compiled
-def _decay(state: int, rate: int) -> int:
-    product = state * (DECAY_UNITY - rate)
-    magnitude = abs(product) >> DECAY_BITS
-    return -magnitude if product < 0 else magnitude
+def _span(population: Population, first: int) -> list[int]:
+    model = population.model
+    kind = -1 if population.is_source else list(models()).index(model.kind)
+    return [first, first + population.size, kind, int(not model.self_driven)]
 
 
 @compiled
@@ -134,14 +123,14 @@ def _send(
         for i in range(p[HEIGHT]):
             total = sums[i]
             moved = total << p[EXPONENT] if p[EXPONENT] >= 0 else total >> -p[EXPONENT]
-            into[p[POST] + i] += moved
+            into[p[POST] + i, p[PORT]] += moved
     return active
 
 
 @compiled
 def _deliver(
     wiring: NDArray[np.int64], weights: NDArray[np.int32], spikes: NDArray[np.int64],
-    who: NDArray[np.int32], starts: NDArray[np.int64], t: int, a_in: NDArray[np.int64],
+    who: NDArray[np.int32], starts: NDArray[np.int64], t: int, into: NDArray[np.int64],
     hit: NDArray[np.bool_], sums: NDArray[np.int64],
 ) -> None:
     """Add what every static projection delivers at step t."""
@@ -149,7 +138,7 @@ def _deliver(
         at = t - 1 - wiring[k, DELAY]
         if wiring[k, PLASTIC] >= 0 or at < 0 or starts[at] == starts[at + 1]:
             continue
-        if _send(wiring[k], weights, spikes[at], who[starts[at] : starts[at + 1]], a_in, sums):
+        if _send(wiring[k], weights, spikes[at], who[starts[at] : starts[at + 1]], into, sums):
             hit[wiring[k, HOME]] = True
 
 
@@ -168,105 +157,38 @@ def _learn(
         learn(rules, dice, traces, k, wire, sent, t, weights, tags)
 
 
-@compiled
-def _share(
-    neurons: NDArray[np.int64], v: NDArray[np.int64], a_in: NDArray[np.int64],
-    sent: NDArray[np.int64], first: int,
-) -> int:
-    """One astrocyte, one step, from its first unit; returns the unit after its calcium."""
-    last = first
-    while neurons[last, KIND] != CALCIUM:
-        last += 1
-    calcium = _decay(v[last], neurons[last, DV]) + a_in[last]
-    v[last] = min(max(calcium, -STATE_MAX), STATE_MAX)
-    for i in range(first, last):
-        scaled = a_in[i] << neurons[i, BITS]
-        share = 0 if v[last] <= 0 else abs(scaled) // v[last]
-        sent[i] = min(share, STATE_MAX) if scaled > 0 else -min(share, STATE_MAX)
-    return last + 1
-
-
-@compiled
-def _advance(
-    neuron: NDArray[np.int64], u: NDArray[np.int64], v: NDArray[np.int64], i: int, a_in: int
-) -> int:
-    """One neuron, one step; returns what it emits."""
-    if neuron[KIND] == RELAY:
-        passed: int = min(max(a_in >> neuron[BITS], -STATE_MAX), STATE_MAX)
-        return passed
-    if neuron[KIND] == READOUT:
-        drive = a_in
-    else:
-        half = STATE_MODULUS // 2
-        current = _decay(u[i], neuron[DU]) + (a_in << neuron[ALIGNED])
-        u[i] = (current + (half - 1)) % STATE_MODULUS - (half - 1)
-        drive = u[i] + neuron[BIAS]
-    new = min(max(_decay(v[i], neuron[DV]) + drive, -STATE_MAX), STATE_MAX)
-    if new <= neuron[VTH]:
-        v[i] = new
-        return 0
-    early = v[i] < 0
-    v[i] = 0
-    if neuron[KIND] != LATENCY:
-        return 1
-    z = (min(new - neuron[VTH], neuron[SPAN]) * neuron[GAIN]) >> neuron[GAIN_SHIFT]
-    payload: int = payload_of(z, early, neuron[BASE])
-    return payload
-
-
-@compiled
-def _step(
-    neurons: NDArray[np.int64], first: int, stop: int, u: NDArray[np.int64],
-    v: NDArray[np.int64], a_in: NDArray[np.int64], sent: NDArray[np.int64],
-) -> bool:
-    """One population, one step; whether anything in it is off its rest afterwards."""
-    if neurons[first, KIND] == GLIA:
-        _share(neurons, v, a_in, sent, first)
-        return True
-    live = False
-    for i in range(first, stop):
-        bias = neurons[i, BIAS]
-        if a_in[i] == 0 and u[i] == 0 and v[i] == 0 and bias == 0:
-            continue
-        sent[i] = _advance(neurons[i], u, v, i, a_in[i])
-        live = live or u[i] != 0 or v[i] != 0 or bias != 0
-    return live
-
-
-@compiled(nogil=True)
-def clock(
-    neurons: NDArray[np.int64], spans: NDArray[np.int64], wiring: NDArray[np.int64],
-    weights: NDArray[np.int32], tags: NDArray[np.int32], rules: Any, dice: Any, traces: Any,
-    spikes: NDArray[np.int64], potentials: NDArray[np.int64], currents: NDArray[np.int64],
-    kept: NDArray[np.int64], kept_weights: NDArray[np.int32], kept_tags: NDArray[np.int32],
+def _clock(
+    own: NDArray[np.int64], state: NDArray[np.int64], arrived: NDArray[np.int64],
+    spans: NDArray[np.int64], wiring: NDArray[np.int64], weights: NDArray[np.int32],
+    tags: NDArray[np.int32], rules: Any, dice: Any, traces: Any, spikes: NDArray[np.int64],
+    watched: NDArray[np.int64], states: NDArray[np.int64], kept: NDArray[np.int64],
+    kept_weights: NDArray[np.int32], kept_tags: NDArray[np.int32],
 ) -> None:
     """Run all steps; ``spikes`` holds the sources' trains and receives everyone else's.
 
     A population that nothing reaches is stepped only while one of its neurons is off its rest.
-    Potentials, currents, and the weights and tags at the indices in ``kept`` are recorded
-    where there is room for them.
+    ``states`` receives a word of some neurons: ``watched`` has a row [first, stop, word, column]
+    for each population and word. ``kept`` holds the indices of the weights and tags to record.
     """
     steps, size = spikes.shape
-    u, v = np.zeros(size, np.int64), np.zeros(size, np.int64)
-    a_in, sums = np.zeros(size, np.int64), np.zeros(size, np.int64)
-    learned_in = np.zeros(size, np.int64)
+    sums, learned_in = np.zeros(size, np.int64), np.zeros_like(arrived)
     who, starts = np.empty(steps * size, np.int32), np.zeros(steps + 1, np.int64)
     hit, learned_hit = np.zeros(len(spans), np.bool_), np.zeros(len(spans), np.bool_)
     live = np.ones(len(spans), np.bool_)
     for t in range(steps):
-        a_in[:] = learned_in
+        arrived[:] = learned_in
         hit[:] = learned_hit
         learned_in[:] = 0
         learned_hit[:] = False
-        _deliver(wiring, weights, spikes, who, starts, t, a_in, hit, sums)
+        _deliver(wiring, weights, spikes, who, starts, t, arrived, hit, sums)
         count = starts[t]
         for k in range(len(spans)):
-            first, stop = spans[k, 0], spans[k, 1]
-            source = neurons[first, KIND] == SOURCE
-            if not source and not hit[k] and not live[k]:
-                continue
-            if not source:
-                live[k] = _step(neurons, first, stop, u, v, a_in, spikes[t])
+            first, stop, kind = spans[k, FIRST], spans[k, STOP], spans[k, KIND]
+            if kind >= 0:
+                if not hit[k] and not live[k]:
+                    continue
+                live[k] = step(kind, spans[k, RESTS], own, state, arrived, spikes[t], first, stop,
+                               t)
             for i in range(first, stop):
                 if spikes[t, i] != 0:
                     who[count] = i
@@ -274,9 +196,23 @@ def clock(
         starts[t + 1] = count
         _learn(wiring, rules, dice, traces, weights, tags, spikes[t], who[starts[t] : count], t,
                learned_in, learned_hit, sums)
-        if len(potentials):
-            potentials[t] = v
-        if len(currents):
-            currents[t] = u
+        for n in range(len(watched)):
+            first, stop, word, column = watched[n]
+            for i in range(first, stop):
+                states[t, column + i - first] = state[i, word]
         for n in range(len(kept)):
             kept_weights[t, n], kept_tags[t, n] = weights[kept[n]], tags[kept[n]]
+
+
+def clock() -> Callable[..., None]:
+    """`_clock`, compiled with the kernels of all models that are registered now."""
+    return _clock_of(tuple(models().values()))
+
+
+@lru_cache
+def _clock_of(known: tuple[Any, ...]) -> Callable[..., None]:
+    """A cache on disk holds it under the names of the models; see `compiled` for their sources."""
+    name = "_".join(["clock", *(model.__name__ for model in known)])
+    made: Callable[..., None] = compiled(_clock, name=name, nogil=True,
+                                         given={"step": step_of(list(known))})
+    return made

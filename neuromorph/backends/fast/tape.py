@@ -15,12 +15,15 @@ from neuromorph.network.model import SYNAPTIC
 
 
 class Tape:
-    """Spikes of every neuron at every step, and states only where a probe asks for them.
+    """Spikes of every neuron at every step, and states only of those that a probe asks for.
 
     Attributes
     ----------
-    spikes, potentials, currents : int64 array, shape (steps, neurons)
-        The last two have no rows if nothing probes them.
+    spikes : int64 array, shape (steps, neurons)
+    watched : int64 array, shape (words, 4)
+        Which words of which neurons are recorded: first and last neuron, word, and where in
+        ``states`` the first of them is.
+    states : int64 array, shape (steps, watched neurons)
     kept : int64 array
         Which entries of the flat weights are recorded at every step.
     weights, tags : int32 array, shape (steps, len(kept))
@@ -30,10 +33,17 @@ class Tape:
         self, network: Network, flat: FlatNetwork, probes: Sequence[Probe], steps: int
     ) -> None:
         self.network, self.first = network, flat.first
-        size, probed = len(flat.neurons), {probe.variable for probe in probes}
-        self.spikes = np.zeros((steps, size), np.int64)
-        self.potentials = np.zeros((steps if "v" in probed else 0, size), np.int64)
-        self.currents = np.zeros((steps if "u" in probed else 0, size), np.int64)
+        self.spikes = np.zeros((steps, len(flat.own)), np.int64)
+        self.columns: dict[Probe, slice] = {}
+        rows, column = [], 0
+        for probe in dict.fromkeys(p for p in probes if p.variable not in ("spikes", *SYNAPTIC)):
+            population, first = network.population(probe.target), flat.first[probe.target]
+            word = population.model.words.index(probe.variable)
+            rows.append([first, first + population.size, word, column])
+            self.columns[probe] = slice(column, column + population.size)
+            column += population.size
+        self.watched = np.array(rows, np.int64).reshape(-1, 4)
+        self.states = np.zeros((steps, column), np.int64)
         self.at = {p.name: int(flat.wiring[i, OFFSET]) + np.arange(p.weights.size)
                    for i, p in enumerate(network.projections) if p.rule is not None}
         wanted = {probe.target for probe in probes if probe.variable in SYNAPTIC}
@@ -54,9 +64,10 @@ class Tape:
             synaptic = self.weights if probe.variable == "weights" else self.tags
             where = np.searchsorted(self.kept, self.at[probe.target])
             return by_synapse(synaptic[:, where], self.network.projection(probe.target))
-        rows = {"spikes": self.spikes, "v": self.potentials, "u": self.currents}[probe.variable]
+        if probe in self.columns:
+            return self.states[:, self.columns[probe]].copy()
         first = self.first[probe.target]
-        return rows[:, first : first + self.network.population(probe.target).size].copy()
+        return self.spikes[:, first : first + self.network.population(probe.target).size].copy()
 
     def synapses(
         self, weights: NDArray[Any], tags: NDArray[Any]

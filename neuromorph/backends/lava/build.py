@@ -2,12 +2,7 @@
 
 ::
 
-    Source       -> lava.proc.io.source.RingBuffer
-    CubaLIF      -> lava.proc.lif.process.LIF              (register du = du - 1)
-    Readout      -> neuromorph.processes.readout.process.Readout
-    LatencyMatch -> neuromorph.processes.latency_match.process.LatencyMatch
-    Astrocyte    -> neuromorph.processes.astrocyte.process.Astrocyte
-    Relay        -> neuromorph.processes.relay.process.Relay
+    Population   -> what its model names as its ``process``: stock LIF, RingBuffer, or ours
     Projection   -> lava.proc.dense.process.Dense, or DelayDense, or LearningDense
 
 Only what is its own population or projection becomes a Process: nothing is added.
@@ -15,14 +10,14 @@ Only what is its own population or projection becomes a Process: nothing is adde
 
 from __future__ import annotations
 
+import importlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from lava.magma.core.process.process import AbstractProcess
 from lava.proc.dense.process import DelayDense, Dense
-from lava.proc.io.source import RingBuffer
-from lava.proc.lif.process import LIF
 from lava.utils.weightutils import SignMode
 from numpy.typing import NDArray
 
@@ -30,22 +25,7 @@ from neuromorph.backends.interface import Inputs
 from neuromorph.backends.lava.learning import learning_dense
 from neuromorph.backends.lava.supported import is_wide
 from neuromorph.errors import UnsupportedError
-from neuromorph.network import (
-    Astrocyte,
-    CubaLIF,
-    LatencyMatch,
-    Network,
-    Population,
-    Projection,
-    Readout,
-    Relay,
-    Source,
-)
-from neuromorph.network.populations import NeuronModel, parameters
-from neuromorph.processes.astrocyte.process import Astrocyte as AstrocyteProcess
-from neuromorph.processes.latency_match.process import LatencyMatch as LatencyMatchProcess
-from neuromorph.processes.readout.process import Readout as ReadoutProcess
-from neuromorph.processes.relay.process import Relay as RelayProcess
+from neuromorph.network import Network, Population, Projection
 from neuromorph.shown import Shown
 
 
@@ -71,7 +51,7 @@ def build(network: Network, inputs: Inputs) -> Built:
     for projection in network.projections:
         synapses = projections[projection.name]
         populations[projection.pre].s_out.connect(synapses.s_in)
-        synapses.a_out.connect(populations[projection.post].a_in)
+        synapses.a_out.connect(getattr(populations[projection.post], projection.port))
         if projection.rule is not None:
             _connect_learning(projection, synapses, populations)
     return Built(populations, projections)
@@ -99,33 +79,20 @@ def components(network: Network) -> list[set[str]]:
 
 
 def _neurons(population: Population, domain: str, inputs: Inputs) -> AbstractProcess:
-    shape, model = (population.size,), population.model
-    if isinstance(model, Source):
-        return RingBuffer(data=np.asarray(inputs[population.name]).T)
-    if isinstance(model, CubaLIF):
-        return LIF(shape=shape, **_lif_registers(model, domain))
-    if isinstance(model, Readout):
-        return ReadoutProcess(shape=shape, **_numbers(model, domain))
-    if isinstance(model, LatencyMatch):
-        return LatencyMatchProcess(shape=shape, **_numbers(model, domain))
-    if isinstance(model, Astrocyte):
-        return AstrocyteProcess(shape=shape, **_numbers(model, domain))
-    if isinstance(model, Relay):
-        return RelayProcess(shape=shape, **_numbers(model, domain))
-    raise UnsupportedError("no Lava Process for this neuron model", where=population.name,
-                           found=type(model).__name__)
+    make, model = _process(population), population.model
+    if population.is_source:
+        return make(data=np.asarray(inputs[population.name]).T)
+    return make(shape=(population.size,), **model.process_settings(domain))
 
 
-def _lif_registers(model: CubaLIF, domain: str) -> dict[str, Any]:
-    """All but the alignment, which stock LIF has none of: it is always 6 bits."""
-    numbers = _numbers(model, domain)
-    del numbers["input_shift"]
-    return numbers if domain == "float" else {**numbers, "du": numbers["du"] - 1}
-
-
-def _numbers(model: NeuronModel, domain: str) -> dict[str, Any]:
-    kind = int if domain == "fixed" else float
-    return {name: kind(value) for name, value in parameters(model).items()}
+def _process(population: Population) -> Callable[..., AbstractProcess]:
+    """The class that a model names."""
+    module, _, name = population.model.process.partition(":")
+    if not module:
+        raise UnsupportedError("no Lava Process for this neuron model", where=population.name,
+                               found=population.model.kind)
+    made: Callable[..., AbstractProcess] = getattr(importlib.import_module(module), name)
+    return made
 
 
 def _synapses(projection: Projection, network: Network) -> AbstractProcess:

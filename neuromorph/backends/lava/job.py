@@ -10,25 +10,9 @@ from typing import IO, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from neuromorph.network import (
-    Astrocyte,
-    CubaLIF,
-    LatencyMatch,
-    LearningRule,
-    Network,
-    Population,
-    Probe,
-    Projection,
-    Readout,
-    Relay,
-    Source,
-)
-from neuromorph.network.populations import NeuronModel, parameters
+from neuromorph.network import LearningRule, Network, Population, Probe, Projection
+from neuromorph.neurons.plain import model_of, plain_parameters
 from neuromorph.shown import Shown
-
-_MODELS: dict[str, type[NeuronModel]] = {
-    model.kind: model for model in (Source, CubaLIF, Readout, LatencyMatch, Astrocyte, Relay)
-}
 
 Results: TypeAlias = tuple[list[NDArray[Any]], dict[str, tuple[NDArray[Any], NDArray[Any]]]]
 """Traces in the order of the probes, and the learned weights and tags by projection."""
@@ -50,9 +34,10 @@ def write_job(file: IO[bytes], job: Job) -> None:
     description = {
         "name": network.name,
         "domain": network.domain,
-        "populations": [[p.name, p.size, p.model.kind, _numbers(p)] for p in network.populations],
+        "populations": [[p.name, p.size, p.model.kind, plain_parameters(p.model)]
+                        for p in network.populations],
         "projections": [[p.name, p.pre, p.post, p.delay, p.exponent, p.graded, _rule(p),
-                         p.modulators] for p in network.projections],
+                         p.modulators, p.port] for p in network.projections],
         "inputs": list(job.inputs),
         "probes": [[p.target, p.variable] for p in job.probes],
         "steps": int(job.steps),
@@ -70,11 +55,11 @@ def read_job(file: IO[bytes]) -> Job:
         network = Network(
             description["name"],
             description["domain"],
-            tuple(Population(name, size, _MODELS[kind](**numbers))
+            tuple(Population(name, size, model_of(kind, numbers, name))
                   for name, size, kind, numbers in description["populations"]),
             tuple(Projection(name, pre, post, arrays[f"weights{i}"], delay, exponent, graded,
-                             LearningRule(**rule) if rule else None, tuple(modulators))
-                  for i, (name, pre, post, delay, exponent, graded, rule, modulators)
+                             LearningRule(**rule) if rule else None, tuple(modulators), port)
+                  for i, (name, pre, post, delay, exponent, graded, rule, modulators, port)
                   in enumerate(description["projections"])),
         )
         inputs = {name: arrays[f"input{i}"] for i, name in enumerate(description["inputs"])}
@@ -106,9 +91,3 @@ def read_results(
 def _rule(projection: Projection) -> dict[str, Any] | None:
     """All of a rule's fields; infinity survives JSON as Python writes it."""
     return None if projection.rule is None else asdict(projection.rule)
-
-
-def _numbers(population: Population) -> dict[str, float]:
-    """Parameters as plain numbers: a NumPy scalar is not JSON."""
-    return {name: int(value) if value == int(value) else float(value)
-            for name, value in parameters(population.model).items()}

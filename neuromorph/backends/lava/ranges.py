@@ -10,12 +10,8 @@ from numpy.typing import NDArray
 from neuromorph.backends.interface import Inputs
 from neuromorph.errors import UnsupportedError
 from neuromorph.network import Network
-from neuromorph.network.bounds import ACCUMULATOR_MAX, Interval, payload_ranges, sum_range
-
-SINGLE_WRAP_MAX = 2**18 - 1
-"""Stock LIF wraps its current once only, which is enough for inputs up to this one:
-a current of up to 2^23 and 64 times this stay within one and a half times the modulus."""
-
+from neuromorph.network.bounds import ACCUMULATOR_MAX, payload_ranges, sum_range
+from neuromorph.numerics.interval import Interval
 
 def check_accumulators(network: Network, inputs: Inputs) -> None:
     """Check that no sum of W_ij s_j leaves 32 bits for these inputs, whatever W may learn.
@@ -27,8 +23,9 @@ def check_accumulators(network: Network, inputs: Inputs) -> None:
     """
     ranges = payload_ranges(network, {name: _span(train) for name, train in inputs.items()})
     for population in network.populations:
-        sums = sum_range(network, population.name, ranges)
-        bound = max(int(sums.high.max()), -int(sums.low.min()))
+        sums = [sum_range(network, population.name, ranges, port)
+                for port in population.model.ports]
+        bound = max((max(int(s.high.max()), -int(s.low.min())) for s in sums), default=0)
         if bound > ACCUMULATOR_MAX:
             raise UnsupportedError("the synaptic input could exceed the 32 bits in which stock "
                                    "Dense adds up", where=population.name, found=bound,

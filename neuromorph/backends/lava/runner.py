@@ -17,9 +17,8 @@ from neuromorph.backends.interface import trace_shape
 from neuromorph.backends.lava.build import Built, build, components
 from neuromorph.backends.lava.job import Job, Results
 from neuromorph.backends.lava.memory import shared_array, use_anonymous_memory
-from neuromorph.backends.lava.ranges import SINGLE_WRAP_MAX
 from neuromorph.backends.lava.watch import Watch, WatchedRun
-from neuromorph.network import CubaLIF, Probe
+from neuromorph.network import Probe
 from neuromorph.network.model import SYNAPTIC
 
 
@@ -50,8 +49,9 @@ def _attach(watch: Watch, job: Job, built: Built) -> None:
         watch.names[process.id] = name
     if job.network.domain == "fixed":
         for population in job.network.populations:
-            if isinstance(population.model, CubaLIF):
-                watch.limits[built.populations[population.name].id] = SINGLE_WRAP_MAX
+            most = population.model.process_input_max
+            if most is not None:
+                watch.limits[built.populations[population.name].id] = most
 
 
 def _tap(watch: Watch, job: Job, built: Built, probe: Probe) -> NDArray[Any]:

@@ -72,7 +72,7 @@ class Lowered:
         return board
 
     def _add(self, population: Population) -> None:
-        if isinstance(population.model, Source):
+        if population.is_source:
             self.inputs[population.name] = SpikeInput(population.size, label=population.name)
             self.model.add_input(self.inputs[population.name])
         elif isinstance(population.model, CubaLIF):

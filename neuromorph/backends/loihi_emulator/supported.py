@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from neuromorph.network import CubaLIF, Network, Population, Projection, Source
+from neuromorph.network import CubaLIF, Network, Population, Projection
 from neuromorph.network.bounds import ACCUMULATOR_MAX, input_range, payload_ranges
-from neuromorph.network.populations import aligned_by
 from neuromorph.numerics.limits import BIAS_EXP_MAX, BIAS_MANT_MAX, DECAY_UNITY
 
 LOWEST_EXPONENT = -7
@@ -29,10 +28,10 @@ def _reasons(network: Network) -> Iterator[str]:
         yield from (f"{projection.name}: {reason}"
                     for reason in _against_projection(projection, network))
     ranges = payload_ranges(network)
-    for population in network.populations:
+    for population in filter(_is_stock, network.populations):
         low, high = input_range(network, population.name, ranges)
         # Added up in 32 bits, before the emulator looks for an overflow.
-        if max(high.max(), -low.min()) << aligned_by(population.model) > ACCUMULATOR_MAX:
+        if max(high.max(), -low.min()) << population.model.input_shift > ACCUMULATOR_MAX:
             yield (f"{population.name}: its synaptic input could exceed the 32 bits in which the "
                    "emulator adds up")
 
@@ -41,8 +40,12 @@ def _against_population(population: Population) -> Iterator[str]:
     model = population.model
     if isinstance(model, CubaLIF):
         yield from _against_neuron(model)
-    elif not isinstance(model, Source):
+    elif not population.is_source:
         yield _PROGRAMMABLE.format(kind=model.kind)
+
+
+def _is_stock(population: Population) -> bool:
+    return isinstance(population.model, CubaLIF)
 
 
 def _against_neuron(model: CubaLIF) -> Iterator[str]:

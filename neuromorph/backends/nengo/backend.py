@@ -15,7 +15,7 @@ TOLERANCE = 1e-9
 class NengoBackend(Backend):
     """A nengo.Network in Nengo's simulator; one step of a network is one dt of 1.
 
-    CubaLIF, Readout, Astrocyte and Relay are neuron types, a source is a node, a delay a synapse,
+    Neuron models with one port are neuron types, a source is a node, a delay a synapse,
     and a projection that learns a connection with a learning rule of the same step functions as
     everywhere. What may differ from the reference is the order of additions, which is Nengo's:
     states, weights and tags agree to `TOLERANCE`, and spikes are the same as long as no
@@ -30,6 +30,9 @@ class NengoBackend(Backend):
         """Nengo computes in floats."""
         if network.domain == "fixed":
             return "it runs floats only; integers run on fast, reference, lava and loihi_emulator"
+        several = [p.name for p in network.populations if len(p.model.ports) > 1]
+        if several:
+            return f"{several[0]}: Nengo's neurons have one input, not a port of each kind"
         return None
 
     def _run(

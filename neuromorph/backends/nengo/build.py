@@ -13,12 +13,10 @@ from neuromorph.backends.interface import Inputs
 from neuromorph.backends.nengo.delay import Delay
 from neuromorph.backends.nengo.neurons import Axons, neuron_type
 from neuromorph.backends.nengo.plasticity import SumsOfProducts
-from neuromorph.network import CubaLIF, Network, Population, Probe, Projection, Readout
+from neuromorph.network import Network, Population, Probe, Projection
 
 DT = 1.0
 """One step of a network; spikes of amplitude payload / dt are then the payloads themselves."""
-
-STATES = {"spikes": "output", "v": "voltage", "u": "current"}
 
 
 class Built:
@@ -49,13 +47,13 @@ class Built:
             if probe.variable == "tags":
                 rule = self.projections[probe.target].learning_rule
                 return nengo.Probe(rule, "tags", synapse=None)
-            target = self.populations[probe.target]
-            return nengo.Probe(target, STATES[probe.variable], synapse=None)
+            what = "output" if probe.variable == "spikes" else probe.variable
+            return nengo.Probe(self.populations[probe.target], what, synapse=None)
 
     def _projection(self, projection: Projection, network: Network) -> Any:
         """The weights act when a spike is sent, its effect arrives a step or more later."""
-        pre = self.populations[projection.pre]
-        if not isinstance(network.population(projection.pre).model, CubaLIF | Readout):
+        pre, sender = self.populations[projection.pre], network.population(projection.pre)
+        if sender.is_source or sender.model.payload_bits:
             axons = _neurons(projection.weights.shape[1], Axons(graded=projection.graded))
             nengo.Connection(pre, axons, synapse=None)
             pre = axons

@@ -10,19 +10,10 @@ from typing import Any, ClassVar
 import numpy as np
 from nengo.dists import Choice
 from nengo.neurons import NeuronType
-from nengo.params import BoolParam, NumberParam
+from nengo.params import BoolParam
 from numpy.typing import NDArray
 
-from neuromorph.dynamics import (
-    LIFState,
-    step_astrocyte_float,
-    step_lif_float,
-    step_readout_float,
-    step_relay_float,
-)
-from neuromorph.errors import UnsupportedError
-from neuromorph.network import Astrocyte, CubaLIF, Readout, Relay
-from neuromorph.network.populations import NeuronModel
+from neuromorph.neurons import NeuronModel
 
 Floats = NDArray[np.float64]
 
@@ -38,61 +29,27 @@ class _Neurons(NeuronType):
         return np.full_like(gain, np.nan), np.full_like(bias, np.nan)
 
 
-class CubaNeurons(_Neurons):
-    """u' = u(1 - du) + J, v' = v(1 - dv) + u' + bias, spike = v' > vth, then v' = 0."""
+class SteppedNeurons(_Neurons):
+    """Neurons of one of our models: its float step, its words as Nengo's state.
 
-    state: ClassVar[dict[str, Any]] = {"voltage": Choice([0]), "current": Choice([0])}
-    du, dv = NumberParam("du", low=0, high=1), NumberParam("dv", low=0, high=1)
-    vth, push = NumberParam("vth"), NumberParam("push")
+    Parameters
+    ----------
+    model : NeuronModel
+        With one port.
+    """
 
-    def __init__(self, model: CubaLIF) -> None:
+    state: ClassVar[dict[str, Any]] = {}
+
+    def __init__(self, model: NeuronModel) -> None:
         super().__init__()
-        self.du, self.dv, self.vth, self.push = model.du, model.dv, model.vth, model.bias_mant
+        self.model = model
 
-    def step(self, dt: float, J: Floats, output: Floats, voltage: Floats, current: Floats) -> None:
+    def step(self, dt: float, J: Floats, output: Floats, **state: Floats) -> None:
         """One step, in place."""
-        new, spikes = step_lif_float(LIFState(current, voltage), J, du=self.du, dv=self.dv,
-                                     vth=self.vth, bias=self.push)
-        current[...], voltage[...] = new
-        output[...] = spikes / dt
-
-
-class ReadoutNeurons(_Neurons):
-    """v' = v(1 - dv) + J, spike = v' > vth, then v' = 0."""
-
-    dv, vth = NumberParam("dv", low=0, high=1), NumberParam("vth")
-
-    def __init__(self, model: Readout) -> None:
-        super().__init__()
-        self.dv, self.vth = model.dv, model.vth
-
-    def step(self, dt: float, J: Floats, output: Floats, voltage: Floats) -> None:
-        """One step, in place."""
-        voltage[...], spikes = step_readout_float(voltage, J, dv=self.dv, vth=self.vth)
-        output[...] = spikes / dt
-
-
-class AstrocyteNeurons(_Neurons):
-    """c' = c(1 - dv) + J[last], output = J / c' where c' > 0; the last unit is the calcium c."""
-
-    dv = NumberParam("dv", low=0, high=1)
-
-    def __init__(self, model: Astrocyte) -> None:
-        super().__init__()
-        self.dv = model.dv
-
-    def step(self, dt: float, J: Floats, output: Floats, voltage: Floats) -> None:
-        """One step, in place."""
-        voltage[-1:], sent = step_astrocyte_float(voltage[-1:], J, dv=self.dv)
+        new, sent = self.model.step_float(state, {self.model.ports[0]: J}, 0)
+        for word, values in new.items():
+            state[word][...] = values
         output[...] = sent / dt
-
-
-class RelayNeurons(_Neurons):
-    """output = J; the voltage stays 0."""
-
-    def step(self, dt: float, J: Floats, output: Floats, voltage: Floats) -> None:
-        """One step, in place."""
-        output[...] = step_relay_float(J) / dt
 
 
 class Axons(_Neurons):
@@ -118,14 +75,8 @@ class Axons(_Neurons):
         output[...] = J if self.graded else (J != 0) / dt
 
 
-def neuron_type(model: NeuronModel) -> _Neurons:
-    """The Nengo neuron type of a model."""
-    if isinstance(model, CubaLIF):
-        return CubaNeurons(model)
-    if isinstance(model, Readout):
-        return ReadoutNeurons(model)
-    if isinstance(model, Astrocyte):
-        return AstrocyteNeurons(model)
-    if isinstance(model, Relay):
-        return RelayNeurons()
-    raise UnsupportedError(f"a {model.kind} has no Nengo neuron type", where="backend nengo")
+def neuron_type(model: NeuronModel) -> NeuronType:
+    """The Nengo neuron type of a model; Nengo wants the state's names of the class."""
+    made: type[SteppedNeurons] = type(f"{model.kind}Neurons", (SteppedNeurons,), {
+        "state": {word: Choice([0]) for word in model.words}})
+    return made(model)

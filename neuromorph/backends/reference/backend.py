@@ -9,20 +9,10 @@ from numpy.typing import NDArray
 
 from neuromorph.backends.interface import Backend, Evidence, Inputs, Recording, trace_shape
 from neuromorph.backends.reference.delivery import deliver
-from neuromorph.backends.reference.neurons import State, Step, rest, stepper
 from neuromorph.backends.reference.plasticity import PlasticProjection
-from neuromorph.network import (
-    CubaLIF,
-    LatencyMatch,
-    Network,
-    Population,
-    Probe,
-    Relay,
-)
+from neuromorph.network import Network, Population, Probe
 from neuromorph.network.model import SYNAPTIC
-from neuromorph.network.populations import aligned_by
-from neuromorph.numerics import decay, shift, wrap
-from neuromorph.numerics.limits import DECAY_UNITY, STATE_MAX
+from neuromorph.neurons.contract import Arrived, State, Stepped
 
 
 class ReferenceBackend(Backend):
@@ -30,8 +20,8 @@ class ReferenceBackend(Backend):
 
     ::
 
-        a_in[t] = sum over projections of W s[t - 1 - delay]      W as it was at t - 1
-        state[t], s[t] = step(state[t-1], a_in[t])
+        a_in[t] = sum over projections of W s[t - 1 - delay]      W as it was at t - 1; by port
+        state[t], s[t] = step(state[t-1], a_in[t], t)
         W = learn(W, s_pre[t], s_post[t], third factors[t])       after W s[t] has been sent
     """
 
@@ -42,8 +32,7 @@ class ReferenceBackend(Backend):
         self, network: Network, inputs: Inputs, probes: tuple[Probe, ...], steps: int
     ) -> Recording:
         neurons = [p for p in network.populations if p.name not in inputs]
-        states: dict[str, State] = {p.name: rest(p, network.domain) for p in neurons}
-        advance: dict[str, Step] = {p.name: stepper(p, network.domain) for p in neurons}
+        states = {p.name: rest(p, network) for p in neurons}
         plastic = {p.name: PlasticProjection(p, network.domain, steps) for p in network.plastic}
         spikes = {p.name: np.zeros((steps, p.size), dtype_of(network)) for p in network.populations}
         for name, train in inputs.items():
@@ -53,11 +42,12 @@ class ReferenceBackend(Backend):
         overflows = dict.fromkeys(states, 0)
         for t in range(steps):
             for population in neurons:
-                name = population.name
-                a_in = synaptic_input(network, population, spikes, plastic, t)
-                before = states[name]
-                states[name], spikes[name][t] = advance[name](before, a_in)
-                overflows[name] += count_overflows(population, before, states[name], a_in)
+                name, model, before = population.name, population.model, states[population.name]
+                arrived = {port: synaptic_input(network, population, port, spikes, plastic, t)
+                           for port in model.ports}
+                states[name], spikes[name][t] = step(network, population, before, arrived, t)
+                if network.domain == "fixed":
+                    overflows[name] += model.overflows(before, states[name], arrived)
             for projection in plastic.values():
                 projection.step({name: train[t] for name, train in spikes.items()}, t)
             for probe in probes:
@@ -71,13 +61,27 @@ def dtype_of(network: Network) -> type[np.generic]:
     return np.int64 if network.domain == "fixed" else np.float64
 
 
+def rest(population: Population, network: Network) -> State:
+    """All words of the state zero."""
+    return {word: np.zeros(population.size, dtype_of(network)) for word in population.model.words}
+
+
+def step(
+    network: Network, population: Population, state: State, arrived: Arrived, t: int
+) -> Stepped:
+    """One step of a population in the domain of its network."""
+    model = population.model
+    advance = model.step_fixed if network.domain == "fixed" else model.step_float
+    return advance(state, arrived, t)
+
+
 def synaptic_input(
-    network: Network, population: Population, spikes: State,
+    network: Network, population: Population, port: str, spikes: State,
     plastic: dict[str, PlasticProjection], t: int,
 ) -> NDArray[Any]:
-    """Sum of what all projections deliver to a population at step t."""
+    """Sum of what all projections deliver to a port of a population at step t."""
     total: NDArray[Any] = np.zeros(population.size, dtype_of(network))
-    for projection in network.projections_to(population.name):
+    for projection in network.projections_to(population.name, port):
         sent_at = t - 1 - projection.delay
         if projection.name in plastic:
             total += plastic[projection.name].delivery
@@ -98,22 +102,3 @@ def _sample(
         return sent
     state: NDArray[Any] = states[probe.target][probe.variable]
     return state
-
-
-def count_overflows(
-    population: Population, before: State, after: State, a_in: NDArray[Any]
-) -> int:
-    """Neurons whose current wrapped, readout potential hit its limit, or relay's payload did.
-
-    A potential that saturates is no overflow in a LIF neuron: circuits clear by it.
-    """
-    model = population.model
-    if a_in.dtype.kind == "f":
-        return 0
-    if isinstance(model, Relay):
-        return int(np.count_nonzero(np.abs(shift(a_in, -model.shift)) > STATE_MAX))
-    if not isinstance(model, CubaLIF | LatencyMatch):
-        return int(np.count_nonzero(np.abs(after["v"]) >= STATE_MAX))
-    forget = int(model.du) if isinstance(model, CubaLIF) else DECAY_UNITY
-    current = decay(before["u"], forget) + (a_in << aligned_by(model))
-    return int(np.count_nonzero(current != wrap(current)))

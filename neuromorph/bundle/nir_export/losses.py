@@ -7,10 +7,11 @@ from collections.abc import Iterator
 import numpy as np
 
 from neuromorph.bundle.nir_export.roles import gives_potential, inputs, neurons, outputs, undriven
-from neuromorph.network import CubaLIF, Network, Projection, Readout, Source
+from neuromorph.network import Network, Projection
 from neuromorph.network.bounds import input_range, payload_ranges
 from neuromorph.network.model import THIRD
-from neuromorph.numerics.limits import DECAY_UNITY, STATE_MAX
+from neuromorph.neurons import NeuronModel, Readout
+from neuromorph.numerics.limits import STATE_MAX
 
 
 def why_not_nir(network: Network) -> str | None:
@@ -19,7 +20,7 @@ def why_not_nir(network: Network) -> str | None:
     Losses that leave the rest of the equations as they are do not count: see `lost_in_nir`.
     """
     for p in neurons(network):
-        if not isinstance(p.model, CubaLIF | Readout):
+        if p.model.leaky_floats(network.domain) is None:
             return f"NIR has no {p.model.kind}, and {p.name} is one"
     for projection in network.projections:
         if network.population(projection.pre).model.payload_bits and not projection.graded:
@@ -66,7 +67,7 @@ def _integers(network: Network) -> Iterator[str]:
     if full:
         yield (f"One step's input may fill the 24 bits of {', '.join(full)}: a circuit that is "
                "cleared by saturation, as latency attention is, does not work from this file.")
-    fading = [p.name for p in neurons(network) if _truncates(p.model)]
+    fading = [p.name for p in neurons(network) if _truncates(p.model, network.domain)]
     if fading:
         yield (f"Decays truncate towards zero in {', '.join(fading)}; floats keep the fraction.")
     rounded = [p.name for p in network.projections if _rounds(p)]
@@ -81,15 +82,15 @@ def _may_fill(network: Network) -> list[str]:
     found = []
     for p in neurons(network):
         low, high = input_range(network, p.name, ranges)
-        aligned = p.model.input_shift if isinstance(p.model, CubaLIF) else 0
+        aligned = max((register.shift for register in p.model.registers(p.size)), default=0)
         if max(int(high.max()), -int(low.min())) << aligned > STATE_MAX:
             found.append(p.name)
     return found
 
 
-def _truncates(model: object) -> bool:
-    decays = (model.du, model.dv) if isinstance(model, CubaLIF) else (getattr(model, "dv", 0),)
-    return any(0 < decay < DECAY_UNITY for decay in decays)
+def _truncates(model: NeuronModel, domain: str) -> bool:
+    neuron = model.leaky_floats(domain)
+    return neuron is not None and any(0 < decay < 1 for decay in (neuron.du, neuron.dv))
 
 
 def _rounds(projection: Projection) -> bool:
@@ -104,7 +105,7 @@ def _ends(network: Network) -> Iterator[str]:
             yield (f"Input {p.name} takes graded spikes of {p.model.payload_bits} bits, signed; "
                    "NIR holds neither their width nor that they are spikes.")
     unused = [p.name for p in network.populations
-              if isinstance(p.model, Source) and p not in inputs(network)]
+              if p.is_source and p not in inputs(network)]
     if unused:
         yield f"Sources that feed no synapses are left out: {', '.join(unused)}."
     for p in undriven(network):

@@ -3,43 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.errors import UnsupportedError
-from neuromorph.network import CubaLIF, Population, Readout
-from neuromorph.numerics.limits import DECAY_UNITY, INPUT_SHIFT
-
-
-class FloatLIF(NamedTuple):
-    """u' = u(1 - du) + a_in; v' = v(1 - dv) + u' + bias; spike = v' > vth, then v' = 0."""
-
-    du: float
-    dv: float
-    vth: float
-    bias: float
-
-
-def in_floats(model: CubaLIF | Readout, domain: str) -> FloatLIF:
-    """The float neuron of the same equations; integers come to the scale of the input.
-
-    ::
-
-        du / 4096    dv / 4096    64 vth / 2^input_shift    (bias_mant << bias_exp) / 2^input_shift
-
-    Every one of these divisions is exact. A readout is a neuron whose current is its input.
-    """
-    unity = DECAY_UNITY if domain == "fixed" else 1
-    if isinstance(model, Readout):
-        return FloatLIF(1.0, model.dv / unity, float(model.vth), 0.0)
-    vth, bias = model.vth, model.bias_mant
-    if domain == "fixed":
-        unit = 1 << model.input_shift
-        vth = (int(vth) << INPUT_SHIFT) / unit
-        bias = (int(bias) << model.bias_exp) / unit
-    return FloatLIF(model.du / unity, model.dv / unity, float(vth), float(bias))
+from neuromorph.network import Population
+from neuromorph.neurons.contract import LeakyFloats
 
 
 def neuron_nodes(
@@ -51,7 +22,7 @@ def neuron_nodes(
     ----------
     nir : module
     population : Population
-        Of CubaLIF or Readout neurons.
+        Of neurons that have `NeuronModel.leaky_floats`.
     domain : str
     dt : float
         Length of a step in seconds.
@@ -63,10 +34,10 @@ def neuron_nodes(
     UnsupportedError
         If a decay or the step is so small that its inverse is no float.
     """
-    model = population.model
-    if not isinstance(model, CubaLIF | Readout):
-        raise UnsupportedError(f"NIR has no {model.kind}", where=population.name)
-    return _Nodes(nir, population, dt).chain(in_floats(model, domain), spiking)
+    neuron = population.model.leaky_floats(domain)
+    if neuron is None:
+        raise UnsupportedError(f"NIR has no {population.model.kind}", where=population.name)
+    return _Nodes(nir, population, dt).chain(neuron, spiking)
 
 
 class _Nodes:
@@ -75,7 +46,7 @@ class _Nodes:
     def __init__(self, nir: Any, population: Population, dt: float) -> None:
         self.nir, self.population, self.dt = nir, population, dt
 
-    def chain(self, neuron: FloatLIF, spiking: bool) -> dict[str, Any]:
+    def chain(self, neuron: LeakyFloats, spiking: bool) -> dict[str, Any]:
         name = self.population.name
         if 0 < neuron.du < 1 and neuron.dv:
             return {name: self.cuba(neuron)}
@@ -95,16 +66,16 @@ class _Nodes:
                                    where=self.population.name)
         return np.full(self.population.size, value, np.float64)
 
-    def cuba(self, neuron: FloatLIF) -> Any:
+    def cuba(self, neuron: LeakyFloats) -> Any:
         return self.nir.CubaLIF(tau_syn=self.all(self.dt / neuron.du), w_in=self.all(1 / neuron.du),
                                 **self.membrane(neuron), **self.threshold(neuron),
                                 tau_mem=self.all(self.dt / neuron.dv))
 
-    def leaky(self, neuron: FloatLIF) -> Any:
+    def leaky(self, neuron: LeakyFloats) -> Any:
         return self.nir.LIF(tau=self.all(self.dt / neuron.dv), **self.membrane(neuron),
                             **self.threshold(neuron))
 
-    def perfect(self, neuron: FloatLIF) -> Any:
+    def perfect(self, neuron: LeakyFloats) -> Any:
         return self.nir.IF(r=self.all(1 / self.dt), **self.threshold(neuron))
 
     def integrator(self, decay: float) -> Any:
@@ -114,8 +85,8 @@ class _Nodes:
         return self.nir.LI(tau=self.all(self.dt / decay), r=self.all(1 / decay),
                            v_leak=self.all(0.0))
 
-    def membrane(self, neuron: FloatLIF) -> dict[str, NDArray[np.float64]]:
+    def membrane(self, neuron: LeakyFloats) -> dict[str, NDArray[np.float64]]:
         return {"r": self.all(1 / neuron.dv), "v_leak": self.all(neuron.bias / neuron.dv)}
 
-    def threshold(self, neuron: FloatLIF) -> dict[str, NDArray[np.float64]]:
+    def threshold(self, neuron: LeakyFloats) -> dict[str, NDArray[np.float64]]:
         return {"v_threshold": self.all(neuron.vth), "v_reset": self.all(0.0)}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from neuromorph.network import Network, Population, Readout, Source
+from neuromorph.network import Network, Population
+from neuromorph.neurons import Readout
 
 
 def sends(network: Network, name: str) -> bool:
@@ -13,12 +14,12 @@ def sends(network: Network, name: str) -> bool:
 def inputs(network: Network) -> tuple[Population, ...]:
     """The sources that feed a projection; others NIR would take for outputs."""
     return tuple(p for p in network.populations
-                 if isinstance(p.model, Source) and sends(network, p.name))
+                 if p.is_source and sends(network, p.name))
 
 
 def neurons(network: Network) -> tuple[Population, ...]:
     """All populations but the sources."""
-    return tuple(p for p in network.populations if not isinstance(p.model, Source))
+    return tuple(p for p in network.populations if not p.is_source)
 
 
 def outputs(network: Network) -> tuple[Population, ...]:

@@ -59,7 +59,7 @@ def in_plain_spikes(network: Network) -> tuple[Network, dict[str, Letters]]:
         larger than synapses can be.
     """
     letters = {p.name: _letters(p, network) for p in network.populations
-               if isinstance(p.model, Source) and p.model.payload_bits}
+               if p.is_source and p.model.payload_bits}
     if not letters or network.domain == "float":
         return network, {}
     _check_learning(network, letters)
@@ -93,7 +93,7 @@ def _plain(
     if population.name in letters:
         for name in letters[population.name].names(population.name):
             yield Population(name, population.size, Source())
-    elif finer[population.name] and isinstance(population.model, CubaLIF):
+    elif finer[population.name]:
         aligned = population.model.input_shift - finer[population.name]
         yield replace(population, model=replace(population.model, input_shift=aligned))
     else:
@@ -160,13 +160,18 @@ def _fraction_bits(
         return 0
     head = isinstance(network.motif, LatencyAttention)
     free = head and population.name in FRACTIONS_FREE
-    room = getattr(population.model, "input_shift", 0) if free else 0
+    room = population.model.input_shift if free and _keeps_fractions(population) else 0
     if needed > room:
         raise FitError(
             "a right shift rounds the sum of all payloads, which plain spikes do not have",
             where=population.name, found=f"{needed} bits",
             expected=f"at most {room}", hint=NARROW_NEEDED if head else GRADED_NEEDED)
     return needed
+
+
+def _keeps_fractions(population: Population) -> bool:
+    """Whether its input may be aligned less, so that it keeps fractions."""
+    return "input_shift" in population.model.parameters()
 
 
 def _lost_bits(projection: Projection) -> int:

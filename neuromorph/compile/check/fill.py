@@ -11,7 +11,7 @@ from neuromorph.compile.check.memory import format_of, stored_bits
 from neuromorph.compile.check.placed import Bundle, Circuit, Placed, Rows
 from neuromorph.compile.check.report import Usage, Violation
 from neuromorph.network import CubaLIF
-from neuromorph.network.populations import NeuronModel, parameters
+from neuromorph.neurons import NeuronModel
 from neuromorph.profiles import Profile
 
 Reach = dict[tuple[str, int], NDArray[np.int64]]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.network import Astrocyte, CubaLIF, LearningRule, Source
-from neuromorph.network.populations import NeuronModel
+from neuromorph.neurons import NeuronModel
 from neuromorph.numerics.limits import INPUT_SHIFT
 from neuromorph.shown import Shown
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from neuromorph.compile.check.placed import Bundle, Circuit, Group, Piece, Placed, Spelling
 from neuromorph.errors import FileFormatError, did_you_mean
 from neuromorph.network import LearningRule
-from neuromorph.network.populations import NeuronModel
+from neuromorph.neurons import NeuronModel
 
 VERSION = 1
 THIRD = ("y1", "y2", "y3")

@@ -87,7 +87,7 @@ def _reasons_against(program: Program, words: LabWords, refusal: Refusal) -> dic
 def _foreign(network: Network, words: LabWords) -> str | None:
     """The first neuron model that the software lacks."""
     return next((f"{p.name} is a {p.model.kind}, which {words.software} does not have"
-                 for p in network.populations if not isinstance(p.model, Source | CubaLIF)), None)
+                 for p in network.populations if p.model.programmable), None)
 
 
 def _in_lavas_spelling(program: Program) -> Program:

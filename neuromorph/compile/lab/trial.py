@@ -100,4 +100,4 @@ def trial_of(
 
 
 def _neurons(network: Network) -> list[str]:
-    return [p.name for p in network.populations if not isinstance(p.model, Source)]
+    return [p.name for p in network.populations if not p.is_source]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from neuromorph.compile.packing.limits import Limits
 from neuromorph.compile.program import Unit
 from neuromorph.errors import FitError
-from neuromorph.network import Astrocyte, Network, Population, Projection
+from neuromorph.network import Network, Population, Projection
 from neuromorph.shown import Shown
 
 FEWER = "fewer slots: a shorter context, or several memories"
@@ -101,7 +101,7 @@ def _demand(network: Network, population: Population, limits: Limits) -> Demand:
             own += count * slots
     return Demand(population, tuple(dense), np.concatenate([[0], np.cumsum(sparse)]),
                   np.concatenate([[0], np.cumsum(own)]), shared, frozenset(formats),
-                  isinstance(population.model, Astrocyte))
+                  bool(population.model.shared_state))
 
 
 def used_synapses(projection: Projection) -> NDArray[np.bool_]:

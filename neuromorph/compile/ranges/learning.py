@@ -13,7 +13,8 @@ from neuromorph.dynamics.learning import Factor, LearningRule, Term
 from neuromorph.dynamics.learning.arithmetic import SYNAPSE_SHIFT
 from neuromorph.dynamics.learning.terms import ACCUMULATOR_BITS
 from neuromorph.network import Projection
-from neuromorph.network.bounds import Interval, weight_range
+from neuromorph.network.bounds import weight_range
+from neuromorph.numerics.interval import Interval
 from neuromorph.network.model import THIRD
 from neuromorph.numerics.limits import TAG_MAX, TAG_MIN, TRACE_MAX
 

@@ -4,44 +4,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from neuromorph.compile.ranges.proof import WEAKEST_FIRST, Accumulator, Bound, Status
-from neuromorph.network import (
-    Astrocyte,
-    CubaLIF,
-    LatencyMatch,
-    Network,
-    Population,
-    Readout,
-    Relay,
-)
-from neuromorph.network.bounds import ACCUMULATOR_MAX, Interval, delivered, widest_sums
-from neuromorph.network.populations import aligned_by
+from neuromorph.compile.ranges.proof import WEAKEST_FIRST, Bound, Status
+from neuromorph.network import Network, Population
+from neuromorph.network.bounds import ACCUMULATOR_MAX, delivered, input_range, widest_sums
+from neuromorph.neurons import registered
+from neuromorph.neurons.contract import Reach, Register
+from neuromorph.numerics.interval import Interval
 from neuromorph.numerics.limits import (
     DECAY_BITS,
     DECAY_UNITY,
     INPUT_BITS,
-    INPUT_SHIFT,
-    STATE_MAX,
 )
-
-
-@dataclass(frozen=True)
-class _Register:
-    """x' = trunc(x (4096 - rate) / 4096) + (a << shift), which holds lowest to highest."""
-
-    name: Accumulator
-    rate: int
-    shift: int
-    lowest: int
-    highest: int
-    first_unit: int = 0
-    clears_above: int | None = None
 
 
 class _Side(NamedTuple):
@@ -65,16 +43,22 @@ def bound_population(
     A LIF potential has none: it saturates by design. A readout's potential has one below
     only: above its threshold it fires and clears, saturated or not.
     """
-    afferent = network.projections_to(population.name)
-    sums = {p.name: widest_sums(p, ranges[p.pre]) for p in afferent}
-    inputs = {p.name: delivered(p, ranges[p.pre]) for p in afferent}
+    model = registered(population.model, population.name)
+    afferent = {port: network.projections_to(population.name, port) for port in model.ports}
+    sums = {port: {p.name: widest_sums(p, ranges[p.pre]) for p in found}
+            for port, found in afferent.items()}
+    inputs = {port: {p.name: delivered(p, ranges[p.pre]) for p in found}
+              for port, found in afferent.items()}
     period = network.schedule.period if network.schedule is not None else 0
     most = ACCUMULATOR_MAX
     if input_bits < INPUT_BITS:
-        most = (1 << input_bits - 1) - 1 >> aligned_by(population.model)
-    wide = _Register("input", DECAY_UNITY, 0, -most, most)
-    return (_bound(population, wide, sums, period),
-            *(_bound(population, r, inputs, period) for r in _registers(population)))
+        most = (1 << input_bits - 1) - 1 >> model.input_shift
+    wide = (Register("input", DECAY_UNITY, 0, -most, most, port=port) for port in model.ports)
+    arrived = {port: input_range(network, population.name, ranges, port) for port in model.ports}
+    return (*(_bound(population, r, sums[r.port], period) for r in wide),
+            *(_bound(population, r, inputs[r.port], period)
+              for r in model.registers(population.size)),
+            *(_reached(population, r) for r in model.reaches(population.size, arrived)))
 
 
 def settled(push: int, rate: int) -> int | None:
@@ -107,27 +91,8 @@ def largest_push(limit: int, rate: int) -> int:
     return (rate * limit - 1) // DECAY_UNITY + 1 if rate else 0
 
 
-def _registers(population: Population) -> tuple[_Register, ...]:
-    model, last = population.model, population.size - 1
-    if isinstance(model, CubaLIF):
-        return (_Register("current", int(model.du), model.input_shift, -STATE_MAX,
-                          STATE_MAX + 1),)
-    if isinstance(model, LatencyMatch):
-        return (_Register("current", DECAY_UNITY, INPUT_SHIFT, -STATE_MAX, STATE_MAX + 1),)
-    within = STATE_MAX - 1  # at STATE_MAX it may have saturated
-    if isinstance(model, Readout):
-        return (_Register("potential", int(model.dv), 0, -within, within,
-                          clears_above=int(model.vth)),)
-    if isinstance(model, Astrocyte):
-        return (_Register("potential", int(model.dv), 0, -within, within, first_unit=last),)
-    if isinstance(model, Relay):  # its payload has no room for an input beyond these
-        return (_Register("payload", DECAY_UNITY, 0, -STATE_MAX << model.shift,
-                          ((STATE_MAX + 1) << model.shift) - 1),)
-    return ()
-
-
 def _bound(
-    population: Population, register: _Register, parts: Mapping[str, Interval], period: int
+    population: Population, register: Register, parts: Mapping[str, Interval], period: int
 ) -> Bound:
     """Both sides of a register, the weaker of which gives the verdict."""
     low = _side(register, {name: -p.low for name, p in parts.items()}, -register.lowest, period)
@@ -140,12 +105,20 @@ def _bound(
                  weaker.remedy)
 
 
+def _reached(population: Population, reach: Reach) -> Bound:
+    """What the model itself worked out."""
+    fits = reach.lowest <= reach.low and reach.high <= reach.highest
+    return Bound(population.name, reach.name, reach.low, reach.high, reach.lowest, reach.highest,
+                 "proved" if fits else "not proved", "" if fits else population.name,
+                 "" if fits else reach.remedy)
+
+
 def _excess(side: _Side) -> float:
     return math.inf if side.reach is None else side.reach / side.limit
 
 
 def _side(
-    register: _Register, parts: Mapping[str, NDArray[np.int64]], limit: int, period: int
+    register: Register, parts: Mapping[str, NDArray[np.int64]], limit: int, period: int
 ) -> _Side:
     """Where pushes in one direction end, at the neuron that is pushed most."""
     pushes = np.sum(list(parts.values()), axis=0) if parts else np.zeros(register.first_unit + 1)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from neuromorph.neurons.contract import Accumulator
 from neuromorph.shown import Shown
 
-Accumulator: TypeAlias = Literal["input", "current", "potential", "payload", "learning"]
 Basis: TypeAlias = Literal["bounds", "motif", "float domain"]
 Status: TypeAlias = Literal["proved", "saturates", "one period", "not proved"]
 WEAKEST_FIRST: tuple[Status, ...] = ("not proved", "one period", "saturates", "proved")
@@ -21,9 +21,10 @@ class Bound:
     ----------
     where : str
         A population, or for ``learning`` a plastic projection.
-    accumulator : {"input", "current", "potential", "payload", "learning"}
+    accumulator : {"input", "current", "potential", "payload", "sum", "product", "learning"}
         The 32-bit sums of the synaptic input, u, v, the input that a relay's payload still
-        holds, or the 15-bit sums of a learning rule.
+        holds, the sum and the product that a program computes with, or the 15-bit sums of a
+        learning rule.
     low, high : int or None
         What it stays within; None if it can go on for ever.
     lowest, highest : int

@@ -16,7 +16,8 @@ from neuromorph.compile.ranges.neurons import bound_population
 from neuromorph.compile.ranges.proof import Bound, RangeProof
 from neuromorph.errors import NetworkError, RangeProofError, UsageError, did_you_mean
 from neuromorph.network import Network, Projection, Source
-from neuromorph.network.bounds import Interval, payload_ranges, source_range
+from neuromorph.network.bounds import payload_ranges, source_range
+from neuromorph.numerics.interval import Interval
 from neuromorph.numerics.limits import INPUT_BITS
 
 __all__ = ["Bound", "RangeProof", "prove_ranges_of", "require_proof"]
@@ -63,7 +64,7 @@ def prove_ranges_of(
         return RangeProof(network.name, "motif")
     ranges = payload_ranges(network, given)
     neurons = [bound for population in network.populations
-               if not isinstance(population.model, Source)
+               if not population.is_source
                for bound in bound_population(network, population, ranges, input_bits)]
     learners = [bound for p in network.plastic for bound in bound_learning(p, ranges)]
     return RangeProof(network.name, "bounds", (*neurons, *learners))
@@ -102,7 +103,7 @@ def require_proof(
 
 
 def _given_range(network: Network, name: str, span: tuple[int, int]) -> Interval:
-    known = {p.name: p for p in network.populations if isinstance(p.model, Source)}
+    known = {p.name: p for p in network.populations if p.is_source}
     if name not in known:
         raise UsageError("a range names no source of the network", found=name,
                          hint=did_you_mean(name, known))

@@ -52,8 +52,7 @@ def _check(network: Network, late: Mapping[str, int], hops: Mapping[str, int]) -
             raise FitError("relays would let this projection learn at other steps", where=p.name,
                            found=", ".join(ends), hint="static memories, or fewer slots")
     for population in network.populations:
-        if (late[population.name] and isinstance(population.model, CubaLIF)
-                and population.model.bias_mant):
+        if late[population.name] and not population.is_source and population.model.self_driven:
             raise FitError("relays would let these neurons start late, but not their bias",
                            where=population.name, found=late[population.name],
                            hint="a source in the place of the bias, or fewer slots")

@@ -1,0 +1,128 @@
+"""An astrocyte: it gathers calcium slowly, and divides what passes its synapses by it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from neuromorph.errors import NetworkError
+from neuromorph.neurons.contract import (
+    A_IN,
+    Arrived,
+    NeuronModel,
+    Range,
+    Register,
+    State,
+    Stepped,
+    decays,
+)
+from neuromorph.neurons.registry import register
+from neuromorph.numerics import decay, saturate
+from neuromorph.numerics.interval import Interval
+from neuromorph.numerics.limits import PAYLOAD_BITS, STATE_MAX
+from neuromorph.numerics.scalar import decay_one, saturate_one
+
+GAIN_BITS_MAX = 16
+LEAST = 2
+"""Neurons: the calcium, and a unit besides."""
+
+DV, GAIN_BITS = range(2)
+
+
+def _kernel(own: Any, state: Any, arrived: Any, i: int, last: int, t: int) -> int:
+    """Each unit finds the new calcium by itself; the last one, stepped last, keeps it."""
+    calcium = saturate_one(decay_one(state[last, 0], own[last, DV]) + arrived[last, 0])
+    if i == last:
+        state[i, 0] = calcium
+        return 0
+    scaled = arrived[i, 0] << own[i, GAIN_BITS]
+    share: int = 0 if calcium <= 0 else min(abs(scaled) // calcium, STATE_MAX)
+    return share if scaled > 0 else -share
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class Astrocyte(NeuronModel):
+    """An astrocyte's process over a bundle of synapses: it divides what passes by its calcium.
+
+    ::
+
+        c[t] = saturate(trunc(c[t-1] * (4096 - dv) / 4096) + a_in[last])
+        s_i[t] = trunc(a_in[i] * 2^gain_bits / c[t]) where c > 0, else 0; 24 bits, saturated
+
+    The population's last unit is the calcium and sends nothing; the others send graded spikes
+    of 24 bits. In the ``float`` domain nothing is shifted.
+
+    Attributes
+    ----------
+    dv : int or float
+        Decay of the calcium: 4096 (fixed) or 1 (float) divides by this step's input alone.
+    gain_bits : int
+        Fraction bits of the output, 0 to 16.
+    """
+
+    dv: float = 4096
+    gain_bits: int = 8
+
+    shared_state: ClassVar[str] = "all units of an astrocyte share its calcium"
+    operations: ClassVar[dict[str, int]] = {"divide": 1}
+    process: ClassVar[str] = "neuromorph.processes.astrocyte.process:Astrocyte"
+    kernel = staticmethod(_kernel)
+
+    @property
+    def payload_bits(self) -> int:
+        """All that a payload has."""
+        return PAYLOAD_BITS
+
+    def limits(self, domain: str) -> dict[str, Range]:
+        """What each parameter may be."""
+        return {"dv": decays(domain), "gain_bits": (0, GAIN_BITS_MAX)}
+
+    def check(self, where: str, size: int, domain: str) -> None:
+        """Besides the limits: it has a unit."""
+        super().check(where, size, domain)
+        if size < LEAST:
+            raise NetworkError("an astrocyte needs its calcium and a unit besides", where=where,
+                               found=size, expected=f"at least {LEAST}")
+
+    def step_fixed(self, state: State, arrived: Arrived, t: int) -> Stepped:
+        """c' and s as above; the calcium is the potential of the last unit, the others have none."""
+        a_in = arrived[A_IN].astype(np.int64)
+        calcium = saturate(decay(state["v"][-1:], int(self.dv)) + a_in[-1:])
+        scaled = a_in << int(self.gain_bits)
+        sent = np.sign(scaled) * (np.abs(scaled) // max(int(calcium[0]), 1))
+        sent[-1] = 0
+        sent = np.clip(np.where(calcium[0] > 0, sent, 0), -STATE_MAX, STATE_MAX)
+        return {"v": np.concatenate([state["v"][:-1], calcium])}, sent
+
+    def step_float(self, state: State, arrived: Arrived, t: int) -> Stepped:
+        """c' = c(1 - dv) + a_in[last], s_i = a_in[i] / c' where c' > 0."""
+        a_in = arrived[A_IN]
+        calcium = state["v"][-1:] * (1 - self.dv) + a_in[-1:]
+        sent = np.where(calcium[0] > 0, a_in / np.where(calcium[0] > 0, calcium[0], 1.0), 0.0)
+        sent[-1] = 0.0
+        return {"v": np.concatenate([state["v"][:-1], calcium])}, sent
+
+    def overflows(self, before: State, after: State, arrived: Arrived) -> int:
+        """Whether the calcium is at its limit."""
+        return int(np.count_nonzero(np.abs(after["v"]) >= STATE_MAX))
+
+    def widest(self, size: int) -> Interval:
+        """What a payload holds."""
+        return Interval.same(size, -STATE_MAX, STATE_MAX)
+
+    def payloads(self, size: int, arrived: Mapping[str, Interval]) -> Interval:
+        """What arrives, divided by 1 at the least; the calcium sends nothing."""
+        gain = int(self.gain_bits)
+        low = np.maximum(np.maximum(arrived[A_IN].low, -STATE_MAX) << gain, -STATE_MAX)
+        high = np.minimum(np.minimum(arrived[A_IN].high, STATE_MAX) << gain, STATE_MAX)
+        low[-1] = high[-1] = 0
+        return Interval(low, high)
+
+    def registers(self, size: int) -> tuple[Register, ...]:
+        """The calcium; at its limit it may have saturated."""
+        return (Register("potential", int(self.dv), 0, -STATE_MAX + 1, STATE_MAX - 1,
+                         first_unit=size - 1),)

@@ -1,0 +1,86 @@
+"""Leaky accumulator with a full 24-bit input, cleared when it passes its threshold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from neuromorph.neurons.contract import (
+    A_IN,
+    Arrived,
+    LeakyFloats,
+    NeuronModel,
+    Range,
+    Register,
+    State,
+    Stepped,
+    decays,
+)
+from neuromorph.neurons.registry import register
+from neuromorph.numerics import decay, saturate
+from neuromorph.numerics.limits import DECAY_UNITY, STATE_MAX
+from neuromorph.numerics.scalar import decay_one, saturate_one
+
+DV, VTH = range(2)
+
+
+def _kernel(own: Any, state: Any, arrived: Any, i: int, last: int, t: int) -> int:
+    potential = saturate_one(decay_one(state[i, 0], own[i, DV]) + arrived[i, 0])
+    if potential > own[i, VTH]:
+        state[i, 0] = 0
+        return 1
+    state[i, 0] = potential
+    return 0
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class Readout(NeuronModel):
+    """Leaky accumulator of a programmable core; it clears when it passes its threshold.
+
+    ::
+
+        v[t] = saturate(trunc(v[t-1] * (4096 - dv) / 4096) + a_in)
+        spike when v > vth, then v = 0
+
+    The input is not shifted, so all 24 bits of ``v`` hold signal; ``vth`` has 23 bits.
+    """
+
+    dv: float = 0
+    vth: float = 8_388_606
+
+    process: ClassVar[str] = "neuromorph.processes.readout.process:Readout"
+    kernel = staticmethod(_kernel)
+
+    def limits(self, domain: str) -> dict[str, Range]:
+        """What each parameter may be."""
+        found = {"dv": decays(domain)}
+        return found if domain == "float" else {**found, "vth": (0, STATE_MAX - 1)}
+
+    def step_fixed(self, state: State, arrived: Arrived, t: int) -> Stepped:
+        """v' as above; a spike is 1."""
+        v = saturate(decay(state["v"], int(self.dv)) + arrived[A_IN].astype(np.int64))
+        spikes = v > int(self.vth)
+        return {"v": np.where(spikes, 0, v)}, spikes
+
+    def step_float(self, state: State, arrived: Arrived, t: int) -> Stepped:
+        """v' = v(1 - dv) + a_in; spike = v' > vth, then v' = 0."""
+        v = state["v"] * (1 - self.dv) + arrived[A_IN]
+        spikes = v > self.vth
+        return {"v": np.where(spikes, 0.0, v)}, spikes
+
+    def overflows(self, before: State, after: State, arrived: Arrived) -> int:
+        """Neurons whose potential is at its limit."""
+        return int(np.count_nonzero(np.abs(after["v"]) >= STATE_MAX))
+
+    def registers(self, size: int) -> tuple[Register, ...]:
+        """The potential; at its limit it may have saturated, above the threshold it clears."""
+        return (Register("potential", int(self.dv), 0, -STATE_MAX + 1, STATE_MAX - 1,
+                         clears_above=int(self.vth)),)
+
+    def leaky_floats(self, domain: str) -> LeakyFloats:
+        """A neuron whose current is its input."""
+        unity = DECAY_UNITY if domain == "fixed" else 1
+        return LeakyFloats(1.0, self.dv / unity, float(self.vth), 0.0)

@@ -1,0 +1,59 @@
+"""The neuron models of the house by name; what is not here is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from neuromorph.errors import NetworkError, did_you_mean
+from neuromorph.neurons.contract import NeuronModel
+
+Model = TypeVar("Model", bound=type[NeuronModel])
+
+_MODELS: dict[str, type[NeuronModel]] = {}
+
+
+def register(model: Model) -> Model:
+    """Make a class a neuron model of the house, under its own name; a class decorator.
+
+    Raises
+    ------
+    NetworkError
+        If another class has that name.
+    """
+    if _MODELS.setdefault(model.__name__, model) is not model:
+        raise NetworkError("two neuron models have one name", found=model.__name__)
+    return model
+
+
+def models() -> dict[str, type[NeuronModel]]:
+    """All registered models by name."""
+    return dict(_MODELS)
+
+
+def registered(model: object, where: str) -> NeuronModel:
+    """The model itself, if its very class is registered.
+
+    Raises
+    ------
+    NetworkError
+        Naming the class; one that derives from a registered one is not registered by that.
+    """
+    name = type(model).__name__
+    if isinstance(model, NeuronModel) and _MODELS.get(name) is type(model):
+        return model
+    raise NetworkError("unknown neuron model", where=where, found=name,
+                       expected=", ".join(sorted(_MODELS)),
+                       hint=did_you_mean(name, _MODELS) or "a model is a file in "
+                       "neuromorph/neurons, registered by its decorator")
+
+
+@contextmanager
+def forgotten(model: type[NeuronModel]) -> Iterator[None]:
+    """Leave a model out for a while, to see it refused."""
+    kept = _MODELS.pop(model.__name__)
+    try:
+        yield
+    finally:
+        _MODELS[model.__name__] = kept
