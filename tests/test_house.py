@@ -25,7 +25,7 @@ LINKS = {PACKAGE / "processes", PACKAGE / "hardware_profiles"}
 FLOORS = (
     ("errors", "_version"),
     ("folders", "memory", "shown", "threads"),
-    ("numerics",),
+    ("numerics", "files"),
     ("dynamics",),
     ("network",),
     ("models", "circuits", "profiles"),
@@ -160,6 +160,7 @@ def test_heavy_imports_are_late() -> None:
 
 @pytest.mark.parametrize(("module", "line"), [
     ("neuromorph.numerics.x", "from neuromorph.network import Network"),
+    ("neuromorph.files.x", "from neuromorph.models import open_model"),
     ("neuromorph.backends.x", "import neuromorph.translate"),
     ("neuromorph.backends.x", "from neuromorph import compile"),
     ("neuromorph.network.x", "def f():\n    from neuromorph.backends import reference"),

@@ -17,7 +17,7 @@ from neuromorph.api.compile_fit import changes_for, needs_of
 from neuromorph.api.compile_run import Tried, lab_trial, try_heads
 from neuromorph.api.compile_units import Memory, units_of
 from neuromorph.api.progress import Progress, silent
-from neuromorph.bundle import Bundle, Output, atomic_folder, load_bundle
+from neuromorph.bundle import Bundle, load_bundle
 from neuromorph.compile import (
     PASSES,
     Compiled,
@@ -36,6 +36,8 @@ from neuromorph.compile.packing.place import hops, row_by_row
 from neuromorph.compile.packing.traffic import Traffic, traffic
 from neuromorph.compile.program_file import program_as_dict, reread, to_json
 from neuromorph.errors import DisagreementError, FitError, InputError, UsageError
+from neuromorph.files.atomic import atomic_folder
+from neuromorph.files.outputs import Output
 from neuromorph.profiles import Profile
 from neuromorph.report.compile_page import render_compile_page
 from neuromorph.report.compile_pictures import draw_pictures

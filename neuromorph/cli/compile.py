@@ -56,7 +56,7 @@ def compile_(
     """Place a bundle's attention on a chip: does it fit, on how many cores, at what cost?"""
     check_flags(as_json=as_json, quiet=quiet)
     from neuromorph.api.compile import FOLDER, compile_bundle, program_text, save_compiled
-    from neuromorph.bundle import check_target
+    from neuromorph.files.atomic import check_target
 
     if stop_after is not None:
         check_unused("--stop-after prints the program and ends", "leave it out, or see --dump",

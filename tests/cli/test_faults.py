@@ -16,9 +16,9 @@ from fault_tools import ERRORS, SIGNALS, Case, Strike, struck_everywhere
 from neuromorph.api import compile as compiling
 from neuromorph.api import demo, run
 from neuromorph.api.circuits import Outcome, match_and_control
-from neuromorph.bundle import atomic_folder
-from neuromorph.bundle.outputs import GENERATOR
 from neuromorph.cli import app
+from neuromorph.files.atomic import atomic_folder
+from neuromorph.files.outputs import GENERATOR
 from neuromorph.models.digits import WEIGHTS
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="forks, reads /proc")

@@ -16,7 +16,7 @@ from neuromorph.api.export import export
 from neuromorph.bundle import Bundle
 from neuromorph.compile.program_file import program_as_dict, write_arrays
 from neuromorph.errors import DisagreementError
-from neuromorph.models.arrays import load_arrays
+from neuromorph.files.arrays import load_arrays
 from neuromorph.models.digits import WEIGHTS
 from neuromorph.translate import TranslateOptions
 

@@ -21,7 +21,7 @@ from neuromorph.compile.lab.trial import trial_of, trial_probes
 from neuromorph.compile.program import Unit
 from neuromorph.compile.program_file import program_as_dict, write_arrays
 from neuromorph.errors import BackendError
-from neuromorph.models.arrays import load_arrays
+from neuromorph.files.arrays import load_arrays
 from neuromorph.network import CubaLIF, Network, Population, Probe, Projection, Source
 
 EMULATOR = backends.get("loihi_emulator")

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from neuromorph.bundle.atomic import write_file
 from neuromorph.bundle.nir_export.losses import lost_in_nir, why_not_nir
 from neuromorph.bundle.nir_export.neurons import neuron_nodes
 from neuromorph.bundle.nir_export.roles import (
@@ -21,6 +20,7 @@ from neuromorph.bundle.nir_export.roles import (
     undriven,
 )
 from neuromorph.errors import MissingExtraError, UnsupportedError, UsageError
+from neuromorph.files.atomic import write_file
 from neuromorph.network import Network, Projection, verify
 
 DT = 1e-3

@@ -44,7 +44,7 @@ def write_lab_folder(
     Parameters
     ----------
     folder : Path
-        To have it whole or not at all, write into that of `bundle.atomic.atomic_folder`.
+        To have it whole or not at all, write into that of `files.atomic.atomic_folder`.
     program : Program
     trial : Trial
     report : mapping

@@ -12,13 +12,13 @@ from typing import Any
 from numpy.typing import NDArray
 
 from neuromorph.errors import FileFormatError, MemoryBudgetError, TensorError, did_you_mean
-from neuromorph.models.dtypes import decode
-from neuromorph.models.header import Header, TensorInfo, parse_header
-from neuromorph.models.held_file import HeldFile
-from neuromorph.models.opening import RegularFile
-from neuromorph.models.sniff import HEAD_BYTES, refuse_other
-from neuromorph.models.strict_json import JSON_LIMIT
-from neuromorph.models.tensor_names import shown
+from neuromorph.files.dtypes import decode
+from neuromorph.files.header import Header, TensorInfo, parse_header
+from neuromorph.files.held_file import HeldFile
+from neuromorph.files.opening import RegularFile
+from neuromorph.files.sniff import HEAD_BYTES, refuse_other
+from neuromorph.files.strict_json import JSON_LIMIT
+from neuromorph.files.tensor_names import shown
 
 _LENGTH_BYTES = 8
 _CUT = "the file is cut short; download it again"

@@ -6,8 +6,8 @@ import json
 import math
 
 from neuromorph.errors import FileFormatError, MemoryBudgetError
-from neuromorph.models.opening import RegularFile, StrPath
-from neuromorph.models.sniff import HEAD_BYTES, refuse_other
+from neuromorph.files.opening import RegularFile, StrPath
+from neuromorph.files.sniff import HEAD_BYTES, refuse_other
 
 JSON_LIMIT = 1 << 24
 """Longest text that is parsed, in bytes: parsing can take thirty times as much memory, and the

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from neuromorph.bundle.held import held
+from neuromorph.files.signals import held
 
 try:
     import fcntl

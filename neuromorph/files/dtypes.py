@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.errors import FileFormatError, TensorError, did_you_mean
-from neuromorph.models.tensor_names import shown
+from neuromorph.files.tensor_names import shown
 
 
 class Dtype(NamedTuple):

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from functools import cached_property
-from types import TracebackType
 from typing import TYPE_CHECKING
 
-from neuromorph.models.opening import RegularFile, StrPath
+from neuromorph.files.closing import Closing
+from neuromorph.files.opening import RegularFile, StrPath
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
 
-class HeldFile:
+class HeldFile(Closing):
     """What readers of all formats say of the file behind them; close it after use.
 
     Parameters
@@ -61,14 +61,3 @@ class HeldFile:
     def close(self) -> None:
         """Close the file; harmless when called twice."""
         self._file.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()

@@ -20,10 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.errors import FileFormatError, NeuromorphError, TensorError
+from neuromorph.files.npy import HINT, ArrayInfo, read_info
+from neuromorph.files.opening import RegularFile
+from neuromorph.files.sniff import HEAD_BYTES, refuse_other
 from neuromorph.memory import require
-from neuromorph.models.npy import HINT, ArrayInfo, read_info
-from neuromorph.models.opening import RegularFile
-from neuromorph.models.sniff import HEAD_BYTES, refuse_other
 
 LIMIT = 1 << 31
 """Most bytes that one file may have, or unpack to."""

@@ -10,11 +10,11 @@ from typing import Any
 from numpy.typing import NDArray
 
 from neuromorph.errors import FileFormatError, MissingFileError, TensorError, did_you_mean
-from neuromorph.models.header import TensorInfo
-from neuromorph.models.opening import StrPath
-from neuromorph.models.safetensors_file import SafetensorsFile
-from neuromorph.models.strict_json import read_json
-from neuromorph.models.tensor_names import check_names, shown
+from neuromorph.files.header import TensorInfo
+from neuromorph.files.opening import StrPath
+from neuromorph.files.safetensors_file import SafetensorsFile
+from neuromorph.files.strict_json import read_json
+from neuromorph.files.tensor_names import check_names, shown
 
 INDEX_NAME = "model.safetensors.index.json"
 _SHARD_LIMIT = 512

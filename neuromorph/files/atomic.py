@@ -8,13 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from neuromorph.bundle.exchange import exchange
-from neuromorph.bundle.held import held
-from neuromorph.bundle.outputs import Output
-from neuromorph.bundle.work import NEW, OLD, hidden_folder, recover
 from neuromorph.errors import NeuromorphError, OutputExistsError, UsageError, WriteError
-
-StrPath = str | os.PathLike[str]
+from neuromorph.files.exchange import exchange
+from neuromorph.files.opening import StrPath
+from neuromorph.files.outputs import Output
+from neuromorph.files.signals import held
+from neuromorph.files.work import NEW, OLD, hidden_folder, recover
 
 
 class InterruptedAfterwardsError(KeyboardInterrupt):

@@ -15,10 +15,10 @@ import struct
 from typing import NamedTuple
 
 from neuromorph.errors import FileFormatError
-from neuromorph.models.held_file import HeldFile
-from neuromorph.models.opening import RegularFile
-from neuromorph.models.sniff import HEAD_BYTES, refuse_other
-from neuromorph.models.tensor_names import check_names, shown
+from neuromorph.files.held_file import HeldFile
+from neuromorph.files.opening import RegularFile
+from neuromorph.files.sniff import HEAD_BYTES, refuse_other
+from neuromorph.files.tensor_names import check_names, shown
 
 Scalar = int | float | bool | str
 

@@ -18,7 +18,7 @@ from typing import IO, Any
 import numpy as np
 
 from neuromorph.errors import TensorError
-from neuromorph.models.header import COUNT_LIMIT, RANK_LIMIT
+from neuromorph.files.header import COUNT_LIMIT, RANK_LIMIT
 from neuromorph.shown import Shown
 
 HINT = "write it with numpy.savez"

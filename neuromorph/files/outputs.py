@@ -12,8 +12,8 @@ from pathlib import Path
 
 from neuromorph._version import __version__
 from neuromorph.errors import InputError, OutputExistsError
-from neuromorph.models.opening import RegularFile
-from neuromorph.models.strict_json import read_json
+from neuromorph.files.opening import RegularFile
+from neuromorph.files.strict_json import read_json
 from neuromorph.shown import Shown
 
 if sys.version_info >= (3, 11):

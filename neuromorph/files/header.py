@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from neuromorph.errors import FileFormatError, did_you_mean
-from neuromorph.models.dtypes import Dtype, dtype_named
-from neuromorph.models.strict_json import parse_json
-from neuromorph.models.tensor_names import check_names, shown
+from neuromorph.files.dtypes import Dtype, dtype_named
+from neuromorph.files.strict_json import parse_json
+from neuromorph.files.tensor_names import check_names, shown
 from neuromorph.shown import Shown
 
 RANK_LIMIT = 8

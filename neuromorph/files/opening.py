@@ -7,13 +7,10 @@ import os
 import stat
 from io import FileIO
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from neuromorph.errors import FileFormatError, InputError, MissingFileError
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
+from neuromorph.files.closing import Closing
 
 StrPath = str | os.PathLike[str]
 
@@ -42,7 +39,7 @@ class _Stamp(NamedTuple):
     modified: int
 
 
-class RegularFile:
+class RegularFile(Closing):
     """A regular file, opened once for reading.
 
     The path is resolved by one ``open``; symbolic links to regular files are followed.
@@ -105,17 +102,6 @@ class RegularFile:
     def close(self) -> None:
         """Close the descriptor; harmless when called twice."""
         self._file.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _fill(self, offset: int, view: memoryview) -> None:
         if self._file.closed:
