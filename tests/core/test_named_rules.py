@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from neuromorph import backends
 from neuromorph.dynamics import fast_weights
-from neuromorph.dynamics.learning import (
+from neuromorph.errors import LearningRuleError
+from neuromorph.learning import (
     RULES,
     LearningRule,
     Plastic,
@@ -21,7 +22,7 @@ from neuromorph.dynamics.learning import (
     step_plastic_fixed,
     step_plastic_float,
 )
-from neuromorph.dynamics.learning.named import (
+from neuromorph.learning.named import (
     bcm,
     decay,
     delta,
@@ -31,7 +32,6 @@ from neuromorph.dynamics.learning.named import (
     oja,
     short_term_potentiation,
 )
-from neuromorph.errors import LearningRuleError
 from neuromorph.network import CubaLIF, Network, Population, Projection, Source
 
 Array = NDArray[Any]

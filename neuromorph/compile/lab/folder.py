@@ -17,9 +17,9 @@ from neuromorph.compile.lab.trial import Trial
 from neuromorph.compile.lab.words import FAMILIES, LabWords
 from neuromorph.compile.program import Program
 from neuromorph.compile.program_file import PROGRAM, WEIGHTS, to_json, write_arrays, write_program
-from neuromorph.dynamics.learning import LearningRule
-from neuromorph.dynamics.learning.terms import series_text
 from neuromorph.errors import escaped
+from neuromorph.learning import LearningRule
+from neuromorph.learning.terms import series_text
 from neuromorph.network import CubaLIF, Network, Projection, Source
 from neuromorph.profiles import Family
 

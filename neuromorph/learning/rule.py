@@ -8,9 +8,9 @@ from functools import cached_property
 from numbers import Integral, Real
 from typing import Literal, TypeAlias
 
-from neuromorph.dynamics.learning.parse import parse_series
-from neuromorph.dynamics.learning.terms import Term
 from neuromorph.errors import LearningRuleError
+from neuromorph.learning.parse import parse_series
+from neuromorph.learning.terms import Term
 from neuromorph.numerics.limits import TRACE_MAX
 
 Payload: TypeAlias = Literal["impulse", "overwrite"]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from neuromorph.dynamics.learning.products import (
+from neuromorph.learning.products import (
     Domain,
     product,
     series,
     with_presynaptic_trace,
 )
-from neuromorph.dynamics.learning.rule import LearningRule
+from neuromorph.learning.rule import LearningRule
 
 
 def oja(

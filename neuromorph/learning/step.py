@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from neuromorph.dynamics.learning.arithmetic import FIXED, FLOAT, Arithmetic
-from neuromorph.dynamics.learning.draws import Draws
-from neuromorph.dynamics.learning.rule import LearningRule
-from neuromorph.dynamics.learning.terms import Factor, Term
+from neuromorph.learning.arithmetic import FIXED, FLOAT, Arithmetic
+from neuromorph.learning.draws import Draws
+from neuromorph.learning.rule import LearningRule
+from neuromorph.learning.terms import Factor, Term
 
 Array = NDArray[Any]
 X, Y = ("x1", "x2"), ("y1", "y2", "y3")

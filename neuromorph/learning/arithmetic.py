@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from neuromorph.dynamics.learning.rule import Sign
-from neuromorph.dynamics.learning.terms import ACCUMULATOR_BITS, Factor, Term
+from neuromorph.learning.rule import Sign
+from neuromorph.learning.terms import ACCUMULATOR_BITS, Factor, Term
 from neuromorph.numerics.limits import TAG_MAX, TAG_MIN, TRACE_MAX, WEIGHT_MAX, WEIGHT_MIN
 
 Array = NDArray[Any]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from neuromorph.dynamics.learning.rule import TRACES, LearningRule
+from neuromorph.learning.rule import TRACES, LearningRule
 
 
 def reason_against_stock_float(rule: LearningRule) -> str | None:

@@ -13,8 +13,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from neuromorph.dynamics.learning.terms import WIDEST_PRODUCT, WIDTHS, Factor, Term
 from neuromorph.errors import LearningRuleError
+from neuromorph.learning.terms import WIDEST_PRODUCT, WIDTHS, Factor, Term
 
 FORM = "m*2^e times x0, y0 or u0 … u9, times x1 x2 y1 y2 y3 w t, (x1 + 3) or sgn(t - 100)"
 

@@ -1,15 +1,15 @@
 """Learning rules as data, and what a plastic projection does with one."""
 
-from neuromorph.dynamics.learning.draws import Draws, DrawSupply, make_draws
-from neuromorph.dynamics.learning.named import RULES
-from neuromorph.dynamics.learning.rule import LearningRule
-from neuromorph.dynamics.learning.step import (
+from neuromorph.learning.draws import Draws, DrawSupply, make_draws
+from neuromorph.learning.named import RULES
+from neuromorph.learning.rule import LearningRule
+from neuromorph.learning.step import (
     Plastic,
     rest,
     step_plastic_fixed,
     step_plastic_float,
 )
-from neuromorph.dynamics.learning.terms import Factor, Term
+from neuromorph.learning.terms import Factor, Term
 
 __all__ = [
     "RULES",

@@ -6,9 +6,9 @@ import math
 from dataclasses import replace
 from typing import Literal, TypeAlias
 
-from neuromorph.dynamics.learning.parse import parse_series
-from neuromorph.dynamics.learning.rule import LearningRule
 from neuromorph.errors import LearningRuleError
+from neuromorph.learning.parse import parse_series
+from neuromorph.learning.rule import LearningRule
 
 Domain: TypeAlias = Literal["fixed", "float"]
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from neuromorph.dynamics.learning.products import Domain, product, series
-from neuromorph.dynamics.learning.rule import LearningRule
 from neuromorph.errors import LearningRuleError
+from neuromorph.learning.products import Domain, product, series
+from neuromorph.learning.rule import LearningRule
 from neuromorph.numerics.limits import TAG_MAX
 
 

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuromorph.dynamics.learning.arithmetic import WEIGHT_BOUNDS
-from neuromorph.dynamics.learning.rule import LearningRule
 from neuromorph.errors import LearningRuleError
+from neuromorph.learning.arithmetic import WEIGHT_BOUNDS
+from neuromorph.learning.rule import LearningRule
 from neuromorph.numerics.limits import TAG_MAX, TAG_MIN
 
 

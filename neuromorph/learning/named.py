@@ -13,15 +13,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from neuromorph.dynamics.learning.match_and_control import short_term_potentiation
-from neuromorph.dynamics.learning.products import (
+from neuromorph.learning.match_and_control import short_term_potentiation
+from neuromorph.learning.products import (
     Domain,
     product,
     series,
     with_presynaptic_trace,
 )
-from neuromorph.dynamics.learning.rule import LearningRule, Sign
-from neuromorph.dynamics.learning.self_organising import bcm, oja
+from neuromorph.learning.rule import LearningRule, Sign
+from neuromorph.learning.self_organising import bcm, oja
 
 
 def hebb(
