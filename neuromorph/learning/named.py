@@ -6,7 +6,7 @@ integers take smaller rates. In integers a product is rounded down to a multiple
 the sum of a rule to whole weights, up or down at random with the right mean.
 ``dataclasses.replace`` sets epoch, sign and seed.
 
-These run in synapses, event by event; `neuromorph.dynamics.fast_weights` has their matrix form.
+These run in synapses, event by event; `neuromorph.papers.fast_weights` has their matrix form.
 """
 
 from __future__ import annotations

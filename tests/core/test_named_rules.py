@@ -11,7 +11,6 @@ import pytest
 from numpy.typing import NDArray
 
 from neuromorph import backends
-from neuromorph.dynamics import fast_weights
 from neuromorph.errors import LearningRuleError
 from neuromorph.learning import (
     RULES,
@@ -33,6 +32,7 @@ from neuromorph.learning.named import (
     short_term_potentiation,
 )
 from neuromorph.network import CubaLIF, Network, Population, Projection, Source
+from neuromorph.papers import fast_weights
 
 Array = NDArray[Any]
 

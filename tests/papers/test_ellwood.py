@@ -26,7 +26,7 @@ from examples.papers.ellwood_measure import Effort, measure
 from examples.papers.ellwood_model import DIGITAL, Setup, match
 from examples.papers.ellwood_roc import auc, curve, true_positives
 from neuromorph.dynamics.coincidence import THRESHOLDS, match_score
-from neuromorph.dynamics.trains import matched_train, renewal_trains
+from neuromorph.papers.trains import matched_train, renewal_trains
 
 SMALL = Effort(300, (0,))
 

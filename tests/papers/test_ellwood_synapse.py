@@ -22,8 +22,8 @@ from neuromorph.dynamics.coincidence import (
     rest,
     step_match,
 )
-from neuromorph.dynamics.trains import DEAD_TIME, matched_train, renewal_trains, to_steps
 from neuromorph.errors import UsageError
+from neuromorph.papers.trains import DEAD_TIME, matched_train, renewal_trains, to_steps
 
 # --- the kernel
 
