@@ -13,7 +13,6 @@ from neuromorph.bundle import Bundle
 from neuromorph.circuits import hebbian_attention
 from neuromorph.circuits.latency_attention import LatencyAttention, stimulate
 from neuromorph.compile import Compiled, Program
-from neuromorph.compile.events import Events, count_events
 from neuromorph.compile.lab.trial import Trial, trial_of, trial_probes
 from neuromorph.compile.split import (
     extra_steps,
@@ -22,6 +21,7 @@ from neuromorph.compile.split import (
     split_network,
     split_probes,
 )
+from neuromorph.cost.events import Events, count_events
 from neuromorph.errors import DisagreementError
 from neuromorph.network import Probe
 from neuromorph.shown import Shown

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from neuromorph.compile.events import Events
+from neuromorph.cost.events import Events
 from neuromorph.errors import UsageError, did_you_mean
 from neuromorph.profiles import Energy, Latency, Profile
 from neuromorph.shown import Shown
