@@ -31,7 +31,7 @@ FLOORS = (
     ("network",),
     ("models", "circuits", "profiles"),
     ("translate", "compile", "backends"),
-    ("bundle", "cost", "report", "runtime"),  # cost reads placed programs
+    ("bundle", "cost", "lab", "report", "runtime"),  # cost and lab read placed programs
     ("huggingface", "papers"),
     ("api",),
     ("cli",),
@@ -168,6 +168,7 @@ def test_heavy_imports_are_late() -> None:
 
 @pytest.mark.parametrize(("module", "line"), [
     ("neuromorph.numerics.x", "from neuromorph.network import Network"),
+    ("neuromorph.lab.x", "from neuromorph.cost.events import Events"),
     ("neuromorph.compile.x", "from neuromorph.cost.estimate import estimate"),
     ("neuromorph.papers.x", "from neuromorph.network import Network"),
     ("neuromorph.runtime", "from neuromorph.papers.hopfield import step_hopfield"),

@@ -20,8 +20,6 @@ from neuromorph.api.progress import Progress, silent
 from neuromorph.bundle import Bundle, load_bundle
 from neuromorph.compile import PASSES, Compiled, Unit, check_pass, compile_units, to_lines
 from neuromorph.compile.check import CheckReport, Usage, Weights, check_program
-from neuromorph.compile.lab.folder import NAMES as LAB_NAMES
-from neuromorph.compile.lab.folder import REPORT, backend_of, write_lab_folder
 from neuromorph.compile.packing.place import hops, row_by_row
 from neuromorph.compile.packing.traffic import Traffic, traffic
 from neuromorph.compile.program_file import program_as_dict, reread, to_json
@@ -30,6 +28,8 @@ from neuromorph.cost.events import count_packets, largest_core
 from neuromorph.errors import DisagreementError, FitError, InputError, UsageError
 from neuromorph.files.atomic import atomic_folder
 from neuromorph.files.outputs import Output
+from neuromorph.lab.folder import NAMES as LAB_NAMES
+from neuromorph.lab.folder import REPORT, backend_of, write_lab_folder
 from neuromorph.profiles import Profile
 from neuromorph.report.compile_page import render_compile_page
 from neuromorph.report.compile_pictures import draw_pictures

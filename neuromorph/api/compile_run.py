@@ -13,7 +13,6 @@ from neuromorph.bundle import Bundle
 from neuromorph.circuits import hebbian_attention
 from neuromorph.circuits.latency_attention import LatencyAttention, stimulate
 from neuromorph.compile import Compiled, Program
-from neuromorph.compile.lab.trial import Trial, trial_of, trial_probes
 from neuromorph.compile.split import (
     extra_steps,
     join_recording,
@@ -23,6 +22,7 @@ from neuromorph.compile.split import (
 )
 from neuromorph.cost.events import Events, count_events
 from neuromorph.errors import DisagreementError
+from neuromorph.lab.trial import Trial, trial_of, trial_probes
 from neuromorph.network import Probe
 from neuromorph.shown import Shown
 

@@ -13,11 +13,11 @@ from pathlib import Path
 from string import Template
 from typing import Any, TypeAlias
 
-from neuromorph.compile.lab.trial import Trial
-from neuromorph.compile.lab.words import FAMILIES, LabWords
 from neuromorph.compile.program import Program
 from neuromorph.compile.program_file import PROGRAM, WEIGHTS, to_json, write_arrays, write_program
 from neuromorph.errors import escaped
+from neuromorph.lab.trial import Trial
+from neuromorph.lab.words import FAMILIES, LabWords
 from neuromorph.learning import LearningRule
 from neuromorph.learning.terms import series_text
 from neuromorph.network import CubaLIF, Network, Projection, Source

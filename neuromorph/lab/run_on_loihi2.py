@@ -22,8 +22,8 @@ from typing import Any
 
 import numpy as np
 
-from neuromorph.compile.lab.program_reader import BadFileError, RefusedError
-from neuromorph.compile.lab.trial_runner import (
+from neuromorph.lab.program_reader import BadFileError, RefusedError
+from neuromorph.lab.trial_runner import (
     asked_for,
     compare,
     parser_of,

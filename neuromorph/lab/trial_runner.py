@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from neuromorph.compile.lab.program_reader import (
+from neuromorph.lab.program_reader import (
     BadFileError,
     RefusedError,
     arrays_of,
