@@ -31,7 +31,8 @@ FLOORS = (
     ("network",),
     ("models", "circuits", "profiles"),
     ("translate", "compile", "backends"),
-    ("bundle", "cost", "lab", "report", "runtime"),  # cost and lab read placed programs
+    # `cost` and `lab` read what `compile` placed.
+    ("bundle", "cost", "lab", "nir_export", "report", "runtime"),
     ("huggingface", "papers"),
     ("api",),
     ("cli",),
@@ -168,6 +169,7 @@ def test_heavy_imports_are_late() -> None:
 
 @pytest.mark.parametrize(("module", "line"), [
     ("neuromorph.numerics.x", "from neuromorph.network import Network"),
+    ("neuromorph.nir_export.x", "from neuromorph.bundle import Bundle"),
     ("neuromorph.lab.x", "from neuromorph.cost.events import Events"),
     ("neuromorph.compile.x", "from neuromorph.cost.estimate import estimate"),
     ("neuromorph.papers.x", "from neuromorph.network import Network"),

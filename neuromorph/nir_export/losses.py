@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from neuromorph.bundle.nir_export.roles import gives_potential, inputs, neurons, outputs, undriven
 from neuromorph.network import CubaLIF, Network, Projection, Readout, Source
 from neuromorph.network.bounds import input_range, payload_ranges
 from neuromorph.network.model import THIRD
+from neuromorph.nir_export.roles import gives_potential, inputs, neurons, outputs, undriven
 from neuromorph.numerics.limits import DECAY_UNITY, STATE_MAX
 
 

@@ -10,18 +10,18 @@ from typing import Any
 
 import numpy as np
 
-from neuromorph.bundle.nir_export.losses import lost_in_nir, why_not_nir
-from neuromorph.bundle.nir_export.neurons import neuron_nodes
-from neuromorph.bundle.nir_export.roles import (
+from neuromorph.errors import MissingExtraError, UnsupportedError, UsageError
+from neuromorph.files.atomic import write_file
+from neuromorph.network import Network, Projection, verify
+from neuromorph.nir_export.losses import lost_in_nir, why_not_nir
+from neuromorph.nir_export.neurons import neuron_nodes
+from neuromorph.nir_export.roles import (
     gives_potential,
     inputs,
     neurons,
     outputs,
     undriven,
 )
-from neuromorph.errors import MissingExtraError, UnsupportedError, UsageError
-from neuromorph.files.atomic import write_file
-from neuromorph.network import Network, Projection, verify
 
 DT = 1e-3
 """Seconds that a step is taken for, unless told otherwise; our steps have no length."""
