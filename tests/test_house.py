@@ -24,7 +24,7 @@ LINKS = {PACKAGE / "processes", PACKAGE / "hardware_profiles"}
 # From the ground up. A part may import itself and the floors below, never a neighbour or upwards.
 FLOORS = (
     ("errors", "_version"),
-    ("folders", "memory", "shown", "threads"),
+    ("folders", "memory", "progress", "shown", "threads"),
     ("numerics", "files"),
     ("learning",),
     ("dynamics",),
@@ -33,7 +33,7 @@ FLOORS = (
     ("translate", "compile", "backends"),
     # `cost` and `lab` read what `compile` placed.
     ("bundle", "cost", "lab", "nir_export", "report", "runtime"),
-    ("huggingface", "papers"),
+    ("huggingface", "deploy", "papers"),
     ("api",),
     ("cli",),
     ("__main__",),
@@ -169,6 +169,7 @@ def test_heavy_imports_are_late() -> None:
 
 @pytest.mark.parametrize(("module", "line"), [
     ("neuromorph.numerics.x", "from neuromorph.network import Network"),
+    ("neuromorph.deploy.x", "from neuromorph.api.compile import compile_bundle"),
     ("neuromorph.nir_export.x", "from neuromorph.bundle import Bundle"),
     ("neuromorph.lab.x", "from neuromorph.cost.events import Events"),
     ("neuromorph.compile.x", "from neuromorph.cost.estimate import estimate"),

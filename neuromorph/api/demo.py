@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from neuromorph import backends
 from neuromorph.api.compare import Comparison, compare, part_of
 from neuromorph.api.export import export
-from neuromorph.api.progress import Progress, silent
 from neuromorph.api.seed import check_seed
 from neuromorph.api.simulate import Tallies, classify
 from neuromorph.bundle import BUNDLE_FOLDER, Bundle
@@ -25,6 +24,7 @@ from neuromorph.errors import MissingExtraError
 from neuromorph.files.atomic import atomic_folder, check_target
 from neuromorph.files.outputs import Output
 from neuromorph.models.digits import WEIGHTS, DigitsViT, Part, load_split, uniform_attention
+from neuromorph.progress import Progress, silent
 from neuromorph.report.page import render_page
 from neuromorph.report.pictures import (
     Episode,

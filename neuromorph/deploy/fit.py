@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from neuromorph.api.compile_units import Memory, units_of, with_query_bits
 from neuromorph.bundle import Bundle
 from neuromorph.circuits.latency_attention import LatencyAttention
 from neuromorph.compile import Unit, fits, prepared
 from neuromorph.compile.packing.demand import demands, lower_bound, totals
 from neuromorph.compile.packing.limits import limits_of
+from neuromorph.deploy.units import Memory, units_of, with_query_bits
 from neuromorph.errors import FitError
 from neuromorph.profiles import Profile
 
