@@ -7,7 +7,7 @@ from typing import Any, Literal, TypeAlias
 
 from numpy.typing import NDArray
 
-from neuromorph.dynamics.learning import LearningRule
+from neuromorph.learning import LearningRule
 from neuromorph.network.populations import Population
 from neuromorph.neurons.contract import A_IN
 from neuromorph.numerics.limits import INPUT_SHIFT

@@ -13,7 +13,6 @@ from nir_machine import NirMachine
 from small_heads import BINARY, attention
 
 from neuromorph import backends
-from neuromorph.bundle.nir_export import export_nir, lost_in_nir, to_nir
 from neuromorph.circuits import match_and_control
 from neuromorph.errors import (
     MissingExtraError,

@@ -15,8 +15,8 @@ from neuromorph.errors import BackendError
 
 HERE = Path(__file__).parent
 MARK = HERE / "__pycache__" / "compiled-from"
-CONSTANTS = ("network/model.py", "dynamics/learning/arithmetic.py",
-             "dynamics/learning/terms.py")
+CONSTANTS = ("network/model.py", "learning/arithmetic.py",
+             "learning/terms.py")
 """Files outside of this folder whose constants go into compiled code."""
 
 KERNELS = ("neurons", "numerics")

@@ -26,6 +26,7 @@ from neuromorph.backends.lava.learning import learning_dense
 from neuromorph.backends.lava.supported import is_wide
 from neuromorph.errors import UnsupportedError
 from neuromorph.network import Network, Population, Projection
+from neuromorph.network.groups import tied
 from neuromorph.shown import Shown
 
 
@@ -70,12 +71,7 @@ def _connect_learning(
 
 def components(network: Network) -> list[set[str]]:
     """Populations that projections join; Lava compiles and runs each group by itself."""
-    groups = [{p.name} for p in network.populations]
-    for projection in network.projections:
-        ends = {projection.pre, projection.post, *projection.modulators}
-        joined = [g for g in groups if g & ends]
-        groups = [g for g in groups if g not in joined] + [set[str]().union(*joined)]
-    return groups
+    return tied(network, ((p.pre, p.post, *p.modulators) for p in network.projections))
 
 
 def _neurons(population: Population, domain: str, inputs: Inputs) -> AbstractProcess:
