@@ -26,7 +26,7 @@ FLOORS = (
     ("errors", "_version"),
     ("folders", "memory", "progress", "shown", "threads"),
     ("numerics", "files"),
-    ("learning",),
+    ("learning", "neurons"),
     ("dynamics",),
     ("network",),
     ("models", "circuits", "profiles"),
@@ -41,7 +41,7 @@ FLOORS = (
 HEIGHT = {part: height for height, parts in enumerate(FLOORS) for part in parts}
 
 # Lava's Processes stand beside the house.
-PROCESSES_MAY_IMPORT = {"processes", "dynamics", "learning", "numerics", "errors"}
+PROCESSES_MAY_IMPORT = {"processes", "dynamics", "learning", "neurons", "numerics", "errors"}
 
 # Equations that figures and comparisons need, and nothing that runs: only `api` imports them.
 PAPERS_MAY_IMPORT = {"dynamics", "numerics", "errors", "shown"}

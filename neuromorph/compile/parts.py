@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from neuromorph.compile.program import Slice, Unit
 from neuromorph.errors import UnsupportedError, UsageError
-from neuromorph.network import Astrocyte, Network, Projection
+from neuromorph.network import Network, Projection
 from neuromorph.network.groups import tied
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.circuits.plain_spikes import Letters, encode
-from neuromorph.network import Network, Population, Source
+from neuromorph.network import Network, Population
 from neuromorph.shown import Shown
 
 

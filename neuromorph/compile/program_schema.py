@@ -180,7 +180,8 @@ def _projection(
                               found=f"{weights.shape} {weights.dtype}")
     y1, y2, y3 = found.modulators
     return Projection(found.name, found.pre, found.post, _as_int32(weights, where), found.delay,
-                      found.exponent, found.graded, _rule(found.rule, where), (y1, y2, y3), found.port)
+                      found.exponent, found.graded, _rule(found.rule, where), (y1, y2, y3),
+                      found.port)
 
 
 def _as_int32(weights: NDArray[Any], where: str) -> NDArray[np.int32]:

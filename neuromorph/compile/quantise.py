@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from neuromorph import numerics
 from neuromorph.compile.ranges.neurons import largest_push
 from neuromorph.errors import UnsupportedError
-from neuromorph.network import CubaLIF, Network, Population, Projection, Source, verify
+from neuromorph.network import CubaLIF, Network, Population, Projection, verify
 from neuromorph.numerics.limits import (
     BIAS_EXP_MAX,
     BIAS_MANT_MAX,

@@ -14,7 +14,6 @@ from neuromorph.compile.packing.limits import Limits
 from neuromorph.compile.packing.place import Places, coordinates
 from neuromorph.compile.packing.traffic import Traffic
 from neuromorph.compile.program import Program, Unit
-from neuromorph.network import Source
 
 
 @dataclass(frozen=True)

@@ -16,16 +16,16 @@ from neuromorph.dynamics.coincidence import (
     step_match,
 )
 from neuromorph.dynamics.coincidence import rest as rest_match
-from neuromorph.dynamics.lif import LIFState, step_lif_fixed, step_lif_float
 from neuromorph.dynamics.match_control import (
     RELAY_STEPS,
     SCORE_UNIT,
     SOMA_DECAY,
     MatchControl,
 )
-from neuromorph.dynamics.synapse import accumulate_fixed, accumulate_float
 from neuromorph.learning import Draws, Plastic, step_plastic_fixed
+from neuromorph.neurons.cuba_lif import LIFState, step_lif_fixed, step_lif_float
 from neuromorph.numerics.limits import DECAY_UNITY
+from neuromorph.numerics.synapse import accumulate_fixed, accumulate_float
 
 Array = NDArray[Any]
 

@@ -20,7 +20,7 @@ from neuromorph.lab.trial import Trial
 from neuromorph.lab.words import FAMILIES, LabWords
 from neuromorph.learning import LearningRule
 from neuromorph.learning.terms import series_text
-from neuromorph.network import CubaLIF, Network, Projection, Source
+from neuromorph.network import Network, Projection
 from neuromorph.profiles import Family
 
 README, REPORT = "README.md", "report.json"

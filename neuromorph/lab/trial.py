@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from neuromorph.compile.split import Recorded
 from neuromorph.errors import UsageError
-from neuromorph.network import Network, Probe, Source
+from neuromorph.network import Network, Probe
 from neuromorph.shown import Shown
 
 Traces: TypeAlias = Mapping[str, NDArray[Any]]

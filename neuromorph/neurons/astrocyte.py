@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from neuromorph.errors import NetworkError
 from neuromorph.neurons.contract import (
@@ -41,6 +42,49 @@ def _kernel(own: Any, state: Any, arrived: Any, i: int, last: int, t: int) -> in
     scaled = arrived[i, 0] << own[i, GAIN_BITS]
     share: int = 0 if calcium <= 0 else min(abs(scaled) // calcium, STATE_MAX)
     return share if scaled > 0 else -share
+
+
+def step_astrocyte_fixed(
+    calcium: NDArray[Any], a_in: NDArray[Any], *, dv: int, gain_bits: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """One step in integers; the last unit is the calcium of the process, the others pass through.
+
+    ::
+
+        c' = saturate(trunc(c · (4096 - dv) / 4096) + a_in[last])
+        out_i = trunc(a_in[i] · 2^gain_bits / c') where c' > 0, else 0
+
+    Parameters
+    ----------
+    calcium : integer array, shape (1,)
+    a_in : integer array, shape (units + 1,)
+        Synaptic input of each unit, and last what the calcium gains.
+    dv : int
+        Decay of the calcium, 0 to 4096.
+    gain_bits : int
+        Fraction bits of the output.
+
+    Returns
+    -------
+    calcium : int64 array, shape (1,)
+    out : int64 array, shape (units + 1,)
+        Graded spikes, saturated to 24 bits; the last is 0.
+    """
+    new = saturate(decay(calcium, dv) + a_in[-1:].astype(np.int64))
+    scaled = a_in.astype(np.int64) << gain_bits
+    out = np.sign(scaled) * (np.abs(scaled) // max(int(new[0]), 1))
+    out[-1] = 0
+    return new, np.clip(np.where(new[0] > 0, out, 0), -STATE_MAX, STATE_MAX)
+
+
+def step_astrocyte_float(
+    calcium: NDArray[Any], a_in: NDArray[Any], *, dv: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """One step in floats: c' = c(1 - dv) + a_in[last], out_i = a_in[i] / c' where c' > 0."""
+    new = calcium * (1 - dv) + a_in[-1:]
+    out = np.where(new[0] > 0, a_in / np.where(new[0] > 0, new[0], 1.0), 0.0)
+    out[-1] = 0.0
+    return new, out
 
 
 @register
@@ -89,21 +133,14 @@ class Astrocyte(NeuronModel):
                                found=size, expected=f"at least {LEAST}")
 
     def step_fixed(self, state: State, arrived: Arrived, t: int) -> Stepped:
-        """c' and s as above; the calcium is the potential of the last unit, the others have none."""
-        a_in = arrived[A_IN].astype(np.int64)
-        calcium = saturate(decay(state["v"][-1:], int(self.dv)) + a_in[-1:])
-        scaled = a_in << int(self.gain_bits)
-        sent = np.sign(scaled) * (np.abs(scaled) // max(int(calcium[0]), 1))
-        sent[-1] = 0
-        sent = np.clip(np.where(calcium[0] > 0, sent, 0), -STATE_MAX, STATE_MAX)
+        """c' and s as above; the calcium is the potential of the last unit."""
+        calcium, sent = step_astrocyte_fixed(state["v"][-1:], arrived[A_IN], dv=int(self.dv),
+                                             gain_bits=int(self.gain_bits))
         return {"v": np.concatenate([state["v"][:-1], calcium])}, sent
 
     def step_float(self, state: State, arrived: Arrived, t: int) -> Stepped:
         """c' = c(1 - dv) + a_in[last], s_i = a_in[i] / c' where c' > 0."""
-        a_in = arrived[A_IN]
-        calcium = state["v"][-1:] * (1 - self.dv) + a_in[-1:]
-        sent = np.where(calcium[0] > 0, a_in / np.where(calcium[0] > 0, calcium[0], 1.0), 0.0)
-        sent[-1] = 0.0
+        calcium, sent = step_astrocyte_float(state["v"][-1:], arrived[A_IN], dv=self.dv)
         return {"v": np.concatenate([state["v"][:-1], calcium])}, sent
 
     def overflows(self, before: State, after: State, arrived: Arrived) -> int:

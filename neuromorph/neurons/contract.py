@@ -170,8 +170,13 @@ class NeuronModel(ABC):
 
     def part(self, start: int, stop: int) -> NeuronModel:
         """The model of some neurons of a population."""
-        return type(self)(**{name: value[start:stop] if isinstance(value, np.ndarray) else value
-                             for name, value in self.parameters().items()})
+        return self.with_parameters(**{name: value[start:stop] for name, value
+                                       in self.parameters().items()
+                                       if isinstance(value, np.ndarray)})
+
+    def with_parameters(self, **changed: Parameter) -> NeuronModel:
+        """The same model with some parameters changed."""
+        return type(self)(**{**self.parameters(), **changed})
 
     # --- what it may be
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +49,57 @@ def _kernel(own: Any, state: Any, arrived: Any, i: int, last: int, t: int) -> in
     return 0
 
 
+class LIFState(NamedTuple):
+    """Current and potential of each neuron."""
+
+    u: NDArray[Any]
+    v: NDArray[Any]
+
+
+def step_lif_fixed(
+    state: LIFState, a_in: NDArray[Any], *, du: int, dv: int, vth: int, bias: int = 0,
+    input_shift: int = INPUT_SHIFT,
+) -> tuple[LIFState, NDArray[np.bool_]]:
+    """One step of Loihi's stock neuron.
+
+    ::
+
+        u' = wrap(trunc(u * (4096 - du) / 4096) + (a_in << input_shift))
+        v' = saturate(trunc(v * (4096 - dv) / 4096) + u' + bias)
+        spike = v' > vth << 6, then v' = 0
+
+    Parameters
+    ----------
+    state : LIFState of int64 arrays
+    a_in : integer array, same shape
+        Synaptic input.
+    du, dv : int
+        Effective decays, 0 to 4096.
+    vth : int
+        Threshold before alignment.
+    bias : int
+        ``bias_mant << bias_exp``.
+    input_shift : int
+        Alignment of the synaptic input, 0 to 6; stock Lava has 6.
+
+    Source: lava-nc 0.10 `PyLifModelBitAcc`, whose register ``du`` is this one minus 1.
+    """
+    u = wrap(decay(state.u, du) + (a_in.astype(np.int64) << input_shift))
+    v = saturate(decay(state.v, dv) + u + bias)
+    spikes = v > (vth << INPUT_SHIFT)
+    return LIFState(u, np.where(spikes, 0, v)), spikes
+
+
+def step_lif_float(
+    state: LIFState, a_in: NDArray[Any], *, du: float, dv: float, vth: float, bias: float = 0.0
+) -> tuple[LIFState, NDArray[np.bool_]]:
+    """One step in floats: u' = u(1 - du) + a_in, v' = v(1 - dv) + u' + bias, spike = v' > vth."""
+    u = state.u * (1 - du) + a_in
+    v = state.v * (1 - dv) + u + bias
+    spikes = v > vth
+    return LIFState(u, np.where(spikes, 0.0, v)), spikes
+
+
 @register
 @dataclass(frozen=True, eq=False)
 class CubaLIF(NeuronModel):
@@ -76,8 +127,6 @@ class CubaLIF(NeuronModel):
         0 to 6. With less than 6 the synaptic input keeps fractions of a threshold's unit. The
         chip says the same by weight exponents that are ``6 - input_shift`` lower; stock Lava,
         which rounds before it aligns, has 6 only.
-
-    Source: lava-nc 0.10 `PyLifModelBitAcc`, whose register ``du`` is this one minus 1.
     """
 
     du: float = 4096
@@ -85,7 +134,7 @@ class CubaLIF(NeuronModel):
     vth: float = 10
     bias_mant: float = 0
     bias_exp: int = 0
-    input_shift: int = INPUT_SHIFT  # type: ignore[misc]
+    input_shift: int = INPUT_SHIFT
 
     words: ClassVar[tuple[str, ...]] = ("u", "v")
     records: ClassVar[tuple[str, ...]] = ("spikes", "v", "u")
@@ -122,27 +171,23 @@ class CubaLIF(NeuronModel):
 
     def step_fixed(self, state: State, arrived: Arrived, t: int) -> Stepped:
         """u' and v' as above; a spike is 1."""
-        u = wrap(self._current(state, arrived))
-        v = saturate(decay(state["v"], int(self.dv)) + u + self.bias)
-        spikes = v > (int(self.vth) << INPUT_SHIFT)
-        return {"u": u, "v": np.where(spikes, 0, v)}, spikes
+        new, spikes = step_lif_fixed(
+            LIFState(state["u"], state["v"]), arrived[A_IN], du=int(self.du), dv=int(self.dv),
+            vth=int(self.vth), bias=self.bias, input_shift=self.input_shift)
+        return new._asdict(), spikes
 
     def step_float(self, state: State, arrived: Arrived, t: int) -> Stepped:
         """u' = u(1 - du) + a_in, v' = v(1 - dv) + u' + bias, spike = v' > vth, then v' = 0."""
-        u = state["u"] * (1 - self.du) + arrived[A_IN]
-        v = state["v"] * (1 - self.dv) + u + self.bias_mant
-        spikes = v > self.vth
-        return {"u": u, "v": np.where(spikes, 0.0, v)}, spikes
+        new, spikes = step_lif_float(
+            LIFState(state["u"], state["v"]), arrived[A_IN], du=self.du, dv=self.dv,
+            vth=self.vth, bias=self.bias_mant)
+        return new._asdict(), spikes
 
     def overflows(self, before: State, after: State, arrived: Arrived) -> int:
-        """Neurons whose current wrapped. A potential that saturates is none: circuits clear by it."""
-        current = self._current(before, arrived)
+        """Neurons whose current wrapped; circuits clear by potentials that saturate."""
+        current = (decay(before["u"], int(self.du))
+                   + (arrived[A_IN].astype(np.int64) << self.input_shift))
         return int(np.count_nonzero(current != wrap(current)))
-
-    def _current(self, state: State, arrived: Arrived) -> NDArray[np.int64]:
-        """u' before it wraps."""
-        moved: NDArray[np.int64] = arrived[A_IN].astype(np.int64) << int(self.input_shift)
-        return decay(state["u"], int(self.du)) + moved
 
     def registers(self, size: int) -> tuple[Register, ...]:
         """The current; a potential saturates by design."""
@@ -177,7 +222,8 @@ class CubaLIF(NeuronModel):
 
         ::
 
-            du / 4096    dv / 4096    64 vth / 2^input_shift    (bias_mant << bias_exp) / 2^input_shift
+            du / 4096    dv / 4096    64 vth / 2^input_shift
+            (bias_mant << bias_exp) / 2^input_shift
 
         Every one of these divisions is exact.
         """

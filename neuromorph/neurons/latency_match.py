@@ -69,6 +69,27 @@ def latency_payload(
     return np.where(whole == 0, line, np.where(early, faint, 2 * base))
 
 
+def step_latency(
+    v: NDArray[Any], a_in: NDArray[Any], *, vth: int, base: int, span: int, gain: int,
+    gain_shift: int,
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """v' = saturate(v + wrap(a_in << 6)); past threshold emit the payload and set v' = 0.
+
+    Returns
+    -------
+    v : int64 array
+    payload : int64 array
+        0 where there is no spike.
+    """
+    before = v.astype(np.int64)
+    new = saturate(before + wrap(a_in.astype(np.int64) << INPUT_SHIFT))
+    overshoot = new - (vth << INPUT_SHIFT)
+    spikes = overshoot > 0
+    graded = latency_payload(np.where(spikes, overshoot, 0), before < 0, base=base, span=span,
+                             gain=gain, gain_shift=gain_shift)
+    return np.where(spikes, 0, new), np.where(spikes, graded, 0)
+
+
 def payload_of(z: int, early: bool, base: int) -> int:
     """Payload of a spike that is z / base ramp steps past threshold; see `latency_payload`."""
     whole, line = z // base, 2 * base - z % base
@@ -138,17 +159,13 @@ class LatencyMatch(NeuronModel):
 
     def step_fixed(self, state: State, arrived: Arrived, t: int) -> Stepped:
         """v' as above; past threshold it sends the payload."""
-        before = state["v"]
-        v = saturate(before + wrap(_pushed(arrived)))
-        overshoot = v - (self.vth << INPUT_SHIFT)
-        spikes = overshoot > 0
-        sent = latency_payload(np.where(spikes, overshoot, 0), before < 0, base=self.base,
+        v, sent = step_latency(state["v"], arrived[A_IN], vth=self.vth, base=self.base,
                                span=self.span, gain=self.gain, gain_shift=self.gain_shift)
-        return {"v": np.where(spikes, 0, v)}, np.where(spikes, sent, 0)
+        return {"v": v}, sent
 
     def overflows(self, before: State, after: State, arrived: Arrived) -> int:
         """Neurons whose aligned input wrapped."""
-        pushed = _pushed(arrived)
+        pushed = arrived[A_IN].astype(np.int64) << INPUT_SHIFT
         return int(np.count_nonzero(pushed != wrap(pushed)))
 
     def widest(self, size: int) -> Interval:
@@ -175,7 +192,3 @@ class LatencyMatch(NeuronModel):
                     f"{self.faintest_payload}")
         return ""
 
-
-def _pushed(arrived: Arrived) -> NDArray[np.int64]:
-    moved: NDArray[np.int64] = arrived[A_IN].astype(np.int64) << INPUT_SHIFT
-    return moved

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from neuromorph.neurons.contract import (
     A_IN,
@@ -35,6 +36,24 @@ def _kernel(own: Any, state: Any, arrived: Any, i: int, last: int, t: int) -> in
     return 0
 
 
+def step_readout_fixed(
+    v: NDArray[Any], a_in: NDArray[Any], *, dv: int, vth: int
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """v' = saturate(trunc(v * (4096 - dv) / 4096) + a_in); spike = v' > vth, then v' = 0."""
+    new = saturate(decay(v, dv) + a_in.astype(np.int64))
+    spikes = new > vth
+    return np.where(spikes, 0, new), spikes
+
+
+def step_readout_float(
+    v: NDArray[Any], a_in: NDArray[Any], *, dv: float, vth: float
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """v' = v(1 - dv) + a_in; spike = v' > vth, then v' = 0."""
+    new = v * (1 - dv) + a_in
+    spikes = new > vth
+    return np.where(spikes, 0.0, new), spikes
+
+
 @register
 @dataclass(frozen=True, eq=False)
 class Readout(NeuronModel):
@@ -61,15 +80,14 @@ class Readout(NeuronModel):
 
     def step_fixed(self, state: State, arrived: Arrived, t: int) -> Stepped:
         """v' as above; a spike is 1."""
-        v = saturate(decay(state["v"], int(self.dv)) + arrived[A_IN].astype(np.int64))
-        spikes = v > int(self.vth)
-        return {"v": np.where(spikes, 0, v)}, spikes
+        v, spikes = step_readout_fixed(state["v"], arrived[A_IN], dv=int(self.dv),
+                                       vth=int(self.vth))
+        return {"v": v}, spikes
 
     def step_float(self, state: State, arrived: Arrived, t: int) -> Stepped:
         """v' = v(1 - dv) + a_in; spike = v' > vth, then v' = 0."""
-        v = state["v"] * (1 - self.dv) + arrived[A_IN]
-        spikes = v > self.vth
-        return {"v": np.where(spikes, 0.0, v)}, spikes
+        v, spikes = step_readout_float(state["v"], arrived[A_IN], dv=self.dv, vth=self.vth)
+        return {"v": v}, spikes
 
     def overflows(self, before: State, after: State, arrived: Arrived) -> int:
         """Neurons whose potential is at its limit."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from neuromorph.neurons.contract import (
     A_IN,
@@ -26,6 +27,16 @@ from neuromorph.numerics.scalar import saturate_one
 
 def _kernel(own: Any, state: Any, arrived: Any, i: int, last: int, t: int) -> int:
     return saturate_one(arrived[i, 0] >> own[i, 0])
+
+
+def step_relay_fixed(a_in: NDArray[Any], *, shift: int) -> NDArray[np.int64]:
+    """s = saturate(a_in >> shift), towards minus infinity, to 24 bits signed."""
+    return saturate(a_in.astype(np.int64) >> shift)
+
+
+def step_relay_float(a_in: NDArray[Any]) -> NDArray[np.float64]:
+    """s = a_in."""
+    return a_in.astype(np.float64)
 
 
 @register
@@ -64,11 +75,11 @@ class Relay(NeuronModel):
 
     def step_fixed(self, state: State, arrived: Arrived, t: int) -> Stepped:
         """s as above."""
-        return state, saturate(shift(arrived[A_IN], -int(self.shift)))
+        return state, step_relay_fixed(arrived[A_IN], shift=int(self.shift))
 
     def step_float(self, state: State, arrived: Arrived, t: int) -> Stepped:
         """s = a_in."""
-        return state, arrived[A_IN].astype(np.float64)
+        return state, step_relay_float(arrived[A_IN])
 
     def overflows(self, before: State, after: State, arrived: Arrived) -> int:
         """Neurons whose payload saturated."""

@@ -22,14 +22,14 @@ class Source(NeuronModel):
         0 for plain spikes; otherwise the width of a signed graded payload, 1 to 24.
     """
 
-    payload_bits: int = 0  # type: ignore[misc]
+    payload_bits: int = 0
 
     ports: ClassVar[tuple[str, ...]] = ()
     words: ClassVar[tuple[str, ...]] = ()
     records: ClassVar[tuple[str, ...]] = ("spikes",)
     from_outside: ClassVar[bool] = True
     programmable: ClassVar[bool] = False
-    self_driven: ClassVar[bool] = True  # type: ignore[assignment]
+    self_driven: ClassVar[bool] = True
     process: ClassVar[str] = "lava.proc.io.source:RingBuffer"
 
     def limits(self, domain: str) -> dict[str, Range]:

@@ -6,20 +6,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
-<<<<<<< HEAD:neuromorph/bundle/nir_export/losses.py
-from neuromorph.bundle.nir_export.roles import gives_potential, inputs, neurons, outputs, undriven
 from neuromorph.network import Network, Projection
 from neuromorph.network.bounds import input_range, payload_ranges
 from neuromorph.network.model import THIRD
 from neuromorph.neurons import NeuronModel, Readout
-from neuromorph.numerics.limits import STATE_MAX
-=======
-from neuromorph.network import CubaLIF, Network, Projection, Readout, Source
-from neuromorph.network.bounds import input_range, payload_ranges
-from neuromorph.network.model import THIRD
 from neuromorph.nir_export.roles import gives_potential, inputs, neurons, outputs, undriven
-from neuromorph.numerics.limits import DECAY_UNITY, STATE_MAX
->>>>>>> rooms:neuromorph/nir_export/losses.py
+from neuromorph.numerics.limits import STATE_MAX
 
 
 def why_not_nir(network: Network) -> str | None:

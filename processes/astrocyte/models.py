@@ -13,7 +13,7 @@ from lava.magma.core.resources import CPU
 from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 from numpy.typing import NDArray
 
-from neuromorph.dynamics import step_astrocyte_fixed, step_astrocyte_float
+from neuromorph.neurons.astrocyte import step_astrocyte_fixed, step_astrocyte_float
 from neuromorph.processes.astrocyte.process import Astrocyte
 
 

@@ -17,7 +17,6 @@ from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 from lava.proc.dense.process import LearningDense
 from numpy.typing import NDArray
 
-from neuromorph.dynamics import accumulate_fixed, accumulate_float
 from neuromorph.errors import UnsupportedError
 from neuromorph.learning import (
     DrawSupply,
@@ -27,6 +26,7 @@ from neuromorph.learning import (
 )
 from neuromorph.learning.first_synapses import check_storable
 from neuromorph.learning.stock_float import reason_against_stock_float
+from neuromorph.numerics.synapse import accumulate_fixed, accumulate_float
 from neuromorph.processes.hebbian.process import THIRD, WHERE, HebbianDense
 from neuromorph.processes.lava_rules import learning_settings
 

@@ -11,7 +11,7 @@ from lava.magma.core.resources import CPU
 from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 from numpy.typing import NDArray
 
-from neuromorph.dynamics import step_latency
+from neuromorph.neurons.latency_match import step_latency
 from neuromorph.processes.latency_match.process import LatencyMatch
 
 

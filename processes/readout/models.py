@@ -11,7 +11,7 @@ from lava.magma.core.resources import CPU
 from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 from numpy.typing import NDArray
 
-from neuromorph.dynamics import step_readout_fixed, step_readout_float
+from neuromorph.neurons.readout import step_readout_fixed, step_readout_float
 from neuromorph.processes.readout.process import Readout
 
 

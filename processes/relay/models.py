@@ -13,7 +13,7 @@ from lava.magma.core.resources import CPU
 from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 from numpy.typing import NDArray
 
-from neuromorph.dynamics import step_relay_fixed, step_relay_float
+from neuromorph.neurons.relay import step_relay_fixed, step_relay_float
 from neuromorph.processes.relay.process import Relay
 
 

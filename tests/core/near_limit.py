@@ -13,8 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.backends.interface import Inputs
-from neuromorph.dynamics import step_latency, step_lif_fixed, step_readout_fixed
-from neuromorph.dynamics.lif import LIFState
 from neuromorph.network import (
     Astrocyte,
     CubaLIF,
@@ -27,6 +25,9 @@ from neuromorph.network import (
 )
 from neuromorph.network.bounds import ACCUMULATOR_MAX
 from neuromorph.neurons import NeuronModel
+from neuromorph.neurons.cuba_lif import LIFState, step_lif_fixed
+from neuromorph.neurons.latency_match import step_latency
+from neuromorph.neurons.readout import step_readout_fixed
 from neuromorph.numerics import decay, saturate, wrap
 from neuromorph.numerics.limits import DECAY_UNITY, INPUT_SHIFT, STATE_MAX
 

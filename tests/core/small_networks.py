@@ -27,9 +27,6 @@ from neuromorph.neurons import NeuronModel
 from neuromorph.numerics.limits import TRACE_BITS, WEIGHT_MAX
 
 
-
-
-
 def everything(network: Network) -> list[Probe]:
     """A probe on every spike, state, weight and tag that can be recorded."""
     neural = [Probe(p.name, variable) for p in network.populations

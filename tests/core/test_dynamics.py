@@ -10,18 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from neuromorph.dynamics import (
-    LIFState,
-    accumulate_fixed,
-    accumulate_float,
-    latency_payload,
-    step_latency,
-    step_lif_fixed,
-    step_lif_float,
-    step_readout_fixed,
-    step_readout_float,
-)
+from neuromorph.neurons.cuba_lif import LIFState, step_lif_fixed, step_lif_float
+from neuromorph.neurons.latency_match import latency_payload, step_latency
+from neuromorph.neurons.readout import step_readout_fixed, step_readout_float
 from neuromorph.numerics.limits import STATE_MAX
+from neuromorph.numerics.synapse import accumulate_fixed, accumulate_float
 
 SIZE, STEPS = 5, 20
 NEVER = 131_071

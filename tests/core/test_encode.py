@@ -13,7 +13,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from neuromorph.dynamics import LIFState, accumulate_fixed, step_lif_fixed
 from neuromorph.dynamics.encode import (
     CODES,
     EncoderState,
@@ -23,6 +22,8 @@ from neuromorph.dynamics.encode import (
     step_encoder,
 )
 from neuromorph.errors import UsageError
+from neuromorph.neurons.cuba_lif import LIFState, step_lif_fixed
+from neuromorph.numerics.synapse import accumulate_fixed
 
 PLAIN = CODES[1:]
 SIZE = 6

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from neuromorph.dynamics import step_astrocyte_fixed, step_astrocyte_float
+from neuromorph.neurons.astrocyte import step_astrocyte_fixed, step_astrocyte_float
 
 PASSING = (-6.0, 3.0, 0.0)
 

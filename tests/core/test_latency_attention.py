@@ -20,9 +20,9 @@ from neuromorph.circuits.latency_attention import (
     schedule_of,
     stimulate,
 )
-from neuromorph.dynamics import latency_payload
 from neuromorph.errors import NetworkError, RangeProofError, UsageError
 from neuromorph.network import Source, verify
+from neuromorph.neurons.latency_match import latency_payload
 
 REFERENCE = ReferenceBackend()
 quick = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -38,6 +38,7 @@ from neuromorph.network import (
     Source,
 )
 from neuromorph.neurons import NeuronModel
+from neuromorph.nir_export import export_nir, lost_in_nir, to_nir
 
 STEPS, DT = 200, 1e-3
 

@@ -17,7 +17,7 @@ from neuromorph.backends.fast.closed_form import SPEC, spec_of
 from neuromorph.backends.fast.lanes import LANES
 from neuromorph.backends.fast.vectors import ROWS, UNSEEN
 from neuromorph.circuits.latency_attention import LatencyAttention
-from neuromorph.dynamics.latency import latency_payload
+from neuromorph.neurons.latency_match import latency_payload
 from neuromorph.numerics.limits import INPUT_SHIFT
 
 quick = settings(max_examples=40, deadline=None)

@@ -13,8 +13,8 @@ from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
 from neuromorph.backends.lava.supported import reason_against
-from neuromorph.dynamics import accumulate_fixed, accumulate_float
 from neuromorph.network import CubaLIF, Network, Population, Projection, Source
+from neuromorph.numerics.synapse import accumulate_fixed, accumulate_float
 
 Drive = Callable[..., dict[str, NDArray[Any]]]
 

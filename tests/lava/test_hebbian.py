@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from neuromorph.dynamics import accumulate_fixed, accumulate_float
 from neuromorph.learning import (
     LearningRule,
     make_draws,
@@ -20,6 +19,7 @@ from neuromorph.learning import (
     step_plastic_fixed,
     step_plastic_float,
 )
+from neuromorph.numerics.synapse import accumulate_fixed, accumulate_float
 
 ROOT = Path(__file__).resolve().parents[2]
 STEPS, PRE, POST = 70, 4, 3  # more steps than random numbers are drawn for at first

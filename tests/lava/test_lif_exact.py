@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from neuromorph.dynamics import LIFState, step_lif_fixed, step_lif_float
 from neuromorph.network import CubaLIF, Network, Population
+from neuromorph.neurons.cuba_lif import LIFState, step_lif_fixed, step_lif_float
 
 Drive = Callable[..., dict[str, NDArray[Any]]]
 

@@ -31,8 +31,8 @@ def step_of(models: list[type[NeuronModel]]) -> Any:
 
 
 def _no_model(
-    kind: int, rests: int, own: Any, state: Any, arrived: Any, sent: Any, first: int, stop: int,
-    t: int,
+    _kind: int, _rests: int, _own: Any, _state: Any, _arrived: Any, _sent: Any, _first: int,
+    _stop: int, _t: int,
 ) -> bool:
     raise ValueError("no such neuron model")
 
@@ -62,7 +62,7 @@ def _or_else(number: int, kernel: Any, others: Any) -> Any:
 @njit(inline="always")
 def _any(rows: Any, i: int) -> bool:
     """Whether any number of a row is not 0."""
-    for column in range(rows.shape[1]):
+    for column in range(rows.shape[1]):  # noqa: SIM110 - Numba has no `any`
         if rows[i, column] != 0:
             return True
     return False

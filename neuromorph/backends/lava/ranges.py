@@ -13,6 +13,7 @@ from neuromorph.network import Network
 from neuromorph.network.bounds import ACCUMULATOR_MAX, payload_ranges, sum_range
 from neuromorph.numerics.interval import Interval
 
+
 def check_accumulators(network: Network, inputs: Inputs) -> None:
     """Check that no sum of W_ij s_j leaves 32 bits for these inputs, whatever W may learn.
 

@@ -16,7 +16,7 @@ from nengo_loihi.hardware.validate import validate_board
 from nengo_loihi.inputs import SpikeInput
 
 from neuromorph.backends.loihi_emulator.failures import told_by_nengo_loihi
-from neuromorph.network import CubaLIF, Network, Population, Projection, Source
+from neuromorph.network import CubaLIF, Network, Population, Projection
 from neuromorph.numerics.limits import INPUT_SHIFT, STATE_MAX, WEIGHT_MIN
 
 MIXED, EXCITATORY, INHIBITORY = 1, 2, 3

@@ -6,8 +6,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from neuromorph.dynamics import accumulate_fixed, accumulate_float
 from neuromorph.network import Projection
+from neuromorph.numerics.synapse import accumulate_fixed, accumulate_float
 
 
 def deliver(

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from neuromorph.circuits.latency_attention import FRACTIONS_FREE, LatencyAttention, alphabets
 from neuromorph.circuits.plain_spikes.letters import Letters
 from neuromorph.errors import FitError
-from neuromorph.network import CubaLIF, Network, Population, Projection, Source, verify
+from neuromorph.network import Network, Population, Projection, Source, verify
 from neuromorph.numerics.limits import EXPONENT_MAX, INPUT_SHIFT, WEIGHT_MAX
 
 GRADED_NEEDED = "choose a Loihi 2 profile"
@@ -95,7 +95,7 @@ def _plain(
             yield Population(name, population.size, Source())
     elif finer[population.name]:
         aligned = population.model.input_shift - finer[population.name]
-        yield replace(population, model=replace(population.model, input_shift=aligned))
+        yield replace(population, model=population.model.with_parameters(input_shift=aligned))
     else:
         yield population
 

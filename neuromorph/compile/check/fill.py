@@ -55,8 +55,8 @@ class _Count:
             for core, neurons in cores.items():
                 self.neurons[core] += len(neurons)
                 self.settings[core].add(_setting(model))
-                if "vth" in parameters(model):  # an astrocyte has none
-                    self.thresholds[core].add(parameters(model)["vth"])
+                if "vth" in model.parameters():  # an astrocyte has none
+                    self.thresholds[core].add(model.parameters()["vth"])
 
     def synapses_of(self, circuit: Circuit, rows: Rows) -> Reach:
         """Memory of the synapses, each on its postsynaptic neuron's core, and who reaches it."""
@@ -105,4 +105,4 @@ def _setting(model: NeuronModel) -> object:
     """What neurons of one setting have in common: all but threshold and the bias's mantissa."""
     if isinstance(model, CubaLIF):
         return model.kind, model.du, model.dv, model.bias_exp
-    return model.kind, *(value for name, value in parameters(model).items() if name != "vth")
+    return model.kind, *(value for name, value in model.parameters().items() if name != "vth")

@@ -6,7 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 from neuromorph.compile.check.placed import Bundle, Circuit, Group, Piece, Placed, Spelling
 from neuromorph.errors import FileFormatError, did_you_mean
 from neuromorph.network import LearningRule
-from neuromorph.neurons import NeuronModel
+from neuromorph.neurons import models
 
 VERSION = 1
 THIRD = ("y1", "y2", "y3")
 TEXTS = ("dw", "dt", "payload", "sign")
 """Fields of a learning rule that are text."""
 
-MODELS: dict[str, type[Any]] = {model.kind: model for model in get_args(NeuronModel)}
+MODELS: dict[str, type[Any]] = dict(models())
 
 Weights = Mapping[str, NDArray[Any]]
 Kind = TypeVar("Kind")

@@ -20,7 +20,6 @@ from neuromorph.compile.check.report import Violation
 from neuromorph.compile.check.sums import Form, Range, Sum, TangledError, sent_by_relays, sum_to
 from neuromorph.network import CubaLIF, LearningRule, Network, Relay, Source
 from neuromorph.network.bounds import payload_ranges
-from neuromorph.network.populations import parameters
 
 Given: TypeAlias = tuple[str, Network]
 """A unit's name and the network, of integers, that it was made of."""
@@ -226,7 +225,7 @@ def _bundle_of(projection: Any) -> Bundle:
 
 
 def _told(group: Group, finer: int = 0) -> str:
-    values = {name: int(value) for name, value in parameters(group.model).items()}
+    values = {name: int(value) for name, value in group.model.parameters().items()}
     if finer:
         values["input_shift"] += finer
     return " ".join([str(group.size), group.model.kind,

@@ -14,8 +14,8 @@ from neuromorph.learning.arithmetic import SYNAPSE_SHIFT
 from neuromorph.learning.terms import ACCUMULATOR_BITS
 from neuromorph.network import Projection
 from neuromorph.network.bounds import weight_range
-from neuromorph.numerics.interval import Interval
 from neuromorph.network.model import THIRD
+from neuromorph.numerics.interval import Interval
 from neuromorph.numerics.limits import TAG_MAX, TAG_MIN, TRACE_MAX
 
 LOWEST, HIGHEST = -(1 << ACCUMULATOR_BITS) - 1, (1 << ACCUMULATOR_BITS) - 1

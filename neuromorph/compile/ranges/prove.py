@@ -15,7 +15,7 @@ from neuromorph.compile.ranges.learning import bound_learning
 from neuromorph.compile.ranges.neurons import bound_population
 from neuromorph.compile.ranges.proof import Bound, RangeProof
 from neuromorph.errors import NetworkError, RangeProofError, UsageError, did_you_mean
-from neuromorph.network import Network, Projection, Source
+from neuromorph.network import Network, Projection
 from neuromorph.network.bounds import payload_ranges, source_range
 from neuromorph.numerics.interval import Interval
 from neuromorph.numerics.limits import INPUT_BITS

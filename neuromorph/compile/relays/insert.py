@@ -37,7 +37,7 @@ def has_relays(profile: Profile) -> bool:
     """Whether a target has neurons that can be relays: programmable, with payloads of 24 bits."""
     neuron = profile.neuron
     return (neuron.programmable and neuron.graded_spikes
-            and neuron.payload_bits >= Relay.payload_bits)
+            and neuron.payload_bits >= Relay().payload_bits)
 
 
 def with_relays(unit: Unit, limits: Limits, programmable: bool) -> Unit:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from neuromorph.errors import FitError
-from neuromorph.network import CubaLIF, Network
+from neuromorph.network import Network
 from neuromorph.numerics.limits import DELAY_MAX
 
 
