@@ -1,4 +1,4 @@
-"""What `neuromorph export` of SmolLM2 takes, start included: processor time of one thread, memory."""
+"""What `neuromorph export` of SmolLM2 takes, from its start: processor time of a thread, memory."""
 
 from __future__ import annotations
 
