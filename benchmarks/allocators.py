@@ -15,13 +15,13 @@ from typing import Any
 
 import numpy as np
 
-from neuromorph.api.compile_units import units_of
 from neuromorph.api.export import export
 from neuromorph.circuits.latency_attention import LatencyAttention, build
 from neuromorph.compile import Compiled, Unit, compile_units
 from neuromorph.compile.check import check_program
 from neuromorph.compile.packing.traffic import traffic
 from neuromorph.compile.program_file import program_as_dict
+from neuromorph.deploy.units import units_of
 from neuromorph.models.digits import WEIGHTS
 from neuromorph.network import Network
 from neuromorph.profiles import load_profile

@@ -9,8 +9,8 @@ from lava.magma.core.learning.constants import GradedSpikeCfg
 from lava.magma.core.learning.learning_rule import Loihi2FLearningRule, Loihi3FLearningRule
 from lava.utils.weightutils import SignMode
 
-from neuromorph.dynamics.learning import LearningRule
-from neuromorph.dynamics.learning.terms import series_text
+from neuromorph.learning import LearningRule
+from neuromorph.learning.terms import series_text
 
 FOREVER = 2**62
 """A time constant after which e^(-1/tau) is 1 in floats; Lava keeps it as an integer."""

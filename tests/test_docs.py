@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from neuromorph import runtime
-from neuromorph.api import compile as compile_api
+from neuromorph.deploy import values
 from neuromorph.translate import cautions, outliers
 
 ROOT = Path(__file__).parent.parent
@@ -83,7 +83,7 @@ def test_the_page_of_warnings_has_the_thresholds():
                  f"over heads below {cautions.LOW_MEAN:g}".replace("0.", "."),
                  f"more than {runtime.FORCED:g} forced".replace("0.", "."),
                  f"over {runtime.JUDGED} queries", f"more than {100 * runtime.CLIPPED:g} %",
-                 f"more than {compile_api.FAR} slots"):
+                 f"more than {values.FAR} slots"):
         assert text in page, text
     assert cautions.SHORT == 2
     assert outliers.LEAST == 3

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from examples.papers.common import Row, main, picture, row
-from neuromorph.dynamics.spin_memory import (
+from neuromorph.papers.spin_memory import (
     hierarchical_overlaps,
     hierarchical_state,
     spin_overlaps,

@@ -20,13 +20,13 @@ from examples.papers.astrocyte_heads import (
     uniform_error,
 )
 from examples.papers.common import Row, Tell, bound, main, picture, row
-from neuromorph.dynamics.astrocyte import (
+from neuromorph.dynamics.features import kernel_deviation, random_features
+from neuromorph.papers.astrocyte import (
     linear_attention,
     read_token,
     tripartite_at_rest,
     write_token,
 )
-from neuromorph.dynamics.features import kernel_deviation, random_features
 from neuromorph.report.pictures import ACCENT, INK, QUIET
 
 TITLE = "Kozachkov, Kastanenka, Krotov, PNAS 2023: attention by neurons and astrocytes"

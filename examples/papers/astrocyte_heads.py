@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
 
-from neuromorph.dynamics.astrocyte import linear_attention
-from neuromorph.dynamics.feature_fit import fit_features
 from neuromorph.dynamics.features import FeatureMap, align_features, random_features
+from neuromorph.papers.astrocyte import linear_attention
+from neuromorph.papers.feature_fit import fit_features
 from neuromorph.translate import Sample
 
 Floats = NDArray[np.float64]

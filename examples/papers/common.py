@@ -12,8 +12,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from neuromorph.bundle.atomic import write_file
 from neuromorph.errors import NeuromorphError, UsageError
+from neuromorph.files.atomic import write_file
 from neuromorph.report.pictures import DPI, require_matplotlib
 
 OUTPUT = Path("out/papers")

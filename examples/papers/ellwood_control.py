@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from examples.papers.ellwood_model import Floats, Ints, Matching
 from neuromorph.dynamics.coincidence import copy_response
-from neuromorph.dynamics.trains import renewal_trains
+from neuromorph.papers.trains import renewal_trains
 
 GAP = 500.0
 """Between match and control window, ms."""

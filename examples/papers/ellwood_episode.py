@@ -19,7 +19,7 @@ from neuromorph.dynamics.coincidence import (
     rest,
     step_match,
 )
-from neuromorph.dynamics.trains import matched_train, renewal_trains, to_steps
+from neuromorph.papers.trains import matched_train, renewal_trains, to_steps
 from neuromorph.report.pictures import ACCENT, INK, PALE, QUIET
 
 LEAD = 10.0

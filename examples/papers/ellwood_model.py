@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.dynamics.coincidence import ELLWOOD_KERNEL, FORGETTING
-from neuromorph.dynamics.trains import matched_train, renewal_trains
+from neuromorph.papers.trains import matched_train, renewal_trains
 
 TABLE = Path(__file__).parent / "data" / "ellwood_kernel.csv"
 REACH = 100.0

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from examples.papers.common import Row, bound, main, picture, row
-from neuromorph.dynamics.fast_weights import delta, hebb, multiplicative
+from neuromorph.papers.fast_weights import delta, hebb, multiplicative
 from neuromorph.report.pictures import ACCENT, INK, QUIET
 
 TITLE = "Qiao 2025: attention as conditioning, and the capacity of fast weights"

@@ -12,7 +12,7 @@ from scipy.linalg import hadamard
 from examples.papers.common import Row, bound, main, picture, row
 from neuromorph.api.spiking_store import SpikingStore
 from neuromorph.circuits.hopfield import store_patterns
-from neuromorph.dynamics.hopfield import (
+from neuromorph.papers.hopfield import (
     capacity_constant,
     hopfield_energy,
     largest_norm,

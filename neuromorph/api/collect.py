@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.api.budget import WORD, require
-from neuromorph.api.progress import Progress, silent
 from neuromorph.errors import CalibrationError, InputError, UsageError, did_you_mean
+from neuromorph.files.arrays import load_arrays
 from neuromorph.models import AttentionLayer, AttentionModel, open_model
-from neuromorph.models.arrays import load_arrays
 from neuromorph.models.digits import DigitsViT, load_split, softmax_attention
 from neuromorph.models.door import WEIGHTS_NAME
+from neuromorph.progress import Progress, silent
 from neuromorph.shown import Shown
 from neuromorph.translate import Caution, Sample
 

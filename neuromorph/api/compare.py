@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from neuromorph import backends
-from neuromorph.api.progress import Progress, silent
 from neuromorph.backends import AttentionBatch
 from neuromorph.errors import DisagreementError
+from neuromorph.progress import Progress, silent
 
 
 @dataclass(frozen=True)

@@ -16,13 +16,15 @@ from numpy.typing import NDArray
 from neuromorph import backends
 from neuromorph.api.compare import Comparison, compare, part_of
 from neuromorph.api.export import export
-from neuromorph.api.progress import Progress, silent
 from neuromorph.api.seed import check_seed
 from neuromorph.api.simulate import Tallies, classify
-from neuromorph.bundle import BUNDLE_FOLDER, Bundle, Output, atomic_folder, check_target
+from neuromorph.bundle import BUNDLE_FOLDER, Bundle
 from neuromorph.circuits.latency_attention import PROBES, build, stimulate
 from neuromorph.errors import MissingExtraError
+from neuromorph.files.atomic import atomic_folder, check_target
+from neuromorph.files.outputs import Output
 from neuromorph.models.digits import WEIGHTS, DigitsViT, Part, load_split, uniform_attention
+from neuromorph.progress import Progress, silent
 from neuromorph.report.page import render_page
 from neuromorph.report.pictures import (
     Episode,

@@ -11,11 +11,12 @@ from typing import Any
 
 from neuromorph.api.budget import attention_bytes, require
 from neuromorph.api.collect import collect
-from neuromorph.api.progress import Progress, silent
 from neuromorph.api.seed import check_seed
 from neuromorph.backends import Attended, AttentionBatch
-from neuromorph.bundle import BUNDLE_FOLDER, Bundle, check_target, save_bundle
+from neuromorph.bundle import BUNDLE_FOLDER, Bundle, save_bundle
 from neuromorph.errors import UsageError
+from neuromorph.files.atomic import check_target
+from neuromorph.progress import Progress, silent
 from neuromorph.runtime import SpikingLayer, of_run
 from neuromorph.shown import Shown
 from neuromorph.translate import (

@@ -9,8 +9,8 @@ from typing import Any
 from neuromorph.bundle import is_bundle, load_bundle
 from neuromorph.bundle.bundle import NETWORK
 from neuromorph.errors import BundleError
+from neuromorph.files.opening import RegularFile
 from neuromorph.models import open_model
-from neuromorph.models.opening import RegularFile
 
 
 def describe(path: str | os.PathLike[str]) -> dict[str, Any]:

@@ -11,11 +11,12 @@ from typing import Any
 from neuromorph import backends
 from neuromorph.api import circuits
 from neuromorph.api.circuits import Circuit, Outcome
-from neuromorph.api.progress import Progress, silent
 from neuromorph.api.seed import check_seed
 from neuromorph.backends import Backend
-from neuromorph.bundle import Output, atomic_folder, check_target
 from neuromorph.errors import UnsupportedError
+from neuromorph.files.atomic import atomic_folder, check_target
+from neuromorph.files.outputs import Output
+from neuromorph.progress import Progress, silent
 from neuromorph.report.pictures import require_matplotlib
 from neuromorph.report.text import to_json
 from neuromorph.shown import Shown

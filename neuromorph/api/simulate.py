@@ -16,13 +16,15 @@ from numpy.typing import NDArray
 from neuromorph import backends
 from neuromorph.api.budget import attention_bytes, clocked_bytes, require
 from neuromorph.api.collect import DIGITS, check_names, visible
-from neuromorph.api.progress import Progress, silent
 from neuromorph.backends import Attended
-from neuromorph.bundle import Bundle, Output, atomic_folder, load_bundle
+from neuromorph.bundle import Bundle, load_bundle
 from neuromorph.bundle.tensors import check_fits
 from neuromorph.errors import CalibrationError, InputError, UsageError
-from neuromorph.models.arrays import load_arrays
+from neuromorph.files.arrays import load_arrays
+from neuromorph.files.atomic import atomic_folder
+from neuromorph.files.outputs import Output
 from neuromorph.models.digits import DigitsViT
+from neuromorph.progress import Progress, silent
 from neuromorph.report.text import to_json
 from neuromorph.runtime import SpikingLayer, Tally, of_run, total
 from neuromorph.shown import Shown

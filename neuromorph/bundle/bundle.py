@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
-from neuromorph.bundle.atomic import StrPath, atomic_folder
 from neuromorph.bundle.manifest import (
     SCHEMA_VERSION,
     Manifest,
@@ -21,7 +20,6 @@ from neuromorph.bundle.manifest import (
     read_manifest,
     write_manifest,
 )
-from neuromorph.bundle.outputs import BUNDLE, GENERATOR, MANIFEST, Output
 from neuromorph.bundle.tensors import (
     INTEGERS,
     code_arrays,
@@ -32,7 +30,10 @@ from neuromorph.bundle.tensors import (
 )
 from neuromorph.circuits.latency_attention import SpikeKind
 from neuromorph.errors import BundleError, InputError, escaped
-from neuromorph.models import SafetensorsFile
+from neuromorph.files.atomic import atomic_folder
+from neuromorph.files.opening import StrPath
+from neuromorph.files.outputs import BUNDLE, GENERATOR, MANIFEST, Output
+from neuromorph.files.safetensors_file import SafetensorsFile
 from neuromorph.network import to_text
 from neuromorph.shown import Shown
 from neuromorph.translate import Caution, LayerCode, Sample, cautions

@@ -11,7 +11,6 @@ from typing import Annotated, Any
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
-from neuromorph.bundle.outputs import MANIFEST, MANIFEST_LIMIT
 from neuromorph.errors import (
     ODD,
     BundleError,
@@ -20,8 +19,9 @@ from neuromorph.errors import (
     did_you_mean,
     printable,
 )
+from neuromorph.files.opening import RegularFile
+from neuromorph.files.outputs import MANIFEST, MANIFEST_LIMIT
 from neuromorph.memory import require
-from neuromorph.models.opening import RegularFile
 
 if sys.version_info >= (3, 11):
     import tomllib

@@ -130,7 +130,7 @@ def write_json(result: dict[str, Any], path: Path) -> None:
     ------
     OutputExistsError, WriteError
     """
-    from neuromorph.bundle import write_file
+    from neuromorph.files.atomic import write_file
     from neuromorph.report.text import to_json
 
     write_file(path, to_json(result))

@@ -21,7 +21,7 @@ from neuromorph.cli.common import (
 )
 
 if TYPE_CHECKING:
-    from neuromorph.api.compile import CompileReport
+    from neuromorph.deploy.outcome import CompileReport
 
 
 def compile_(
@@ -55,8 +55,9 @@ def compile_(
 ) -> None:
     """Place a bundle's attention on a chip: does it fit, on how many cores, at what cost?"""
     check_flags(as_json=as_json, quiet=quiet)
-    from neuromorph.api.compile import FOLDER, compile_bundle, program_text, save_compiled
-    from neuromorph.bundle import check_target
+    from neuromorph.api.compile import compile_bundle, program_text
+    from neuromorph.deploy.folder import FOLDER, save_compiled
+    from neuromorph.files.atomic import check_target
 
     if stop_after is not None:
         check_unused("--stop-after prints the program and ends", "leave it out, or see --dump",

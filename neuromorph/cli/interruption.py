@@ -93,7 +93,7 @@ def tell_what_is_left() -> None:
 
 
 def _swept() -> list[object]:
-    work = sys.modules.get("neuromorph.bundle.work")  # without it nothing was begun
+    work = sys.modules.get("neuromorph.files.work")  # without it nothing was begun
     return [] if work is None else list(work.sweep())
 
 

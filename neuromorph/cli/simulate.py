@@ -40,7 +40,7 @@ def simulate(
     check_flags(as_json=as_json, quiet=quiet)
     from neuromorph.api.simulate import FOLDER, save_report
     from neuromorph.api.simulate import simulate as run
-    from neuromorph.bundle import check_target
+    from neuromorph.files.atomic import check_target
     from neuromorph.report.tables import simulation_tables
 
     check_force(output, force=force)

@@ -9,6 +9,7 @@ from itertools import pairwise
 from neuromorph.compile.program import Slice, Unit
 from neuromorph.errors import UnsupportedError, UsageError
 from neuromorph.network import Astrocyte, Network, Projection
+from neuromorph.network.groups import tied
 
 
 @dataclass(frozen=True)
@@ -81,12 +82,7 @@ def rounds(projection: Projection) -> bool:
 
 def _groups(network: Network) -> list[set[str]]:
     """Populations that must be cut alike: those behind plastic synapses, and third factors."""
-    groups = [{p.name} for p in network.populations]
-    for projection in network.plastic:
-        ends = {projection.post, *filter(None, projection.modulators)}
-        joined = [group for group in groups if group & ends]
-        groups = [group for group in groups if group not in joined] + [set[str]().union(*joined)]
-    return groups
+    return tied(network, ((p.post, *p.modulators) for p in network.plastic))
 
 
 def _cuts(network: Network, name: str, slices: Sequence[Slice]) -> set[int]:

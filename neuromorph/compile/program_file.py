@@ -35,8 +35,8 @@ from numpy.typing import NDArray
 from neuromorph.compile.program import Program, Unit
 from neuromorph.compile.program_schema import SCHEMA_VERSION, program_from_dict
 from neuromorph.errors import DisagreementError, InputError, UnsupportedError
-from neuromorph.models.arrays import load_arrays
-from neuromorph.models.strict_json import parse_json, read_json
+from neuromorph.files.arrays import load_arrays
+from neuromorph.files.strict_json import parse_json, read_json
 from neuromorph.network import LearningRule, Network, Population, Projection
 from neuromorph.network.populations import parameters
 

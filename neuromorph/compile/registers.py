@@ -17,9 +17,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from neuromorph.compile.program import Unit
-from neuromorph.dynamics.learning import LearningRule
-from neuromorph.dynamics.learning.terms import ACCUMULATOR_BITS
 from neuromorph.errors import FitError
+from neuromorph.learning import LearningRule
+from neuromorph.learning.terms import ACCUMULATOR_BITS
 from neuromorph.network import Network, Population, Projection
 from neuromorph.network.populations import parameters
 from neuromorph.numerics.limits import DECAY_BITS, INPUT_SHIFT, STATE_MODULUS

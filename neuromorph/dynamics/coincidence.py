@@ -110,7 +110,11 @@ def step_match(
         g_d'  = g_d e^(-step / 500) + g w          dg_d/dt = (g - g_d) / 500, exact in a step
         g'    = g e^(-step / 20 000) + post scale (slow' - fast')
 
-    On spikes at whole steps this is `match_score` and `copy_response`, up to rounding.
+    On spikes at whole steps this is, up to rounding, ::
+
+        g(t) = sum_ij K(post_j - pre_i) e^(-(t - post_j) / 20 000)       over post_j <= t
+
+    and `copy_response` of each coincidence.
 
     Parameters
     ----------
@@ -129,32 +133,6 @@ def step_match(
             + state.score * copy_response(step))
     score = state.score * math.exp(-step / FORGETTING) + post * kernel.scale * (slow - fast)
     return MatchState(slow, fast, score, copy)
-
-
-def match_score(
-    pre: NDArray[Any], post: NDArray[Any], *, until: float,
-    kernel: CoincidenceKernel = ELLWOOD_KERNEL,
-) -> NDArray[np.float64]:
-    """g(until) = sum_ij K(post_j - pre_i) e^(-(until - post_j) / 20 000), over post_j <= until.
-
-    Parameters
-    ----------
-    pre : array, shape (..., spikes)
-        Spike times of the axons, ms; NaN where a train is shorter.
-    post : array, shape (..., other spikes)
-        Spike times of the soma; the leading axes broadcast with those of ``pre``.
-    until : float
-        ms.
-
-    Returns
-    -------
-    float64 array, shape (...)
-    """
-    after = np.asarray(post, np.float64)[..., None, :]
-    lag = after - np.asarray(pre, np.float64)[..., :, None]
-    kept = np.where(after <= until, np.exp(-(until - after) / FORGETTING), 0.0)
-    total: NDArray[np.float64] = (kernel(lag) * kept).sum(axis=(-2, -1))
-    return total
 
 
 def copy_response(age: NDArray[Any] | float) -> NDArray[np.float64]:

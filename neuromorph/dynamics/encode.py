@@ -129,15 +129,6 @@ def step_encoder(
     return EncoderState(state.step + 1, v), spikes
 
 
-def decode_spikes(encoding: Encoding, train: NDArray[Any]) -> NDArray[np.float64]:
-    """sum_p spike_values[p] * (ON[p] - OFF[p]): the vector (size,) of a train (steps, axons)."""
-    signed = train[: encoding.steps].astype(np.float64)
-    if encoding.code != "graded":
-        on, off = np.split(signed, 2, axis=1)
-        signed = on - off
-    return np.asarray(spike_values(encoding) @ signed, np.float64)
-
-
 def spike_values(encoding: Encoding) -> NDArray[np.float64]:
     """What an ON spike at each step stands for, shape (steps,); OFF is its negative."""
     steps = np.arange(encoding.steps)

@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from neuromorph.dynamics.coincidence import ELLWOOD_KERNEL, POTENTIATION, THRESHOLDS
-from neuromorph.dynamics.learning import LearningRule
-from neuromorph.dynamics.learning.match_and_control import short_term_potentiation
 from neuromorph.errors import UsageError
+from neuromorph.learning import LearningRule
+from neuromorph.learning.match_and_control import short_term_potentiation
 from neuromorph.numerics.limits import DECAY_UNITY, TAG_MAX, TRACE_MAX, WEIGHT_MAX
 
 SCORE_UNIT = 80

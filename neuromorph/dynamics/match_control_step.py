@@ -16,7 +16,6 @@ from neuromorph.dynamics.coincidence import (
     step_match,
 )
 from neuromorph.dynamics.coincidence import rest as rest_match
-from neuromorph.dynamics.learning import Draws, Plastic, step_plastic_fixed
 from neuromorph.dynamics.lif import LIFState, step_lif_fixed, step_lif_float
 from neuromorph.dynamics.match_control import (
     RELAY_STEPS,
@@ -25,6 +24,7 @@ from neuromorph.dynamics.match_control import (
     MatchControl,
 )
 from neuromorph.dynamics.synapse import accumulate_fixed, accumulate_float
+from neuromorph.learning import Draws, Plastic, step_plastic_fixed
 from neuromorph.numerics.limits import DECAY_UNITY
 
 Array = NDArray[Any]

@@ -18,13 +18,13 @@ from neuromorph.errors import (
     NeuromorphError,
     brief,
 )
+from neuromorph.files.gguf_file import GgufFile
 from neuromorph.huggingface.gguf_reading import read_once
 from neuromorph.models import TensorSource, open_tensors
 from neuromorph.models.beside import check_beside
 from neuromorph.models.config import read_config
 from neuromorph.models.door import CONFIG_NAME
 from neuromorph.models.families.choose import declared_family
-from neuromorph.models.gguf_file import GgufFile
 from neuromorph.models.gguf_guard import check_gguf, check_loaded
 from neuromorph.models.guard import check_attention, check_model, check_unused
 

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from neuromorph.errors import CalibrationError
+from neuromorph.files.opening import RegularFile
+from neuromorph.files.sniff import HEAD_BYTES, refuse_not_fetched
 from neuromorph.huggingface.floats import float_cautions
 from neuromorph.huggingface.loading import as_error, load_model, open_weights, quietly
 from neuromorph.huggingface.recording import (
@@ -20,8 +22,6 @@ from neuromorph.huggingface.recording import (
     size_of,
     tokenised,
 )
-from neuromorph.models.opening import RegularFile
-from neuromorph.models.sniff import HEAD_BYTES, refuse_not_fetched
 from neuromorph.models.source import digests
 from neuromorph.translate import Sample, cautions
 

@@ -3,8 +3,6 @@
 from neuromorph.models.door import open_model, open_tensors
 from neuromorph.models.heads import AttentionLayer, AttentionModel
 from neuromorph.models.rotary import LinearScaling, Llama3Scaling, Rotary
-from neuromorph.models.safetensors_file import SafetensorsFile
-from neuromorph.models.shards import ShardedFile
 from neuromorph.models.source import TensorSource
 
 __all__ = [
@@ -13,8 +11,6 @@ __all__ = [
     "LinearScaling",
     "Llama3Scaling",
     "Rotary",
-    "SafetensorsFile",
-    "ShardedFile",
     "TensorSource",
     "open_model",
     "open_tensors",

@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 
 from neuromorph.errors import FileFormatError, MissingFileError
-from neuromorph.models.opening import RegularFile
-from neuromorph.models.sniff import HEAD_BYTES, refuse_not_fetched, refuse_other
+from neuromorph.files.opening import RegularFile
+from neuromorph.files.sniff import HEAD_BYTES, refuse_not_fetched, refuse_other
 
 _OPENED = re.compile(
     r"(config|generation_config|preprocessor|processor|tokenizer|special_tokens|added_tokens|vocab"

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from neuromorph.errors import FileFormatError, ModelStructureError, did_you_mean
-from neuromorph.models.opening import StrPath
-from neuromorph.models.strict_json import parse_json, read_json
+from neuromorph.files.opening import StrPath
+from neuromorph.files.strict_json import parse_json, read_json
 from neuromorph.shown import Shown
 
 T = TypeVar("T")

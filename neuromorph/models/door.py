@@ -9,6 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from neuromorph.errors import FileFormatError, MissingFileError
+from neuromorph.files.opening import StrPath
+from neuromorph.files.safetensors_file import SafetensorsFile
+from neuromorph.files.shards import INDEX_NAME, ShardedFile
 from neuromorph.models.config import Config, parse_config, read_config
 from neuromorph.models.families.build import bias_note, build_layer
 from neuromorph.models.families.choose import find_family
@@ -16,10 +19,7 @@ from neuromorph.models.families.fields import check_fields
 from neuromorph.models.families.locate import Located
 from neuromorph.models.guard import check_attention, check_model
 from neuromorph.models.heads import AttentionModel
-from neuromorph.models.opening import StrPath
 from neuromorph.models.positions import positions_of
-from neuromorph.models.safetensors_file import SafetensorsFile
-from neuromorph.models.shards import INDEX_NAME, ShardedFile
 from neuromorph.models.source import TensorSource, digests
 
 WEIGHTS_NAME = "model.safetensors"

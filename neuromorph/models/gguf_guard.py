@@ -7,8 +7,8 @@ import re
 from collections.abc import Collection
 
 from neuromorph.errors import FileFormatError, ModelStructureError, TensorError
-from neuromorph.models.gguf_file import GgufFile
-from neuromorph.models.tensor_names import shown
+from neuromorph.files.gguf_file import GgufFile
+from neuromorph.files.tensor_names import shown
 
 _SCALE = re.compile(r"[._]scale$")
 _FOLDER = "give the Hugging Face folder of the same model"

@@ -12,13 +12,13 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import NoReturn
 
 from neuromorph.errors import ModelStructureError, TensorError
+from neuromorph.files.dtypes import DTYPES
+from neuromorph.files.tensor_names import shown
 from neuromorph.models.config import Config
-from neuromorph.models.dtypes import DTYPES
 from neuromorph.models.families.base import Family
 from neuromorph.models.families.build import check_float
 from neuromorph.models.families.locate import Located, locate
 from neuromorph.models.source import TensorSource
-from neuromorph.models.tensor_names import shown
 
 _QUANTISED = ("quantization_config", "compression_config")
 _ELSEWHERE = ("transformers_weights", "configuration_files")

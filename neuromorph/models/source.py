@@ -7,8 +7,8 @@ from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
-from neuromorph.models.header import TensorInfo
-from neuromorph.models.safetensors_file import SafetensorsFile
+from neuromorph.files.header import TensorInfo
+from neuromorph.files.safetensors_file import SafetensorsFile
 
 
 class TensorSource(Protocol):

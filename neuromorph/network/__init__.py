@@ -1,6 +1,6 @@
 """The network IR: what the circuits build, what every backend runs."""
 
-from neuromorph.dynamics.learning import LearningRule
+from neuromorph.learning import LearningRule
 from neuromorph.network.model import Domain, Network, Phase, Probe, Projection, Schedule
 from neuromorph.network.populations import (
     Astrocyte,

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from neuromorph.dynamics.learning.arithmetic import WEIGHT_BOUNDS
+from neuromorph.learning.arithmetic import WEIGHT_BOUNDS
 from neuromorph.network.model import Network, Projection
 from neuromorph.network.populations import Astrocyte, LatencyMatch, Population, Relay, Source
 from neuromorph.numerics import saturate, shift

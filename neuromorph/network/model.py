@@ -7,7 +7,7 @@ from typing import Any, Literal, TypeAlias
 
 from numpy.typing import NDArray
 
-from neuromorph.dynamics.learning import LearningRule
+from neuromorph.learning import LearningRule
 from neuromorph.network.populations import Population, aligned_by
 from neuromorph.numerics.limits import INPUT_SHIFT
 from neuromorph.shown import Shown

@@ -6,9 +6,9 @@ import math
 
 import numpy as np
 
-from neuromorph.dynamics.learning import LearningRule
-from neuromorph.dynamics.learning.first_synapses import check_sign
 from neuromorph.errors import NetworkError, did_you_mean
+from neuromorph.learning import LearningRule
+from neuromorph.learning.first_synapses import check_sign
 from neuromorph.network.model import THIRD, Network, Projection
 from neuromorph.numerics import limits
 

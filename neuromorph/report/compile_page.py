@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-from neuromorph.report.compile_pictures import draw_pictures
 from neuromorph.report.compile_tables import (
     compile_rows,
     faults,
@@ -18,8 +16,6 @@ from neuromorph.report.compile_tables import (
 )
 from neuromorph.report.page import PAGE_FRAME, PAGE_STYLE, safe
 from neuromorph.report.text import readable
-
-PAGE = "report.html"
 
 WORST = 24
 """Heads in the table; all of them are in the picture."""
@@ -49,24 +45,6 @@ PICTURES = {
                   "until each neuron has spiked. The go pulse forces those that have not.")),
 }
 """Headings and explanations, in the order of the page."""
-
-
-def write_pages(report: Mapping[str, Any], folder: Path) -> None:
-    """Draw the pictures, and write ``report.html`` with them inside.
-
-    Parameters
-    ----------
-    report : mapping
-        Plain values, as in ``report.json``.
-    folder : path
-        An existing folder.
-
-    Raises
-    ------
-    MissingExtraError
-        Without matplotlib.
-    """
-    (folder / PAGE).write_text(render_compile_page(report, draw_pictures(report)), "utf-8")
 
 
 def render_compile_page(report: Mapping[str, Any], pictures: Mapping[str, bytes]) -> str:

@@ -18,15 +18,15 @@ from lava.proc.dense.process import LearningDense
 from numpy.typing import NDArray
 
 from neuromorph.dynamics import accumulate_fixed, accumulate_float
-from neuromorph.dynamics.learning import (
+from neuromorph.errors import UnsupportedError
+from neuromorph.learning import (
     DrawSupply,
     Plastic,
     step_plastic_fixed,
     step_plastic_float,
 )
-from neuromorph.dynamics.learning.first_synapses import check_storable
-from neuromorph.dynamics.learning.stock_float import reason_against_stock_float
-from neuromorph.errors import UnsupportedError
+from neuromorph.learning.first_synapses import check_storable
+from neuromorph.learning.stock_float import reason_against_stock_float
 from neuromorph.processes.hebbian.process import THIRD, WHERE, HebbianDense
 from neuromorph.processes.lava_rules import learning_settings
 

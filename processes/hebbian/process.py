@@ -11,9 +11,9 @@ from lava.magma.core.process.process import AbstractProcess
 from lava.magma.core.process.variable import Var
 from numpy.typing import ArrayLike, NDArray
 
-from neuromorph.dynamics.learning import LearningRule
-from neuromorph.dynamics.learning.first_synapses import check_sign
 from neuromorph.errors import LearningRuleError, UsageError
+from neuromorph.learning import LearningRule
+from neuromorph.learning.first_synapses import check_sign
 from neuromorph.numerics.limits import EXPONENT_MAX, EXPONENT_MIN
 
 WHERE = "HebbianDense"
@@ -28,7 +28,7 @@ class HebbianDense(AbstractProcess):
         a_out[t] = (W s_in[t-1]) << weight_exp       W as it was before step t-1 taught it
         W, T = learn(rule, W, T, traces of s_in and s_in_bap, third factors)   at an epoch's end
 
-    `neuromorph.dynamics.learning` has the equations of a rule. Its fixed model equals the
+    `neuromorph.learning` has the equations of a rule. Its fixed model equals the
     stock `LearningDense` to the bit, weight for weight and step for step; its float model also
     runs rules that stock float learning cannot (a time constant of 0, two conditions, sgn()).
     With ``select_sub_proc_model=True`` the stock `LearningDense` itself runs inside, which is

@@ -17,7 +17,6 @@ from lava.proc.dense.process import DelayDense, Dense, LearningDense
 from lava.proc.lif.process import LIF
 from numpy.typing import NDArray
 
-from neuromorph.dynamics.learning import DrawSupply, rest
 from neuromorph.dynamics.match_control import RELAY_STEPS, SCORE_UNIT, SOMA_DECAY
 from neuromorph.dynamics.match_control_step import (
     coincidence_noise,
@@ -28,6 +27,7 @@ from neuromorph.dynamics.match_control_step import (
     step_match_control_float,
 )
 from neuromorph.errors import UnsupportedError
+from neuromorph.learning import DrawSupply, rest
 from neuromorph.numerics.limits import DECAY_UNITY
 from neuromorph.processes.lava_rules import learning_settings
 from neuromorph.processes.match_control.process import WHERE, MatchAndControl

@@ -25,8 +25,8 @@ from typing import Any
 
 from cli_tools import hidden, snapshot
 
-from neuromorph.bundle import atomic, work
 from neuromorph.cli import main
+from neuromorph.files import atomic, work
 
 CALLS = ("mkdir", "rename", "replace", "unlink", "rmdir", "fsync")
 LOST = 99

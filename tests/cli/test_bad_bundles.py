@@ -29,7 +29,7 @@ from neuromorph.errors import (
     RangeProofError,
     TensorError,
 )
-from neuromorph.models.opening import RegularFile
+from neuromorph.files.opening import RegularFile
 
 if sys.version_info >= (3, 11):
     import tomllib

@@ -19,8 +19,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from neuromorph.errors import NeuromorphError
-from neuromorph.models import arrays as door
-from neuromorph.models.arrays import load_arrays
+from neuromorph.files import arrays as door
+from neuromorph.files.arrays import load_arrays
 
 # --- models
 

@@ -13,12 +13,12 @@ import pytest
 from cli_tools import Run, snapshot
 from fault_tools import ERRORS, SIGNALS, Case, Strike, struck_everywhere
 
-from neuromorph.api import compile as compiling
 from neuromorph.api import demo, run
 from neuromorph.api.circuits import Outcome, match_and_control
-from neuromorph.bundle import atomic_folder
-from neuromorph.bundle.outputs import GENERATOR
 from neuromorph.cli import app
+from neuromorph.deploy import folder
+from neuromorph.files.atomic import atomic_folder
+from neuromorph.files.outputs import GENERATOR
 from neuromorph.models.digits import WEIGHTS
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="forks, reads /proc")
@@ -91,7 +91,7 @@ def test_a_command_struck_everywhere(
     for name in ("_measure", "_compare_all"):
         remember(monkeypatch, demo, name)
     for name in ("lab_trial", "draw_pictures"):
-        remember(monkeypatch, compiling, name)
+        remember(monkeypatch, folder, name)
     for name in ("draw_maps", "draw_raster", "draw_accuracy"):
         monkeypatch.setattr(demo, name, drawn_once(getattr(demo, name)))
     remember(monkeypatch, match_and_control, "run")

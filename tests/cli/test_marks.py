@@ -10,15 +10,16 @@ from pathlib import Path
 import pytest
 from cli_tools import Run, snapshot
 
-from neuromorph.api import compile as compiling
 from neuromorph.api import demo, run, simulate
-from neuromorph.bundle import BUNDLE_FOLDER, Output, atomic_folder, check_target, save_bundle
+from neuromorph.bundle import BUNDLE_FOLDER, save_bundle
 from neuromorph.bundle.bundle import Bundle
-from neuromorph.bundle.outputs import GENERATOR, kind_of
+from neuromorph.deploy import folder as deployed
 from neuromorph.errors import OutputExistsError
+from neuromorph.files.atomic import atomic_folder, check_target
+from neuromorph.files.outputs import GENERATOR, Output, kind_of
 from neuromorph.models.digits import WEIGHTS
 
-KINDS = (BUNDLE_FOLDER, simulate.FOLDER, run.FOLDER, demo.FOLDER, compiling.FOLDER)
+KINDS = (BUNDLE_FOLDER, simulate.FOLDER, run.FOLDER, demo.FOLDER, deployed.FOLDER)
 
 
 def written(folder: Path, output: Output) -> Path:

@@ -15,8 +15,11 @@ import pytest
 from cli_tools import ROOT, Run, child_environment, hidden, snapshot
 
 from neuromorph import memory
-from neuromorph.bundle import Bundle, Output, atomic, load_bundle, save_bundle, write_file
+from neuromorph.bundle import Bundle, load_bundle, save_bundle
 from neuromorph.errors import OutputExistsError, WriteError
+from neuromorph.files import atomic
+from neuromorph.files.atomic import write_file
+from neuromorph.files.outputs import Output
 from neuromorph.models.digits import WEIGHTS
 
 Prepare = Callable[[Path], object]

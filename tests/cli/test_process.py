@@ -16,7 +16,8 @@ import pytest
 from cli_tools import ROOT, SECONDS, child, child_environment, hidden, snapshot
 
 from neuromorph.api.simulate import FOLDER, save_report, simulate
-from neuromorph.bundle import Bundle, check_target
+from neuromorph.bundle import Bundle
+from neuromorph.files.atomic import check_target
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 

@@ -18,9 +18,9 @@ from neuromorph.errors import (
     MemoryBudgetError,
     TensorError,
 )
-from neuromorph.models import arrays
-from neuromorph.models.arrays import load_arrays
-from neuromorph.models.npy import ArrayInfo, read_info
+from neuromorph.files import arrays
+from neuromorph.files.arrays import load_arrays
+from neuromorph.files.npy import ArrayInfo, read_info
 
 MEGABYTES = 64
 """That the bomb of these tests unpacks to."""

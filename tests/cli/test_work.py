@@ -11,10 +11,11 @@ import pytest
 from cli_tools import hidden, snapshot
 
 from neuromorph.api.run import FOLDER
-from neuromorph.bundle import atomic_folder, check_target, work
-from neuromorph.bundle.exchange import exchange
-from neuromorph.bundle.held import held
 from neuromorph.errors import OutputExistsError, WriteError
+from neuromorph.files import work
+from neuromorph.files.atomic import atomic_folder, check_target
+from neuromorph.files.exchange import exchange
+from neuromorph.files.signals import held
 
 
 def left_over(target: Path, name: str) -> Path:

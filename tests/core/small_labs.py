@@ -11,10 +11,10 @@ from small_heads import BINARY, attention
 
 from neuromorph import backends
 from neuromorph.backends.interface import Inputs
-from neuromorph.compile.lab.folder import backend_of, write_lab_folder
-from neuromorph.compile.lab.trial import Trial, trial_of, trial_probes
 from neuromorph.compile.lower import lower
 from neuromorph.compile.program import Program, Slice, Unit
+from neuromorph.lab.folder import backend_of, write_lab_folder
+from neuromorph.lab.trial import Trial, trial_of, trial_probes
 from neuromorph.network import Network
 
 GIVEN, GRADED, STEPS = attention(replace(BINARY, input_bits=22))

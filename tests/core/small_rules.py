@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from neuromorph.dynamics.learning import LearningRule
-from neuromorph.dynamics.learning.rule import TRACES
-from neuromorph.dynamics.learning.terms import WIDEST_PRODUCT, WIDTHS, Condition, Factor, Term
+from neuromorph.learning import LearningRule
+from neuromorph.learning.rule import TRACES
+from neuromorph.learning.terms import WIDEST_PRODUCT, WIDTHS, Condition, Factor, Term
 
 CONDITIONS: tuple[Condition, ...] = ("x0", "y0", "u")
 SHIFTED = ("x1", "x2", "y1", "y2", "y3", "w", "t")

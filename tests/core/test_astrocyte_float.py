@@ -11,14 +11,6 @@ import pytest
 from numpy.typing import NDArray
 from scipy.special import softmax
 
-from neuromorph.dynamics import feature_fit
-from neuromorph.dynamics.astrocyte import (
-    linear_attention,
-    read_token,
-    tripartite_at_rest,
-    write_token,
-)
-from neuromorph.dynamics.feature_fit import fit_features
 from neuromorph.dynamics.features import (
     FeatureMap,
     align_features,
@@ -27,6 +19,14 @@ from neuromorph.dynamics.features import (
 )
 from neuromorph.errors import CalibrationError, InputError, NeuromorphError, TensorError
 from neuromorph.models.digits import DigitsViT, load_split, softmax_attention
+from neuromorph.papers import feature_fit
+from neuromorph.papers.astrocyte import (
+    linear_attention,
+    read_token,
+    tripartite_at_rest,
+    write_token,
+)
+from neuromorph.papers.feature_fit import fit_features
 
 SIZE = 8
 Floats = NDArray[np.float64]

@@ -12,20 +12,21 @@ import numpy as np
 import pytest
 from small_heads import BINARY, GRADED
 
-from neuromorph.api.compile import compile_bundle, program_text, save_compiled
-from neuromorph.api.compile_fit import changes_for
-from neuromorph.api.compile_units import units_of, with_query_bits
+from neuromorph.api.compile import compile_bundle, program_text
 from neuromorph.api.export import export
 from neuromorph.bundle import Bundle
 from neuromorph.circuits.latency_attention import build
-from neuromorph.compile import Unit, compile_units, estimate, fits
-from neuromorph.compile.estimate import Estimate
-from neuromorph.compile.events import Events, count_events
+from neuromorph.compile import Unit, compile_units, fits
 from neuromorph.compile.packing.cut import in_declared_order
 from neuromorph.compile.packing.demand import demands
 from neuromorph.compile.packing.limits import limits_of
 from neuromorph.compile.packing.place import hops, place, row_by_row
 from neuromorph.compile.packing.traffic import traffic
+from neuromorph.cost.estimate import Estimate, estimate
+from neuromorph.cost.events import Events, count_events
+from neuromorph.deploy.fit import changes_for
+from neuromorph.deploy.folder import save_compiled
+from neuromorph.deploy.units import units_of, with_query_bits
 from neuromorph.errors import FitError, OutputExistsError, UsageError
 from neuromorph.models.digits import WEIGHTS
 from neuromorph.profiles import load_profile

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from small_heads import BINARY, GRADED
 
-from neuromorph.api import compile_boards
 from neuromorph.api.compile import compile_bundle, program_text
-from neuromorph.api.compile_boards import fitting, smallest_board
-from neuromorph.api.compile_units import units_of
 from neuromorph.api.export import export
 from neuromorph.bundle import Bundle
 from neuromorph.circuits.latency_attention import build
 from neuromorph.compile import Unit
+from neuromorph.deploy import boards
+from neuromorph.deploy.boards import fitting, smallest_board
+from neuromorph.deploy.units import units_of
 from neuromorph.errors import ProfileError, UsageError
 from neuromorph.models.digits import WEIGHTS
 from neuromorph.profiles import load_profile
@@ -91,7 +91,7 @@ def test_what_exceeds_a_chip_gets_the_smallest_board(bundles: dict[str, Bundle])
 def test_the_smallest_board_is_of_the_own_family_if_one_will_do(
     monkeypatch: pytest.MonkeyPatch, cores: int, profile: str, board: str | None
 ) -> None:
-    monkeypatch.setattr(compile_boards, "cores_taken", lambda *_: cores)
+    monkeypatch.setattr(boards, "cores_taken", lambda *_: cores)
     assert smallest_board(units(1, BINARY), load_profile(profile)) == board
 
 
@@ -100,13 +100,13 @@ def test_units_are_packed_once_for_each_kind_of_chip(
 ) -> None:
     """However many boards are larger and larger."""
     packed = []
-    true = compile_boards.cores_taken
+    true = boards.cores_taken
 
     def counted(*arguments: Any) -> int | None:
         packed.append(arguments[1].name)
         return true(*arguments)
 
-    monkeypatch.setattr(compile_boards, "cores_taken", counted)
+    monkeypatch.setattr(boards, "cores_taken", counted)
     assert fitting(bundles["default"], units(300, GRADED)).profile.name == "kapoho_point"
     assert packed == ["loihi1", "loihi2", "loihi2-graded"]
 
@@ -114,7 +114,7 @@ def test_units_are_packed_once_for_each_kind_of_chip(
 def test_what_nothing_takes_is_told_of_the_largest(
     bundles: dict[str, Bundle], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(compile_boards, "cores_taken", lambda *_: 1_000_000)
+    monkeypatch.setattr(boards, "cores_taken", lambda *_: 1_000_000)
     for kind in ("default", "binary"):
         found = fitting(bundles[kind], units_of(bundles[kind], "static"))
         assert found.profile.name == "hala_point"
@@ -130,7 +130,7 @@ def test_programmable_neurons_may_be_asked_for(bundles: dict[str, Bundle]) -> No
 def test_without_profiles_there_is_nothing_to_choose_from(
     bundles: dict[str, Bundle], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(compile_boards, "profile_names", tuple)
+    monkeypatch.setattr(boards, "profile_names", tuple)
     with pytest.raises(ProfileError, match="no profile that is known suits the bundle"):
         compile_bundle(bundles["default"])
 

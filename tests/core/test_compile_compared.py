@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from compile_report import digits
 
-from neuromorph.api.compile_compared import A_BYTE, PUBLISHED, cache_bytes, compared_with
 from neuromorph.api.export import export
 from neuromorph.bundle import Bundle
+from neuromorph.deploy.compared import A_BYTE, PUBLISHED, cache_bytes, compared_with
 from neuromorph.models.digits import WEIGHTS
 from neuromorph.report.compile_page import SI_UNITS, render_compile_page
 from neuromorph.translate import TranslateOptions

@@ -13,8 +13,8 @@ from small_rules import random_rule
 
 from neuromorph import backends
 from neuromorph.compile.ranges.prove import prove_ranges_of
-from neuromorph.dynamics.learning import LearningRule, Term, step
-from neuromorph.dynamics.learning.arithmetic import Fixed, Lookup
+from neuromorph.learning import LearningRule, Term, step
+from neuromorph.learning.arithmetic import Fixed, Lookup
 from neuromorph.network import CubaLIF, Network, Population, Projection, Source, verify
 
 REFERENCE = backends.get("reference")

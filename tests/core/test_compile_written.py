@@ -10,13 +10,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from neuromorph.api import compile as compiling
-from neuromorph.api.compile import CompileReport, compile_bundle, save_compiled
+from neuromorph.api.compile import compile_bundle
 from neuromorph.api.export import export
 from neuromorph.bundle import Bundle
 from neuromorph.compile.program_file import program_as_dict, write_arrays
+from neuromorph.deploy import folder as written
+from neuromorph.deploy import outcome
+from neuromorph.deploy.folder import save_compiled
+from neuromorph.deploy.outcome import CompileReport
 from neuromorph.errors import DisagreementError
-from neuromorph.models.arrays import load_arrays
+from neuromorph.files.arrays import load_arrays
 from neuromorph.models.digits import WEIGHTS
 from neuromorph.translate import TranslateOptions
 
@@ -84,13 +87,13 @@ def test_what_a_disk_made_of_it_is_not_kept(
     spoil: Callable[[Path], None], text: str, compiled: CompileReport, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    write = compiling.write_lab_folder
+    write = written.write_lab_folder
 
     def spoilt(folder: Path, *arguments: Any, **settings: Any) -> None:
         write(folder, *arguments, **settings)
         spoil(folder)
 
-    monkeypatch.setattr(compiling, "write_lab_folder", spoilt)
+    monkeypatch.setattr(written, "write_lab_folder", spoilt)
     with pytest.raises(DisagreementError, match=text):
         save_compiled(compiled, tmp_path / "lab")
     assert list(tmp_path.iterdir()) == []
@@ -107,8 +110,8 @@ def test_a_wrong_weight_in_a_head_that_is_not_run_is_found(
         found["weights"] = "other"
         return data, weights | {"other": other}
 
-    monkeypatch.setattr(compiling, "TRIED", 1)
-    monkeypatch.setattr(compiling, "program_as_dict", spoilt)
+    monkeypatch.setattr(outcome, "TRIED", 1)
+    monkeypatch.setattr(outcome, "program_as_dict", spoilt)
     with pytest.raises(DisagreementError) as caught:
         compile_bundle(bundle, "loihi2")
     assert "the checker does not accept the placed program" in str(caught.value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from neuromorph.dynamics.learning.draws import FIRST_DRAWS, SYNAPSE_SEED, DrawSupply, make_draws
+from neuromorph.learning.draws import FIRST_DRAWS, SYNAPSE_SEED, DrawSupply, make_draws
 
 
 @pytest.mark.parametrize("seed", [0, 11])

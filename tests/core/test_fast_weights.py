@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from neuromorph.dynamics.fast_weights import (
+from neuromorph.papers.fast_weights import (
     bcm,
     decaying_hebb,
     delta,

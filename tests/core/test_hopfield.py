@@ -11,12 +11,12 @@ import pytest
 
 from neuromorph.api.circuits import hopfield as circuit
 from neuromorph.api.circuits.hopfield import Settings, float_path, make_images
-from neuromorph.api.progress import silent
 from neuromorph.api.spiking_store import SpikingStore
 from neuromorph.circuits.hopfield import DuplicatePatternWarning, retrieve, store_patterns
-from neuromorph.dynamics.hopfield import step_hopfield
 from neuromorph.errors import NeuromorphError, TensorError, UsageError
 from neuromorph.network import verify
+from neuromorph.papers.hopfield import step_hopfield
+from neuromorph.progress import silent
 from neuromorph.report.hopfield import cosine
 
 COSINE = {"graded": 0.999, "binary": 0.95}

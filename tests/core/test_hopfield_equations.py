@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from neuromorph.dynamics.hopfield import (
+from neuromorph.errors import UsageError
+from neuromorph.papers.hopfield import (
     capacity,
     capacity_constant,
     hopfield_energy,
@@ -21,7 +22,7 @@ from neuromorph.dynamics.hopfield import (
     settle_hopfield,
     step_hopfield,
 )
-from neuromorph.dynamics.spin_memory import (
+from neuromorph.papers.spin_memory import (
     dense_energy,
     hierarchical_overlaps,
     hierarchical_state,
@@ -29,7 +30,6 @@ from neuromorph.dynamics.spin_memory import (
     step_multitasking,
     sweep_dense,
 )
-from neuromorph.errors import UsageError
 
 quick = settings(max_examples=40, deadline=None)
 

@@ -19,8 +19,11 @@ from small_heads import attention
 from small_labs import GIVEN, GRADED, HEAD, PLAIN, STEPS, lab, program_of, trial
 
 from neuromorph import backends
-from neuromorph.compile.lab import program_reader, run_on_loihi1, trial_runner
-from neuromorph.compile.lab.folder import (
+from neuromorph.compile.program import Unit
+from neuromorph.compile.program_file import program_as_dict
+from neuromorph.errors import UsageError
+from neuromorph.lab import program_reader, run_on_loihi1, trial_runner
+from neuromorph.lab.folder import (
     HELPERS,
     NAMES,
     README,
@@ -28,10 +31,7 @@ from neuromorph.compile.lab.folder import (
     backend_of,
     write_lab_folder,
 )
-from neuromorph.compile.lab.words import FAMILIES
-from neuromorph.compile.program import Unit
-from neuromorph.compile.program_file import program_as_dict
-from neuromorph.errors import UsageError
+from neuromorph.lab.words import FAMILIES
 from neuromorph.network import (
     CubaLIF,
     LearningRule,

@@ -21,11 +21,11 @@ from small_heads import BINARY, attention
 from small_labs import lab, program_of, trial
 from small_learners import LEARNERS
 
-from neuromorph.compile.lab import program_reader, run_on_loihi1, run_on_loihi2, trial_runner
-from neuromorph.compile.lab.folder import HELPERS, write_lab_folder
 from neuromorph.compile.program import Unit
 from neuromorph.compile.program_file import SCHEMA_VERSION, write_arrays
-from neuromorph.models.arrays import load_arrays
+from neuromorph.files.arrays import load_arrays
+from neuromorph.lab import program_reader, run_on_loihi1, run_on_loihi2, trial_runner
+from neuromorph.lab.folder import HELPERS, write_lab_folder
 from neuromorph.network import LearningRule
 from neuromorph.network.populations import NeuronModel
 

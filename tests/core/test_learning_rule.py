@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_rules import random_rule, random_term, series
 
-from neuromorph.dynamics.learning import Factor, LearningRule, Term
-from neuromorph.dynamics.learning.parse import parse_series
 from neuromorph.errors import LearningRuleError, NetworkError
+from neuromorph.learning import Factor, LearningRule, Term
+from neuromorph.learning.parse import parse_series
 
 X1, Y2, W, T = Factor("x1"), Factor("y2"), Factor("w"), Factor("t")
 

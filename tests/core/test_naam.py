@@ -11,9 +11,9 @@ import pytest
 from numpy.typing import NDArray
 
 from neuromorph.api.circuits import Outcome, naam
-from neuromorph.api.progress import silent
-from neuromorph.dynamics.naam import NAAM, NAAMState, step_naam
 from neuromorph.errors import InputError, NeuromorphError, TensorError, UnsupportedError, UsageError
+from neuromorph.papers.naam import NAAM, NAAMState, step_naam
+from neuromorph.progress import silent
 
 SMALL = naam.Settings(neurons=100, memories=5, flips=0.1, steps=150)
 

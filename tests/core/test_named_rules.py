@@ -11,8 +11,8 @@ import pytest
 from numpy.typing import NDArray
 
 from neuromorph import backends
-from neuromorph.dynamics import fast_weights
-from neuromorph.dynamics.learning import (
+from neuromorph.errors import LearningRuleError
+from neuromorph.learning import (
     RULES,
     LearningRule,
     Plastic,
@@ -21,7 +21,7 @@ from neuromorph.dynamics.learning import (
     step_plastic_fixed,
     step_plastic_float,
 )
-from neuromorph.dynamics.learning.named import (
+from neuromorph.learning.named import (
     bcm,
     decay,
     delta,
@@ -31,8 +31,8 @@ from neuromorph.dynamics.learning.named import (
     oja,
     short_term_potentiation,
 )
-from neuromorph.errors import LearningRuleError
 from neuromorph.network import CubaLIF, Network, Population, Projection, Source
+from neuromorph.papers import fast_weights
 
 Array = NDArray[Any]
 

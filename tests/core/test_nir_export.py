@@ -13,7 +13,6 @@ from nir_machine import NirMachine
 from small_heads import BINARY, attention
 
 from neuromorph import backends
-from neuromorph.bundle.nir_export import export_nir, lost_in_nir, to_nir
 from neuromorph.circuits import match_and_control
 from neuromorph.errors import (
     MissingExtraError,
@@ -39,6 +38,7 @@ from neuromorph.network import (
     Source,
 )
 from neuromorph.network.populations import NeuronModel
+from neuromorph.nir_export import export_nir, lost_in_nir, to_nir
 
 STEPS, DT = 200, 1e-3
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from neuromorph.dynamics.learning import Factor, LearningRule, Term, rest, step_plastic_float
+from neuromorph.learning import Factor, LearningRule, Term, rest, step_plastic_float
 
 Array = NDArray[Any]
 TRACES = ("x1", "x2", "y1", "y2", "y3")

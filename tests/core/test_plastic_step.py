@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from small_rules import random_rule
 
-from neuromorph.dynamics.learning import (
+from neuromorph.learning import (
     LearningRule,
     Plastic,
     make_draws,
@@ -20,7 +20,7 @@ from neuromorph.dynamics.learning import (
     step_plastic_fixed,
     step_plastic_float,
 )
-from neuromorph.dynamics.learning.arithmetic import WEIGHT_BOUNDS
+from neuromorph.learning.arithmetic import WEIGHT_BOUNDS
 
 Array = NDArray[Any]
 

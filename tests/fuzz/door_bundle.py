@@ -28,7 +28,7 @@ from small_samples import binary, gaussian
 from neuromorph.api.inspect import network_text
 from neuromorph.bundle import Bundle, load_bundle, save_bundle
 from neuromorph.bundle.bundle import CODES, NETWORK, SAMPLE
-from neuromorph.models import SafetensorsFile
+from neuromorph.files.safetensors_file import SafetensorsFile
 from neuromorph.translate import calibrate_layer
 
 if sys.version_info >= (3, 11):

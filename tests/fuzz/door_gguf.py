@@ -12,7 +12,7 @@ from fuzz_engine import Reader
 from fuzz_values import INTEGERS, TEXTS, near_text
 from mutate_bytes import maybe
 
-from neuromorph.models.gguf_file import TYPES, GgufFile
+from neuromorph.files.gguf_file import TYPES, GgufFile
 from neuromorph.models.gguf_guard import check_gguf
 
 SCALARS = {0: "<B", 1: "<b", 2: "<H", 3: "<h", 4: "<I", 5: "<i", 6: "<f", 7: "<?", 10: "<Q",

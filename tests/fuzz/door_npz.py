@@ -16,7 +16,7 @@ from fuzz_values import INTEGERS, TEXTS
 from mutate_bytes import maybe, noise
 from mutate_text import by_words
 
-from neuromorph.models.arrays import load_arrays
+from neuromorph.files.arrays import load_arrays
 
 ARRAYS = (small.random((3, 4)), np.arange(6, dtype=">i4").reshape(2, 3), np.ones(3, bool),
           np.asfortranarray(small.random((2, 3))).astype(np.float64), small.random((0, 3)),

@@ -18,8 +18,8 @@ from placed_programs import by_hand, two_chips
 
 from neuromorph.compile.check import check_program
 from neuromorph.compile.program_file import PROGRAM, WEIGHTS, read_program, to_json, write_arrays
-from neuromorph.models.arrays import load_arrays
-from neuromorph.models.strict_json import read_json
+from neuromorph.files.arrays import load_arrays
+from neuromorph.files.strict_json import read_json
 
 KINDS = (np.int8, np.uint8, np.int16, np.int32, np.int64, np.uint64, np.float32, np.bool_)
 PROFILE = two_chips()

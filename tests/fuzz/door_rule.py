@@ -11,7 +11,7 @@ from fuzz_engine import Reader
 from fuzz_values import near, odd
 from mutate_text import by_words
 
-from neuromorph.dynamics.learning import LearningRule
+from neuromorph.learning import LearningRule
 
 SERIES = ("2^-4*x1*y0 - 2^-5*w*u0", "-3*2^2*sgn(t - 100)*(x1 + 3)*y0", "x0*y1 + u3*t",
           "2^-1*x1*y1*u0 - 2*w*x0", "x0", "7*2^8*x0*y0*w", "y0*(t + 2^3) - x0*y3")

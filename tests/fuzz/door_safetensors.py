@@ -15,8 +15,8 @@ from fuzz_values import INTEGERS, JSON_RAWS, TEXTS, as_json
 from mutate_bytes import maybe, noise, scratched
 from mutate_tree import edited
 
-from neuromorph.models import SafetensorsFile
-from neuromorph.models.dtypes import DTYPES
+from neuromorph.files.dtypes import DTYPES
+from neuromorph.files.safetensors_file import SafetensorsFile
 
 HEADER, BODY = small.header_of(
     {"a.weight": small.random((3, 4)), "a.bias": small.random((3,)), "empty": small.random((0, 2)),

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from neuromorph.backends.reference import ReferenceBackend
 from neuromorph.dynamics import step_astrocyte_fixed, step_astrocyte_float
-from neuromorph.dynamics.learning import LearningRule
 from neuromorph.errors import UsageError
+from neuromorph.learning import LearningRule
 from neuromorph.network import Astrocyte, CubaLIF, Network, Population, Probe, Projection, Source
 from neuromorph.network.model import Domain
 from neuromorph.numerics.limits import STATE_MAX

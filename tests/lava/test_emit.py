@@ -22,15 +22,15 @@ from neuromorph.backends.lava import LavaBackend
 from neuromorph.circuits import hebbian_attention as hebbian
 from neuromorph.circuits import latency_attention as latency
 from neuromorph.circuits.latency_attention import LatencyAttention
-from neuromorph.compile.lab import folder as emit
-from neuromorph.compile.lab import run_on_loihi2 as script
-from neuromorph.compile.lab import trial_runner
-from neuromorph.compile.lab.folder import EXPECTED, HELPERS, NAMES, README, SCRIPTS
-from neuromorph.compile.lab.trial import Trial, trial_of, trial_probes
 from neuromorph.compile.program import Program, Slice, Unit
 from neuromorph.compile.program_file import read_program
 from neuromorph.compile.split import join_recording, split_inputs, split_network, split_probes
 from neuromorph.errors import UsageError
+from neuromorph.lab import folder as emit
+from neuromorph.lab import run_on_loihi2 as script
+from neuromorph.lab import trial_runner
+from neuromorph.lab.folder import EXPECTED, HELPERS, NAMES, README, SCRIPTS
+from neuromorph.lab.trial import Trial, trial_of, trial_probes
 from neuromorph.network import CubaLIF, LearningRule, Network, Population, Projection, Source
 
 GRADED = LatencyAttention(

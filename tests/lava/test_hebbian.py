@@ -13,7 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 from neuromorph.dynamics import accumulate_fixed, accumulate_float
-from neuromorph.dynamics.learning import (
+from neuromorph.learning import (
     LearningRule,
     make_draws,
     rest,

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from neuromorph.dynamics.learning import LearningRule
 from neuromorph.errors import LearningRuleError, UnsupportedError, UsageError
+from neuromorph.learning import LearningRule
 
 
 def choose(process: Any, tag: str, inside: bool) -> Any:

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from neuromorph import backends
 from neuromorph.circuits.match_and_control import Episode, build, stimulate
-from neuromorph.dynamics.learning import make_draws, rest
 from neuromorph.dynamics.match_control import SCORE_UNIT, MatchControl
 from neuromorph.dynamics.match_control_step import (
     coincidence_noise,
@@ -25,6 +24,7 @@ from neuromorph.dynamics.match_control_step import (
     step_match_control_float,
 )
 from neuromorph.errors import UnsupportedError, UsageError
+from neuromorph.learning import make_draws, rest
 from neuromorph.network import Probe
 
 ROOT = Path(__file__).resolve().parents[2]

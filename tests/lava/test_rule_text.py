@@ -10,10 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from neuromorph.dynamics.learning import Factor, Term
-from neuromorph.dynamics.learning.parse import parse_series
-from neuromorph.dynamics.learning.terms import WIDEST_PRODUCT, WIDTHS
 from neuromorph.errors import LearningRuleError
+from neuromorph.learning import Factor, Term
+from neuromorph.learning.parse import parse_series
+from neuromorph.learning.terms import WIDEST_PRODUCT, WIDTHS
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from neuromorph.errors import InputError, ModelStructureError, TensorError
+from neuromorph.files.safetensors_file import SafetensorsFile
 from neuromorph.models import open_model
 from neuromorph.models.config import parse_config
 from neuromorph.models.digits import (
@@ -25,7 +26,6 @@ from neuromorph.models.digits import (
     softmax_attention,
     uniform_attention,
 )
-from neuromorph.models.safetensors_file import SafetensorsFile
 
 TRAIN = Path(__file__).resolve().parents[2] / "examples" / "digits" / "train.py"
 

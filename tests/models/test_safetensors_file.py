@@ -20,9 +20,9 @@ from neuromorph.errors import (
     NeuromorphError,
     TensorError,
 )
-from neuromorph.models import SafetensorsFile
-from neuromorph.models.dtypes import DTYPES
-from neuromorph.models.sniff import kind_of
+from neuromorph.files.dtypes import DTYPES
+from neuromorph.files.safetensors_file import SafetensorsFile
+from neuromorph.files.sniff import kind_of
 
 EXTREMES = {
     "F64": np.array([0.0, -0.0, 1.5, -3e38]),
@@ -163,7 +163,7 @@ def test_memory_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         raise MemoryError
 
     with SafetensorsFile(small.digits(tmp_path / "x.safetensors")) as file:
-        monkeypatch.setattr("neuromorph.models.safetensors_file.decode", no_memory)
+        monkeypatch.setattr("neuromorph.files.safetensors_file.decode", no_memory)
         with pytest.raises(MemoryBudgetError, match="not enough memory to read tensor 'position'"):
             file.read("position")
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from neuromorph import backends
-from neuromorph.api.compile_units import units_of
 from neuromorph.api.export import export
 from neuromorph.bundle import Bundle
 from neuromorph.circuits.latency_attention import PROBES, read, stimulate
 from neuromorph.compile import compile_units
+from neuromorph.deploy.units import units_of
 from neuromorph.models.digits import WEIGHTS
 from neuromorph.network import Probe
 from neuromorph.profiles import load_profile

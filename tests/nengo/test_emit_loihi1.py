@@ -15,13 +15,13 @@ from small_labs import GIVEN, GRADED, HEAD, STEPS, lab, program_of
 
 from neuromorph import backends
 from neuromorph.backends.nengo.extra import require
-from neuromorph.compile.lab import run_on_loihi1 as script
-from neuromorph.compile.lab.folder import EXPECTED
-from neuromorph.compile.lab.trial import trial_of, trial_probes
 from neuromorph.compile.program import Unit
 from neuromorph.compile.program_file import program_as_dict, write_arrays
 from neuromorph.errors import BackendError
-from neuromorph.models.arrays import load_arrays
+from neuromorph.files.arrays import load_arrays
+from neuromorph.lab import run_on_loihi1 as script
+from neuromorph.lab.folder import EXPECTED
+from neuromorph.lab.trial import trial_of, trial_probes
 from neuromorph.network import CubaLIF, Network, Population, Probe, Projection, Source
 
 EMULATOR = backends.get("loihi_emulator")

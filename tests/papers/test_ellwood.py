@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from ellwood_closed_form import match_score
 
 from examples.papers import ellwood_published as published
 from examples.papers.ellwood import VARIANTS, digital_rows, jitter_rows, kernel_rows, key_rows
@@ -25,8 +26,8 @@ from examples.papers.ellwood_keys import (
 from examples.papers.ellwood_measure import Effort, measure
 from examples.papers.ellwood_model import DIGITAL, Setup, match
 from examples.papers.ellwood_roc import auc, curve, true_positives
-from neuromorph.dynamics.coincidence import THRESHOLDS, match_score
-from neuromorph.dynamics.trains import matched_train, renewal_trains
+from neuromorph.dynamics.coincidence import THRESHOLDS
+from neuromorph.papers.trains import matched_train, renewal_trains
 
 SMALL = Effort(300, (0,))
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from ellwood_closed_form import match_score
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,14 +17,13 @@ from neuromorph.dynamics.coincidence import (
     ELLWOOD_KERNEL,
     CoincidenceKernel,
     copy_response,
-    match_score,
     potentiation_gain,
     potentiation_gate,
     rest,
     step_match,
 )
-from neuromorph.dynamics.trains import DEAD_TIME, matched_train, renewal_trains, to_steps
 from neuromorph.errors import UsageError
+from neuromorph.papers.trains import DEAD_TIME, matched_train, renewal_trains, to_steps
 
 # --- the kernel
 

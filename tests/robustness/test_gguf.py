@@ -14,9 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from neuromorph.errors import FileFormatError, InputError, NeuromorphError
+from neuromorph.files import gguf_file
+from neuromorph.files.gguf_file import GgufFile
 from neuromorph.huggingface.loading import open_weights
-from neuromorph.models import gguf_file
-from neuromorph.models.gguf_file import GgufFile
 from neuromorph.models.gguf_guard import check_gguf, check_loaded
 
 HUGE = 2**60

@@ -17,7 +17,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from neuromorph.errors import InputError, MissingFileError, NeuromorphError
-from neuromorph.models import SafetensorsFile, open_model, open_tensors
+from neuromorph.files.safetensors_file import SafetensorsFile
+from neuromorph.models import open_model, open_tensors
 
 MEMORY, CPU_SECONDS = 2 << 30, 20.0
 WALL_SECONDS = 400  # for all of them, on a busy machine; what hangs, hangs longer

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from neuromorph import backends
 from neuromorph.compile import Program, Slice, Unit
-from neuromorph.compile.events import Events, count_events, count_packets
 from neuromorph.compile.packing.limits import limits_of
 from neuromorph.compile.packing.traffic import Traffic, traffic
+from neuromorph.cost.events import Events, count_events, count_packets
 from neuromorph.network import CubaLIF, Network, Population, Probe, Projection
 from neuromorph.profiles import load_profile
 

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from placed_lif import LOIHI, STEPS, Counted, count, placed, run_sanafe
 
-from neuromorph.compile import estimate
-from neuromorph.compile.events import Events
 from neuromorph.compile.packing.traffic import Traffic
+from neuromorph.cost.estimate import estimate
+from neuromorph.cost.events import Events
 
 RELATIVE = 1e-9
 FITTED = LOIHI.energy["fitted"]

@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 from neuromorph import backends
 from neuromorph.api.circuits.digits_head import digits_layer, one_head, relative_error
 from neuromorph.api.circuits.outcome import Outcome
-from neuromorph.api.progress import Progress
 from neuromorph.circuits import astrocyte_attention as astrocyte
-from neuromorph.dynamics.astrocyte import linear_attention
-from neuromorph.dynamics.feature_fit import fit_features
 from neuromorph.dynamics.features import FeatureMap, align_features, random_features
 from neuromorph.errors import UsageError
+from neuromorph.papers.astrocyte import linear_attention
+from neuromorph.papers.feature_fit import fit_features
+from neuromorph.progress import Progress
 from neuromorph.report.astrocyte_attention import Memory, draw_memory
 from neuromorph.translate import FeatureCode, Sample, calibrate_features
 from neuromorph.translate.fidelity import float_attention

@@ -17,12 +17,12 @@ from neuromorph import backends
 from neuromorph.api.circuits.digits_head import digits_layer, one_head
 from neuromorph.api.circuits.outcome import Outcome
 from neuromorph.api.compare import part_of
-from neuromorph.api.progress import Progress
 from neuromorph.backends import AttentionBatch
 from neuromorph.backends.attention import Memory, attend_clocked
 from neuromorph.circuits import hebbian_attention as hebbian
 from neuromorph.circuits.latency_attention import PROBES, Attended, LatencyAttention, SpikeKind
 from neuromorph.network import Probe
+from neuromorph.progress import Progress
 from neuromorph.report.hebbian_attention import Memories, draw_memories
 from neuromorph.runtime import SpikingLayer
 from neuromorph.translate import Sample, TranslateOptions, calibrate_layer

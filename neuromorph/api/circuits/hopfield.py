@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.api.circuits.outcome import Outcome
-from neuromorph.api.progress import Progress
 from neuromorph.api.spiking_store import SpikingStore
 from neuromorph.circuits.hopfield import HopfieldStore, Retrieval, store_patterns
-from neuromorph.dynamics.hopfield import step_hopfield
 from neuromorph.errors import UsageError
+from neuromorph.papers.hopfield import step_hopfield
+from neuromorph.progress import Progress
 from neuromorph.report.hopfield import cosine, draw_retrieval
 
 BACKENDS: dict[str, str | None] = {"fast": None, "reference": None, "lava": None}

@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 
 from neuromorph import backends
 from neuromorph.api.circuits.outcome import Outcome
-from neuromorph.api.progress import Progress
 from neuromorph.circuits.match_and_control import PROBES, Control, Episode, build, read, stimulate
 from neuromorph.dynamics.match_control import MatchControl, for_window
-from neuromorph.dynamics.trains import MATCH_OFFSET, RATE, renewal_trains, to_steps
 from neuromorph.errors import UsageError
 from neuromorph.network import Probe
+from neuromorph.papers.trains import MATCH_OFFSET, RATE, renewal_trains, to_steps
+from neuromorph.progress import Progress
 from neuromorph.report.match_and_control import Trace, draw_episode
 
 BACKENDS: dict[str, str | None] = {"fast": None, "reference": None, "lava": None}

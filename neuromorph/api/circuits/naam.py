@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from neuromorph.api.budget import WORD, require
 from neuromorph.api.circuits.outcome import Outcome
-from neuromorph.api.progress import Progress
-from neuromorph.dynamics.naam import NAAM, NAAMState, step_naam
 from neuromorph.errors import UnsupportedError, UsageError
+from neuromorph.papers.naam import NAAM, NAAMState, step_naam
+from neuromorph.progress import Progress
 from neuromorph.report.pictures import ACCENT, DPI, INK, require_matplotlib
 
 _NO_SPIKES = ("it is a flow of real numbers, in which astrocyte processes drive one another; "

@@ -15,8 +15,8 @@ from neuromorph.errors import BackendError
 
 HERE = Path(__file__).parent
 MARK = HERE / "__pycache__" / "compiled-from"
-CONSTANTS = ("network/model.py", "numerics/limits.py", "dynamics/learning/arithmetic.py",
-             "dynamics/learning/terms.py")
+CONSTANTS = ("network/model.py", "numerics/limits.py", "learning/arithmetic.py",
+             "learning/terms.py")
 """Files outside of this folder whose constants go into compiled code."""
 
 def require_compiler() -> None:

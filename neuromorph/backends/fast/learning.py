@@ -44,8 +44,8 @@ from neuromorph.backends.fast.learning_tables import (
     Y_FIRST,
     U,
 )
-from neuromorph.dynamics.learning.arithmetic import SYNAPSE_SHIFT
-from neuromorph.dynamics.learning.terms import ACCUMULATOR_BITS
+from neuromorph.learning.arithmetic import SYNAPSE_SHIFT
+from neuromorph.learning.terms import ACCUMULATOR_BITS
 from neuromorph.numerics.limits import TAG_MAX, TAG_MIN, TRACE_MAX
 
 

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from neuromorph.dynamics.learning import Draws, LearningRule, Term, make_draws
-from neuromorph.dynamics.learning.arithmetic import FRACTION_BITS, WEIGHT_BOUNDS
-from neuromorph.dynamics.learning.rule import TRACES
+from neuromorph.learning import Draws, LearningRule, Term, make_draws
+from neuromorph.learning.arithmetic import FRACTION_BITS, WEIGHT_BOUNDS
+from neuromorph.learning.rule import TRACES
 from neuromorph.network import Network
 from neuromorph.network.model import THIRD
 

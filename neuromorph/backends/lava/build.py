@@ -41,6 +41,7 @@ from neuromorph.network import (
     Relay,
     Source,
 )
+from neuromorph.network.groups import tied
 from neuromorph.network.populations import NeuronModel, parameters
 from neuromorph.processes.astrocyte.process import Astrocyte as AstrocyteProcess
 from neuromorph.processes.latency_match.process import LatencyMatch as LatencyMatchProcess
@@ -90,12 +91,7 @@ def _connect_learning(
 
 def components(network: Network) -> list[set[str]]:
     """Populations that projections join; Lava compiles and runs each group by itself."""
-    groups = [{p.name} for p in network.populations]
-    for projection in network.projections:
-        ends = {projection.pre, projection.post, *projection.modulators}
-        joined = [g for g in groups if g & ends]
-        groups = [g for g in groups if g not in joined] + [set[str]().union(*joined)]
-    return groups
+    return tied(network, ((p.pre, p.post, *p.modulators) for p in network.projections))
 
 
 def _neurons(population: Population, domain: str, inputs: Inputs) -> AbstractProcess:

@@ -6,7 +6,7 @@ from typing import Any
 
 from lava.proc.dense.process import LearningDense
 
-from neuromorph.dynamics.learning import LearningRule
+from neuromorph.learning import LearningRule
 from neuromorph.network import Projection
 from neuromorph.processes.lava_rules import learning_settings
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from neuromorph.dynamics.learning.stock_float import reason_against_stock_float
+from neuromorph.learning.stock_float import reason_against_stock_float
 from neuromorph.network import CubaLIF, LatencyMatch, Network
 from neuromorph.network.populations import NeuronModel
 from neuromorph.numerics.limits import DECAY_UNITY, INPUT_SHIFT, PAYLOAD_BITS, WEIGHT_MIN

@@ -9,7 +9,7 @@ import numpy as np
 from nengo.builder import Builder, Model, Operator, Signal
 from nengo.learning_rules import LearningRuleType
 
-from neuromorph.dynamics.learning import LearningRule, rest, step_plastic_float
+from neuromorph.learning import LearningRule, rest, step_plastic_float
 
 
 class SumsOfProducts(LearningRuleType):

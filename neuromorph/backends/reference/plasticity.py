@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.backends.reference.delivery import deliver
-from neuromorph.dynamics.learning import (
+from neuromorph.learning import (
     LearningRule,
     make_draws,
     rest,

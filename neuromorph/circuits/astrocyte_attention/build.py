@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from neuromorph.dynamics.learning import LearningRule
 from neuromorph.errors import NetworkError
+from neuromorph.learning import LearningRule
 from neuromorph.network import Astrocyte, Network, Phase, Population, Projection, Schedule, Source
 from neuromorph.numerics.limits import DECAY_UNITY, STATE_MAX, TRACE_MAX, WEIGHT_MAX
 

@@ -18,7 +18,7 @@ The old weight is taken away first: the sum of both would not fit the 15-bit acc
 
 from __future__ import annotations
 
-from neuromorph.dynamics.learning import LearningRule
+from neuromorph.learning import LearningRule
 
 GATE = 8
 """Payload of a gating third factor; see above."""

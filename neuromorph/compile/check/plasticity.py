@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from neuromorph.compile.check.placed import Bundle, Circuit, Placed
 from neuromorph.compile.check.report import Violation
-from neuromorph.dynamics.learning import LearningRule
-from neuromorph.dynamics.learning.terms import ACCUMULATOR_BITS
+from neuromorph.learning import LearningRule
+from neuromorph.learning.terms import ACCUMULATOR_BITS
 from neuromorph.profiles import Learning, Profile
 
 SUM_BITS = ACCUMULATOR_BITS + 1  # and the sign

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.compile.ranges.proof import Bound
-from neuromorph.dynamics.learning import Factor, LearningRule, Term
-from neuromorph.dynamics.learning.arithmetic import SYNAPSE_SHIFT
-from neuromorph.dynamics.learning.terms import ACCUMULATOR_BITS
+from neuromorph.learning import Factor, LearningRule, Term
+from neuromorph.learning.arithmetic import SYNAPSE_SHIFT
+from neuromorph.learning.terms import ACCUMULATOR_BITS
 from neuromorph.network import Projection
 from neuromorph.network.bounds import Interval, weight_range
 from neuromorph.network.model import THIRD

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.errors import InputError, TensorError
-from neuromorph.models.safetensors_file import SafetensorsFile
+from neuromorph.files.safetensors_file import SafetensorsFile
 from neuromorph.shown import Shown
 
 DIGITS = Path(__file__).with_name("images.safetensors")

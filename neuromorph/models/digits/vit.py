@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from neuromorph.errors import TensorError
+from neuromorph.files.safetensors_file import SafetensorsFile
 from neuromorph.models.config import parse_config
 from neuromorph.models.digits.attention import Array, Attend, softmax_attention
 from neuromorph.models.digits.config import DigitsConfig
 from neuromorph.models.digits.layers import gelu, layer_norm, linear, patches
-from neuromorph.models.safetensors_file import SafetensorsFile
 
 WEIGHTS = Path(__file__).with_name("digits-vit.safetensors")
 """The trained weights that come with the package."""

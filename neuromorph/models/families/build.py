@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from neuromorph.errors import ModelStructureError, TensorError
-from neuromorph.models.dtypes import DTYPES
+from neuromorph.files.dtypes import DTYPES
+from neuromorph.files.tensor_names import shown
 from neuromorph.models.families.base import ROLES, LayerPlan
 from neuromorph.models.families.locate import Located
 from neuromorph.models.head_checks import check_bias_shape, check_weight_shape
 from neuromorph.models.heads import AttentionLayer
 from neuromorph.models.rotary import FloatArray
 from neuromorph.models.source import TensorSource
-from neuromorph.models.tensor_names import shown
 
 _Arrays = dict[tuple[str, str], FloatArray]
 

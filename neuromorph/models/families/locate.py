@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from neuromorph.errors import ModelStructureError
+from neuromorph.files.tensor_names import shown
 from neuromorph.models.families.base import ROLES, Family
-from neuromorph.models.tensor_names import shown
 from neuromorph.shown import Shown
 
 FUSED_PARTS = frozenset({"W_pack", "Wqkv", "c_attn", "in_proj", "in_proj_bias", "in_proj_weight",

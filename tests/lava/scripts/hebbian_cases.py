@@ -8,7 +8,7 @@ import traceback
 
 import numpy as np
 
-from neuromorph.dynamics.learning import LearningRule
+from neuromorph.learning import LearningRule
 from neuromorph.processes.hebbian.process import HebbianDense
 
 # isort: split

@@ -5,7 +5,7 @@ import sys
 
 import numpy as np
 
-from neuromorph.dynamics.learning import LearningRule
+from neuromorph.learning import LearningRule
 from neuromorph.processes.astrocyte.process import Astrocyte
 from neuromorph.processes.hebbian.process import HebbianDense
 

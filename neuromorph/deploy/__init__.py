@@ -1,0 +1,1 @@
+"""From a bundle to a placed program, its report and its folder: the jobs, joined."""

@@ -1,0 +1,104 @@
+"""What became of a bundle: placed, run and judged, or why not and what would help."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from neuromorph.bundle import Bundle
+from neuromorph.compile import Compiled, Unit
+from neuromorph.compile.packing.traffic import traffic
+from neuromorph.compile.program_file import program_as_dict
+from neuromorph.deploy.boards import smallest_board
+from neuromorph.deploy.checked import checked_program
+from neuromorph.deploy.compared import compared_with
+from neuromorph.deploy.fit import changes_for, needs_of
+from neuromorph.deploy.run import Tried, try_heads
+from neuromorph.deploy.units import Memory
+from neuromorph.deploy.values import (
+    cores_values,
+    costs_values,
+    fidelity_values,
+    said_values,
+    traffic_values,
+)
+from neuromorph.errors import FitError
+from neuromorph.profiles import Profile
+from neuromorph.progress import Progress
+from neuromorph.shown import Shown
+
+TRIED = 16
+"""Heads that are run, of a model with more."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class CompileReport(Shown):
+    """What became of a bundle.
+
+    Attributes
+    ----------
+    compiled : Compiled or None
+        The placed program; None if it does not fit.
+    report : dict
+        Plain values, as ``report.json`` holds them.
+    trial : Tried or None
+        The run that events were counted in.
+    dumps : dict of str to str
+        The program's text after each pass that was asked for.
+    refusal : FitError or None
+        Why it does not fit, with what would help.
+    """
+
+    compiled: Compiled | None
+    report: dict[str, Any]
+    trial: Tried | None = None
+    dumps: dict[str, str] = field(default_factory=dict)
+    refusal: FitError | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        return self.report
+
+
+def placed(
+    bundle: Bundle, compiled: Compiled, memory: Memory, costs: str | None, head: dict[str, Any],
+    progress: Progress,
+) -> CompileReport:
+    """What was placed: checked, run and estimated.
+
+    Raises
+    ------
+    DisagreementError
+        If it does not give what the networks give, or the checker objects.
+    """
+    progress("checking the program")
+    checked = checked_program(compiled, *program_as_dict(compiled.program), "the placed program")
+    progress("running heads of the placed program")
+    trial = try_heads(bundle, compiled, memory, TRIED)
+    links = traffic(compiled.program, trial.rates)
+    report = {**head, "fits": True,
+              **cores_values(compiled, checked.usage), **traffic_values(compiled, links),
+              **costs_values(compiled, trial, links, costs), **said_values(compiled.profile),
+              "fidelity": fidelity_values(bundle), "compared": compared_with(bundle),
+              # `try_heads` raises where they differ.
+              "bit_exact": {"equal": True, "heads": trial.heads,
+                            "queries": trial.queries, "backend": "fast"},
+              "violations": []}
+    return CompileReport(compiled, report, trial)
+
+
+def not_placed(
+    bundle: Bundle, units: Sequence[Unit], profile: Profile, memory: Memory, error: FitError,
+    head: dict[str, Any],
+) -> CompileReport:
+    """Why not, what it needs, and what would help."""
+    board = smallest_board(units, profile)
+    changes = changes_for(bundle, units, profile, memory, error, board)
+    told: dict[str, Any] = {"where": error.where, "found": error.found, "expected": error.expected}
+    report = {**head, "fits": False, "reason": str(FitError(error.what, **told)),
+              "needs": needs_of(units, profile), "capacities": {},
+              "cores_usable": profile.cores_usable, "chips": profile.board.chips,
+              "smallest_board": board, "changes": changes, **said_values(profile)}
+    hint = " ".join(changes).rstrip(".") or None
+    return CompileReport(None, report, refusal=FitError(error.what, **told, hint=hint))

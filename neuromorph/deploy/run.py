@@ -1,0 +1,128 @@
+"""Heads of a placed program at work: equal to the uncompiled ones, and what happens in them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuromorph import backends
+from neuromorph.backends import Inputs, Recording
+from neuromorph.bundle import Bundle
+from neuromorph.circuits import hebbian_attention
+from neuromorph.circuits.latency_attention import LatencyAttention, stimulate
+from neuromorph.compile import Compiled, Program
+from neuromorph.compile.split import (
+    extra_steps,
+    join_recording,
+    split_inputs,
+    split_network,
+    split_probes,
+)
+from neuromorph.cost.events import Events, count_events
+from neuromorph.errors import DisagreementError
+from neuromorph.lab.trial import Trial, trial_of, trial_probes
+from neuromorph.network import Probe
+from neuromorph.shown import Shown
+
+READ = ("control", "normaliser")
+"""Populations whose potential is what a head gives."""
+
+QUERIES = 2
+"""Queries of each head that is tried."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Tried(Shown):
+    """What a few heads did.
+
+    Attributes
+    ----------
+    heads, queries : int
+        Heads tried, and queries of each.
+    events : Events
+        Of all tried heads and queries together, within cores.
+    rates : mapping of "unit/population" to float array
+        Spikes a query of each neuron; of heads not tried, those of one that was.
+    runs : mapping of unit to (source trains, steps)
+        What the heads that were tried were given.
+    """
+
+    heads: int
+    queries: int
+    events: Events
+    rates: dict[str, NDArray[np.float64]]
+    runs: dict[int, tuple[Inputs, int]]
+
+
+def try_heads(bundle: Bundle, compiled: Compiled, memory: str, most: int) -> Tried:
+    """Run up to ``most`` heads, spread over the program, as given and as placed, on `fast`.
+
+    Raises
+    ------
+    DisagreementError
+        If a placed head does not give what the given one gives.
+    """
+    units = compiled.program.units
+    order = [(name, h) for name, code in bundle.codes.items() for h in range(len(code.heads))]
+    chosen = np.unique(np.linspace(0, len(order) - 1, min(most, len(order))).astype(int))
+    events = Events()
+    runs: dict[int, tuple[Inputs, int]] = {}
+    rates: dict[str, NDArray[np.float64]] = {}
+    for unit in chosen.tolist():
+        inputs, steps = _trains(bundle, order[unit][0], order[unit][1], memory)
+        recording = _run_both(compiled, unit, inputs, steps)
+        spikes = {p.name: recording.spikes(p.name) for p in units[unit].neurons}
+        runs[unit] = (units[unit].encode(inputs), steps)
+        events += count_events(units[unit], {**runs[unit][0], **spikes}, steps)
+        rates |= {f"{unit}/{name}": np.count_nonzero(train, axis=0) / QUERIES
+                  for name, train in spikes.items()}
+    for unit in set(range(len(order))) - set(chosen.tolist()):
+        like = int(chosen[np.abs(chosen - unit).argmin()])
+        rates |= {f"{unit}/{p.name}": rates[f"{like}/{p.name}"] for p in units[unit].neurons}
+    return Tried(len(chosen), QUERIES, events, rates, runs)
+
+
+def _trains(bundle: Bundle, layer: str, head: int, memory: str) -> tuple[Inputs, int]:
+    """Trains of the sample's last queries; into a plastic memory tokens are written first."""
+    code, sample = bundle.codes[layer], bundle.samples[layer]
+    circuit: LatencyAttention = code.heads[head]
+    queries = code.encode_queries(sample.queries)[0][head, -QUERIES:]
+    if memory == "static":
+        return stimulate(circuit, queries)
+    keys, values = (code.encode_keys(sample.keys)[0][head // code.group],
+                    code.encode_values(sample.values)[0][head // code.group])
+    timeline = hebbian_attention.Timeline(circuit)
+    for t, query in enumerate(queries):
+        timeline.write(t, keys[t], values[t])
+        timeline.query(query, np.arange(circuit.slots) <= t)
+    return timeline.trains()
+
+
+def _run_both(compiled: Compiled, number: int, inputs: Inputs, steps: int) -> Recording:
+    """The placed unit's recording, which equals the given one's in all that is read."""
+    fast, given, unit = backends.get("fast"), compiled.given[number], compiled.program.units[number]
+    asked = [Probe(p.name) for p in given.neurons]
+    asked += [Probe(p.name, "v") for p in given.neurons if p.name in READ]
+    whole = fast.run(given.network, inputs, asked, steps)
+    pieces = compiled.program.slices_of(number)
+    probes = [*asked, *(Probe(p.name) for p in unit.neurons if Probe(p.name) not in asked)]
+    placed = join_recording(unit, pieces, fast.run(
+        split_network(unit, pieces), split_inputs(unit, pieces, unit.encode(inputs)),
+        split_probes(unit, pieces, probes), steps + extra_steps(unit)))
+    for probe in asked:
+        if not np.array_equal(whole.traces[probe], placed.traces[probe]):
+            raise DisagreementError("the placed program does not give what the network gives",
+                                    where=f"{unit.name}, {probe.target}")
+    return placed
+
+
+def lab_trial(program: Program, tried: Tried) -> Trial:
+    """The first head that was tried, with all that another machine's run can be compared by."""
+    unit = min(tried.runs)
+    inputs, steps = tried.runs[unit]
+    network, backend = program.units[unit].network, backends.get("fast")
+    recording = backend.run(network, inputs, trial_probes(network), steps)
+    return trial_of(unit, network, inputs, recording, backend=backend.name,
+                    evidence=backend.evidence)

@@ -1,0 +1,116 @@
+"""A model in several ``.safetensors`` files, tied together by an index."""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from neuromorph.errors import FileFormatError, MissingFileError, TensorError, did_you_mean
+from neuromorph.files.header import TensorInfo
+from neuromorph.files.opening import StrPath
+from neuromorph.files.safetensors_file import SafetensorsFile
+from neuromorph.files.strict_json import read_json
+from neuromorph.files.tensor_names import check_names, shown
+
+INDEX_NAME = "model.safetensors.index.json"
+_SHARD_LIMIT = 512
+
+
+class ShardedFile:
+    """Tensors of all shards that an index names; each must hold just what the index says.
+
+    Parameters
+    ----------
+    index : str or path-like
+        ``model.safetensors.index.json``; its shards stand in the same folder.
+    """
+
+    def __init__(self, index: StrPath) -> None:
+        self.path = os.fspath(index)
+        self._shard_of = _weight_map(self.path)
+        folder = Path(self.path).parent
+        with ExitStack() as opened:
+            self._shards = {
+                name: opened.enter_context(_open_shard(folder, name, self.path))
+                for name in sorted(set(self._shard_of.values()))
+            }
+            self._check_agreement()
+            self._opened = opened.pop_all()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every tensor, in the index's order."""
+        return tuple(self._shard_of)
+
+    @property
+    def files(self) -> tuple[SafetensorsFile, ...]:
+        """The shards, by name."""
+        return tuple(self._shards.values())
+
+    def info(self, name: str) -> TensorInfo:
+        """Dtype and shape of a tensor."""
+        return self._holder(name).info(name)
+
+    def read(self, name: str) -> NDArray[Any]:
+        """A tensor's values, as ``SafetensorsFile.read`` gives them."""
+        return self._holder(name).read(name)
+
+    def close(self) -> None:
+        """Close all shards."""
+        self._opened.close()
+
+    def _holder(self, name: str) -> SafetensorsFile:
+        if name not in self._shard_of:
+            raise TensorError(f"there is no tensor {shown(name)}", where=self.path,
+                              hint=did_you_mean(name[:80], list(self.names)[:100]))
+        return self._shards[self._shard_of[name]]
+
+    def _check_agreement(self) -> None:
+        for tensor, name in self._shard_of.items():
+            if not self._shards[name].holds(tensor):
+                raise FileFormatError(f"the index says that shard {shown(name)} holds tensor "
+                                      f"{shown(tensor)}, but it does not", where=self.path)
+        for name, shard in self._shards.items():
+            for tensor in shard.names:
+                if self._shard_of.get(tensor) != name:
+                    raise FileFormatError(f"shard {shown(name)} holds tensor {shown(tensor)}, but "
+                                          "the index does not say so", where=self.path)
+
+
+def _weight_map(path: str) -> dict[str, str]:
+    fields = read_json(path)
+    weight_map = fields.get("weight_map") if isinstance(fields, dict) else None
+    if not isinstance(weight_map, dict) or not weight_map:
+        raise FileFormatError("the index has no weight_map", where=path,
+                              expected="an object that maps tensor names to file names")
+    check_names(weight_map, path)
+    shards = {_checked_shard(shard, path) for shard in weight_map.values()}
+    if len(shards) > _SHARD_LIMIT:
+        raise FileFormatError("the index names too many shards", where=path, found=len(shards),
+                              expected=f"at most {_SHARD_LIMIT}")
+    return weight_map
+
+
+def _checked_shard(name: object, where: str) -> str:
+    """A shard is a plain file name: nothing that could lead out of the folder."""
+    if not isinstance(name, str):
+        raise FileFormatError("the index has a shard name that is not a text", where=where,
+                              found=repr(name)[:60])
+    plain = name.isprintable() and len(name) <= 255 and not set(name) & set("/\\:")
+    if not plain or not name.endswith(".safetensors"):
+        raise FileFormatError("the index names a shard that is not a file beside it",
+                              where=where, found=shown(name),
+                              expected="a plain file name that ends in .safetensors")
+    return name
+
+
+def _open_shard(folder: Path, name: str, index: str) -> SafetensorsFile:
+    try:
+        return SafetensorsFile(folder / name)
+    except MissingFileError as error:
+        raise MissingFileError(f"shard {shown(name)} of the index: {error.what}", where=index,
+                               hint="the download is not complete") from error
