@@ -42,10 +42,10 @@ def test_an_editable_install_is_a_path_that_type_checkers_follow(checkout: Path)
         assert not [name for name in wheel.namelist() if "finder" in name]
 
 
-def test_a_wheel_holds_all_that_the_demo_needs(checkout: Path) -> None:
+def test_a_wheel_holds_all_that_the_demo_and_a_lab_need(checkout: Path) -> None:
     with built(checkout, "wheel") as wheel:
         names = set(wheel.namelist())
     assert {f"neuromorph/{name}" for name in (
         "py.typed", "models/digits/digits-vit.safetensors", "models/digits/images.safetensors",
-        "models/digits/MODEL_CARD.md", "hardware_profiles/loihi2.toml",
-        "processes/readout/process.py")} <= names
+        "models/digits/MODEL_CARD.md", "hardware_profiles/loihi2.toml", "lab/readme.md",
+        "lab/run_on_loihi2.py", "processes/readout/process.py")} <= names

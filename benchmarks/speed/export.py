@@ -1,4 +1,4 @@
-"""What `neuromorph export` of SmolLM2 takes: processor time and the most memory, start included."""
+"""What `neuromorph export` of SmolLM2 takes, from its start: processor time of a thread, memory."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from transformers import AutoTokenizer
 
 from benchmarks.smollm2 import FILE
-from benchmarks.speed.child import PASSIVE, fresh
+from benchmarks.speed.child import fresh
 from benchmarks.speed.figures import Figure, Plan
 from benchmarks.speed.models import CALIBRATION
 from benchmarks.texts import articles, package_folder
@@ -30,7 +30,7 @@ def measure(plan: Plan) -> list[Figure]:
         seconds, most = GOALS[slots]
         with TemporaryDirectory() as folder:
             fresh(write_passages, folder, slots)
-            done = fresh(exported, folder, slots, environment=PASSIVE)
+            done = fresh(exported, folder, slots, threads=1)
         figures += [Figure(f"export, {slots} slots, processor", done.processor_seconds, "s",
                            seconds),
                     Figure(f"export, {slots} slots, peak", done.peak_bytes / 1e9, "GB", most)]
