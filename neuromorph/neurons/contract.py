@@ -193,9 +193,9 @@ class NeuronModel(ABC):
             Naming the population, the parameter, what it is and what it may be.
         """
         if domain not in self.domains:
-            raise NetworkError(f"{self.kind} has no meaning in this domain", where=where,
-                               found=f"{domain} domain",
-                               expected=" or ".join(f"{name} domain" for name in self.domains))
+            only = "integer" if self.domains == ("fixed",) else "float"
+            raise NetworkError(f"{self.kind} has {only} semantics only", where=where,
+                               found=f"{domain} domain", expected=f"{self.domains[0]} domain")
         limits = self.limits(domain)
         for name, value in self.parameters().items():
             self._check_shape(where, name, value, size)

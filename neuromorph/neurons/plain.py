@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,7 @@ def model_of(kind: str, parameters: Mapping[str, Any], where: str) -> NeuronMode
     if kind not in known:
         raise NetworkError("unknown neuron model", where=where, found=kind,
                            expected=", ".join(sorted(known)), hint=did_you_mean(kind, known))
-    expected = set(known[kind].__dataclass_fields__)
+    expected = {field.name for field in fields(known[kind])}
     if parameters.keys() != expected:
         raise NetworkError(f"the parameters are not those of a {kind}", where=where,
                            found=", ".join(sorted(expected.symmetric_difference(parameters))))

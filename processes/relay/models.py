@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from lava.magma.core.decorator import implements, requires, tag
 from lava.magma.core.model.py.model import PyLoihiProcessModel
@@ -11,27 +9,15 @@ from lava.magma.core.model.py.ports import PyInPort, PyOutPort
 from lava.magma.core.model.py.type import LavaPyType
 from lava.magma.core.resources import CPU
 from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
-from numpy.typing import NDArray
 
 from neuromorph.neurons.relay import step_relay_fixed, step_relay_float
 from neuromorph.processes.relay.process import Relay
 
 
-class NoPotential:
-    """Zeros in the place where other neurons keep their potential."""
-
-    proc_params: Any
-
-    @property
-    def v(self) -> NDArray[np.int64]:
-        """Potential of each neuron: none."""
-        return np.zeros(self.proc_params["shape"], np.int64)
-
-
 @implements(proc=Relay, protocol=LoihiProtocol)
 @requires(CPU)
 @tag("fixed_pt")
-class PyRelayModelFixed(NoPotential, PyLoihiProcessModel):
+class PyRelayModelFixed(PyLoihiProcessModel):
     """s_out = saturate(a_in >> shift)."""
 
     a_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int32, precision=24)
@@ -46,7 +32,7 @@ class PyRelayModelFixed(NoPotential, PyLoihiProcessModel):
 @implements(proc=Relay, protocol=LoihiProtocol)
 @requires(CPU)
 @tag("floating_pt")
-class PyRelayModelFloat(NoPotential, PyLoihiProcessModel):
+class PyRelayModelFloat(PyLoihiProcessModel):
     """s_out = a_in."""
 
     a_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, float)

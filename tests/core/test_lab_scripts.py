@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import fields
 from pathlib import Path
 from types import ModuleType
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 import pytest
@@ -27,7 +27,7 @@ from neuromorph.files.arrays import load_arrays
 from neuromorph.lab import program_reader, run_on_loihi1, run_on_loihi2, trial_runner
 from neuromorph.lab.folder import HELPERS, write_lab_folder
 from neuromorph.network import LearningRule
-from neuromorph.neurons import NeuronModel
+from neuromorph.neurons import models
 
 SCRIPTS = {"loihi1": run_on_loihi1, "loihi2": run_on_loihi2}
 FILES = ("program.json", "weights.npz", "inputs.npz", "expected.npz")
@@ -312,7 +312,7 @@ def test_what_cannot_be_done(arguments: list[str], status: int, text: str, main:
 def test_the_reader_knows_the_schema() -> None:
     assert program_reader.SCHEMA_VERSION == SCHEMA_VERSION
     assert {kind: [*names] for kind, names in program_reader.KINDS.items()} == {
-        model.kind: [f.name for f in fields(model)] for model in get_args(NeuronModel)}
+        name: [f.name for f in fields(model)] for name, model in models().items()}
     assert program_reader.RULE.keys() == {f.name for f in fields(LearningRule)}
 
 

@@ -232,7 +232,6 @@ def test_a_relay_shifts_saturates_and_forgets() -> None:
         done = backends.get(backend).run(network, {"in": train}, everything(network), 5)
         assert done.spikes("relay").tolist() == [
             [0, 0], [-2, -6], [2**21, STATE_MAX], [0, 0], [2, 10]]
-        assert not done.potential("relay").any()
     assert done.overflows == {"relay": 1}
     bound = next(b for b in prove_ranges_of(network).bounds if b.accumulator == "payload")
     assert (bound.where, bound.status, bound.low) == ("relay", "not proved", -4 * 2**23)

@@ -51,7 +51,7 @@ def test_the_neuron_equals_the_reference() -> None:
     ))
     train = np.random.default_rng(0).integers(-(2**16), 2**16, (STEPS, 2))
     train[::3] = 0
-    probes = [Probe(name, v) for name in ("plain", "shifting", "out") for v in ("spikes", "v")]
+    probes = [*map(Probe, ("plain", "shifting", "out")), Probe("out", "v")]
     truth = ReferenceBackend().run(network, {"in": train}, probes, STEPS)
     got = LavaBackend().run(network, {"in": train}, probes, STEPS)
     for probe in probes:

@@ -122,19 +122,19 @@ def test_an_error_of_lavas_own_reaches_the_user_with_its_text() -> None:
 BROKEN = """
 import os, sys
 import numpy as np
-from neuromorph import dynamics
+from neuromorph.neurons import readout
 from neuromorph.backends.lava.worker import main
 {change}
 os._exit(main(sys.argv[1:]))
 """
 
-WRONG_SHAPE = "dynamics.step_readout_fixed = lambda v, a_in, **_: (v, np.zeros(3, bool))"
+WRONG_SHAPE = "readout.step_readout_fixed = lambda v, a_in, **_: (v, np.zeros(3, bool))"
 LATE_ERROR = """
 def step_readout_fixed(v, a_in, **_):
     if v[0] == 2:
         raise ZeroDivisionError("the third step is too much")
     return v + 1, np.zeros(2, bool)
-dynamics.step_readout_fixed = step_readout_fixed
+readout.step_readout_fixed = step_readout_fixed
 """
 CANNOT_BE_BUILT = """
 import neuromorph.processes

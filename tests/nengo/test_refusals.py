@@ -14,7 +14,7 @@ from small_networks import float_network
 from neuromorph import backends
 from neuromorph.errors import MissingExtraError, UnsupportedError
 from neuromorph.network import CubaLIF, Network, Population, Projection, Source
-from neuromorph.network.populations import NeuronModel, Readout
+from neuromorph.neurons import NeuronModel, Readout
 
 CHIP = (Population("in", 2, Source()), Population("n", 1, CubaLIF()))
 WIRE = Projection("w", "in", "n", np.array([[6, 2]]))
