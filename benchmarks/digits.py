@@ -28,7 +28,8 @@ def measure() -> dict[str, Any]:
             run = simulate(report.path, inputs=inputs)
             emitted = simulate(report.path, inputs=inputs, readout="emitted")
             result[kind] = {
-                "accuracy": run.accuracy, "accuracy_emitted": emitted.accuracy, "median_steps": median(f.steps for f in run.fidelity),
+                "accuracy": run.accuracy, "accuracy_emitted": emitted.accuracy,
+                "median_steps": median(f.steps for f in run.fidelity),
                 "mean_cosine": sum(f.cosine for f in run.fidelity) / len(run.fidelity),
                 **run.tally.as_dict()}
     return result

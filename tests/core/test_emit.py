@@ -96,7 +96,8 @@ def test_nothing_leaves_but_the_contexts() -> None:
     assert np.array_equal(np.flatnonzero(quiet.spikes("normaliser")[:, 0]), at + 1)
     spoke = np.flatnonzero(quiet.spikes("control").any(axis=1))
     assert set(spoke) <= set(at + ANSWER_STEPS)
-    assert not set(np.flatnonzero(loud.spikes("control").any(axis=1))) <= set(at + ANSWER_STEPS)
+    flushed = np.flatnonzero(loud.spikes("control").any(axis=1))
+    assert not set(flushed) <= set(at + ANSWER_STEPS)
 
 
 def test_a_written_memory_emits_as_well() -> None:
@@ -121,5 +122,5 @@ def test_a_unit_below_the_values_is_refused() -> None:
 def test_an_unknown_readout_is_refused_before_anything_runs() -> None:
     _, code, sample = random_code(0, "graded")
     arrays = (sample.queries[None], sample.keys[None], sample.values[None], sample.mask[None])
-    with pytest.raises(UsageError, match=r"no such read-out; found emited; expected host or emitted"):
+    with pytest.raises(UsageError, match="read-out; found emited; expected host or emitted"):
         SpikingLayer(code, readout="emited")(*arrays)  # type: ignore[arg-type]
