@@ -47,14 +47,29 @@ def payload_ranges(
     ranges = {p.name: given[p.name] if p.name in given else _widest(network, p)
               for p in network.populations}
     derived = [p for p in network.populations if _depends_on_input(p.model)]
+    onwards = _successors(network, {p.name for p in derived})
+    due = {p.name for p in derived}
     for _ in derived:  # each round holds for all time, and so narrows the next
-        before = dict(ranges)
         for p in derived:
+            if p.name not in due:
+                continue  # nothing before it has changed
+            due.remove(p.name)
             arrived = {port: input_range(network, p.name, ranges, port) for port in p.model.ports}
-            ranges[p.name] = p.model.payloads(p.size, arrived)
-        if all(np.array_equal(ranges[p.name], before[p.name]) for p in derived):
+            before, ranges[p.name] = ranges[p.name], p.model.payloads(p.size, arrived)
+            if not np.array_equal(ranges[p.name], before):
+                due |= onwards[p.name]
+        if not due:
             break
     return ranges
+
+
+def _successors(network: Network, names: set[str]) -> dict[str, set[str]]:
+    """Which of some populations each of them sends to."""
+    found: dict[str, set[str]] = {name: set() for name in names}
+    for projection in network.projections:
+        if projection.pre in names and projection.post in names:
+            found[projection.pre].add(projection.post)
+    return found
 
 
 def input_range(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal, TypeAlias
 
 from numpy.typing import NDArray
@@ -128,11 +130,27 @@ class Network(Shown):
 
     def population(self, name: str) -> Population:
         """The population of that name (KeyError if there is none; `verify` comes first)."""
-        return {p.name: p for p in self.populations}[name]
+        return self.by_name[name]
+
+    @cached_property
+    def by_name(self) -> Mapping[str, Population]:
+        """The populations by name."""
+        return {p.name: p for p in self.populations}
 
     def projection(self, name: str) -> Projection:
         """The projection of that name (KeyError if there is none)."""
-        return {p.name: p for p in self.projections}[name]
+        return self._projection_by_name[name]
+
+    @cached_property
+    def _projection_by_name(self) -> dict[str, Projection]:
+        return {p.name: p for p in self.projections}
+
+    @cached_property
+    def _afferents(self) -> dict[str, tuple[Projection, ...]]:
+        found: dict[str, list[Projection]] = {}
+        for projection in self.projections:
+            found.setdefault(projection.post, []).append(projection)
+        return {name: tuple(afferent) for name, afferent in found.items()}
 
     @property
     def plastic(self) -> tuple[Projection, ...]:
@@ -146,4 +164,5 @@ class Network(Shown):
 
     def projections_to(self, name: str, port: str | None = None) -> tuple[Projection, ...]:
         """The projections that end at a population, or at one of its ports, in order."""
-        return tuple(p for p in self.projections if p.post == name and port in (None, p.port))
+        afferent = self._afferents.get(name, ())
+        return afferent if port is None else tuple(p for p in afferent if p.port == port)

@@ -41,17 +41,17 @@ def _check_modulators(projection: Projection, rule: LearningRule, network: Netwo
     if len(projection.modulators) != len(THIRD):
         raise NetworkError("there are three third factors, some of them None",
                            where=projection.name, found=len(projection.modulators))
-    sizes = {p.name: p.size for p in network.populations}
+    known = network.by_name
     for trace, name in zip(THIRD, projection.modulators, strict=True):
         if name is None:
             continue
-        if name not in sizes:
+        if name not in known:
             raise NetworkError(f"the third factor {trace} names no population", found=name,
-                               where=projection.name, hint=did_you_mean(name, sizes))
-        if sizes[name] != sizes[projection.post]:
+                               where=projection.name, hint=did_you_mean(name, known))
+        if known[name].size != known[projection.post].size:
             raise NetworkError(f"the third factor {trace} has another size than post",
-                               where=projection.name, found=sizes[name],
-                               expected=sizes[projection.post])
+                               where=projection.name, found=known[name].size,
+                               expected=known[projection.post].size)
         bits = network.population(name).model.payload_bits
         if network.domain == "fixed" and bits > limits.TRACE_BITS + 1:
             raise NetworkError(f"the third factor {trace} is a trace of 7 bits and a sign",

@@ -55,13 +55,13 @@ def _check_population(population: Population, domain: str) -> None:
 
 
 def _check_projection(projection: Projection, network: Network) -> None:
-    sizes = {p.name: p.size for p in network.populations}
+    known = network.by_name
     for end in (projection.pre, projection.post):
-        if end not in sizes:
+        if end not in known:
             raise NetworkError("a projection ends at a population that does not exist",
-                               where=projection.name, found=end, hint=did_you_mean(end, sizes))
+                               where=projection.name, found=end, hint=did_you_mean(end, known))
     _check_port(projection, network.population(projection.post))
-    expected = (sizes[projection.post], sizes[projection.pre])
+    expected = (known[projection.post].size, known[projection.pre].size)
     if projection.weights.shape != expected:
         raise NetworkError("weights have the wrong shape", where=projection.name,
                            found=projection.weights.shape, expected=f"(post, pre) = {expected}")
@@ -118,12 +118,15 @@ def _check_weights(projection: Projection, network: Network) -> None:
 
 
 def _check_reachable(network: Network) -> None:
-    reached = {p.name for p in network.populations if p.model.self_driven}
-    grew = True
-    while grew:
-        new = {p.post for p in network.projections if p.pre in reached} - reached
+    onwards: dict[str, list[str]] = {}
+    for projection in network.projections:
+        onwards.setdefault(projection.pre, []).append(projection.post)
+    waiting = [p.name for p in network.populations if p.model.self_driven]
+    reached = set(waiting)
+    while waiting:
+        new = set(onwards.get(waiting.pop(), ())) - reached
         reached |= new
-        grew = bool(new)
+        waiting += new
     lost = [p.name for p in network.populations if p.name not in reached]
     if lost:
         raise NetworkError("a population can never be active: no source or bias reaches it",

@@ -288,6 +288,8 @@ class NeuronModel(ABC):
 
 
 def _check_numbers(where: str, name: str, value: Parameter, domain: str) -> None:
+    if type(value) is int:
+        return
     numbers = np.asarray(value)
     if numbers.dtype.kind not in "iuf":
         raise NetworkError(f"{name} is no number", where=where, found=repr(value))
@@ -305,6 +307,8 @@ def check_within(where: str, name: str, value: Parameter, low: float, high: floa
     ------
     NetworkError
     """
+    if type(value) is int and low <= value <= high:
+        return
     numbers = np.asarray(value)
     if (numbers < low).any() or (numbers > high).any():
         found = value if numbers.ndim == 0 else f"{numbers.min()} to {numbers.max()}"
