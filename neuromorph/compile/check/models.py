@@ -61,8 +61,11 @@ class Row:
         Parameters that neurons of one setting may differ in.
     payload_bits : callable
         Width of a spike's signed payload, given the parameters; 0 for plain spikes.
-    self_driven : callable
-        Whether it may change though nothing arrives, given the parameters.
+    below : tuple of (str, str)
+        A step and a period: the first parameter is less than the second, or 0.
+    punctual : callable
+        Whether it matters in which step its input arrives, given the parameters: it has a bias,
+        or counts steps, and may not run late.
     """
 
     parameters: tuple[str, ...]
@@ -78,7 +81,8 @@ class Row:
     aligned: str = ""
     beside_setting: tuple[str, ...] = ("vth",)
     payload_bits: Callable[[Parameters], int] = lambda _: 0
-    self_driven: Callable[[Parameters], bool] = lambda _: False
+    below: tuple[tuple[str, str], ...] = ()
+    punctual: Callable[[Parameters], bool] = lambda _: False
 
 
 # --- ranges; thresholds are compared with ``>``
@@ -151,10 +155,10 @@ def _has_bias(parameters: Parameters) -> bool:
 MODELS: dict[str, Row] = {
     "Source": Row(("payload_bits",), _of_source, words=0, ports=(), programmable=False,
                   from_outside=True, payload_bits=_source_payload,
-                  self_driven=lambda _: True),
+                  punctual=lambda _: True),
     "CubaLIF": Row(("du", "dv", "vth", "bias_mant", "bias_exp", "input_shift"), _of_cuba_lif,
                    words=2, programmable=False, aligned="input_shift",
-                   beside_setting=("vth", "bias_mant", "input_shift"), self_driven=_has_bias),
+                   beside_setting=("vth", "bias_mant", "input_shift"), punctual=_has_bias),
     "Readout": Row(("dv", "vth"), _of_readout),
     "LatencyMatch": Row(("vth", "base", "span", "gain", "gain_shift"), _of_latency_match,
                         powers_of_two=("base",), payload_bits=_latency_payload),

@@ -53,9 +53,9 @@ class Group:
         return self.row.payload_bits(self.parameters)
 
     @property
-    def self_driven(self) -> bool:
-        """Whether it may change though nothing arrives."""
-        return self.row.self_driven(self.parameters)
+    def punctual(self) -> bool:
+        """Whether it may not run late."""
+        return self.row.punctual(self.parameters)
 
     @property
     def own(self) -> set[str]:

@@ -106,7 +106,7 @@ class _Unit:
         learn = {end for p in self.network.plastic for end in (p.pre, p.post, *p.modulators)}
         known = {p.name: _group_of(p) for p in self.network.populations}
         for name, steps in self.circuit.late.items():
-            early = name in learn or name not in known or known[name].self_driven
+            early = name in learn or name not in known or known[name].punctual
             if steps < 0 or (early and steps):
                 yield Violation("steps by which a population is late",
                                 f"{self.circuit.name}.{name}", steps, 0 if early else "0 or more")

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from neuromorph.compile.check.models import MODELS
+from neuromorph.compile.check.models import MODELS, Value, number
 from neuromorph.compile.check.placed import Bundle, Group, Placed
 from neuromorph.compile.check.report import Violation
 from neuromorph.numerics import limits
@@ -64,19 +64,26 @@ def unknown_model(where: str, group: Group) -> Violation:
 
 
 def _check_parameters(where: str, group: Group, neuron: Neuron) -> Iterator[Violation]:
-    """The first number of each parameter that its register does not hold."""
-    ranges = group.row.ranges(neuron)
+    """The first number of each parameter that its register does not hold, or that means nothing."""
+    row, ranges = group.row, dict(group.row.ranges(neuron))
+    for name, high in row.below:
+        ranges[name] = 0, max(number(group.parameters, high), 1) - 1
     for name, value in group.parameters.items():
-        one = isinstance(value, int)
-        low, high = ranges.get(name, (None, None))
-        for number, each in enumerate((value,) if isinstance(value, int) else value):
-            at = where if one else f"{where}[{number}]"
-            if name in group.row.powers_of_two and each & (each - 1):
+        for at, each in _numbers(where, value):
+            if name in row.powers_of_two and each & (each - 1):
                 yield Violation(f"{name} is a power of two", at, each, "2^n")
                 break
-            if low is not None and high is not None and not low <= each <= high:
-                yield Violation(name, at, each, f"{low} to {high}")
+            if name in ranges and not ranges[name][0] <= each <= ranges[name][1]:
+                yield Violation(name, at, each, "{} to {}".format(*ranges[name]))
                 break
+
+
+def _numbers(where: str, value: Value) -> Iterator[tuple[str, int]]:
+    """The number, or those of all neurons, and where each is."""
+    if isinstance(value, int):
+        yield where, value
+    else:
+        yield from ((f"{where}[{n}]", each) for n, each in enumerate(value))
 
 
 def _check_weights(where: str, bundle: Bundle, synapse: Synapse) -> Iterator[Violation]:
