@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from placed_programs import Change, changed, population, projection
+from small_programs import MAKERS, SIZE, driven
 from small_relays import PROFILE
 from small_twins import Twin, known, twins
 
@@ -18,8 +19,8 @@ from neuromorph import backends
 from neuromorph.compile import PASSES, Compiled, Program, Unit
 from neuromorph.compile.check import check_program, models
 from neuromorph.compile.check.models import MODELS
-from neuromorph.compile.check.placed import Group
 from neuromorph.compile.check.read import read_placed
+from neuromorph.compile.check.reassemble import group_of
 from neuromorph.compile.check.registers import check_registers
 from neuromorph.compile.packing.demand import demands, totals
 from neuromorph.compile.packing.limits import limits_of
@@ -52,7 +53,8 @@ LOIHI_2 = load_profile("loihi2-graded")
 SAMPLES: tuple[NeuronModel, ...] = (
     Source(), Source(8), CubaLIF(), CubaLIF(bias_mant=-3, input_shift=4), Readout(),
     LatencyMatch(vth=100, base=64, span=4096, gain=65, gain_shift=12),
-    LatencyMatch(vth=0, base=1, span=1, gain=1, gain_shift=0), Astrocyte(), Relay(shift=3))
+    LatencyMatch(vth=0, base=1, span=1, gain=1, gain_shift=0), Astrocyte(), Relay(shift=3),
+    *(make(np.random.default_rng(seed)) for make in MAKERS.values() for seed in range(8)))
 
 Case = tuple[dict[str, Any], dict[str, Any], list[tuple[str, Network]]]
 
@@ -61,8 +63,8 @@ def case(network: Network, profile: Profile = LOIHI_2) -> Case:
     """What the passes make of a network."""
     units = (Unit("u", network),)
     state = Compiled(profile, limits_of(profile), units, Program(profile.name, units))
-    for apply in PASSES.values():
-        state = apply(state)
+    for name, apply in PASSES.items():
+        state = state if name == "ranges" else apply(state)  # they may overflow: nothing is run
     return *program_as_dict(state.program), [("u", network)]
 
 
@@ -86,8 +88,7 @@ def test_every_model_has_a_sample_and_a_row() -> None:
 
 @pytest.mark.parametrize("model", SAMPLES, ids=str)
 def test_a_row_says_what_the_model_says(model: NeuronModel) -> None:
-    size = 3
-    group = Group("n", size, model.kind, model.parameters())
+    group = group_of(Population("n", SIZE, model))
     row = group.row
     assert row.parameters == tuple(model.parameters())
     assert (row.ports, row.by_neuron, row.words) == (model.ports, model.by_neuron,
@@ -96,10 +97,70 @@ def test_a_row_says_what_the_model_says(model: NeuronModel) -> None:
     assert row.whole == bool(model.shared_state)
     assert group.payload_bits == model.payload_bits
     assert group.input_shift == model.input_shift
-    assert group.punctual == model.self_driven
-    ranges = row.ranges(LOIHI_2.neuron)
-    for name, (low, high) in model.limits("fixed").items():
-        assert ranges[name][0] <= low <= high <= ranges[name][1], name
+    assert group.punctual == (model.self_driven or model.timed)
+    ranges, limits = row.ranges(LOIHI_2.neuron), model.limits("fixed")
+    assert ranges.keys() | dict(row.below).keys() == limits.keys() == set(row.parameters)
+    for name, (low, high) in ranges.items():
+        assert low <= limits[name][0] <= limits[name][1] <= high, name
+
+
+@pytest.mark.parametrize("kind", MAKERS)
+def test_programmable_neurons_are_what_was_given(kind: str) -> None:
+    for seed in range(12):
+        model = MAKERS[kind](np.random.default_rng(seed))
+        network = driven(model, seed)[0]
+        data, arrays, given = found = case(network)
+        assert said(found) == []
+        usage = check_program(data, arrays, LOIHI_2, given).usage
+        packed = totals([demands(Unit("u", network), limits_of(LOIHI_2))], limits_of(LOIHI_2))
+        assert int(usage["memory_bits"][0]) == packed["memory_bits"]
+        assert usage["memory_bits"] - usage["synapse_bits"] == [
+            SIZE * max(64, 24 * model.stored_words)]
+
+
+OUTSIDE: dict[str, tuple[str, dict[str, Any], str]] = {
+    "a step beyond its period": ("Product", {"period": 3, "at": 3}, "at; found 3; allowed 0 to 2"),
+    "a neuron's step": ("Requantise", {"period": 2, "at": [0, 1, 2, 0]},
+                        "n[2]: at; found 2; allowed 0 to 1"),
+    "no period": ("Product", {"period": 0, "at": 0}, "period; found 0; allowed 1 to 65536"),
+    "at once, later": ("Quotient", {"period": 0, "at": 1}, "at; found 1; allowed 0 to 0"),
+    "a wide product": ("Product", {"shift": 48}, "shift; found 48; allowed 0 to 47"),
+    "nothing sent": ("Product", {"limit": 0}, "limit; found 0; allowed 1 to 8388607"),
+    "a multiplier": ("Requantise", {"multiplier": [1, 2**16, 1, 1]},
+                     "n[1]: multiplier; found 65536; allowed 0 to 65535"),
+    "a scale": ("Quotient", {"shift": [1, 2, 40, 41]}, "n[3]: shift; found 41; allowed 1 to 40"),
+    "a bias": ("Requantise", {"bias": -2**23},
+               "bias; found -8388608; allowed -8388607 to 8388607"),
+    "a centre": ("Quotient", {"centre": 2**23},
+                 "centre; found 8388608; allowed -8388607 to 8388607"),
+    "a lift": ("Reciprocal", {"lift": 7}, "lift; found 7; allowed 0 to 6"),
+    "a decay": ("Quotient", {"dv": 4097}, "dv; found 4097; allowed 0 to 4096"),
+}
+
+
+@pytest.mark.parametrize("name", OUTSIDE)
+def test_a_number_that_no_program_holds(name: str) -> None:
+    kind, parameters, text = OUTSIDE[name]
+    data, arrays, given = case(driven(MAKERS[kind](np.random.default_rng(1)), 1)[0])
+    population(data, "n")["parameters"].update(parameters)
+    assert [found for found in said((data, arrays, given)) if found.endswith(text)]
+    with pytest.raises(NetworkError):
+        program_from_dict(data, arrays)
+
+
+def test_neurons_that_count_steps_may_not_run_late() -> None:
+    """A fault planted in the lateness of each kind: those that count, or have a bias, refuse it."""
+    for make in MAKERS.values():
+        for seed in range(6):
+            model = make(np.random.default_rng(seed))
+            data, arrays, given = case(driven(model, seed)[0])
+            unit = data["units"][0]
+            unit["late"] = {"n": 1}
+            for found in unit["projections"]:
+                found["delay"] += 1
+            early = model.self_driven or model.timed
+            assert said((data, arrays, given)) == ([
+                "u.n: steps by which a population is late; found 1; allowed 0"] if early else [])
 
 
 def imports(path: Path) -> list[str]:

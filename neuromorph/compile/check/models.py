@@ -27,6 +27,10 @@ WORD_BITS = 24
 """Of a word that a programmable neuron keeps."""
 
 GAIN_SHIFT_MAX, GAIN_BITS_MAX = 48, 16
+SCALE_SHIFT_MAX, PERIOD_MAX = 40, 1 << 16
+
+RECIPROCAL_BITS = 15 + 5 + 1
+"""Of a reciprocal's payload: fraction, places that its sum was lifted by, sign."""
 
 
 @dataclass(frozen=True)
@@ -130,6 +134,30 @@ def _of_relay(_: Neuron) -> Ranges:
     return {"shift": (0, -limits.EXPONENT_MIN)}
 
 
+def _of_product(neuron: Neuron) -> Ranges:
+    return {"shift": (0, limits.PRODUCT_BITS - 1), "limit": (1, _highest(neuron)),
+            "period": (1, PERIOD_MAX)}
+
+
+def _of_requantise(neuron: Neuron) -> Ranges:
+    return {**_scales(neuron, "bias"), "period": (1, PERIOD_MAX)}
+
+
+def _of_reciprocal(neuron: Neuron) -> Ranges:
+    return {"dv": _decay(neuron), "lift": (0, limits.INPUT_SHIFT)}
+
+
+def _of_quotient(neuron: Neuron) -> Ranges:
+    return {**_of_reciprocal(neuron), **_scales(neuron, "centre"), "period": (0, PERIOD_MAX)}
+
+
+def _scales(neuron: Neuron, added: str) -> dict[str, tuple[int, int]]:
+    """A product of 16 bits that is shifted, something added to it, and a clip."""
+    most = _highest(neuron)
+    return {"multiplier": (0, limits.MULTIPLIER_MAX), "shift": (1, SCALE_SHIFT_MAX),
+            added: (-most, most), "limit": (1, most)}
+
+
 # --- what follows from parameters
 
 
@@ -152,6 +180,18 @@ def _has_bias(parameters: Parameters) -> bool:
     return number(parameters, "bias_mant") != 0
 
 
+def _limit_payload(parameters: Parameters) -> int:
+    return number(parameters, "limit").bit_length() + 1
+
+
+def _counts_steps(parameters: Parameters) -> bool:
+    return number(parameters, "period") > 1
+
+
+def _counts_or_adds(parameters: Parameters) -> bool:
+    return _counts_steps(parameters) or number(parameters, "bias") != 0
+
+
 MODELS: dict[str, Row] = {
     "Source": Row(("payload_bits",), _of_source, words=0, ports=(), programmable=False,
                   from_outside=True, payload_bits=_source_payload,
@@ -165,6 +205,20 @@ MODELS: dict[str, Row] = {
     "Astrocyte": Row(("dv", "gain_bits"), _of_astrocyte, whole=True, least=2,
                      payload_bits=lambda _: limits.PAYLOAD_BITS),
     "Relay": Row(("shift",), _of_relay, words=0, payload_bits=lambda _: limits.PAYLOAD_BITS),
+    "Product": Row(("shift", "limit", "period", "at"), _of_product, words=0, ports=("a", "b"),
+                   by_neuron=("at",), below=(("at", "period"),), payload_bits=_limit_payload,
+                   punctual=_counts_steps),
+    "Requantise": Row(("multiplier", "shift", "bias", "limit", "period", "at"), _of_requantise,
+                      words=0, by_neuron=("multiplier", "shift", "bias", "at"),
+                      below=(("at", "period"),), payload_bits=_limit_payload,
+                      punctual=_counts_or_adds),
+    "Reciprocal": Row(("dv", "lift"), _of_reciprocal, ports=(A_IN, "done", "flush"),
+                      payload_bits=lambda _: RECIPROCAL_BITS),
+    "Quotient": Row(("dv", "lift", "multiplier", "shift", "centre", "limit", "period", "at"),
+                    _of_quotient, words=3, ports=(A_IN, "done", "reciprocal", "flush"),
+                    by_neuron=("multiplier", "shift", "centre", "at"),
+                    below=(("at", "period"),), payload_bits=_limit_payload,
+                    punctual=_counts_steps),
 }
 """By kind. An astrocyte is its calcium and a unit besides, at the least."""
 

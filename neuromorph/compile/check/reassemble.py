@@ -60,7 +60,7 @@ class _Unit:
 
     def _populations(self) -> Iterator[Violation]:
         given = {p.name for p in self.network.populations}
-        for wanted in map(_group_of, self.network.populations):
+        for wanted in map(group_of, self.network.populations):
             where = f"{self.circuit.name}.{wanted.name}"
             if wanted.kind not in MODELS:
                 yield unknown_model(where, wanted)
@@ -83,7 +83,7 @@ class _Unit:
         free = isinstance(self.network.motif, LatencyAttention) and found.name in FRACTIONS_FREE
         if not (free and self.circuit.letters and found.row.aligned):
             return 0
-        wanted = _group_of(self.network.population(found.name))
+        wanted = group_of(self.network.population(found.name))
         return max(0, wanted.input_shift - found.input_shift) if wanted.row.aligned else 0
 
     def _coarse(self, found: Group) -> Group:
@@ -104,7 +104,7 @@ class _Unit:
     def _late(self) -> Iterator[Violation]:
         """Lateness may not change what counts from the first step: inputs, biases, epochs."""
         learn = {end for p in self.network.plastic for end in (p.pre, p.post, *p.modulators)}
-        known = {p.name: _group_of(p) for p in self.network.populations}
+        known = {p.name: group_of(p) for p in self.network.populations}
         for name, steps in self.circuit.late.items():
             early = name in learn or name not in known or known[name].punctual
             if steps < 0 or (early and steps):
@@ -166,7 +166,7 @@ class _Unit:
                 fine = bool(self._finer(group))
                 got = sum_to(group, (b for b in found if _end(b) == end), sent, self.memo,
                              fractions=fine)
-                due = sum_to(_group_of(before), (b for b in wanted if _end(b) == end), {},
+                due = sum_to(group_of(before), (b for b in wanted if _end(b) == end), {},
                              self.memo, fractions=fine)
                 where = f"{self.circuit.name}.{name}" + (f".{port}" if port != A_IN else "")
                 yield from self._compared(where, self._on_time(got, name), self._spelt(due))
@@ -238,7 +238,7 @@ def _end(bundle: Bundle) -> tuple[str, str]:
     return bundle.post, bundle.port
 
 
-def _group_of(population: Population) -> Group:
+def group_of(population: Population) -> Group:
     """A population that was given, as the program has them."""
     model = population.model
     return Group(population.name, population.size, model.kind,
