@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.compile.check.memory import format_of, stored_bits
-from neuromorph.compile.check.models import WORD_BITS
+from neuromorph.compile.check.models import STOCK_WORDS, WORD_BITS
 from neuromorph.compile.check.placed import Bundle, Circuit, Group, Placed, Rows
 from neuromorph.compile.check.report import Usage, Violation
 from neuromorph.profiles import Profile
@@ -103,11 +103,9 @@ def _sizes(kinds: list[set[object]]) -> NDArray[np.int64]:
 
 
 def _state_bits(group: Group, profile: Profile) -> int:
-    """Memory of a neuron: what any takes, or the words that a programmable one keeps, if more."""
-    usual = profile.core.neuron_bits
-    if not usual or not group.row.programmable:
-        return usual
-    return max(usual, WORD_BITS * (group.row.words + len(group.own)))
+    """Memory of a neuron: what the profile says, unless it keeps more words than a stock one."""
+    usual, words = profile.core.neuron_bits, group.row.words + len(group.own)
+    return max(usual, WORD_BITS * words) if usual and words > STOCK_WORDS else usual
 
 
 def _setting(group: Group) -> object:

@@ -23,8 +23,8 @@ Ranges: TypeAlias = Mapping[str, tuple[int, int]]
 A_IN = "a_in"
 """The port of neurons that have a single one."""
 
-WORD_BITS = 24
-"""Of a word that a programmable neuron keeps."""
+WORD_BITS, STOCK_WORDS = 24, 2
+"""Of a word of state; a profile's memory of a neuron stands for those of a stock neuron."""
 
 GAIN_SHIFT_MAX, GAIN_BITS_MAX = 48, 16
 SCALE_SHIFT_MAX, PERIOD_MAX = 40, 1 << 16

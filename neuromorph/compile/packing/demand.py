@@ -22,8 +22,8 @@ from neuromorph.shown import Shown
 FEWER = "fewer slots: a shorter context, or several memories"
 """What helps where a neuron has too many synapses."""
 
-WORD_BITS = 24
-"""Of a word that a programmable neuron keeps."""
+WORD_BITS, STOCK_WORDS = 24, 2
+"""Words of a neuron's state; those of a stock neuron are what a profile's number stands for."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -117,8 +117,8 @@ def _demand(network: Network, population: Population, limits: Limits) -> Demand:
 
 
 def neuron_bits(model: NeuronModel, limits: Limits) -> int:
-    """Memory of a neuron: what any takes, or the words that a programmable one keeps, if more."""
-    if not limits.neuron_bits or not model.programmable:
+    """Memory of a neuron: what the profile says, or what more words than a stock neuron's take."""
+    if not limits.neuron_bits or model.stored_words <= STOCK_WORDS:
         return limits.neuron_bits
     return max(limits.neuron_bits, WORD_BITS * model.stored_words)
 
