@@ -70,6 +70,17 @@ def reciprocal_payload(value: int) -> int:
     return payload
 
 
+def reciprocal_payloads(values: NDArray[Any]) -> NDArray[np.int64]:
+    """`reciprocal_payload` of an array of sums, of any shape."""
+    sums = np.maximum(values.astype(np.int64), 1)
+    places = X_BITS + 1 - np.frexp(sums.astype(np.float64))[1]  # a float's exponent: its bits
+    x = sums << places
+    y = FIRST - ((x * SLOPE) >> X_BITS)
+    for _ in range(ROUNDS):
+        y = (y * ((2 << Y_BITS) - ((x * y) >> X_BITS))) >> Y_BITS
+    return np.where(values > 0, (y << PLACES_BITS) | places, 0)
+
+
 def _kernel(own: Any, state: Any, arrived: Any, i: int, last: int, t: int) -> int:
     before = state[i, 0]
     lifted = arrived[i, 0] << own[i, SHIFT]
@@ -146,8 +157,7 @@ def step_reciprocal(
     lift: int,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """New sums, and what is sent: `reciprocal_payload` of the old ones where ``done`` is not 0."""
-    sent = np.array([reciprocal_payload(int(sum_)) if asked else 0
-                     for sum_, asked in zip(v, done, strict=True)], np.int64)
+    sent = np.where(done != 0, reciprocal_payloads(v), 0)
     return accumulate_leaky(v, a_in, flush, dv=dv, lift=lift), sent
 
 

@@ -30,7 +30,7 @@ def test_floats_are_neither_shifted_nor_rounded() -> None:
     rng = np.random.default_rng(0)
     network = Network("floats", "float", (
         Population("in", 2, Source(8)),
-        Population("gate", 3, Product(limit=2.5, period=2, at=np.array([0, 1, 0]))),
+        Population("gate", 3, Product(limit=0.5, period=2, at=np.array([0, 1, 0]))),
         Population("out", 3, Requantise(multiplier=0.7, shift=np.array([0.0, 1.0, 2.0]),
                                         bias=0.1, limit=9.0)),
     ), (
@@ -41,6 +41,6 @@ def test_floats_are_neither_shifted_nor_rounded() -> None:
     trains, probes = {"in": rng.normal(size=(STEPS, 2))}, [Probe("gate"), Probe("out")]
     truth = backends.get("reference").run(network, trains, probes, STEPS)
     got = backends.get("lava").run(network, trains, probes, STEPS)
-    assert (truth.spikes("gate") == 2.5).any()
+    assert (truth.spikes("gate") == 0.5).any()
     for probe, trace in truth.traces.items():
         np.testing.assert_allclose(got.traces[probe], trace, rtol=1e-12, atol=1e-12)
