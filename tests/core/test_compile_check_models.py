@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from placed_programs import Change, changed, population, projection
+from compiled_programs import compiled, said
+from placed_programs import Change, population, projection
 from small_programs import MAKERS, SIZE, driven
-from small_relays import PROFILE
-from small_twins import Twin, known, twins
+from small_twins import known, twins
 
-from neuromorph import backends
-from neuromorph.compile import PASSES, Compiled, Program, Unit
+from neuromorph.compile import Compiled, Program, Unit
 from neuromorph.compile.check import check_program, models
 from neuromorph.compile.check.models import MODELS
 from neuromorph.compile.check.read import read_placed
@@ -24,30 +22,21 @@ from neuromorph.compile.check.reassemble import group_of
 from neuromorph.compile.check.registers import check_registers
 from neuromorph.compile.packing.demand import demands, totals
 from neuromorph.compile.packing.limits import limits_of
-from neuromorph.compile.program_file import program_as_dict
 from neuromorph.compile.program_schema import program_from_dict
-from neuromorph.compile.split import (
-    extra_steps,
-    join_recording,
-    split_inputs,
-    split_network,
-    split_probes,
-)
-from neuromorph.errors import FileFormatError, NetworkError
+from neuromorph.deploy.checked import checked_program
+from neuromorph.errors import DisagreementError, FileFormatError, NetworkError
 from neuromorph.network import (
     Astrocyte,
     CubaLIF,
     LatencyMatch,
-    Network,
     Population,
-    Probe,
     Readout,
     Relay,
     Source,
 )
 from neuromorph.neurons import NeuronModel
 from neuromorph.neurons import models as registered
-from neuromorph.profiles import Profile, load_profile
+from neuromorph.profiles import load_profile
 
 LOIHI_2 = load_profile("loihi2-graded")
 SAMPLES: tuple[NeuronModel, ...] = (
@@ -55,23 +44,6 @@ SAMPLES: tuple[NeuronModel, ...] = (
     LatencyMatch(vth=100, base=64, span=4096, gain=65, gain_shift=12),
     LatencyMatch(vth=0, base=1, span=1, gain=1, gain_shift=0), Astrocyte(), Relay(shift=3),
     *(make(np.random.default_rng(seed)) for make in MAKERS.values() for seed in range(8)))
-
-Case = tuple[dict[str, Any], dict[str, Any], list[tuple[str, Network]]]
-
-
-def case(network: Network, profile: Profile = LOIHI_2) -> Case:
-    """What the passes make of a network."""
-    units = (Unit("u", network),)
-    state = Compiled(profile, limits_of(profile), units, Program(profile.name, units))
-    for name, apply in PASSES.items():
-        state = state if name == "ranges" else apply(state)  # they may overflow: nothing is run
-    return *program_as_dict(state.program), [("u", network)]
-
-
-def said(found: Case, profile: Profile = LOIHI_2) -> list[str]:
-    data, arrays, given = found
-    return [str(v) for v in check_program(data, arrays, profile, given).violations]
-
 
 @pytest.fixture
 def twin() -> Iterator[None]:
@@ -109,7 +81,7 @@ def test_programmable_neurons_are_what_was_given(kind: str) -> None:
     for seed in range(12):
         model = MAKERS[kind](np.random.default_rng(seed))
         network = driven(model, seed)[0]
-        data, arrays, given = found = case(network)
+        data, arrays, _, given = found = compiled(LOIHI_2, network)
         assert said(found) == []
         usage = check_program(data, arrays, LOIHI_2, given).usage
         packed = totals([demands(Unit("u", network), limits_of(LOIHI_2))], limits_of(LOIHI_2))
@@ -141,9 +113,10 @@ OUTSIDE: dict[str, tuple[str, dict[str, Any], str]] = {
 @pytest.mark.parametrize("name", OUTSIDE)
 def test_a_number_that_no_program_holds(name: str) -> None:
     kind, parameters, text = OUTSIDE[name]
-    data, arrays, given = case(driven(MAKERS[kind](np.random.default_rng(1)), 1)[0])
+    network = driven(MAKERS[kind](np.random.default_rng(1)), 1)[0]
+    data, arrays, profile, given = compiled(LOIHI_2, network)
     population(data, "n")["parameters"].update(parameters)
-    assert [found for found in said((data, arrays, given)) if found.endswith(text)]
+    assert [found for found in said((data, arrays, profile, given)) if found.endswith(text)]
     with pytest.raises(NetworkError):
         program_from_dict(data, arrays)
 
@@ -153,14 +126,14 @@ def test_neurons_that_count_steps_may_not_run_late() -> None:
     for make in MAKERS.values():
         for seed in range(6):
             model = make(np.random.default_rng(seed))
-            data, arrays, given = case(driven(model, seed)[0])
+            data, arrays, profile, given = compiled(LOIHI_2, driven(model, seed)[0])
             unit = data["units"][0]
             unit["late"] = {"n": 1}
             for found in unit["projections"]:
                 found["delay"] += 1
             early = model.self_driven or model.timed
-            assert said((data, arrays, given)) == ([
-                "u.n: steps by which a population is late; found 1; allowed 0"] if early else [])
+            assert said((data, arrays, profile, given)) == ([
+                "u0.n: steps by which a population is late; found 1; allowed 0"] if early else [])
 
 
 def imports(path: Path) -> list[str]:
@@ -183,27 +156,31 @@ def test_the_table_is_written_without_the_models() -> None:
 
 def test_a_model_that_is_registered_but_has_no_row_is_refused_by_name() -> None:
     with known(row=None):
-        found = case(twins())
-        with pytest.raises(FileFormatError, match=r"u\.n: unknown neuron model; found Twin"):
+        found = compiled(LOIHI_2, twins())
+        with pytest.raises(FileFormatError, match=r"u0\.n: unknown neuron model; found Twin"):
             said(found)
+        unit = Unit("u", twins())
+        state = Compiled(LOIHI_2, limits_of(LOIHI_2), (unit,), Program(LOIHI_2.name, (unit,)))
+        with pytest.raises(DisagreementError, match="unknown neuron model; found Twin"):
+            checked_program(state, *found[:2], "the program")
 
 
 def test_a_given_network_of_an_unknown_model_is_named(twin: None) -> None:
-    data, arrays, given = case(twins())
+    data, arrays, profile, given = compiled(LOIHI_2, twins())
     population(data, "n").update(kind="Readout", parameters={"dv": 0, "vth": 9})
     for name in ("to_a", "to_b"):
         del projection(data, name)["port"]
     del MODELS["Twin"]  # the fixture puts it where it was
-    found = said((data, arrays, given))
-    assert found == [f"u.n: neuron model; found Twin; allowed {', '.join(MODELS)}"]
+    found = said((data, arrays, profile, given))
+    assert found == [f"u0.n: neuron model; found Twin; allowed {', '.join(MODELS)}"]
 
 
 def test_the_report_names_a_kind_without_a_row(twin: None) -> None:
-    data, arrays, _ = case(twins())
+    data, arrays, *_ = compiled(LOIHI_2, twins())
     placed = read_placed(data, arrays)
     assert not list(check_registers(placed, LOIHI_2))
     del MODELS["Twin"]
-    assert "u.n: neuron model; found Twin; allowed Source, CubaLIF" in " ".join(
+    assert "u0.n: neuron model; found Twin; allowed Source, CubaLIF" in " ".join(
         map(str, check_registers(placed, LOIHI_2)))
 
 
@@ -211,7 +188,7 @@ def test_the_report_names_a_kind_without_a_row(twin: None) -> None:
 
 
 def test_arrays_by_neuron_are_what_was_given(twin: None) -> None:
-    found = case(twins())
+    found = compiled(LOIHI_2, twins())
     assert said(found) == []
     given = population(found[0], "n")["parameters"]["gain"]
     assert len(set(given)) > 1
@@ -219,7 +196,7 @@ def test_arrays_by_neuron_are_what_was_given(twin: None) -> None:
     assert again.population("n").model == twins().population("n").model
 
 
-LENGTH = ("u.n: gain is neither one number nor one for each neuron; found {} numbers; "
+LENGTH = ("u0.n: gain is neither one number nor one for each neuron; found {} numbers; "
           "expected 1 or 4")
 ARRAYS: dict[str, tuple[Change, str]] = {
     "too short": (lambda d, a: population(d, "n")["parameters"]["gain"].pop(),
@@ -229,185 +206,49 @@ ARRAYS: dict[str, tuple[Change, str]] = {
     "empty": (lambda d, a: population(d, "n")["parameters"].update(gain=[]),
         LENGTH.format(0)),
     "half": (lambda d, a: population(d, "n")["parameters"]["gain"].__setitem__(1, 0.5),
-        "u.n: gain is no whole number; found 0.5"),
+        "u0.n: gain is no whole number; found 0.5"),
     "true": (lambda d, a: population(d, "n")["parameters"]["gain"].__setitem__(1, True),
-        "u.n: gain is no whole number; found True"),
+        "u0.n: gain is no whole number; found True"),
     "nested": (lambda d, a: population(d, "n")["parameters"]["gain"].__setitem__(1, [2]),
-        "u.n: gain is no whole number; found [2]"),
+        "u0.n: gain is no whole number; found [2]"),
     "text": (lambda d, a: population(d, "n")["parameters"].update(gain="2"),
-        "u.n: the field gain is of another type; found '2'; expected int"),
+        "u0.n: the field gain is of another type; found '2'; expected int"),
     "missing": (lambda d, a: population(d, "n")["parameters"].pop("bias"),
-        "u.n: the field bias is missing"),
+        "u0.n: the field bias is missing"),
     "extra": (lambda d, a: population(d, "n")["parameters"].update(gains=1),
-        "u.n: the field gains is unknown. Did you mean 'gain'?"),
+        "u0.n: the field gains is unknown. Did you mean 'gain'?"),
     "where none may be": (lambda d, a: population(d, "n").update(
         kind="Readout", parameters={"dv": [0, 0, 0, 0], "vth": 9}),
-        "u.n: the field dv is of another type; found [0, 0, 0, 0]; expected int"),
+        "u0.n: the field dv is of another type; found [0, 0, 0, 0]; expected int"),
 }
 
 
 @pytest.mark.parametrize("fault", ARRAYS)
 def test_an_array_that_is_none_of_the_neurons(fault: str, twin: None) -> None:
     change, text = ARRAYS[fault]
-    data, arrays, given = case(twins())
+    data, arrays, profile, given = compiled(LOIHI_2, twins())
     change(data, arrays)
     with pytest.raises(FileFormatError) as error:
-        said((data, arrays, given))
+        said((data, arrays, profile, given))
     assert str(error.value) == text
     with pytest.raises((FileFormatError, NetworkError)):
         program_from_dict(data, arrays)
 
 
 def test_the_first_number_that_is_out_of_range_is_named(twin: None) -> None:
-    data, arrays, given = case(twins())
+    data, arrays, profile, given = compiled(LOIHI_2, twins())
     population(data, "n")["parameters"]["gain"][2:] = [101, 2**70]
-    assert said((data, arrays, given)) == ["u.n[2]: gain; found 101; allowed 0 to 100"]
+    assert said((data, arrays, profile, given)) == ["u0.n[2]: gain; found 101; allowed 0 to 100"]
 
 
 def test_another_number_of_one_neuron_is_seen(twin: None) -> None:
-    data, arrays, given = case(twins())
+    data, arrays, profile, given = compiled(LOIHI_2, twins())
     gain = population(data, "n")["parameters"]["gain"]
     gain[2] += 1
-    assert said((data, arrays, given)) == [
-        (f"u.n: a population is as it was given; found 4 Twin gain[2]={gain[2]} bias=0; "
+    assert said((data, arrays, profile, given)) == [
+        (f"u0.n: a population is as it was given; found 4 Twin gain[2]={gain[2]} bias=0; "
          f"allowed 4 Twin gain[2]={gain[2] - 1} bias=0")]
     population(data, "n")["parameters"]["gain"] = gain[0]
-    assert said((data, arrays, given)) == [
-        (f"u.n: a population is as it was given; found 4 Twin gain={gain[0]} bias=0; "
+    assert said((data, arrays, profile, given)) == [
+        (f"u0.n: a population is as it was given; found 4 Twin gain={gain[0]} bias=0; "
          f"allowed 4 Twin gain[0]={gain[0]} bias=0")]
-
-
-# --- ports
-
-PORTS: dict[str, tuple[Callable[[Any], object], list[str]]] = {
-    "of another": (lambda p: p.update(port="b"), [
-        "u.to_a: a projection is as it was given; found port b; allowed the same"]),
-    "none": (lambda p: p.pop("port"), [
-        "u.to_a: a port of a Twin; found a_in; allowed a or b"]),
-    "unknown": (lambda p: p.update(port="c"), [
-        "u.to_a: a port of a Twin; found c; allowed a or b"]),
-}
-
-
-@pytest.mark.parametrize("fault", PORTS)
-def test_a_port_that_was_not_given(fault: str, twin: None) -> None:
-    change, text = PORTS[fault]
-    data, arrays, given = case(twins())
-    change(projection(data, "to_a"))
-    assert said((data, arrays, given)) == text
-
-
-def test_a_port_that_stock_neurons_do_not_have(twin: None) -> None:
-    network = twins()
-    stock = replace(network, populations=(network.populations[0], Population("n", 4, CubaLIF())),
-                    projections=tuple(replace(p, port="a_in") for p in network.projections))
-    data, arrays, given = case(stock)
-    assert "port" not in projection(data, "to_a")
-    projection(data, "to_a")["port"] = "a_in"
-    assert said((data, arrays, given)) == []
-    projection(data, "to_a")["port"] = "a"
-    assert said((data, arrays, given)) == ["u.to_a: a port of a CubaLIF; found a; allowed a_in"]
-    with pytest.raises(NetworkError, match="a CubaLIF has no such port"):
-        program_from_dict(data, arrays)
-
-
-@pytest.mark.parametrize("port", [None, 3, ["a"], True])
-def test_a_port_that_is_no_name(port: object, twin: None) -> None:
-    data, arrays, given = case(twins())
-    projection(data, "to_a")["port"] = port
-    with pytest.raises(FileFormatError, match="the field port is of another type"):
-        said((data, arrays, given))
-
-
-def test_sums_are_put_together_port_by_port(twin: None) -> None:
-    """Relays before both ports; a sum that ends at the other one is none of its own."""
-    network = twins(axons=30)
-    data, arrays, given = found = case(network, PROFILE)
-    names = [p["name"] for p in data["units"][0]["populations"]]
-    assert sum("to_a.relay" in name for name in names) > 1
-    assert sum("to_b.relay" in name for name in names) > 1
-    assert {p.get("port") for p in data["units"][0]["projections"]} == {None, "a", "b"}
-    assert said(found, PROFILE) == []
-    last = {port: next(p for p in data["units"][0]["projections"] if p.get("port") == port)
-            for port in ("a", "b")}
-    last["a"]["port"], last["b"]["port"] = "b", "a"
-    wrong = said((data, arrays, given), PROFILE)
-    assert {text.partition("[")[0] for text in wrong} == {"u.n.a", "u.n.b"}
-    assert all("what arrives is what was given" in text for text in wrong)
-
-
-def test_relays_before_ports_give_the_same_integers(twin: None) -> None:
-    network = twins(axons=30)
-    units = (Unit("u", network),)
-    state = Compiled(PROFILE, limits_of(PROFILE), units, Program(PROFILE.name, units))
-    for apply in PASSES.values():
-        state = apply(state)
-    unit, slices = state.program.units[0], state.program.slices_of(0)
-    reference, probes = backends.get("reference"), [Probe("n"), Probe("n", "v")]
-    inputs = {"in": np.random.default_rng(3).integers(0, 2, (9, 30))}
-    placed = join_recording(unit, slices, reference.run(
-        split_network(unit, slices), split_inputs(unit, slices, inputs),
-        split_probes(unit, slices, probes), 9 + extra_steps(unit)))
-    whole = reference.run(network, inputs, probes, 9)
-    assert whole.traces[probes[0]].any()
-    for probe in probes:
-        np.testing.assert_array_equal(placed.traces[probe], whole.traces[probe])
-
-
-# --- what they take
-
-
-def test_a_port_is_a_format_of_its_own(twin: None) -> None:
-    data, arrays, given = case(twins())
-    assert check_program(data, arrays, LOIHI_2, given).usage["synapse_formats"].tolist() == [2]
-    limits = limits_of(LOIHI_2)
-    assert {len(d.formats) for d in demands(Unit("u", twins()), limits)} == {2}
-    few = changed(LOIHI_2, core={"synapse_formats": 1})
-    assert said((data, arrays, given), few) == [
-        "core 0: synapse_formats of a core; found 2; allowed 1"]
-
-
-@pytest.mark.parametrize(("model", "bits"), [
-    (Twin(gain=np.arange(4)), 96), (Twin(), 72), (Twin(gain=np.arange(4), bias=np.arange(4)), 120),
-    (Readout(), 64), (CubaLIF(), 64), (Relay(), 64)])
-def test_a_neuron_takes_the_words_that_it_keeps(
-    model: NeuronModel, bits: int, twin: None
-) -> None:
-    network = twins()
-    ports = "a_in", "a_in"
-    if isinstance(model, Twin):
-        ports = "a", "b"
-    network = replace(network, populations=(network.populations[0], Population("n", 4, model)),
-                      projections=tuple(replace(p, port=port) for p, port in
-                                        zip(network.projections, ports, strict=True)))
-    data, arrays, given = case(network)
-    usage = check_program(data, arrays, LOIHI_2, given).usage
-    assert usage["memory_bits"] - usage["synapse_bits"] == [4 * bits]
-    found = totals([demands(Unit("u", network), limits_of(LOIHI_2))], limits_of(LOIHI_2))
-    assert found["memory_bits"] - found["synapse_bits"] == 4 * bits
-    none = changed(LOIHI_2, core={"neuron_bits": 0})
-    assert demands(Unit("u", network), limits_of(none))[0].neuron_bits == 0
-
-
-def test_no_core_is_filled_beyond_its_memory(twin: None) -> None:
-    network = twins(axons=5, size=60)
-    bits = {"memory_bits": 6000, "synapse_bits": 5000}
-    small = changed(LOIHI_2, core=bits)
-    data, arrays, given = case(network, small)
-    report = check_program(data, arrays, small, given)
-    assert report.violations == ()
-    assert len(report.usage["neurons"]) > 1
-    assert report.usage["memory_bits"].max() <= 6000 < sum(report.usage["memory_bits"])
-
-
-def test_neurons_that_differ_in_their_own_numbers_have_one_setting(twin: None) -> None:
-    units = tuple(Unit(f"u{n}", twins(seed=n)) for n in range(5))
-    given = [(unit.name, unit.network) for unit in units]
-    few = changed(LOIHI_2, core={"neuron_settings": 1, "threshold_settings": 1})
-    state = Compiled(few, limits_of(few), units, Program(few.name, units))
-    for apply in PASSES.values():
-        state = apply(state)
-    report = check_program(*program_as_dict(state.program), few, given)
-    assert report.violations == ()
-    assert report.usage["neuron_settings"].tolist() == [1]
-    assert report.usage["threshold_settings"].tolist() == [0]

@@ -260,19 +260,15 @@ def with_twins(folder: Path) -> Any:
 def test_a_unit_of_an_unknown_model_leaves_the_others_to_run(folder: Path, main: Main) -> None:
     with_twins(folder)
     assert status_with(folder) == 0
-    assert main("--unit", "twins") == (
-        3, "program.json: twins.n is of an unknown kind Twin")
+    assert main("--unit", "twins") == (3, "program.json: twins.n is of an unknown kind Twin")
 
 
+NEITHER = "a field gain that is neither a whole number nor one for each neuron"
 FOREIGN: dict[str, tuple[Callable[[Any, Any], object], str]] = {
-    "too few numbers": (lambda p, q: p["parameters"]["gain"].pop(),
-        "a field gain that is neither a whole number nor one for each neuron"),
-    "a number that is none": (lambda p, q: p["parameters"]["gain"].__setitem__(0, 0.5),
-        "a field gain that is neither a whole number nor one for each neuron"),
-    "a parameter that is none": (lambda p, q: p["parameters"].update(gain="2"),
-        "a field gain that is neither a whole number nor one for each neuron"),
-    "a wide number": (lambda p, q: p["parameters"].update(gain=2**31),
-        "a field gain that is neither a whole number nor one for each neuron"),
+    "too few numbers": (lambda p, q: p["parameters"]["gain"].pop(), NEITHER),
+    "a number that is none": (lambda p, q: p["parameters"]["gain"].__setitem__(0, 0.5), NEITHER),
+    "a parameter that is none": (lambda p, q: p["parameters"].update(gain="2"), NEITHER),
+    "a wide number": (lambda p, q: p["parameters"].update(gain=2**31), NEITHER),
     "a port that is no name": (lambda p, q: q.update(port=1), "a field port of a wrong type"),
     "a number for each stock neuron": (
         lambda p, q: p.update(kind="Readout", parameters={"dv": [0] * 4, "vth": 9}),

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from neuromorph.compile.check.memory import format_of, stored_bits
-from neuromorph.compile.check.models import STOCK_WORDS, WORD_BITS
+from neuromorph.compile.check.memory import format_of, state_bits, stored_bits
 from neuromorph.compile.check.placed import Bundle, Circuit, Group, Placed, Rows
 from neuromorph.compile.check.report import Usage, Violation
 from neuromorph.profiles import Profile
@@ -55,7 +54,7 @@ class _Count:
             own_threshold = group.parameters.keys() & {"vth"} - group.own
             for core, neurons in cores.items():
                 self.neurons[core] += len(neurons)
-                self.states[core] += len(neurons) * _state_bits(group, self.profile)
+                self.states[core] += len(neurons) * state_bits(group, self.profile)
                 self.settings[core].add(_setting(group))
                 self.thresholds[core].update(group.parameters[name] for name in own_threshold)
 
@@ -100,12 +99,6 @@ class _Count:
 
 def _sizes(kinds: list[set[object]]) -> NDArray[np.int64]:
     return np.array([len(different) for different in kinds], np.int64)
-
-
-def _state_bits(group: Group, profile: Profile) -> int:
-    """Memory of a neuron: what the profile says, unless it keeps more words than a stock one."""
-    usual, words = profile.core.neuron_bits, group.row.words + len(group.own)
-    return max(usual, WORD_BITS * words) if usual and words > STOCK_WORDS else usual
 
 
 def _setting(group: Group) -> object:

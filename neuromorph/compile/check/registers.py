@@ -13,6 +13,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from neuromorph.compile.check.memory import state_bits
 from neuromorph.compile.check.models import MODELS, Value, number
 from neuromorph.compile.check.placed import Bundle, Group, Placed
 from neuromorph.compile.check.report import Violation
@@ -26,6 +27,9 @@ def check_registers(placed: Placed, profile: Profile) -> Iterator[Violation]:
     yield from _check_state(placed.profile, profile.neuron)
     for where, group in placed.all_groups():
         yield from _check_model(where, group, profile.neuron)
+        kept, own = state_bits(group, profile), profile.core.neuron_bits
+        if kept > own and not profile.core.memory_shared:
+            yield Violation("memory of a neuron", where, f"{kept} bits", own)
     for where, circuit, bundle in placed.all_bundles():
         yield from _check_weights(where, bundle, profile.synapse)
         yield from _check_timing(where, bundle, circuit.stored_exponent(bundle), profile)

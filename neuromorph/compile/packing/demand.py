@@ -112,15 +112,15 @@ def _demand(network: Network, population: Population, limits: Limits) -> Demand:
             own += count * slots
     return Demand(population, tuple(dense), np.concatenate([[0], np.cumsum(sparse)]),
                   np.concatenate([[0], np.cumsum(own)]), shared, frozenset(formats),
-                  neuron_bits(population.model, limits), _setting(population.model),
+                  neuron_bits(population.model, limits.neuron_bits), _setting(population.model),
                   bool(population.model.shared_state))
 
 
-def neuron_bits(model: NeuronModel, limits: Limits) -> int:
-    """Memory of a neuron: what the profile says, or what more words than a stock neuron's take."""
-    if not limits.neuron_bits or model.stored_words <= STOCK_WORDS:
-        return limits.neuron_bits
-    return max(limits.neuron_bits, WORD_BITS * model.stored_words)
+def neuron_bits(model: NeuronModel, usual: int) -> int:
+    """Memory of a neuron: what is usual, or what more words than a stock neuron's take."""
+    if not usual or model.stored_words <= STOCK_WORDS:
+        return usual
+    return max(usual, WORD_BITS * model.stored_words)
 
 
 def _setting(model: NeuronModel) -> tuple[object, ...]:
