@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from neuromorph.circuits.hebbian_attention import HebbianAttention
 from neuromorph.circuits.latency_attention import LatencyAttention
+from neuromorph.compile.packing.demand import neuron_bits
 from neuromorph.compile.program import Unit
 from neuromorph.errors import FitError
 from neuromorph.network import Network
@@ -40,6 +41,11 @@ def _lacking(network: Network, profile: Profile) -> Iterator[tuple[str, str, str
         if model.programmable and not profile.neuron.programmable:
             yield (population.name, f"programmable neurons, which a {model.kind} needs",
                    "export with `--spikes binary`, or choose a profile with programmable neurons")
+        usual = 0 if profile.core.memory_shared else profile.core.neuron_bits
+        if (kept := neuron_bits(model, usual)) > usual:
+            yield (population.name,
+                   f"memory of {kept} bits for a neuron, which a {model.kind} needs",
+                   "choose a profile whose cores have one memory for all")
         if bits and not profile.neuron.graded_spikes and not population.is_source:
             yield population.name, "graded spikes, which it sends", "choose a Loihi 2 profile"
         if bits > profile.neuron.payload_bits and profile.neuron.graded_spikes:

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+import numpy as np
+
 from neuromorph.compile.program import Slice, Unit
 from neuromorph.errors import UnsupportedError, UsageError
 from neuromorph.network import Network, Projection
@@ -77,7 +79,7 @@ def rounds(projection: Projection) -> bool:
     if projection.exponent >= 0:
         return False
     return projection.rule is not None or bool(
-        (projection.weights % (1 << -projection.exponent)).any())
+        (projection.weights % np.int64(1 << -projection.exponent)).any())
 
 
 def _groups(network: Network) -> list[set[str]]:

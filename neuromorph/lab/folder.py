@@ -16,6 +16,7 @@ from typing import Any, TypeAlias
 from neuromorph.compile.program import Program
 from neuromorph.compile.program_file import PROGRAM, WEIGHTS, to_json, write_arrays, write_program
 from neuromorph.errors import escaped
+from neuromorph.lab.program_reader import STOCK
 from neuromorph.lab.trial import Trial
 from neuromorph.lab.words import FAMILIES, LabWords
 from neuromorph.learning import LearningRule
@@ -87,7 +88,7 @@ def _reasons_against(program: Program, words: LabWords, refusal: Refusal) -> dic
 def _foreign(network: Network, words: LabWords) -> str | None:
     """The first neuron model that the software lacks."""
     return next((f"{p.name} is a {p.model.kind}, which {words.software} does not have"
-                 for p in network.populations if p.model.programmable), None)
+                 for p in network.populations if p.model.kind not in STOCK), None)
 
 
 def _in_lavas_spelling(program: Program) -> Program:

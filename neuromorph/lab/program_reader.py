@@ -36,6 +36,9 @@ POPULATION: dict[str, Any] = {"name": str, "size": int, "kind": str, "parameters
 PROJECTION: dict[str, Any] = {
     "name": str, "pre": str, "post": str, "weights": str, "delay": int, "exponent": int,
     "graded": bool, "rule": (dict, NOTHING), "modulators": list}
+PORT, A_IN = "port", "a_in"
+"""A projection's field that is there where its port is not the one that most neurons have."""
+
 LETTERS: dict[str, Any] = {"values": list, "one_hot": bool}
 RULE: dict[str, Any] = {"dw": str, "dt": str, "epoch": int, "payload": str, "sign": str,
                         "seed": int}
@@ -50,7 +53,17 @@ KINDS = {
     "Astrocyte": ("dv", "gain_bits"),
     "Relay": ("shift",),
 }
-"""Neuron models of schema 1, with their parameters."""
+"""Neuron models that are known, with their parameters; none has a port but `A_IN`.
+
+A program may hold others. They are read as far as any can be, and a unit that has one is refused
+when it is to run.
+"""
+
+STOCK = ("Source", "CubaLIF")
+"""What the scripts can run: inputs, and the stock neurons of every chip."""
+
+WITH_POTENTIAL = tuple(kind for kind in KINDS if kind not in ("Source", "Relay"))
+"""Known models whose potential a trial always has."""
 
 WIDEST = (int(np.iinfo(np.int32).min), int(np.iinfo(np.int32).max))
 BOUNDS = {"size": (1, WIDEST[1]), "payload_bits": (0, 24), "input_shift": (0, 6),
@@ -213,8 +226,9 @@ def check_unit(unit: Any, where: str) -> None:
         check_population(population, where)
     sizes = {p["name"]: p["size"] for p in unit["populations"]}
     check_twice([p["name"] for p in unit["populations"]], "populations", where)
+    kinds = {p["name"]: p["kind"] for p in unit["populations"]}
     for found in unit["projections"]:
-        check_projection(found, sizes, where)
+        check_projection(found, kinds, where)
     check_twice([p["name"] for p in unit["projections"]], "projections", where)
     plain = {p["name"] for p in unit["populations"] if p["kind"] == "Source"}
     if any(p["post"] in plain for p in unit["projections"]):
@@ -232,24 +246,42 @@ def check_unit(unit: Any, where: str) -> None:
 
 
 def check_population(population: Any, where: str) -> None:
-    """Neurons of a known model, with its parameters."""
+    """Neurons of a known model with its parameters, or of another with some."""
     check_fields(population, POPULATION, f"a population of {where}")
     where, kind = f"{where}.{population['name']}", population["kind"]
-    if kind not in KINDS:
-        wrong(where, f"is of an unknown kind {kind}")
-    check_fields(population["parameters"], dict.fromkeys(KINDS[kind], int), where)
+    given = population["parameters"]
+    if kind in KINDS:
+        check_fields(given, dict.fromkeys(KINDS[kind], int), where)
+        return
+    for name, value in given.items():
+        numbers = value if isinstance(value, list) else [value]
+        if len(numbers) != (population["size"] if isinstance(value, list) else 1) or not all(
+                is_whole(n) and WIDEST[0] <= n <= WIDEST[1] for n in numbers):
+            wrong(where, f"has a field {name} that is neither a whole number nor one for each "
+                         "neuron")
 
 
-def check_projection(found: Any, sizes: dict[str, int], where: str) -> None:
-    """Synapses between populations that are there."""
-    check_fields(found, PROJECTION, f"a projection of {where}")
+def check_kinds(unit: dict[str, Any]) -> None:
+    """Refuse a unit that holds neurons of an unknown model."""
+    for population in unit["populations"]:
+        if population["kind"] not in KINDS:
+            wrong(f"{unit['name']}.{population['name']}",
+                  f"is of an unknown kind {population['kind']}")
+
+
+def check_projection(found: Any, kinds: dict[str, str], where: str) -> None:
+    """Synapses between populations that are there, at a port that there may be."""
+    port = {PORT: str} if isinstance(found, dict) and PORT in found else {}
+    check_fields(found, dict(PROJECTION, **port), f"a projection of {where}")
     where = f"{where}.{found['name']}"
     third = found["modulators"]
     if len(third) != 3 or not all(isinstance(name, (str, NOTHING)) for name in third):
         wrong(where, "has modulators that are not three names or null")
     for name in [found["pre"], found["post"]] + [name for name in third if name is not None]:
-        if name not in sizes:
+        if name not in kinds:
             wrong(where, f"names a population {name} that is not there")
+    if kinds[found["post"]] in KINDS and found.get(PORT, A_IN) != A_IN:
+        wrong(where, f"ends at a port {found[PORT]} that a {kinds[found['post']]} does not have")
     if found["rule"] is not None:
         check_fields(found["rule"], RULE, where)
         for name, choices in CHOICES.items():
@@ -293,13 +325,14 @@ def trial_of(program: dict[str, Any], expected: dict[str, Any]) -> dict[str, Any
         raise BadFileError(f"{file}: there is no unit {int(expected['unit'])}")
     unit: dict[str, Any] = program["units"][int(expected["unit"])]
     sizes = {p["name"]: p["size"] for p in unit["populations"]}
-    neurons = [p["name"] for p in unit["populations"] if p["kind"] != "Source"]
+    kinds = {p["name"]: p["kind"] for p in unit["populations"] if p["kind"] != "Source"}
     rows = len(expected["read_at"]) if expected.get("read_at", np.zeros(())).ndim else 0
     check_shape(file, "read_at", expected, (rows,))
     steps = max([len(expected[n]) for n in expected if n.startswith("spikes.")
                  and expected[n].ndim], default=0)
-    shapes: dict[str, Any] = {f"spikes.{name}": (steps, sizes[name]) for name in neurons}
-    shapes.update({f"v.{name}": (rows, sizes[name]) for name in neurons if rows})
+    shapes: dict[str, Any] = {f"spikes.{name}": (steps, sizes[name]) for name in kinds}
+    shapes.update({f"v.{name}": (rows, sizes[name]) for name, kind in kinds.items()
+                   if rows and (kind in WITH_POTENTIAL or f"v.{name}" in expected)})
     shapes.update({f"weights.{p['name']}": (sizes[p["post"]], sizes[p["pre"]])
                    for p in unit["projections"] if p["rule"] is not None})
     for name, shape in shapes.items():

@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from neuromorph.lab.program_reader import BadFileError, RefusedError
+from neuromorph.lab.program_reader import STOCK, BadFileError, RefusedError
 from neuromorph.lab.trial_runner import (
     asked_for,
     compare,
@@ -71,7 +71,7 @@ def refuse_what_loihi_1_lacks(unit: dict[str, Any], weights: dict[str, Any]) -> 
     arriving = {}
     for population in unit["populations"]:
         name, kind = population["name"], population["kind"]
-        if kind not in ("Source", "CubaLIF"):
+        if kind not in STOCK:
             raise RefusedError(f"{unit['name']}.{name} is a {kind}, which Loihi 1 does not have")
         if population["parameters"].get("payload_bits"):
             raise RefusedError(f"{unit['name']}.{name} sends numbers, which Loihi 1 cannot do")

@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from neuromorph.lab.program_reader import BadFileError, RefusedError
+from neuromorph.lab.program_reader import STOCK, BadFileError, RefusedError
 from neuromorph.lab.trial_runner import (
     asked_for,
     compare,
@@ -61,7 +61,7 @@ def refuse_what_is_not_stock(unit: dict[str, Any]) -> None:
     """Stock Lava has no graded neuron that says how far it overshot, no readout, no astrocyte."""
     for population in unit["populations"]:
         name, kind, model = (population[key] for key in ("name", "kind", "parameters"))
-        if kind not in ("Source", "CubaLIF"):
+        if kind not in STOCK:
             raise RefusedError(f"{unit['name']}.{name} is a {kind}, which stock Lava does not have")
         if kind == "CubaLIF" and not (model["du"] >= 1 and model["dv"] <= 4095):
             raise RefusedError(f"{unit['name']}.{name}: stock LIF has no register for a du of 0 or "

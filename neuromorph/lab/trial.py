@@ -30,6 +30,7 @@ class Trial(Shown):
     read_at : tuple of int
         After how many steps the potentials were read, in rising order.
     potentials : mapping of population name to array, shape (len(read_at), size)
+        Of those that have one.
     weights : mapping of projection name to array, shape (post, pre)
         What the plastic projections hold at the end.
     backend, evidence : str
@@ -62,8 +63,9 @@ class Trial(Shown):
 
 
 def trial_probes(network: Network) -> list[Probe]:
-    """What a trial's recording must hold: spikes and potentials of all neurons."""
-    return [Probe(name, variable) for name in _neurons(network) for variable in ("spikes", "v")]
+    """What a trial's recording must hold: spikes of all neurons, and the potentials there are."""
+    return [Probe(p.name, variable) for p in network.populations if not p.is_source
+            for variable in ("spikes", "v") if variable in p.model.records]
 
 
 def trial_of(
@@ -88,16 +90,14 @@ def trial_of(
     UsageError
         If a step to read at is not in the run.
     """
-    spikes = {name: recording.traces[Probe(name, "spikes")] for name in _neurons(network)}
+    asked = trial_probes(network)
+    spikes = {p.target: recording.traces[p] for p in asked if p.variable == "spikes"}
     steps = len(next(iter(spikes.values())))
     rows = tuple(sorted(set(read_at or [steps])))
     if not 1 <= rows[0] <= rows[-1] <= steps:
         raise UsageError("potentials are read after a step of the run", found=list(rows),
                          expected=f"1 to {steps}")
-    potentials = {name: recording.traces[Probe(name, "v")][np.array(rows) - 1] for name in spikes}
+    potentials = {p.target: recording.traces[p][np.array(rows) - 1] for p in asked
+                  if p.variable == "v"}
     weights = {name: both[0] for name, both in recording.synapses.items()}
     return Trial(unit, dict(inputs), spikes, rows, potentials, weights, backend, evidence)
-
-
-def _neurons(network: Network) -> list[str]:
-    return [p.name for p in network.populations if not p.is_source]

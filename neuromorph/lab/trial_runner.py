@@ -19,6 +19,7 @@ from neuromorph.lab.program_reader import (
     BadFileError,
     RefusedError,
     arrays_of,
+    check_kinds,
     check_weights,
     program_of,
     trial_of,
@@ -83,6 +84,7 @@ def asked_for(folder: Path, options: argparse.Namespace) -> Work:
     expected = arrays_of(folder / "expected.npz")
     trial = trial_of(program, expected)
     unit = trial if options.unit is None else unit_of(program, options.unit)
+    check_kinds(unit)
     given = arrays_of(options.inputs or folder / "inputs.npz")
     longest = max([len(train) for train in given.values() if train.ndim], default=0)
     if not longest:

@@ -11,38 +11,21 @@ from typing import Any
 
 import numpy as np
 import pytest
+from compiled_programs import Case, compiled, said
 from placed_programs import Arrays, Data, by_hand, network, two_chips
 from random_programs import random_placed, random_units
 from small_heads import BINARY, GRADED, attention
 from small_payload_chips import random_chip
+from small_programs import driven
 from small_relays import PROFILE, random_wide, wide
 
 from neuromorph.circuits import hebbian_attention
-from neuromorph.compile import PASSES, Compiled, Program, Unit
-from neuromorph.compile.check import check_program
-from neuromorph.compile.packing.limits import limits_of
-from neuromorph.compile.program_file import program_as_dict
+from neuromorph.circuits.latency_attention.emit import emission_of, emitting
+from neuromorph.compile.check.models import MODELS
 from neuromorph.errors import FitError, NeuromorphError
-from neuromorph.network import CubaLIF, Network, Projection
+from neuromorph.network import CubaLIF, Projection
+from neuromorph.neurons.requantise import Requantise
 from neuromorph.profiles import Profile, load_profile
-
-Case = tuple[Data, Arrays, Profile, list[tuple[str, Network]]]
-
-
-def compiled(profile: Profile, *networks: Network) -> Case:
-    """What the passes make of some networks."""
-    units = tuple(Unit(f"u{n}", one) for n, one in enumerate(networks))
-    state = Compiled(profile, limits_of(profile), units, Program(profile.name, units))
-    for name, apply in PASSES.items():
-        state = state if name == "ranges" else apply(state)  # they may overflow: nothing is run
-    given = [(unit.name, unit.network) for unit in state.given]
-    return *program_as_dict(state.program), profile, given
-
-
-def said(case: Case) -> list[str]:
-    data, arrays, profile, given = case
-    return [str(v) for v in check_program(data, arrays, profile, given).violations]
-
 
 # --- programs of every kind
 
@@ -70,7 +53,15 @@ def heads() -> Case:
                     attention(BINARY)[0])
 
 
-CASES = {made.__name__: made for made in (relayed, lowered, learning, heads)}
+def emitted() -> Case:
+    """Heads that divide by themselves: neurons with several ports, and numbers of their own."""
+    numbers = np.arange(1, 5)
+    scaled = Requantise(multiplier=numbers, shift=numbers, bias=-numbers)
+    networks = [emitting(attention(head)[0], head, emission_of(head)) for head in (GRADED, BINARY)]
+    return compiled(load_profile("loihi2-graded"), *networks, driven(scaled, 1)[0])
+
+
+CASES = {made.__name__: made for made in (relayed, lowered, learning, heads, emitted)}
 
 
 @cache
@@ -262,6 +253,29 @@ def test_a_fault_in_a_random_program_is_seen(fault: Fault) -> None:
         assert seen(case), seed
         tried += 1
     assert tried > len(SEEDS) / 2
+
+
+def test_a_projection_at_another_port_is_seen() -> None:
+    tried = 0
+    for at, unit in enumerate(fresh("emitted")[0]["units"]):
+        ports = {p["kind"]: MODELS[p["kind"]].ports for p in unit["populations"]}
+        kinds = {p["name"]: p["kind"] for p in unit["populations"]}
+        for number, found in enumerate(unit["projections"]):
+            for port in {*ports[kinds[found["post"]]], "c"} - {found.get("port", "a_in")}:
+                case = fresh("emitted")
+                case[0]["units"][at]["projections"][number]["port"] = port
+                assert any(f".{found['name']}: " in text for text in said(case)), port
+                tried += port != "c"
+    assert tried > 10
+
+
+@pytest.mark.parametrize("name", MODELS["Requantise"].by_neuron[:3])
+def test_another_number_of_one_neuron_is_seen(name: str) -> None:
+    case = fresh("emitted")
+    scaled = case[0]["units"][2]["populations"][-1]
+    scaled["parameters"][name][-1] += 1
+    assert len(said(case)) == 1
+    assert f" {name}[3]=" in said(case)[0]
 
 
 LETTERS: dict[str, Callable[[Any], object]] = {

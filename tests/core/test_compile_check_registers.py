@@ -158,4 +158,5 @@ def test_an_astrocyte_of_calcium_alone() -> None:
         key = projection(data, "match_star")["weights"]
         arrays[key] = arrays[key][:1]
         data["slices"][3][3] = 1
-    assert said(change) == ["small.star: neurons of an astrocyte; found 1; allowed 2 or more"]
+    assert said(change) == [
+        "small.star: neurons of this model; found 1 Astrocyte; allowed 2 or more"]

@@ -17,10 +17,13 @@ import pytest
 from small_heads import GRADED as GRADED_HEAD
 from small_heads import attention
 from small_labs import GIVEN, GRADED, HEAD, PLAIN, STEPS, lab, program_of, trial
+from small_relays import SMALL, wide
+from small_twins import known, twins
 
 from neuromorph import backends
 from neuromorph.compile.program import Unit
 from neuromorph.compile.program_file import program_as_dict
+from neuromorph.compile.relays.insert import with_relays
 from neuromorph.errors import UsageError
 from neuromorph.lab import program_reader, run_on_loihi1, trial_runner
 from neuromorph.lab.folder import (
@@ -39,6 +42,7 @@ from neuromorph.network import (
     Population,
     Projection,
     Readout,
+    Relay,
     Source,
 )
 from neuromorph.profiles import Family
@@ -100,6 +104,33 @@ def test_a_format_that_the_emulator_lacks_is_told_with_its_reason(tmp_path: Path
     readme = (lab(tmp_path, Unit("slow", slow)) / README).read_text("utf-8")
     assert "Nengo-loihi cannot run 1 unit, `slow` among them: n: no register for du = 0" in readme
     assert (tmp_path / "run_on_loihi1.py").exists()  # the head runs
+
+
+def test_a_model_that_the_software_lacks_is_named_and_the_head_still_runs(tmp_path: Path) -> None:
+    done = trial(HEAD.network, PLAIN, STEPS)
+    with known(row=None):
+        write_lab_folder(tmp_path, program_of(HEAD, Unit("twins", twins())), done, {},
+                         family="loihi1")
+    readme = (tmp_path / README).read_text("utf-8")
+    assert ("Nengo-loihi cannot run 1 unit, `twins` among them: n is a Twin, which nengo-loihi "
+            "does not have") in " ".join(readme.split())
+    asked = trial_runner.parser_of("").parse_args(["--check"])
+    assert trial_runner.asked_for(tmp_path, asked).unit["name"] == "head"
+
+
+def test_a_trial_of_relays_has_no_potentials_of_theirs(tmp_path: Path) -> None:
+    unit = with_relays(Unit("wide", wide()), SMALL, programmable=True)
+    sizes = {p.name: p.size for p in unit.network.populations if p.is_source}
+    inputs = {name: np.ones((5, size), np.int64) for name, size in sizes.items()}
+    found = trial(unit.network, inputs, 5)
+    relays = {p.name for p in unit.network.populations if isinstance(p.model, Relay)}
+    assert relays
+    assert relays < found.spikes.keys()
+    assert relays.isdisjoint(found.potentials)
+    write_lab_folder(tmp_path, program_of(unit), found, {}, family="loihi2")
+    program = program_reader.program_of(tmp_path / "program.json")
+    expected = program_reader.arrays_of(tmp_path / "expected.npz")
+    assert program_reader.trial_of(program, expected)["name"] == "wide"
 
 
 # --- the scripts, without the software that they run on

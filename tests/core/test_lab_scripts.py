@@ -20,9 +20,10 @@ import pytest
 from small_heads import BINARY, attention
 from small_labs import lab, program_of, trial
 from small_learners import LEARNERS
+from small_twins import known, twins
 
 from neuromorph.compile.program import Unit
-from neuromorph.compile.program_file import SCHEMA_VERSION, write_arrays
+from neuromorph.compile.program_file import SCHEMA_VERSION, program_as_dict, write_arrays
 from neuromorph.files.arrays import load_arrays
 from neuromorph.lab import program_reader, run_on_loihi1, run_on_loihi2, trial_runner
 from neuromorph.lab.folder import HELPERS, write_lab_folder
@@ -238,6 +239,60 @@ def test_json_that_is_no_program(text: str, said: str, folder: Path, main: Main)
     assert said in told
 
 
+# --- units of other models
+
+
+def with_twins(folder: Path) -> Any:
+    """The folder's program, given a unit of neurons that no script knows; all is written there."""
+    program = json.loads((folder / "program.json").read_text("utf-8"))
+    weights = load_arrays(folder / "weights.npz")
+    with known(row=None):
+        more, arrays = program_as_dict(program_of(Unit("twins", twins())))
+    for projection in more["units"][0]["projections"]:
+        projection["weights"] = f"twins.{projection['weights']}"
+    program["units"] += more["units"]
+    (folder / "program.json").write_text(json.dumps(program), "utf-8")
+    write_arrays(folder / "weights.npz",
+                 weights | {f"twins.{name}": array for name, array in arrays.items()})
+    return program
+
+
+def test_a_unit_of_an_unknown_model_leaves_the_others_to_run(folder: Path, main: Main) -> None:
+    with_twins(folder)
+    assert status_with(folder) == 0
+    assert main("--unit", "twins") == (3, "program.json: twins.n is of an unknown kind Twin")
+
+
+NEITHER = "a field gain that is neither a whole number nor one for each neuron"
+FOREIGN: dict[str, tuple[Callable[[Any, Any], object], str]] = {
+    "too few numbers": (lambda p, q: p["parameters"]["gain"].pop(), NEITHER),
+    "a number that is none": (lambda p, q: p["parameters"]["gain"].__setitem__(0, 0.5), NEITHER),
+    "a parameter that is none": (lambda p, q: p["parameters"].update(gain="2"), NEITHER),
+    "a wide number": (lambda p, q: p["parameters"].update(gain=2**31), NEITHER),
+    "a port that is no name": (lambda p, q: q.update(port=1), "a field port of a wrong type"),
+    "a number for each stock neuron": (
+        lambda p, q: p.update(kind="Readout", parameters={"dv": [0] * 4, "vth": 9}),
+        "a field dv of a wrong type"),
+    "a port of a stock neuron": (
+        lambda p, q: p.update(kind="Readout", parameters={"dv": 0, "vth": 9}),
+        "twins.to_a ends at a port a that a Readout does not have"),
+}
+
+
+@pytest.mark.parametrize("fault", FOREIGN)
+def test_an_unknown_model_is_read_as_far_as_it_can_be(
+    fault: str, folder: Path, main: Main
+) -> None:
+    change, text = FOREIGN[fault]
+    program = with_twins(folder)
+    unit = program["units"][-1]
+    change(unit["populations"][-1], unit["projections"][0])
+    (folder / "program.json").write_text(json.dumps(program), "utf-8")
+    status, told = main()
+    assert status == 3
+    assert text in told
+
+
 # --- the arrays
 
 
@@ -311,8 +366,13 @@ def test_what_cannot_be_done(arguments: list[str], status: int, text: str, main:
 
 def test_the_reader_knows_the_schema() -> None:
     assert program_reader.SCHEMA_VERSION == SCHEMA_VERSION
-    assert {kind: [*names] for kind, names in program_reader.KINDS.items()} == {
-        name: [f.name for f in fields(model)] for name, model in models().items()}
+    ours = models()
+    for kind, names in program_reader.KINDS.items():
+        assert [*names] == [f.name for f in fields(ours[kind])], kind
+        assert ours[kind].ports in ((), (program_reader.A_IN,)), kind
+        assert (kind in program_reader.WITH_POTENTIAL) == ("v" in ours[kind].records), kind
+    assert tuple(kind for kind in program_reader.KINDS
+                                         if not ours[kind].programmable) == program_reader.STOCK
     assert program_reader.RULE.keys() == {f.name for f in fields(LearningRule)}
 
 

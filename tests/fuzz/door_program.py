@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from random import Random
@@ -15,11 +16,22 @@ from fuzz_values import INTEGERS, JSON_RAWS, as_json
 from mutate_bytes import maybe
 from mutate_tree import edited
 from placed_programs import by_hand, two_chips
+from small_programs import SIZE, driven
 
 from neuromorph.compile.check import check_program
-from neuromorph.compile.program_file import PROGRAM, WEIGHTS, read_program, to_json, write_arrays
+from neuromorph.compile.program import Slice, Unit
+from neuromorph.compile.program_file import (
+    PROGRAM,
+    WEIGHTS,
+    program_as_dict,
+    program_from_dict,
+    read_program,
+    to_json,
+    write_arrays,
+)
 from neuromorph.files.arrays import load_arrays
 from neuromorph.files.strict_json import read_json
+from neuromorph.neurons.quotient import Quotient
 
 KINDS = (np.int8, np.uint8, np.int16, np.int32, np.int64, np.uint64, np.float32, np.bool_)
 PROFILE = two_chips()
@@ -27,8 +39,14 @@ PROFILE = two_chips()
 
 @cache
 def whole() -> tuple[str, dict[str, Any]]:
-    """The program that tests of the checker begin with."""
-    data, arrays = by_hand()
+    """The program that tests of the checker begin with, and a unit with ports and own numbers."""
+    program = program_from_dict(*by_hand())
+    numbers = np.arange(SIZE)
+    ports = driven(Quotient(multiplier=numbers, shift=5, period=SIZE, at=numbers), 1)[0]
+    data, arrays = program_as_dict(replace(
+        program, units=(*program.units, Unit("ports", ports)),
+        slices=(*program.slices, Slice(1, "n", 0, SIZE, 1))))
+    assert check_program(data, arrays, PROFILE).ok
     return to_json(data), arrays
 
 

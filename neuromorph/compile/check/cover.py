@@ -26,7 +26,7 @@ def check_cover(placed: Placed) -> Iterator[Violation]:
                 first = int(np.flatnonzero(times != 1)[0])
                 yield Violation("each neuron is on exactly one core", where,
                                 f"neuron {first} in {times[first]} slices", "1")
-            if group.whole and len(cores) > 1:
+            if group.row.whole and len(cores) > 1:
                 yield Violation("this population stays on one core", where,
                                 f"cores {', '.join(map(str, sorted(cores)))}", "1 core")
 

@@ -7,11 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from neuromorph.compile.check.memory import format_of, stored_bits
-from neuromorph.compile.check.placed import Bundle, Circuit, Placed, Rows
+from neuromorph.compile.check.memory import format_of, state_bits, stored_bits
+from neuromorph.compile.check.placed import Bundle, Circuit, Group, Placed, Rows
 from neuromorph.compile.check.report import Usage, Violation
-from neuromorph.network import CubaLIF
-from neuromorph.neurons import NeuronModel
 from neuromorph.profiles import Profile
 
 Reach = dict[tuple[str, int], NDArray[np.int64]]
@@ -43,7 +41,8 @@ class _Count:
     def __init__(self, placed: Placed, profile: Profile) -> None:
         cores = len(placed.cores)
         self.profile = profile
-        self.neurons, self.bits, self.arriving, self.leaving = np.zeros((4, cores), np.int64)
+        self.neurons, self.states, self.bits, self.arriving, self.leaving = np.zeros(
+            (5, cores), np.int64)
         self.settings: list[set[object]] = [set() for _ in range(cores)]
         self.thresholds: list[set[object]] = [set() for _ in range(cores)]
         self.formats: list[set[object]] = [set() for _ in range(cores)]
@@ -51,12 +50,13 @@ class _Count:
     def neurons_of(self, circuit: Circuit, rows: Rows) -> None:
         """Neurons and their configurations."""
         for name, cores in rows.items():
-            model = circuit.groups[name].model
+            group = circuit.groups[name]
+            own_threshold = group.parameters.keys() & {"vth"} - group.own
             for core, neurons in cores.items():
                 self.neurons[core] += len(neurons)
-                self.settings[core].add(_setting(model))
-                if "vth" in model.parameters():  # an astrocyte has none
-                    self.thresholds[core].add(model.parameters()["vth"])
+                self.states[core] += len(neurons) * state_bits(group, self.profile)
+                self.settings[core].add(_setting(group))
+                self.thresholds[core].update(group.parameters[name] for name in own_threshold)
 
     def synapses_of(self, circuit: Circuit, rows: Rows) -> Reach:
         """Memory of the synapses, each on its postsynaptic neuron's core, and who reaches it."""
@@ -71,7 +71,7 @@ class _Count:
                 if used.any():
                     self.bits[core] += stored_bits(form, part, axons, self.profile)
                     self.formats[core].add((form, circuit.stored_exponent(bundle),
-                                            bundle.rule is not None))
+                                            bundle.rule is not None, bundle.port))
                     key = bundle.pre, core
                     before = reach.get(key, np.zeros(len(used), np.int64))
                     reach[key] = np.maximum(before, used * self._slots(bundle))
@@ -86,8 +86,8 @@ class _Count:
 
     def usage(self) -> Usage:
         """The sums."""
-        memory = self.bits + self.neurons * self.profile.core.neuron_bits
-        return {"neurons": self.neurons, "synapse_bits": self.bits, "memory_bits": memory,
+        return {"neurons": self.neurons, "synapse_bits": self.bits,
+                "memory_bits": self.bits + self.states,
                 "in_axons": self.arriving, "out_axons": self.leaving,
                 "neuron_settings": _sizes(self.settings),
                 "threshold_settings": _sizes(self.thresholds),
@@ -101,8 +101,8 @@ def _sizes(kinds: list[set[object]]) -> NDArray[np.int64]:
     return np.array([len(different) for different in kinds], np.int64)
 
 
-def _setting(model: NeuronModel) -> object:
-    """What neurons of one setting have in common: all but threshold and the bias's mantissa."""
-    if isinstance(model, CubaLIF):
-        return model.kind, model.du, model.dv, model.bias_exp
-    return model.kind, *(value for name, value in model.parameters().items() if name != "vth")
+def _setting(group: Group) -> object:
+    """What neurons of one setting have in common; what differs by neuron is in its own memory."""
+    apart = group.own.union(group.row.beside_setting)
+    return group.kind, *((name, value) for name, value in group.parameters.items()
+                         if name not in apart)

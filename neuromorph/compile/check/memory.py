@@ -1,4 +1,4 @@
-"""What synapses take of a core's memory.
+"""What synapses and neurons take of a core's memory.
 
 ::
 
@@ -19,7 +19,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from neuromorph.compile.check.placed import Bundle
+from neuromorph.compile.check.models import STOCK_WORDS, WORD_BITS
+from neuromorph.compile.check.placed import Bundle, Group
 from neuromorph.profiles import Profile
 
 Counts = NDArray[np.int64]
@@ -77,6 +78,12 @@ def stored_bits(
     else:
         counts = part.sum(axis=0, dtype=np.int64)
     return int(_list_bits(counts, form.bits, profile).sum())
+
+
+def state_bits(group: Group, profile: Profile) -> int:
+    """Memory of a neuron: what the profile says, unless it keeps more words than a stock one."""
+    usual, words = profile.core.neuron_bits, group.row.words + len(group.own)
+    return max(usual, WORD_BITS * words) if usual and words > STOCK_WORDS else usual
 
 
 def _synapse_bits(bundle: Bundle, profile: Profile) -> int:

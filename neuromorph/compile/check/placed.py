@@ -9,8 +9,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from neuromorph.network import Astrocyte, CubaLIF, LearningRule, Source
-from neuromorph.neurons import NeuronModel
+from neuromorph.compile.check.models import A_IN, MODELS, UNKNOWN, Parameters, Row, number
+from neuromorph.network import LearningRule
 from neuromorph.numerics.limits import INPUT_SHIFT
 from neuromorph.shown import Shown
 
@@ -20,21 +20,53 @@ Rows: TypeAlias = dict[str, dict[int, NDArray[np.int64]]]
 
 @dataclass(frozen=True)
 class Group:
-    """Neurons of one model: a population."""
+    """Neurons of one model: a population.
+
+    Attributes
+    ----------
+    name : str
+    size : int
+    kind : str
+        Name of the model.
+    parameters : mapping of str to int or tuple of int
+        One number for all neurons, or one for each.
+    """
 
     name: str
     size: int
-    model: NeuronModel
+    kind: str
+    parameters: Parameters
+
+    @property
+    def row(self) -> Row:
+        """What the checker knows of its model."""
+        return MODELS.get(self.kind, UNKNOWN)
 
     @property
     def needs_cores(self) -> bool:
         """Whether its neurons run on cores; sources are driven from outside."""
-        return not isinstance(self.model, Source)
+        return not self.row.from_outside
 
     @property
-    def whole(self) -> bool:
-        """Whether it must be on one core: an astrocyte divides by a state that all share."""
-        return isinstance(self.model, Astrocyte)
+    def payload_bits(self) -> int:
+        """Width of a spike's signed payload; 0 for plain spikes."""
+        return self.row.payload_bits(self.parameters)
+
+    @property
+    def punctual(self) -> bool:
+        """Whether it may not run late."""
+        return self.row.punctual(self.parameters)
+
+    @property
+    def own(self) -> set[str]:
+        """Parameters that are one number for each neuron."""
+        return {name for name, value in self.parameters.items() if isinstance(value, tuple)}
+
+    @property
+    def input_shift(self) -> int:
+        """Bits by which input is aligned."""
+        aligned = self.row.aligned
+        return number(self.parameters, aligned) if aligned else INPUT_SHIFT
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -50,6 +82,7 @@ class Bundle(Shown):
     graded: bool
     rule: LearningRule | None
     modulators: tuple[str | None, ...]
+    port: str = A_IN
 
     @property
     def synapses(self) -> NDArray[np.bool_]:
@@ -103,10 +136,7 @@ class Circuit(Shown):
 
     def stored_exponent(self, bundle: Bundle) -> int:
         """A projection's exponent for input that is aligned as stock neurons align it."""
-        model = self.groups[bundle.post].model
-        if not isinstance(model, CubaLIF):
-            return bundle.exponent
-        return bundle.exponent - (INPUT_SHIFT - model.input_shift)
+        return bundle.exponent - (INPUT_SHIFT - self.groups[bundle.post].input_shift)
 
 
 @dataclass(frozen=True)

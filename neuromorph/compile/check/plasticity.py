@@ -72,6 +72,6 @@ def _check_third(
         third, post = circuit.groups[name], circuit.groups[bundle.post]
         if third.size != post.size:
             yield Violation(f"neurons of the third factor {name}", where, third.size, post.size)
-        if third.model.payload_bits > learning.trace_bits + 1:
+        if third.payload_bits > learning.trace_bits + 1:
             yield Violation(f"payload of the third factor {name}", where,
-                            f"{third.model.payload_bits} bits", f"{learning.trace_bits + 1} bits")
+                            f"{third.payload_bits} bits", f"{learning.trace_bits + 1} bits")

@@ -11,17 +11,15 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from neuromorph.compile.check.models import A_IN, MODELS, Row, Value
 from neuromorph.compile.check.placed import Bundle, Circuit, Group, Piece, Placed, Spelling
 from neuromorph.errors import FileFormatError, did_you_mean
 from neuromorph.network import LearningRule
-from neuromorph.neurons import models
 
 VERSION = 1
 THIRD = ("y1", "y2", "y3")
 TEXTS = ("dw", "dt", "payload", "sign")
 """Fields of a learning rule that are text."""
-
-MODELS: dict[str, type[Any]] = dict(models())
 
 Weights = Mapping[str, NDArray[Any]]
 Kind = TypeVar("Kind")
@@ -111,16 +109,33 @@ def _group(data: Any, where: str) -> Group:
         raise FileFormatError("unknown neuron model", where=where, found=kind,
                               hint=did_you_mean(kind, MODELS))
     given = take(data, "parameters", dict, where)
-    names = [f.name for f in fields(MODELS[kind])]
-    only(given, names, where)
-    return Group(name, size, MODELS[kind](**{n: take(given, n, int, where) for n in names}))
+    row = MODELS[kind]
+    only(given, row.parameters, where)
+    return Group(name, size, kind, {n: _parameter(given, n, size, row, where)
+                                    for n in row.parameters})
+
+
+def _parameter(
+    given: Mapping[str, Any], name: str, size: int, row: Row, where: str
+) -> Value:
+    """One number, or where the model has such a parameter one for each neuron."""
+    if name not in row.by_neuron or not isinstance(given.get(name), list):
+        return take(given, name, int, where)
+    numbers: list[Any] = given[name]
+    if len(numbers) != size:
+        raise FileFormatError(f"{name} is neither one number nor one for each neuron", where=where,
+                              found=f"{len(numbers)} numbers", expected=f"1 or {size}")
+    for number in numbers:
+        if not _is_whole(number):
+            raise FileFormatError(f"{name} is no whole number", where=where, found=repr(number))
+    return tuple(numbers)
 
 
 def _bundle(data: Any, weights: Weights, groups: Mapping[str, Group], where: str) -> Bundle:
     name = _name(data, where)
     where = f"{where}.{name}"
     only(data, ("name", "pre", "post", "weights", "delay", "exponent", "graded", "rule",
-                "modulators"), where)
+                "modulators", "port"), where)
     pre, post = (_known(take(data, end, str, where), groups, where) for end in ("pre", "post"))
     third = take(data, "modulators", list, where)
     if len(third) != len(THIRD):
@@ -132,7 +147,8 @@ def _bundle(data: Any, weights: Weights, groups: Mapping[str, Group], where: str
     found = _weights(take(data, "weights", str, where), weights, (post.size, pre.size), where)
     return Bundle(name, pre.name, post.name, found, take(data, "delay", int, where),
                   take(data, "exponent", int, where), take(data, "graded", bool, where),
-                  _rule(take(data, "rule", object, where), where), tuple(third))
+                  _rule(take(data, "rule", object, where), where), tuple(third),
+                  take(data, "port", str, where) if "port" in data else A_IN)
 
 
 def _known(name: Any, groups: Mapping[str, Group], where: str) -> Group:

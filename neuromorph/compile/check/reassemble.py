@@ -7,7 +7,7 @@ what arrives at each population is put together again and compared as a whole, s
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -15,10 +15,12 @@ from numpy.typing import NDArray
 
 from neuromorph.circuits.latency_attention import FRACTIONS_FREE, LatencyAttention
 from neuromorph.compile.check.memo import Memo
+from neuromorph.compile.check.models import A_IN, MODELS, Value
 from neuromorph.compile.check.placed import Bundle, Circuit, Group, Placed, Spelling
+from neuromorph.compile.check.registers import unknown_model
 from neuromorph.compile.check.report import Violation
 from neuromorph.compile.check.sums import Form, Range, Sum, TangledError, sent_by_relays, sum_to
-from neuromorph.network import CubaLIF, LearningRule, Network, Relay, Source
+from neuromorph.network import LearningRule, Network, Population
 from neuromorph.network.bounds import payload_ranges
 
 Given: TypeAlias = tuple[str, Network]
@@ -58,29 +60,39 @@ class _Unit:
 
     def _populations(self) -> Iterator[Violation]:
         given = {p.name for p in self.network.populations}
-        for p in self.network.populations:
-            where = f"{self.circuit.name}.{p.name}"
-            if p.name in self.circuit.letters:
-                yield from _spelling(where, Group(p.name, p.size, p.model), self.circuit)
-            elif (found := self.circuit.groups.get(p.name)) is None:
-                yield Violation("a population that was given", where, "none", p.model.kind)
-            elif (wanted := _told(Group(p.name, p.size, p.model))) != (
-                    got := _told(found, self._finer(found))):
-                yield Violation("a population is as it was given", where, got, wanted)
+        for wanted in map(group_of, self.network.populations):
+            where = f"{self.circuit.name}.{wanted.name}"
+            if wanted.kind not in MODELS:
+                yield unknown_model(where, wanted)
+            elif wanted.name in self.circuit.letters:
+                yield from _spelling(where, wanted, self.circuit)
+            elif (found := self.circuit.groups.get(wanted.name)) is None:
+                yield Violation("a population that was given", where, "none", wanted.kind)
+            elif (got := self._coarse(found)) != wanted:
+                yield Violation("a population is as it was given", where, _told(got, wanted),
+                                _told(wanted, got))
         for name in self.circuit.letters.keys() - given:
             yield Violation("letters of a source that was given", self.circuit.name, name, "none")
         for name, group in self._others().items():
-            if not isinstance(group.model, Relay):
+            if group.kind != "Relay":
                 yield Violation("only relays are added", f"{self.circuit.name}.{name}",
-                                group.model.kind, "Relay")
+                                group.kind, "Relay")
 
     def _finer(self, found: Group) -> int:
         """Bits by which the input keeps fractions of which the circuit says that none counts."""
         free = isinstance(self.network.motif, LatencyAttention) and found.name in FRACTIONS_FREE
-        if not (free and self.circuit.letters and isinstance(found.model, CubaLIF)):
+        if not (free and self.circuit.letters and found.row.aligned):
             return 0
-        wanted = self.network.population(found.name).model
-        return max(0, getattr(wanted, "input_shift", 0) - found.model.input_shift)
+        wanted = group_of(self.network.population(found.name))
+        return max(0, wanted.input_shift - found.input_shift) if wanted.row.aligned else 0
+
+    def _coarse(self, found: Group) -> Group:
+        """The population without these bits."""
+        finer = self._finer(found)
+        if not finer:
+            return found
+        aligned = {found.row.aligned: found.input_shift + finer}
+        return replace(found, parameters={**found.parameters, **aligned})
 
     def _others(self) -> dict[str, Group]:
         """Populations that were not given and stand for none that was."""
@@ -92,11 +104,9 @@ class _Unit:
     def _late(self) -> Iterator[Violation]:
         """Lateness may not change what counts from the first step: inputs, biases, epochs."""
         learn = {end for p in self.network.plastic for end in (p.pre, p.post, *p.modulators)}
-        known = {p.name: p.model for p in self.network.populations}
+        known = {p.name: group_of(p) for p in self.network.populations}
         for name, steps in self.circuit.late.items():
-            model = known.get(name)
-            early = (model is None or isinstance(model, Source) or name in learn
-                     or (isinstance(model, CubaLIF) and bool(model.bias_mant)))
+            early = name in learn or name not in known or known[name].punctual
             if steps < 0 or (early and steps):
                 yield Violation("steps by which a population is late",
                                 f"{self.circuit.name}.{name}", steps, 0 if early else "0 or more")
@@ -133,7 +143,7 @@ class _Unit:
         late = self.circuit.late
         delay = wanted.delay + late.get(wanted.post, 0) - late.get(wanted.pre, 0)
         faults = [f"{name} {getattr(found, name)}" for name in (
-            "pre", "post", "exponent", "graded", "modulators")
+            "pre", "post", "port", "exponent", "graded", "modulators")
             if getattr(found, name) != getattr(wanted, name)]
         if found.delay != delay:
             faults.append(f"delay {found.delay}")
@@ -146,20 +156,20 @@ class _Unit:
         return faults
 
     def _sums(self, found: list[Bundle], wanted: list[Bundle]) -> Iterator[Violation]:
-        """Compare all that arrives at each population."""
+        """Compare all that arrives at each port of each population."""
         relays = self._others()
         try:
             sent = sent_by_relays(relays, found, self._ranges(), self.memo)
-            for name in dict.fromkeys(b.post for b in (*wanted, *found) if b.post not in relays):
-                group = self.circuit.groups[name]
-                before = self.network.population(name)
+            for end in dict.fromkeys(_end(b) for b in (*wanted, *found) if b.post not in relays):
+                name, port = end
+                group, before = self.circuit.groups[name], self.network.population(name)
                 fine = bool(self._finer(group))
-                got = sum_to(group, (b for b in found if b.post == name), sent, self.memo,
+                got = sum_to(group, (b for b in found if _end(b) == end), sent, self.memo,
                              fractions=fine)
-                due = sum_to(Group(name, before.size, before.model),
-                             (b for b in wanted if b.post == name), {}, self.memo, fractions=fine)
-                yield from self._compared(f"{self.circuit.name}.{name}",
-                                          self._on_time(got, name), self._spelt(due))
+                due = sum_to(group_of(before), (b for b in wanted if _end(b) == end), {},
+                             self.memo, fractions=fine)
+                where = f"{self.circuit.name}.{name}" + (f".{port}" if port != A_IN else "")
+                yield from self._compared(where, self._on_time(got, name), self._spelt(due))
         except TangledError as error:
             yield Violation("relays sum in parts", self.circuit.name, str(error), "a whole sum")
 
@@ -224,12 +234,37 @@ def _bundle_of(projection: Any) -> Bundle:
     return Bundle(*(getattr(projection, f.name) for f in fields(Bundle)))
 
 
-def _told(group: Group, finer: int = 0) -> str:
-    values = {name: int(value) for name, value in group.model.parameters().items()}
-    if finer:
-        values["input_shift"] += finer
-    return " ".join([str(group.size), group.model.kind,
-                     *(f"{name}={value}" for name, value in values.items())])
+def _end(bundle: Bundle) -> tuple[str, str]:
+    return bundle.post, bundle.port
+
+
+def group_of(population: Population) -> Group:
+    """A population that was given, as the program has them."""
+    model = population.model
+    return Group(population.name, population.size, model.kind,
+                 {name: _whole(value) for name, value in model.parameters().items()})
+
+
+def _whole(value: Any) -> Value:
+    return tuple(map(int, value.tolist())) if isinstance(value, np.ndarray) else int(value)
+
+
+def _told(group: Group, other: Group) -> str:
+    """Size, model and parameters; of one that differs by neuron where another is not equal."""
+    told = [str(group.size), group.kind]
+    for name, value in group.parameters.items():
+        if isinstance(value, int):
+            told.append(f"{name}={value}")
+        else:
+            at = _first_apart(value, other.parameters.get(name))
+            told.append(f"{name}[{at}]={value[at]}")
+    return " ".join(told)
+
+
+def _first_apart(values: tuple[int, ...], others: Value | None) -> int:
+    beside = others if isinstance(others, tuple) else ()
+    pairs = zip(values, beside, strict=False)
+    return next((at for at, (one, other) in enumerate(pairs) if one != other), 0)
 
 
 def _stand_ins(source: str, said: Spelling) -> list[str]:
@@ -238,15 +273,16 @@ def _stand_ins(source: str, said: Spelling) -> list[str]:
 
 def _spelling(where: str, source: Group, circuit: Circuit) -> Iterator[Violation]:
     """Plain sources that stand for one, and letters that spell each payload in one way."""
-    said, bits = circuit.letters[source.name], source.model.payload_bits
+    said, bits = circuit.letters[source.name], source.payload_bits
     if source.name in circuit.groups:
         yield Violation("a source that was lowered is gone", where, "there", "none")
     for name in _stand_ins(source.name, said):
         group = circuit.groups.get(name)
-        if group is None or group.model != Source() or group.size != source.size:
+        plain = Group(name, source.size, "Source", {"payload_bits": 0})
+        if group != plain:
             yield Violation("a letter has a plain source in its place", where,
-                            "none" if group is None else _told(group),
-                            f"{name}: {source.size} Source payload_bits=0")
+                            "none" if group is None else _told(group, plain),
+                            f"{name}: {_told(plain, plain)}")
     rising = all(a < b for a, b in zip(said.values, said.values[1:], strict=False))
     of_bits = [1 << k for k in range(bits - 1)] + [-(1 << max(bits - 1, 0))]
     if not (rising and 0 not in said.values if said.one_hot else list(said.values) == of_bits):

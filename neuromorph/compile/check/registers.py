@@ -13,25 +13,23 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from neuromorph.compile.check.memory import state_bits
+from neuromorph.compile.check.models import MODELS, Value, number
 from neuromorph.compile.check.placed import Bundle, Group, Placed
 from neuromorph.compile.check.report import Violation
-from neuromorph.network import Astrocyte, CubaLIF, LatencyMatch, Readout, Relay
 from neuromorph.numerics import limits
 from neuromorph.profiles import Neuron, Profile, Synapse
 
-Ranges = dict[str, tuple[int, int]]
-
 STATE_BITS = limits.STATE_MAX.bit_length() + 1
-GAIN_SHIFT_MAX, GAIN_BITS_MAX = 48, 16
-LEAST_ASTROCYTE = 2
-"""Its calcium, and a unit besides."""
-
 
 def check_registers(placed: Placed, profile: Profile) -> Iterator[Violation]:
     """Models and numbers that the profile does not have."""
     yield from _check_state(placed.profile, profile.neuron)
     for where, group in placed.all_groups():
         yield from _check_model(where, group, profile.neuron)
+        kept, own = state_bits(group, profile), profile.core.neuron_bits
+        if kept > own and not profile.core.memory_shared:
+            yield Violation("memory of a neuron", where, f"{kept} bits", own)
     for where, circuit, bundle in placed.all_bundles():
         yield from _check_weights(where, bundle, profile.synapse)
         yield from _check_timing(where, bundle, circuit.stored_exponent(bundle), profile)
@@ -48,43 +46,48 @@ def _check_state(where: str, neuron: Neuron) -> Iterator[Violation]:
 
 
 def _check_model(where: str, group: Group, neuron: Neuron) -> Iterator[Violation]:
-    model = group.model
-    if isinstance(model, Readout | LatencyMatch | Astrocyte | Relay) and not neuron.programmable:
-        yield Violation("neuron model", where, model.kind, "CubaLIF: no neuron is programmable")
-    if model.payload_bits and not neuron.graded_spikes:
-        yield Violation("spikes with a payload", where, f"{model.payload_bits} bits", "none")
-    elif model.payload_bits > neuron.payload_bits:
-        yield Violation("bits of a payload", where, model.payload_bits, neuron.payload_bits)
-    if isinstance(model, LatencyMatch) and model.base & (model.base - 1):
-        yield Violation("base is a power of two", where, model.base, "2^n")
-    if isinstance(model, Astrocyte) and group.size < LEAST_ASTROCYTE:
-        yield Violation("neurons of an astrocyte", where, group.size, f"{LEAST_ASTROCYTE} or more")
-    for name, (low, high) in _ranges(group, neuron).items():
-        value = getattr(model, name)
-        if not low <= value <= high:
-            yield Violation(name, where, value, f"{low} to {high}")
+    if group.kind not in MODELS:
+        yield unknown_model(where, group)
+        return
+    row, bits = group.row, group.payload_bits
+    if row.programmable and not neuron.programmable:
+        yield Violation("neuron model", where, group.kind, "CubaLIF: no neuron is programmable")
+    if bits and not neuron.graded_spikes:
+        yield Violation("spikes with a payload", where, f"{bits} bits", "none")
+    elif bits > neuron.payload_bits:
+        yield Violation("bits of a payload", where, bits, neuron.payload_bits)
+    if group.size < row.least:
+        yield Violation("neurons of this model", where, f"{group.size} {group.kind}",
+                        f"{row.least} or more")
+    yield from _check_parameters(where, group, neuron)
 
 
-def _ranges(group: Group, neuron: Neuron) -> Ranges:
-    """What the parameters of a model may be; thresholds are compared with ``>``."""
-    decay = (0, 1 << neuron.decay_bits)
-    threshold = (0, (1 << neuron.threshold_bits) - 1)
-    bias = 1 << (neuron.bias_bits - 1)
-    potential = (1 << (neuron.potential_bits - 1)) - 1
-    if isinstance(group.model, CubaLIF):
-        return {"du": decay, "dv": decay, "vth": threshold, "bias_mant": (-bias, bias - 1),
-                "bias_exp": (0, neuron.bias_exponent_max),
-                "input_shift": (0, neuron.input_shift)}
-    if isinstance(group.model, Readout):
-        return {"dv": decay, "vth": (0, potential - 1)}
-    if isinstance(group.model, LatencyMatch):
-        return {"vth": threshold, "base": (1, limits.STATE_MODULUS), "span": (1, potential),
-                "gain": (1, potential), "gain_shift": (0, GAIN_SHIFT_MAX)}
-    if isinstance(group.model, Relay):
-        return {"shift": (0, -limits.EXPONENT_MIN)}
-    if isinstance(group.model, Astrocyte):
-        return {"dv": decay, "gain_bits": (0, GAIN_BITS_MAX)}
-    return {"payload_bits": (0, limits.PAYLOAD_BITS)}
+def unknown_model(where: str, group: Group) -> Violation:
+    """A model that the checker's table has no row for."""
+    return Violation("neuron model", where, group.kind, ", ".join(MODELS))
+
+
+def _check_parameters(where: str, group: Group, neuron: Neuron) -> Iterator[Violation]:
+    """The first number of each parameter that its register does not hold, or that means nothing."""
+    row, ranges = group.row, dict(group.row.ranges(neuron))
+    for name, high in row.below:
+        ranges[name] = 0, max(number(group.parameters, high), 1) - 1
+    for name, value in group.parameters.items():
+        for at, each in _numbers(where, value):
+            if name in row.powers_of_two and each & (each - 1):
+                yield Violation(f"{name} is a power of two", at, each, "2^n")
+                break
+            if name in ranges and not ranges[name][0] <= each <= ranges[name][1]:
+                yield Violation(name, at, each, "{} to {}".format(*ranges[name]))
+                break
+
+
+def _numbers(where: str, value: Value) -> Iterator[tuple[str, int]]:
+    """The number, or those of all neurons, and where each is."""
+    if isinstance(value, int):
+        yield where, value
+    else:
+        yield from ((f"{where}[{n}]", each) for n, each in enumerate(value))
 
 
 def _check_weights(where: str, bundle: Bundle, synapse: Synapse) -> Iterator[Violation]:

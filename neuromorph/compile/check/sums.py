@@ -18,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.compile.check.memo import Memo
+from neuromorph.compile.check.models import number
 from neuromorph.compile.check.placed import Bundle, Group
-from neuromorph.network import CubaLIF, Relay
-from neuromorph.numerics.limits import EXPONENT_MIN, INPUT_SHIFT, STATE_MAX
+from neuromorph.numerics.limits import EXPONENT_MIN, STATE_MAX
 from neuromorph.shown import Shown
 
 Matrix: TypeAlias = NDArray[np.int64]
@@ -78,13 +78,13 @@ def sum_to(
     post: Group, bundles: Iterable[Bundle], relays: Mapping[str, Sum], memo: Memo, *,
     fractions: bool = False,
 ) -> Sum:
-    """The sum of what some projections bring to a population.
+    """The sum of what some projections bring to a port of a population.
 
     Parameters
     ----------
     post : Group
     bundles : iterable of Bundle
-        All to that population.
+        All to that port.
     relays : mapping of population name to Sum
         What relays send.
     memo : Memo
@@ -95,8 +95,7 @@ def sum_to(
     ------
     TangledError
     """
-    shift = post.model.input_shift if isinstance(post.model, CubaLIF) else INPUT_SHIFT
-    more = shift - EXPONENT_MIN if fractions else 0
+    more = post.input_shift - EXPONENT_MIN if fractions else 0
     found = Sum()
     for bundle in bundles:
         weights, exponent = bundle.weights, bundle.exponent + more
@@ -146,7 +145,7 @@ def _sent(
 ) -> Sum:
     if arriving.rounded:
         raise TangledError(f"{relay.name} adds up sums that were rounded")
-    shift = relay.model.shift if isinstance(relay.model, Relay) else 0
+    shift = number(relay.parameters, "shift")
     if not _holds(arriving.exact, shift, ranges):
         raise TangledError(f"{relay.name} could leave its payload of 24 bits")
     sent = Sum()

@@ -39,12 +39,13 @@ class _Core:
     limits: Limits
     reserved: OutAxons
     neurons: int = 0
+    neuron_bits: int = 0
     synapse_bits: int = 0
     in_axons: int = 0
     out_axons: int = 0
     formats: frozenset[object] = frozenset()
     shared: dict[tuple[int, str], NDArray[np.int64]] = field(default_factory=dict)
-    models: set[object] = field(default_factory=set)
+    settings: set[object] = field(default_factory=set)
     slices: list[Slice] = field(default_factory=list)
 
     def room(self, unit: int, demand: Demand, start: int, stop: int) -> int:
@@ -64,26 +65,28 @@ class _Core:
             self.shared[unit, pre] = np.maximum(slots, self.shared.get((unit, pre), 0))
         self.out_axons += self._leaving(unit, demand, start, stop)
         self.neurons += stop - start
+        self.neuron_bits += (stop - start) * demand.neuron_bits
         self.synapse_bits += demand.bits(start, stop, self.limits)
         self.formats |= demand.formats
-        self.models.add(demand.population.model)
+        self.settings.add(demand.setting)
         self.slices.append(Slice(unit, demand.population.name, start, stop, -1))
 
     def tried(self) -> _Core:
         """A copy to try things on."""
-        return replace(self, shared=dict(self.shared), models=set(self.models),
+        return replace(self, shared=dict(self.shared), settings=set(self.settings),
                        slices=list(self.slices))
 
     def _fits(self, unit: int, demand: Demand, start: int, stop: int, shared: int) -> bool:
         limits = self.limits
         neurons = self.neurons + stop - start
         bits = self.synapse_bits + demand.bits(start, stop, limits)
-        models = len(self.models | {demand.population.model})
+        memory = bits + self.neuron_bits + (stop - start) * demand.neuron_bits
+        settings = len(self.settings | {demand.setting})
         return (neurons <= limits.neurons and bits <= limits.synapse_bits
-                and bits + neurons * limits.neuron_bits <= limits.memory_bits
+                and memory <= limits.memory_bits
                 and self.in_axons + shared + demand.own(start, stop) <= limits.in_axons
                 and self.out_axons + self._leaving(unit, demand, start, stop) <= limits.out_axons
-                and models <= min(limits.thresholds, limits.settings)
+                and settings <= min(limits.thresholds, limits.settings)
                 and len(self.formats | demand.formats) <= limits.formats)
 
     def _leaving(self, unit: int, demand: Demand, start: int, stop: int) -> int:

@@ -16,10 +16,14 @@ from neuromorph.compile.packing.limits import Limits
 from neuromorph.compile.program import Unit
 from neuromorph.errors import FitError
 from neuromorph.network import Network, Population, Projection
+from neuromorph.neurons import NeuronModel
 from neuromorph.shown import Shown
 
 FEWER = "fewer slots: a shorter context, or several memories"
 """What helps where a neuron has too many synapses."""
+
+WORD_BITS, STOCK_WORDS = 24, 2
+"""Words of a neuron's state; those of a stock neuron are what a profile's number stands for."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -39,7 +43,11 @@ class Demand(Shown):
         In-axon slots of each neuron of a population before it, where all neurons share them:
         paid once a core.
     formats : frozenset
-        Different synapse formats: dense or not, bits, exponent, whether they learn.
+        Different synapse formats: dense or not, bits, exponent, whether they learn, port.
+    neuron_bits : int
+        Memory of a neuron beside its synapses.
+    setting : tuple
+        What neurons of one setting have in common: the model, without what differs by neuron.
     whole : bool
         Whether the population must stay on one core.
     """
@@ -49,7 +57,9 @@ class Demand(Shown):
     sparse_bits: NDArray[np.int64]
     own_axons: NDArray[np.int64]
     shared_axons: dict[str, NDArray[np.int64]]
-    formats: frozenset[tuple[bool, int, int, bool]]
+    formats: frozenset[tuple[bool, int, int, bool, str]]
+    neuron_bits: int
+    setting: tuple[object, ...]
     whole: bool
 
     def bits(self, start: int, stop: int, limits: Limits) -> int:
@@ -60,9 +70,10 @@ class Demand(Shown):
     def needs(self, start: int, stop: int, limits: Limits) -> dict[str, int]:
         """What a slice takes of an empty core, by resource."""
         bits = self.bits(start, stop, limits)
+        memory = bits + (stop - start) * self.neuron_bits
         shared = sum(int(slots.sum()) for slots in self.shared_axons.values())
         return {"neurons": stop - start, "synapse_bits": bits,
-                "memory_bits": bits + (stop - start) * limits.neuron_bits,
+                "memory_bits": memory,
                 "in_axons": self.own(start, stop) + shared}
 
     def own(self, start: int, stop: int) -> int:
@@ -90,7 +101,7 @@ def _demand(network: Network, population: Population, limits: Limits) -> Demand:
         bits, slots = _synapse_bits(projection, limits), _slots(projection, limits)
         axons, listed = used.any(axis=0), is_dense(used, bits, limits)
         formats.add((listed, bits, network.synapse_exponent(projection),
-                     projection.rule is not None))
+                     projection.rule is not None, projection.port))
         if listed:
             dense.append((int(axons.sum()), bits))
             before = shared.get(projection.pre, np.zeros(len(axons), np.int64))
@@ -101,7 +112,20 @@ def _demand(network: Network, population: Population, limits: Limits) -> Demand:
             own += count * slots
     return Demand(population, tuple(dense), np.concatenate([[0], np.cumsum(sparse)]),
                   np.concatenate([[0], np.cumsum(own)]), shared, frozenset(formats),
+                  neuron_bits(population.model, limits.neuron_bits), _setting(population.model),
                   bool(population.model.shared_state))
+
+
+def neuron_bits(model: NeuronModel, usual: int) -> int:
+    """Memory of a neuron: what is usual, or what more words than a stock neuron's take."""
+    if not usual or model.stored_words <= STOCK_WORDS:
+        return usual
+    return max(usual, WORD_BITS * model.stored_words)
+
+
+def _setting(model: NeuronModel) -> tuple[object, ...]:
+    return model.kind, *((name, value) for name, value in model.parameters().items()
+                         if not isinstance(value, np.ndarray))
 
 
 def used_synapses(projection: Projection) -> NDArray[np.bool_]:
@@ -137,7 +161,7 @@ def fan_in(projection: Projection, limits: Limits) -> int:
 
 
 def most_axons(neurons: int, limits: Limits) -> int:
-    """How many axons may reach so many neurons, or a core full, on an empty core; no rules.
+    """How many axons may reach so many relays, or a core full, on an empty core; no rules.
 
     ::
 
@@ -177,8 +201,9 @@ def totals(found: list[list[Demand]], limits: Limits) -> dict[str, int]:
     """What all units take if each lay on one core by itself."""
     bits = sum(d.bits(0, d.population.size, limits) for unit in found for d in unit)
     neurons = sum(d.population.size for unit in found for d in unit)
+    states = sum(d.population.size * d.neuron_bits for unit in found for d in unit)
     return {"neurons": neurons, "synapse_bits": bits,
-            "memory_bits": bits + neurons * limits.neuron_bits,
+            "memory_bits": bits + states,
             "in_axons": sum(_axons(unit) for unit in found)}
 
 

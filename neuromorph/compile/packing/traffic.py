@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from neuromorph.compile.packing.demand import used_synapses
 from neuromorph.compile.program import Program
-from neuromorph.network import Source
 from neuromorph.shown import Shown
 
 
@@ -54,7 +53,7 @@ def reach_of(program: Program, unit: int) -> dict[tuple[str, int], NDArray[np.bo
     network, by_name = program.units[unit].network, program.slices_of(unit)
     reached: dict[tuple[str, int], NDArray[np.bool_]] = {}
     for projection in network.projections:
-        if isinstance(network.population(projection.pre).model, Source):
+        if network.population(projection.pre).is_source:
             continue
         used = used_synapses(projection)
         for post in by_name[projection.post]:

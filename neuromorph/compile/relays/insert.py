@@ -27,6 +27,7 @@ from neuromorph.compile.relays.chunks import Axons, chunks_of
 from neuromorph.compile.relays.lateness import lateness
 from neuromorph.errors import FitError
 from neuromorph.network import Network, Population, Projection, Relay, verify
+from neuromorph.neurons.contract import A_IN
 from neuromorph.profiles import Profile
 
 PROGRAMMABLE = "programmable neurons, which could sum its synapses in parts; or fewer slots"
@@ -133,12 +134,12 @@ def _relay(
     weights[:, axons] = projection.weights[:, axons]
     reached = weights.any(axis=1)
     name = f"{projection.name}.relay.{number}"
-    into = replace(projection, name=name, post=name, weights=weights[reached], delay=0,
-                   exponent=0)
+    into = replace(projection, name=name, post=name, port=A_IN, weights=weights[reached],
+                   delay=0, exponent=0)
     on = replace(projection, name=f"{projection.name}.{number}", pre=name, delay=delay - 1,
                  weights=np.eye(len(weights), dtype=np.int32)[:, reached], graded=True)
     if rounds(projection):
-        on = replace(on, post=_sum_of(projection), delay=0, exponent=0)
+        on = replace(on, post=_sum_of(projection), port=A_IN, delay=0, exponent=0)
     return Population(name, int(reached.sum()), Relay()), (into, on)
 
 

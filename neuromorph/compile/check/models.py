@@ -1,0 +1,226 @@
+"""The checker's own table of neuron models: one row a kind; a kind without a row is refused.
+
+It is written from what each model's equations need, not from the code that runs them, so that a
+mistake there is none here. A new model gets a row by hand, or no program that holds it is judged
+right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from neuromorph.numerics import limits
+from neuromorph.profiles import Neuron
+
+Value: TypeAlias = int | tuple[int, ...]
+"""A parameter: one number for all neurons, or one for each."""
+
+Parameters: TypeAlias = Mapping[str, Value]
+Ranges: TypeAlias = Mapping[str, tuple[int, int]]
+
+A_IN = "a_in"
+"""The port of neurons that have a single one."""
+
+WORD_BITS, STOCK_WORDS = 24, 2
+"""Of a word of state; a profile's memory of a neuron stands for those of a stock neuron."""
+
+GAIN_SHIFT_MAX, GAIN_BITS_MAX = 48, 16
+SCALE_SHIFT_MAX, PERIOD_MAX = 40, 1 << 16
+
+RECIPROCAL_BITS = 15 + 5 + 1
+"""Of a reciprocal's payload: fraction, places that its sum was lifted by, sign."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """What the checker knows of a neuron model.
+
+    Attributes
+    ----------
+    parameters : tuple of str
+        All of them, in order.
+    ranges : callable
+        The least and the most of each parameter, given what a chip's neurons can do.
+    words : int
+        State of a neuron, in words of 24 bits.
+    ports : tuple of str
+        Inputs, of which each has one sum a step.
+    by_neuron : tuple of str
+        Parameters that may be one number for each neuron; such a number is one more word.
+    programmable : bool
+        Whether it needs a core that runs programs.
+    from_outside : bool
+        Whether it is driven from outside, and on no core.
+    whole : bool
+        Whether its neurons share a state, and so a core.
+    least : int
+        Neurons that there must be at least.
+    powers_of_two : tuple of str
+        Parameters that must be one.
+    aligned : str
+        Parameter that says by how many bits input is shifted up; if empty, as in stock neurons.
+    beside_setting : tuple of str
+        Parameters that neurons of one setting may differ in.
+    payload_bits : callable
+        Width of a spike's signed payload, given the parameters; 0 for plain spikes.
+    below : tuple of (str, str)
+        A step and a period: the first parameter is less than the second, or 0.
+    punctual : callable
+        Whether it matters in which step its input arrives, given the parameters: it has a bias,
+        or counts steps, and may not run late.
+    """
+
+    parameters: tuple[str, ...]
+    ranges: Callable[[Neuron], Ranges] = lambda _: {}
+    words: int = 1
+    ports: tuple[str, ...] = (A_IN,)
+    by_neuron: tuple[str, ...] = ()
+    programmable: bool = True
+    from_outside: bool = False
+    whole: bool = False
+    least: int = 1
+    powers_of_two: tuple[str, ...] = ()
+    aligned: str = ""
+    beside_setting: tuple[str, ...] = ("vth",)
+    payload_bits: Callable[[Parameters], int] = lambda _: 0
+    below: tuple[tuple[str, str], ...] = ()
+    punctual: Callable[[Parameters], bool] = lambda _: False
+
+
+# --- ranges; thresholds are compared with ``>``
+
+
+def _decay(neuron: Neuron) -> tuple[int, int]:
+    return 0, 1 << neuron.decay_bits
+
+
+def _threshold(neuron: Neuron) -> tuple[int, int]:
+    return 0, (1 << neuron.threshold_bits) - 1
+
+
+def _highest(neuron: Neuron) -> int:
+    """The most that a potential holds."""
+    return (1 << (neuron.potential_bits - 1)) - 1
+
+
+def _of_source(_: Neuron) -> Ranges:
+    return {"payload_bits": (0, limits.PAYLOAD_BITS)}
+
+
+def _of_cuba_lif(neuron: Neuron) -> Ranges:
+    bias = 1 << (neuron.bias_bits - 1)
+    return {"du": _decay(neuron), "dv": _decay(neuron), "vth": _threshold(neuron),
+            "bias_mant": (-bias, bias - 1), "bias_exp": (0, neuron.bias_exponent_max),
+            "input_shift": (0, neuron.input_shift)}
+
+
+def _of_readout(neuron: Neuron) -> Ranges:
+    return {"dv": _decay(neuron), "vth": (0, _highest(neuron) - 1)}
+
+
+def _of_latency_match(neuron: Neuron) -> Ranges:
+    return {"vth": _threshold(neuron), "base": (1, limits.STATE_MODULUS),
+            "span": (1, _highest(neuron)), "gain": (1, _highest(neuron)),
+            "gain_shift": (0, GAIN_SHIFT_MAX)}
+
+
+def _of_astrocyte(neuron: Neuron) -> Ranges:
+    return {"dv": _decay(neuron), "gain_bits": (0, GAIN_BITS_MAX)}
+
+
+def _of_relay(_: Neuron) -> Ranges:
+    return {"shift": (0, -limits.EXPONENT_MIN)}
+
+
+def _of_product(neuron: Neuron) -> Ranges:
+    return {"shift": (0, limits.PRODUCT_BITS - 1), "limit": (1, _highest(neuron)),
+            "period": (1, PERIOD_MAX)}
+
+
+def _of_requantise(neuron: Neuron) -> Ranges:
+    return {**_scales(neuron, "bias"), "period": (1, PERIOD_MAX)}
+
+
+def _of_reciprocal(neuron: Neuron) -> Ranges:
+    return {"dv": _decay(neuron), "lift": (0, limits.INPUT_SHIFT)}
+
+
+def _of_quotient(neuron: Neuron) -> Ranges:
+    return {**_of_reciprocal(neuron), **_scales(neuron, "centre"), "period": (0, PERIOD_MAX)}
+
+
+def _scales(neuron: Neuron, added: str) -> dict[str, tuple[int, int]]:
+    """A product of 16 bits that is shifted, something added to it, and a clip."""
+    most = _highest(neuron)
+    return {"multiplier": (0, limits.MULTIPLIER_MAX), "shift": (1, SCALE_SHIFT_MAX),
+            added: (-most, most), "limit": (1, most)}
+
+
+# --- what follows from parameters
+
+
+def number(parameters: Parameters, name: str) -> int:
+    """The parameter; the farthest from 0 where there is one for each neuron."""
+    value = parameters[name]
+    return value if isinstance(value, int) else max(value, key=abs)
+
+
+def _source_payload(parameters: Parameters) -> int:
+    return number(parameters, "payload_bits")
+
+
+def _latency_payload(parameters: Parameters) -> int:
+    """Payloads go up to ``2 base``, and have a sign."""
+    return (2 * number(parameters, "base")).bit_length() + 1
+
+
+def _has_bias(parameters: Parameters) -> bool:
+    return number(parameters, "bias_mant") != 0
+
+
+def _limit_payload(parameters: Parameters) -> int:
+    return number(parameters, "limit").bit_length() + 1
+
+
+def _counts_steps(parameters: Parameters) -> bool:
+    return number(parameters, "period") > 1
+
+
+def _counts_or_adds(parameters: Parameters) -> bool:
+    return _counts_steps(parameters) or number(parameters, "bias") != 0
+
+
+MODELS: dict[str, Row] = {
+    "Source": Row(("payload_bits",), _of_source, words=0, ports=(), programmable=False,
+                  from_outside=True, payload_bits=_source_payload,
+                  punctual=lambda _: True),
+    "CubaLIF": Row(("du", "dv", "vth", "bias_mant", "bias_exp", "input_shift"), _of_cuba_lif,
+                   words=2, programmable=False, aligned="input_shift",
+                   beside_setting=("vth", "bias_mant", "input_shift"), punctual=_has_bias),
+    "Readout": Row(("dv", "vth"), _of_readout),
+    "LatencyMatch": Row(("vth", "base", "span", "gain", "gain_shift"), _of_latency_match,
+                        powers_of_two=("base",), payload_bits=_latency_payload),
+    "Astrocyte": Row(("dv", "gain_bits"), _of_astrocyte, whole=True, least=2,
+                     payload_bits=lambda _: limits.PAYLOAD_BITS),
+    "Relay": Row(("shift",), _of_relay, words=0, payload_bits=lambda _: limits.PAYLOAD_BITS),
+    "Product": Row(("shift", "limit", "period", "at"), _of_product, words=0, ports=("a", "b"),
+                   by_neuron=("at",), below=(("at", "period"),), payload_bits=_limit_payload,
+                   punctual=_counts_steps),
+    "Requantise": Row(("multiplier", "shift", "bias", "limit", "period", "at"), _of_requantise,
+                      words=0, by_neuron=("multiplier", "shift", "bias", "at"),
+                      below=(("at", "period"),), payload_bits=_limit_payload,
+                      punctual=_counts_or_adds),
+    "Reciprocal": Row(("dv", "lift"), _of_reciprocal, ports=(A_IN, "done", "flush"),
+                      payload_bits=lambda _: RECIPROCAL_BITS),
+    "Quotient": Row(("dv", "lift", "multiplier", "shift", "centre", "limit", "period", "at"),
+                    _of_quotient, words=3, ports=(A_IN, "done", "reciprocal", "flush"),
+                    by_neuron=("multiplier", "shift", "centre", "at"),
+                    below=(("at", "period"),), payload_bits=_limit_payload,
+                    punctual=_counts_steps),
+}
+"""By kind. An astrocyte is its calcium and a unit besides, at the least."""
+
+UNKNOWN = Row((), ports=())
+"""A kind that has no row: it takes no input, and is itself a violation."""
