@@ -8,7 +8,7 @@ from numbers import Integral
 from neuromorph.errors import NetworkError, did_you_mean
 from neuromorph.network.bounds import payload_ranges, source_range
 from neuromorph.network.model import Network
-from neuromorph.network.ports import Port
+from neuromorph.network.ports import Port, widest_of
 from neuromorph.numerics.interval import Interval
 
 
@@ -67,7 +67,7 @@ def _check_range(port: Port, network: Network, where: str) -> None:
         return
     population = network.population(port.population)
     low, high = (source_range(network, port.population) if population.is_source
-                 else (int(end[0]) for end in population.model.widest(1)))
+                 else widest_of(population))
     if port.low < low or port.high > high:
         raise NetworkError("the range of a port exceeds its population's payload", where=where,
                            found=f"{port.low} to {port.high}", expected=f"{low} to {high}")

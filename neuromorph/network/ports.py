@@ -51,7 +51,7 @@ class Port:
     @classmethod
     def of(cls, population: Population, steps: Steps | None = None, says: str = "") -> Port:
         """A population under its own name, with all that its model may send."""
-        low, high = (int(end[0]) for end in population.model.widest(1))
+        low, high = widest_of(population)
         return cls(population.name, population.name, population.size,
                    population.model.payload_bits, low, high, steps, says)
 
@@ -70,6 +70,12 @@ class Port:
         if self.steps is None or not steps:
             return self
         return replace(self, steps=tuple(sorted((n + steps) % period for n in self.steps)))
+
+
+def widest_of(population: Population) -> tuple[int, int]:
+    """The lowest and the highest that any of its neurons may send, whatever arrives."""
+    sent = population.model.widest(population.size)
+    return int(sent.low.min()), int(sent.high.max())
 
 
 def silence(ports: Iterable[Port], steps: int) -> dict[str, NDArray[np.int64]]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from placed_programs import judged
 from small_fronts import OUT, assert_as_driven, assert_same, feed_all, front, later
 from small_heads import BINARY, GRADED, attention
 from small_networks import everything
@@ -21,6 +22,9 @@ from neuromorph.circuits import (
     match_and_control,
 )
 from neuromorph.circuits.hopfield import store_patterns
+from neuromorph.compile import compile_units
+from neuromorph.compile.program import Unit
+from neuromorph.compile.program_file import program_as_dict
 from neuromorph.compile.ranges.prove import prove_ranges_of, require_proof
 from neuromorph.dynamics.match_control import for_window
 from neuromorph.errors import NetworkError, UsageError
@@ -38,6 +42,7 @@ from neuromorph.network import (
     fed,
     verify,
 )
+from neuromorph.profiles import load_profile
 
 Driven = tuple[Network, Inputs, int]
 """A circuit as a host drives it: network, trains, steps."""
@@ -181,6 +186,16 @@ def test_a_fed_head_is_no_longer_what_its_builder_builds() -> None:
 def test_what_was_proved_by_bounds_still_is() -> None:
     network, trains, _ = followed()
     assert require_proof(feed_all(network, trains, ["axon", "query"]).network).basis == "bounds"
+
+
+@pytest.mark.parametrize(("name", "inputs"), [
+    ("match and control", ["axon", "query"]), ("astrocyte attention", ["feature"])])
+def test_a_fed_circuit_compiles(name: str, inputs: list[str]) -> None:
+    network, trains, _ = CIRCUITS[name]
+    profile = load_profile("loihi2-graded")
+    unit = Unit("fed", feed_all(network, trains, inputs).network)
+    program = compile_units([unit], profile).program
+    assert [str(v) for v in judged(*program_as_dict(program), profile).violations] == []
 
 
 def test_the_ports_of_a_fed_network() -> None:
