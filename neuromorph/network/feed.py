@@ -13,10 +13,11 @@ from neuromorph.network.populations import Population
 from neuromorph.network.port_rules import assumed, told, within
 from neuromorph.network.ports import Port, Steps
 from neuromorph.network.verify import verify
+from neuromorph.shown import Shown
 
 
-@dataclass(frozen=True, eq=False)
-class Feed:
+@dataclass(frozen=True, eq=False, repr=False)
+class Feed(Shown):
     """What feeds an input.
 
     Attributes
