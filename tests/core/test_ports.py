@@ -20,6 +20,11 @@ from neuromorph.circuits import (
     match_and_control,
 )
 from neuromorph.circuits.hebbian_attention.writing import KEY_AT, WRITE_STEPS
+from neuromorph.circuits.latency_attention.emit import (
+    emission_of,
+    emitting,
+    with_time_to_answer,
+)
 from neuromorph.circuits.latency_attention.stimulus import drive_waveform
 from neuromorph.circuits.plain_spikes import in_plain_spikes
 from neuromorph.compile.program import Slice, Unit
@@ -167,6 +172,21 @@ def test_the_ports_of_a_head_that_is_written_keep_what_they_say(case: Case) -> N
     timeline = hebbian_attention.causal(case.head, case.keys[:tokens], case.values[:tokens],
                                         case.queries[:tokens])
     assert_circuit_keeps(hebbian_attention.build(case.head), *timeline.trains())
+
+
+@given(cases())
+@settings(max_examples=60, deadline=None)
+def test_the_ports_of_a_head_that_emits_keep_what_they_say(case: Case) -> None:
+    try:
+        emission = emission_of(case.head)
+    except RangeProofError:
+        assume(False)
+    network = emitting(latency_attention.build(case.head, case.keys, case.values), case.head,
+                       emission)
+    assert {p.name: bool(p.payload_bits) for p in network.outputs} == {
+        "match": case.head.graded, "control": True, "normaliser": True, "done": False}
+    driven = latency_attention.stimulate(case.head, case.queries, case.mask)
+    assert_circuit_keeps(network, *with_time_to_answer(*driven))
 
 
 def test_the_other_circuits_ports_keep_what_they_say() -> None:
