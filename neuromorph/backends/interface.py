@@ -143,6 +143,12 @@ def _check_train(
     if train.size and (train.min() < low or train.max() > high):
         raise UsageError("an input does not fit the source's payload", where=name,
                          found=f"{train.min()} to {train.max()}", expected=f"{low} to {high}")
+    for port in network.inputs:
+        if port.population == name and train.size and (
+                train.min() < port.low or train.max() > port.high):
+            raise UsageError("an input leaves the range that the circuit assumes", where=port.name,
+                             found=f"{train.min()} to {train.max()}",
+                             expected=f"{port.low} to {port.high}")
 
 
 def _check_probes(network: Network, probes: Sequence[Probe]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -164,7 +164,8 @@ def _network_text(bundle: Bundle) -> str:
     parts = []
     for name, code in bundle.codes.items():
         for h, network in enumerate(code.networks(bundle.samples[name])):
-            parts.append(f"# {escaped(name)}, head {h}\n{to_text(network)}")
+            circuit = replace(network, inputs=(), outputs=())  # ports follow from the codes
+            parts.append(f"# {escaped(name)}, head {h}\n{to_text(circuit)}")
     return "\n".join(parts)
 
 

@@ -22,6 +22,7 @@ from neuromorph.compile.parts import Part, parts_of
 from neuromorph.compile.program import Slice, Unit
 from neuromorph.network import Network, Population, Probe, Projection, verify
 from neuromorph.network.model import SYNAPTIC
+from neuromorph.network.ports import still_there
 
 Slices: TypeAlias = Mapping[str, Sequence[Slice]]
 Inputs: TypeAlias = Mapping[str, NDArray[Any]]
@@ -71,8 +72,8 @@ def split_network(unit: Unit, slices: Slices) -> Network:
     Returns
     -------
     Network
-        With the schedule, but no motif: a closed form knows nothing of parts. Where nothing is
-        cut it is the unit's network itself.
+        With the schedule, but no motif: a closed form knows nothing of parts; without the ports
+        of what is cut. Where nothing is cut it is the unit's network itself.
 
     Raises
     ------
@@ -87,7 +88,9 @@ def split_network(unit: Unit, slices: Slices) -> Network:
     projections = tuple(_cut(projection, block, parts)
                         for projection in network.projections
                         for block in _blocks(projection, parts))
-    return verify(replace(network, populations=populations, projections=projections, motif=None))
+    return verify(replace(network, populations=populations, projections=projections, motif=None,
+                          inputs=still_there(network.inputs, populations),
+                          outputs=still_there(network.outputs, populations)))
 
 
 def extra_steps(unit: Unit) -> int:

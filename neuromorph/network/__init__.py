@@ -1,8 +1,10 @@
 """The network IR: what the circuits build, what every backend runs."""
 
 from neuromorph.learning import LearningRule
+from neuromorph.network.feed import Feed, fed
 from neuromorph.network.model import Domain, Network, Phase, Probe, Projection, Schedule
 from neuromorph.network.populations import Population
+from neuromorph.network.ports import Port
 from neuromorph.network.text import to_text
 from neuromorph.network.verify import verify
 from neuromorph.neurons import Astrocyte, CubaLIF, LatencyMatch, Readout, Relay, Source
@@ -11,17 +13,20 @@ __all__ = [
     "Astrocyte",
     "CubaLIF",
     "Domain",
+    "Feed",
     "LatencyMatch",
     "LearningRule",
     "Network",
     "Phase",
     "Population",
+    "Port",
     "Probe",
     "Projection",
     "Readout",
     "Relay",
     "Schedule",
     "Source",
+    "fed",
     "to_text",
     "verify",
 ]

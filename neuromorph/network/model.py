@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from neuromorph.learning import LearningRule
 from neuromorph.network.populations import Population
+from neuromorph.network.ports import Port
 from neuromorph.neurons.contract import A_IN
 from neuromorph.numerics.limits import INPUT_SHIFT
 from neuromorph.shown import Shown
@@ -119,6 +120,9 @@ class Network(Shown):
         When the circuit works in phases.
     motif : object, optional
         A frozen description of a known circuit, for backends that have a closed form.
+    inputs, outputs : tuple of Port
+        The circuit's edges, by which others are wired to it (`feed.fed`). A pass that rewrites a
+        network keeps them right or drops them.
     """
 
     name: str
@@ -127,6 +131,8 @@ class Network(Shown):
     projections: tuple[Projection, ...]
     schedule: Schedule | None = None
     motif: object | None = field(default=None)
+    inputs: tuple[Port, ...] = ()
+    outputs: tuple[Port, ...] = ()
 
     def population(self, name: str) -> Population:
         """The population of that name (KeyError if there is none; `verify` comes first)."""

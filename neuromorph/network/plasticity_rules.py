@@ -9,6 +9,7 @@ import numpy as np
 from neuromorph.errors import NetworkError, did_you_mean
 from neuromorph.learning import LearningRule
 from neuromorph.learning.first_synapses import check_sign
+from neuromorph.network.bounds import payload_ranges
 from neuromorph.network.model import THIRD, Network, Projection
 from neuromorph.numerics import limits
 
@@ -52,15 +53,45 @@ def _check_modulators(projection: Projection, rule: LearningRule, network: Netwo
             raise NetworkError(f"the third factor {trace} has another size than post",
                                where=projection.name, found=known[name].size,
                                expected=known[projection.post].size)
-        bits = network.population(name).model.payload_bits
-        if network.domain == "fixed" and bits > limits.TRACE_BITS + 1:
-            raise NetworkError(f"the third factor {trace} is a trace of 7 bits and a sign",
-                               where=name, found=f"a payload of {bits} bits",
-                               expected=f"at most {limits.TRACE_BITS + 1} bits")
+        if _is_wide(name, network) and known[name].is_source:
+            raise _too_wide(trace, name, network)
     own = [y for y in THIRD if rule.impulse(y) or rule.tau(y) < math.inf]
     if projection.modulated and own:
         raise NetworkError("with a third factor y1, y2 and y3 have no impulse and no time "
                            "constant of their own", where=projection.name, found=", ".join(own))
+
+
+def check_third_factors(network: Network) -> None:
+    """Check that a third factor with payloads wider than a trace never sends more than one holds.
+
+    Ranges are derived of a sound network only, so this comes after all other rules.
+
+    Raises
+    ------
+    NetworkError
+    """
+    wide = [(trace, name) for p in network.plastic
+            for trace, name in zip(THIRD, p.modulators, strict=True)
+            if name is not None and _is_wide(name, network)]
+    sent = payload_ranges(network) if wide else {}
+    for trace, name in wide:
+        low, high = int(sent[name].low.min()), int(sent[name].high.max())
+        if low < 0 or high > limits.TRACE_MAX:
+            raise _too_wide(trace, name, network, f", {low} to {high}")
+
+
+def _is_wide(name: str, network: Network) -> bool:
+    """Whether integers of its payload may be more than a trace holds."""
+    bits = network.population(name).model.payload_bits
+    return network.domain == "fixed" and bits > limits.TRACE_BITS + 1
+
+
+def _too_wide(trace: str, name: str, network: Network, span: str = "") -> NetworkError:
+    bits = network.population(name).model.payload_bits
+    return NetworkError(f"the third factor {trace} is a trace of 7 bits and a sign",
+                        where=name, found=f"a payload of {bits} bits{span}",
+                        expected=f"at most {limits.TRACE_BITS + 1} bits, or neurons that are "
+                        f"proved to send 0 to {limits.TRACE_MAX}")
 
 
 def _check_sign(projection: Projection, rule: LearningRule, domain: str) -> None:

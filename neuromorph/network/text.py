@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import fields
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -13,11 +14,12 @@ from numpy.typing import NDArray
 from neuromorph.errors import escaped
 from neuromorph.network.model import THIRD, Network, Projection
 from neuromorph.network.populations import Population
+from neuromorph.network.ports import Port
 from neuromorph.neurons.contract import A_IN, Parameter
 
 
 def to_text(network: Network) -> str:
-    """One line a population, projection, rule and phase; weights as shape, range and digest.
+    """One line a population, projection, rule, phase and port; weights as range and digest.
 
     Equal networks give equal text. Weights are named by the first 12 digits of their
     sha256, so one changed synapse changes one line.
@@ -28,12 +30,29 @@ def to_text(network: Network) -> str:
     if network.schedule is not None:
         lines.append(f"schedule period={network.schedule.period}")
         lines += [f"  phase {p.name} {p.start}:{p.stop}" for p in network.schedule.phases]
+    lines += [_port("input", p) for p in network.inputs]
+    lines += [_port("output", p) for p in network.outputs]
     return "\n".join(map(escaped, lines)) + "\n"
 
 
 def _population(population: Population) -> str:
     settings = " ".join(f"{k}={_number(v)}" for k, v in population.model.parameters().items())
     return f"population {population.name} {population.size} {population.model.kind} {settings}"
+
+
+def _port(what: str, port: Port) -> str:
+    """Its steps as spans, from the first up to, not including, the last."""
+    kind = f"graded payload_bits={port.payload_bits}" if port.payload_bits else "plain"
+    steps = "" if port.steps is None else f" steps={','.join(_spans(port.steps))}"
+    says = f" {port.says}" if port.says else ""
+    return (f"{what} {port.name} {port.population} {port.size} {kind} {port.low}..{port.high}"
+            f"{steps}{says}")
+
+
+def _spans(steps: Iterable[int]) -> Iterator[str]:
+    for _, run in groupby(enumerate(steps), lambda one: one[1] - one[0]):
+        found = [step for _, step in run]
+        yield f"{found[0]}:{found[-1] + 1}"
 
 
 def _number(value: Parameter) -> str:

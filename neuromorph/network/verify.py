@@ -8,8 +8,9 @@ import numpy as np
 
 from neuromorph.errors import NetworkError, did_you_mean
 from neuromorph.network.model import Network, Projection
-from neuromorph.network.plasticity_rules import check_plasticity
+from neuromorph.network.plasticity_rules import check_plasticity, check_third_factors
 from neuromorph.network.populations import Population
+from neuromorph.network.port_rules import check_ports
 from neuromorph.neurons import registered
 from neuromorph.numerics import limits
 
@@ -29,11 +30,15 @@ def verify(network: Network) -> Network:
         raise NetworkError("the network has no populations", where=network.name)
     _unique("population", (p.name for p in network.populations), network.name)
     _unique("projection", (p.name for p in network.projections), network.name)
+    for ports in (network.inputs, network.outputs):
+        _unique("port", (port.name for port in ports), network.name)
     for population in network.populations:
         _check_population(population, network.domain)
     for projection in network.projections:
         _check_projection(projection, network)
+    check_third_factors(network)
     _check_reachable(network)
+    check_ports(network)
     return network
 
 

@@ -1,11 +1,11 @@
 """Linear attention in a tripartite synapse: Hebbian memory, and an astrocyte that normalises."""
 
-from neuromorph.circuits.astrocyte_attention.build import (
+from neuromorph.circuits.astrocyte_attention.build import FEATURES_MAX, build, write_rule
+from neuromorph.circuits.astrocyte_attention.ports import (
     FEATURE_LIMIT,
-    FEATURES_MAX,
     VALUE_LIMIT,
-    build,
-    write_rule,
+    inputs_of,
+    outputs_of,
 )
 from neuromorph.circuits.astrocyte_attention.stimulus import PROBES, causal, read, write_then_query
 
@@ -16,6 +16,8 @@ __all__ = [
     "VALUE_LIMIT",
     "build",
     "causal",
+    "inputs_of",
+    "outputs_of",
     "read",
     "write_rule",
     "write_then_query",

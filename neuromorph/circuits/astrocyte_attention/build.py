@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from neuromorph.circuits.astrocyte_attention.ports import FEATURE_LIMIT, inputs_of, outputs_of
 from neuromorph.errors import NetworkError
 from neuromorph.learning import LearningRule
-from neuromorph.network import Astrocyte, Network, Phase, Population, Projection, Schedule, Source
-from neuromorph.numerics.limits import DECAY_UNITY, STATE_MAX, TRACE_MAX, WEIGHT_MAX
-
-FEATURE_LIMIT = VALUE_LIMIT = TRACE_MAX
-"""Largest codes of features and of values: both are traces of the rule."""
+from neuromorph.network import Astrocyte, Network, Phase, Population, Projection, Schedule
+from neuromorph.numerics.limits import DECAY_UNITY, STATE_MAX, WEIGHT_MAX
 
 FEATURES_MAX = STATE_MAX // (2 * FEATURE_LIMIT * WEIGHT_MAX)
 """Most features whose sum the calcium's 24 bits hold, whatever is written."""
@@ -68,14 +66,15 @@ def build(
         raise NetworkError("sizes are out of range", where="astrocyte attention",
                            found=f"{features} features, {value_size} values",
                            expected=f"1 to {FEATURES_MAX} features, 1 value or more")
-    units = value_size + 1
+    inputs = inputs_of(features, value_size)
+    astrocyte = Population("astrocyte", value_size + 1,
+                           Astrocyte(dv=DECAY_UNITY, gain_bits=gain_bits))
     return Network("astrocyte_attention", "fixed", (
-        Population("feature", features, Source(payload_bits=9)),
-        Population("value_on", units, Source(payload_bits=8)),
-        Population("value_off", units, Source(payload_bits=8)),
-        Population("astrocyte", units, Astrocyte(dv=DECAY_UNITY, gain_bits=gain_bits)),
+        *(port.source for port in inputs), astrocyte,
     ), (
-        Projection("memory", "feature", "astrocyte", np.zeros((units, features), np.int32),
+        Projection("memory", "feature", "astrocyte",
+                   np.zeros((astrocyte.size, features), np.int32),
                    graded=True, rule=write_rule(exponent, seed),
                    modulators=("value_on", "value_off", None)),
-    ), Schedule(2, (Phase("write", 0, 1), Phase("read", 1, 2))))
+    ), Schedule(2, (Phase("write", 0, 1), Phase("read", 1, 2))), inputs=inputs,
+        outputs=outputs_of(astrocyte))

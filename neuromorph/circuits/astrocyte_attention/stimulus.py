@@ -1,4 +1,4 @@
-"""What the sources emit while tokens are written and queries asked, and what the astrocyte says."""
+"""What a host sends to the inputs for tokens and queries, and what the astrocyte says."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuromorph.circuits.astrocyte_attention.build import FEATURE_LIMIT, VALUE_LIMIT
+from neuromorph.circuits.astrocyte_attention.ports import FEATURE_LIMIT, VALUE_LIMIT, inputs_of
 from neuromorph.errors import UsageError
 from neuromorph.network import Probe
+from neuromorph.network.ports import silence
 
 PROBES = (Probe("astrocyte"),)
 """What `read` needs."""
@@ -60,13 +61,12 @@ def _trains(
         raise UsageError("keys, values and queries do not fit each other",
                          found=f"{keys.shape}, {values.shape}, {queries.shape}")
     steps = len(keys) + len(queries) + ANSWER_STEPS
-    feature = np.zeros((steps, keys.shape[1]), np.int64)
-    feature[writes], feature[asks] = 2 * keys, 2 * queries  # a trace takes half of a payload
-    on = np.zeros((steps, values.shape[1] + 1), np.int64)
-    off = np.zeros_like(on)
-    on[writes, :-1], off[writes, :-1] = np.maximum(values, 0), np.maximum(-values, 0)
-    on[writes, -1] = VALUE_LIMIT
-    return {"feature": feature, "value_on": on, "value_off": off}, asks, steps
+    inputs = silence(inputs_of(keys.shape[1], values.shape[1]), steps)
+    inputs["feature"][writes], inputs["feature"][asks] = 2 * keys, 2 * queries  # a trace halves it
+    inputs["value_on"][writes, :-1] = np.maximum(values, 0)
+    inputs["value_off"][writes, :-1] = np.maximum(-values, 0)
+    inputs["value_on"][writes, -1] = VALUE_LIMIT
+    return inputs, asks, steps
 
 
 def read(

@@ -1,13 +1,10 @@
 """Latency attention whose keys and values are written by plasticity, token by token."""
 
-from neuromorph.circuits.hebbian_attention.build import (
-    WRITE_STEPS,
-    HebbianAttention,
-    build,
-    prove_writes,
-)
+from neuromorph.circuits.hebbian_attention.build import HebbianAttention, build
+from neuromorph.circuits.hebbian_attention.ports import inputs_of, outputs_of
 from neuromorph.circuits.hebbian_attention.rules import KEY_RULE, VALUE_RULE
 from neuromorph.circuits.hebbian_attention.timeline import Timeline, causal, write_then_query
+from neuromorph.circuits.hebbian_attention.writing import WRITE_STEPS, prove_writes
 
 __all__ = [
     "KEY_RULE",
@@ -17,6 +14,8 @@ __all__ = [
     "Timeline",
     "build",
     "causal",
+    "inputs_of",
+    "outputs_of",
     "prove_writes",
     "write_then_query",
 ]

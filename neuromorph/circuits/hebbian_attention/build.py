@@ -6,19 +6,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from neuromorph.circuits.hebbian_attention.ports import inputs_of, outputs_of
 from neuromorph.circuits.hebbian_attention.rules import KEY_RULE, VALUE_RULE
+from neuromorph.circuits.hebbian_attention.writing import WRITE_STEPS, prove_writes
 from neuromorph.circuits.latency_attention import LatencyAttention
 from neuromorph.circuits.latency_attention import build as build_static
-from neuromorph.circuits.latency_attention.motif import CLEAR, FLUSH_AGE
-from neuromorph.errors import RangeProofError
-from neuromorph.network import Network, Phase, Population, Projection, Schedule, Source
-from neuromorph.numerics.limits import DECAY_UNITY, INPUT_BITS, INPUT_MAX, PAYLOAD_BITS
-
-WRITE_STEPS = 7
-"""Steps that writing a token takes, before its query."""
-
-AXON_BITS = 9
-"""Payload of an ON or OFF axon: a query code, or twice a key's magnitude."""
+from neuromorph.network import Network, Phase, Projection, Schedule
 
 
 @dataclass(frozen=True)
@@ -50,12 +43,13 @@ def build(head: LatencyAttention) -> Network:
     prove_writes(head)
     empty = np.zeros((head.slots, head.key_size), np.int32)
     static = build_static(head, empty, np.zeros((head.slots, head.value_size), np.int32))
-    populations = [Population("query", 2 * head.key_size, Source(AXON_BITS)) if p.name == "query"
-                   else p for p in static.populations]
+    inputs = inputs_of(head)
+    sources = {port.name: port.source for port in inputs}
+    populations = tuple(sources.pop(p.name, p) for p in static.populations)
     projections = [_plastic(p) for p in static.projections]
-    return Network("hebbian_attention", "fixed", (*populations, *_writers(head)),
+    return Network("hebbian_attention", "fixed", (*populations, *sources.values()),
                    (*projections, *_write_synapses(head)), _schedule(head, static.schedule),
-                   HebbianAttention(head))
+                   HebbianAttention(head), inputs, outputs_of(head, populations))
 
 
 def _plastic(projection: Projection) -> Projection:
@@ -66,17 +60,6 @@ def _plastic(projection: Projection) -> Projection:
         return replace(projection, rule=VALUE_RULE,
                        modulators=("value_on", "value_off", "renew"))
     return projection
-
-
-def _writers(head: LatencyAttention) -> tuple[Population, ...]:
-    third = Source(payload_bits=8)
-    return (
-        Population("write", head.slots, Source(PAYLOAD_BITS)),
-        Population("store", head.slots, third),
-        Population("value_on", head.value_size, third),
-        Population("value_off", head.value_size, third),
-        Population("renew", head.value_size, third),
-    )
 
 
 def _write_synapses(head: LatencyAttention) -> tuple[Projection, ...]:
@@ -92,41 +75,3 @@ def _schedule(head: LatencyAttention, query: Schedule | None) -> Schedule:
     return Schedule(WRITE_STEPS + head.period, (
         Phase("write", 0, WRITE_STEPS),
         *(Phase(p.name, p.start + WRITE_STEPS, p.stop + WRITE_STEPS) for p in phases)))
-
-
-def prove_writes(head: LatencyAttention) -> LatencyAttention:
-    """Show that a write overflows nothing and leaves no trace but its weights.
-
-    Raises
-    ------
-    RangeProofError
-        Naming the first bound that fails.
-    """
-    if head.input_bits != INPUT_BITS:
-        raise RangeProofError("a write needs a synaptic input as wide as u",
-                              where="hebbian attention", found=f"{head.input_bits} bits",
-                              expected=f"{INPUT_BITS} bits",
-                              hint="export for Loihi 2, or take a static memory")
-    axon = 2 * head.key_limit
-    key_input = head.key_size * (axon * axon + axon) >> head.key_shift
-    kept = (DECAY_UNITY - head.control_decay) / DECAY_UNITY
-    one_write = -(-head.control_bound // head.slots)
-    left_over = int(head.control_threshold * kept ** (FLUSH_AGE + WRITE_STEPS)) + 1 + one_write
-    rules = (
-        ("a write clears in two steps", head.clears, 2),
-        ("a key on its axons lifts the potential off the floor", key_input, CLEAR),
-        ("the write cannot make a slot fire in two steps", lift_to_fire(head), INPUT_MAX),
-        ("the flush does not clear what a write leaves in control",
-         head.control_threshold + left_over, head.flush - 1),
-    )
-    for what, found, limit in rules:
-        if found > limit:
-            raise RangeProofError(what, where="hebbian attention", found=found,
-                                  expected=f"at most {limit}",
-                                  hint="smaller code limits or a coarser key shift")
-    return head
-
-
-def lift_to_fire(head: LatencyAttention) -> int:
-    """Second injection of a write: from the floor plus `CLEAR` to just past the threshold."""
-    return head.threshold + (INPUT_MAX + 1 - CLEAR) + 1

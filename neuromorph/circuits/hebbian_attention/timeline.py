@@ -1,4 +1,4 @@
-"""What the sources emit while tokens are written and queries asked, in any order."""
+"""What a host sends to the inputs while tokens are written and queries asked, in any order."""
 
 from __future__ import annotations
 
@@ -7,8 +7,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuromorph.circuits.hebbian_attention.build import WRITE_STEPS, lift_to_fire
+from neuromorph.circuits.hebbian_attention.ports import inputs_of
 from neuromorph.circuits.hebbian_attention.rules import GATE
+from neuromorph.circuits.hebbian_attention.writing import (
+    CLEAR_AT,
+    FIRE_AT,
+    KEY_AT,
+    LEARN_AT,
+    LIFT_AT,
+    WRITE_STEPS,
+    lift_to_fire,
+)
 from neuromorph.circuits.latency_attention import LatencyAttention
 from neuromorph.circuits.latency_attention.motif import CLEAR
 from neuromorph.circuits.latency_attention.stimulus import (
@@ -17,9 +26,7 @@ from neuromorph.circuits.latency_attention.stimulus import (
     sweep,
 )
 from neuromorph.errors import UsageError
-
-KEY_AT, HOLD_AT, LIFT_AT, FIRE_AT, LEARN_AT = 2, 3, 4, 5, 6
-"""Steps of a write: key, floor again, two lifts of the slot, and its spike, which both learn."""
+from neuromorph.network.ports import silence
 
 
 class Timeline:
@@ -93,10 +100,7 @@ class Timeline:
     def trains(self) -> tuple[dict[str, NDArray[np.int64]], int]:
         """Source trains, arrays of shape (steps, size), and the number of steps."""
         head, steps = self.head, self.step + TAIL_STEPS
-        sizes = {"query": 2 * head.key_size, "drive": 1, "mask": head.slots, "excused": 1,
-                 "flush": 1, "write": head.slots, "store": head.slots, "value_on": head.value_size,
-                 "value_off": head.value_size, "renew": head.value_size}
-        inputs = {name: np.zeros((steps, size), np.int64) for name, size in sizes.items()}
+        inputs = silence(inputs_of(head), steps)
         for start, slot, key, value in self._writes:
             self._lay_write(inputs, start, slot, key, value)
         if self._queries:
@@ -110,7 +114,7 @@ class Timeline:
         self, inputs: dict[str, NDArray[np.int64]], start: int, slot: int, key: NDArray[Any],
         value: NDArray[Any],
     ) -> None:
-        inputs["drive"][[start, start + 1, start + HOLD_AT]] = -CLEAR
+        inputs["drive"][start + np.array(CLEAR_AT)] = -CLEAR
         both = np.concatenate(_on_off(key))
         inputs["query"][start + KEY_AT] = np.where(both == 0, 1, 2 * both)
         inputs["write"][start + LIFT_AT, slot] = CLEAR

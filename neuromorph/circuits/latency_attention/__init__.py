@@ -6,6 +6,7 @@ from neuromorph.circuits.latency_attention.motif import (
     SpikeKind,
     prove_ranges,
 )
+from neuromorph.circuits.latency_attention.ports import inputs_of, outputs_of
 from neuromorph.circuits.latency_attention.read import Attended, read, read_at
 from neuromorph.circuits.latency_attention.stimulus import (
     FRACTIONS_FREE,
@@ -22,6 +23,8 @@ __all__ = [
     "SpikeKind",
     "alphabets",
     "build",
+    "inputs_of",
+    "outputs_of",
     "prove_ranges",
     "read",
     "read_at",

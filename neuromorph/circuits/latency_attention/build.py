@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.circuits.latency_attention.motif import LatencyAttention, prove_ranges
+from neuromorph.circuits.latency_attention.ports import inputs_of, outputs_of
 from neuromorph.errors import NetworkError
 from neuromorph.network import (
     CubaLIF,
@@ -19,9 +20,8 @@ from neuromorph.network import (
     Projection,
     Readout,
     Schedule,
-    Source,
 )
-from neuromorph.numerics.limits import DECAY_UNITY, INPUT_SHIFT, PAYLOAD_BITS
+from neuromorph.numerics.limits import DECAY_UNITY, INPUT_SHIFT
 
 
 def build(
@@ -68,8 +68,10 @@ def build(
         raise NetworkError("occupied slots have the wrong shape or type, or there are none",
                            where="latency attention", found=f"{held.shape} {held.dtype}",
                            expected=f"({head.slots},) bool, one True at least")
-    return Network("latency_attention", "fixed", _populations(head, int(held.sum())),
-                   _projections(head, keys, values, held), schedule_of(head), head)
+    populations = _populations(head, int(held.sum()))
+    return Network("latency_attention", "fixed", populations,
+                   _projections(head, keys, values, held), schedule_of(head), head,
+                   inputs_of(head), outputs_of(head, populations))
 
 
 def schedule_of(head: LatencyAttention) -> Schedule:
@@ -85,11 +87,7 @@ def schedule_of(head: LatencyAttention) -> Schedule:
 
 def _populations(head: LatencyAttention, occupied: int) -> tuple[Population, ...]:
     return (
-        Population("query", head.key_size, Source(head.query_limit.bit_length() + 1)),
-        Population("drive", 1, Source(payload_bits=PAYLOAD_BITS)),
-        Population("mask", head.slots, Source(payload_bits=PAYLOAD_BITS)),
-        Population("excused", 1, Source(payload_bits=head.slots.bit_length() + 1)),
-        Population("flush", 1, Source(payload_bits=PAYLOAD_BITS)),
+        *(port.source for port in inputs_of(head)),
         Population("match", head.slots, _match_model(head)),
         Population("control", head.value_size, _control_model(head)),
         Population("normaliser", 1, _control_model(head)),

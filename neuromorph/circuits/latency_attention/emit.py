@@ -11,7 +11,7 @@ d + 2, which is control / normaliser as `read` would find both in step d.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from neuromorph.circuits.latency_attention.motif import LatencyAttention
 from neuromorph.errors import RangeProofError
-from neuromorph.network import Network, Population, Projection, verify
+from neuromorph.network import Network, Population, Port, Projection, verify
 from neuromorph.neurons.quotient import RECIPROCAL, Quotient, divided
 from neuromorph.neurons.reciprocal import (
     DONE,
@@ -105,12 +105,25 @@ def emitting(network: Network, head: LatencyAttention, emission: Emission) -> Ne
     populations = tuple(replace(p, model=models.get(p.name, p.model)) for p in network.populations)
     projections = tuple(_silenced(p) for p in network.projections)
     return verify(replace(network, populations=populations, motif=None,
-                          projections=(*projections, *_asked(network.population("control")))))
+                          projections=(*projections, *_asked(network.population("control"))),
+                          outputs=tuple(_answers(network, populations))))
 
 
 def lift_of(head: LatencyAttention) -> int:
     """Bits by which the readers' input is shifted up: graded ones take it as it is."""
     return 0 if head.graded else head.control_shift
+
+
+def _answers(network: Network, populations: Sequence[Population]) -> Iterator[Port]:
+    """The head's outputs; the read-outs speak so many steps after `done`, and at no other time."""
+    at, done = {p.name: p for p in populations}, {p.name: p for p in network.outputs}.get("done")
+    period = network.schedule.period if network.schedule else 0
+    says = {"normaliser": (1, "a step after done: its reciprocal"),
+            "control": (ANSWER_STEPS, "two steps after done: the context")}
+    for port in network.outputs:
+        late, what = says.get(port.name, (0, ""))
+        steps = done.later(late, period).steps if done else None
+        yield Port.of(at[port.population], steps, what) if late else port
 
 
 def _silenced(projection: Projection) -> Projection:

@@ -1,4 +1,4 @@
-"""What the sources emit for a sequence of queries, and what to record."""
+"""What a host sends to a head's inputs for a sequence of queries, and what to record."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.circuits.latency_attention.motif import LatencyAttention
+from neuromorph.circuits.latency_attention.ports import inputs_of
 from neuromorph.errors import UsageError
 from neuromorph.network import Probe
+from neuromorph.network.ports import silence
 
 PROBES = (
     Probe("match", "spikes"),
@@ -59,9 +61,7 @@ def stimulate(
     check_queries(head, queries, mask)
     steps = count * head.period + TAIL_STEPS
     starts = np.arange(count) * head.period
-    inputs = {name: np.zeros((steps, size), np.int64)
-              for name, size in (("query", head.key_size), ("drive", 1),
-                                 ("mask", head.slots), ("excused", 1), ("flush", 1))}
+    inputs = silence(inputs_of(head), steps)
     sweep(head, inputs, starts, mask, occupied)
     inputs["query"][starts + head.query_at] = queries
     return inputs, steps

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from neuromorph.circuits.match_and_control.ports import inputs_of, outputs_of
 from neuromorph.dynamics.match_control import RELAY_STEPS, SOMA_DECAY, MatchControl
 from neuromorph.errors import NetworkError
-from neuromorph.network import CubaLIF, Network, Population, Projection, Source
+from neuromorph.network import CubaLIF, Network, Population, Projection
 
 
 def build(axons: int, queries: int, neuron: MatchControl | None = None) -> Network:
@@ -36,11 +37,12 @@ def build(axons: int, queries: int, neuron: MatchControl | None = None) -> Netwo
                            found=f"{axons} axons, {queries} queries")
     cell = neuron or MatchControl()
     each = np.ones((queries, axons), np.int32)
+    inputs = inputs_of(axons, queries)
+    soma = Population("soma", queries, CubaLIF(dv=SOMA_DECAY, vth=cell.vth))
     return Network("match_and_control", "fixed", (
-        Population("axon", axons, Source()),
-        Population("query", queries, Source()),
+        *(port.source for port in inputs),
         Population("relay", axons, CubaLIF(vth=0)),
-        Population("soma", queries, CubaLIF(dv=SOMA_DECAY, vth=cell.vth)),
+        soma,
     ), (
         Projection("lead", "axon", "relay", np.eye(axons, dtype=np.int32), delay=RELAY_STEPS),
         Projection("drive", "query", "soma",
@@ -48,4 +50,4 @@ def build(axons: int, queries: int, neuron: MatchControl | None = None) -> Netwo
                    exponent=cell.query_exponent),
         Projection("baseline", "relay", "soma", cell.baseline * each),
         Projection("spine", "relay", "soma", 0 * each, rule=cell.rule),
-    ))
+    ), inputs=inputs, outputs=outputs_of(soma))

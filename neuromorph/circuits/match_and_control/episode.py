@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from neuromorph.circuits.match_and_control.ports import inputs_of
 from neuromorph.dynamics.match_control import GATE_PERIOD, GATE_STEP, RELAY_STEPS
 from neuromorph.errors import UsageError
 from neuromorph.network import Phase, Probe, Schedule
+from neuromorph.network.ports import silence
 from neuromorph.numerics.limits import WEIGHT_MAX
 from neuromorph.shown import Shown
 
@@ -85,9 +87,8 @@ TAIL_STEPS = RELAY_STEPS + 3
 def stimulate(episode: Episode) -> tuple[dict[str, NDArray[np.int64]], int]:
     """Source trains of an episode, arrays of shape (steps, size), and the number of steps."""
     steps = episode.schedule.period + TAIL_STEPS
-    axons = np.zeros((steps, episode.keys.shape[1]), np.int64)
-    axons[: len(episode.keys)] = episode.keys
-    axons[episode.control_start : episode.schedule.period] = episode.values
-    queries = np.zeros((steps, episode.queries.shape[1]), np.int64)
-    queries[: len(episode.queries)] = episode.queries
-    return {"axon": axons, "query": queries}, steps
+    inputs = silence(inputs_of(episode.keys.shape[1], episode.queries.shape[1]), steps)
+    inputs["axon"][: len(episode.keys)] = episode.keys
+    inputs["axon"][episode.control_start : episode.schedule.period] = episode.values
+    inputs["query"][: len(episode.queries)] = episode.queries
+    return inputs, steps

@@ -27,6 +27,7 @@ from neuromorph.circuits.latency_attention import FRACTIONS_FREE, LatencyAttenti
 from neuromorph.circuits.plain_spikes.letters import Letters
 from neuromorph.errors import FitError
 from neuromorph.network import Network, Population, Projection, Source, verify
+from neuromorph.network.ports import still_there
 from neuromorph.numerics.limits import EXPONENT_MAX, INPUT_SHIFT, WEIGHT_MAX
 
 GRADED_NEEDED = "choose a Loihi 2 profile"
@@ -48,7 +49,8 @@ def in_plain_spikes(network: Network) -> tuple[Network, dict[str, Letters]]:
     Returns
     -------
     network : Network
-        Without a motif; where no source is graded, or in the float domain, the one given.
+        Without a motif, and without ports of graded sources; where no source is graded, or in the
+        float domain, the one given.
     letters : dict of source name to Letters
         By which `encode` translates trains.
 
@@ -67,7 +69,9 @@ def in_plain_spikes(network: Network) -> tuple[Network, dict[str, Letters]]:
     populations = tuple(q for p in network.populations for q in _plain(p, letters, finer))
     projections = tuple(q for p in network.projections
                         for q in _lowered(p, network, letters, finer))
-    lowered = replace(network, populations=populations, projections=projections, motif=None)
+    lowered = replace(network, populations=populations, projections=projections, motif=None,
+                      inputs=still_there(network.inputs, populations),
+                      outputs=still_there(network.outputs, populations))
     return verify(lowered), letters
 
 

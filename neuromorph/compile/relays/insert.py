@@ -14,7 +14,7 @@ it by other ways is delayed as much: everything happens as before, some steps la
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -26,7 +26,7 @@ from neuromorph.compile.program import Unit
 from neuromorph.compile.relays.chunks import Axons, chunks_of
 from neuromorph.compile.relays.lateness import lateness
 from neuromorph.errors import FitError
-from neuromorph.network import Network, Population, Projection, Relay, verify
+from neuromorph.network import Network, Population, Port, Projection, Relay, verify
 from neuromorph.neurons.contract import A_IN
 from neuromorph.profiles import Profile
 
@@ -118,9 +118,16 @@ def _rewired(unit: Unit, relayed: Sequence[Projection], limits: Limits) -> Unit:
         projections.append(way)
     kept = [replace(p, delay=delays[p.name]) for p in network.projections if p not in relayed]
     found = replace(network, populations=(*network.populations, *populations),
-                    projections=(*kept, *projections), motif=None)
+                    projections=(*kept, *projections), motif=None,
+                    outputs=_later(network, late))
     steps = {name: unit.late.get(name, 0) + late[name] for name in late}
     return replace(unit, network=verify(found), late={name: n for name, n in steps.items() if n})
+
+
+def _later(network: Network, late: Mapping[str, int]) -> tuple[Port, ...]:
+    """The outputs, in the steps to which late populations have moved; inputs are never late."""
+    period = network.schedule.period if network.schedule else 0
+    return tuple(port.later(late[port.population], period) for port in network.outputs)
 
 
 def _relay(

@@ -1,0 +1,68 @@
+"""The edges of a head that is written: those of a static one, and what a write needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from neuromorph.circuits.hebbian_attention.rules import GATE
+from neuromorph.circuits.hebbian_attention.writing import (
+    CLEAR_AT,
+    FIRE_AT,
+    KEY_AT,
+    LEARN_AT,
+    LIFT_AT,
+    WRITE_STEPS,
+    lift_to_fire,
+)
+from neuromorph.circuits.latency_attention import LatencyAttention
+from neuromorph.circuits.latency_attention import inputs_of as static_inputs_of
+from neuromorph.circuits.latency_attention import outputs_of as static_outputs_of
+from neuromorph.circuits.latency_attention.motif import CLEAR
+from neuromorph.network import Population, Port
+from neuromorph.numerics.limits import PAYLOAD_BITS, TRACE_BITS
+
+AXON_BITS = 9
+"""Payload of an ON or OFF axon: a query code, or twice a key's magnitude."""
+
+
+def inputs_of(head: LatencyAttention) -> tuple[Port, ...]:
+    """What the head must be sent in a period: a write, then a query, `WRITE_STEPS` later.
+
+    A host may write and ask in any order (`timeline.Timeline`): the steps of a write then count
+    from its own beginning, and those of a query from where its write would have begun.
+    """
+    static = {port.name: port for port in static_inputs_of(head, WRITE_STEPS)}
+    query, drive = static.pop("query"), static.pop("drive")
+    return (
+        replace(query, size=2 * head.key_size, payload_bits=AXON_BITS,
+                high=max(head.query_limit, 2 * head.key_limit),
+                steps=(KEY_AT, *(query.steps or ())),
+                says="a key: every axon speaks, ON and OFF sides of a code as twice the "
+                     "magnitude, a zero as payload 1 (a silent axon leaves the slot its old code "
+                     "there); a query: its codes, negated on ON axons"),
+        replace(drive, low=min(drive.low, -CLEAR), steps=(*CLEAR_AT, *(drive.steps or ())),
+                says="clears before and after the key; then clear, lift, ramp, go"),
+        *static.values(),
+        Port("write", "write", head.slots, PAYLOAD_BITS, 0, max(CLEAR, lift_to_fire(head)),
+             (LIFT_AT, FIRE_AT), f"for the slot that is written {CLEAR}, then "
+             f"{lift_to_fire(head)}: it fires"),
+        _third("store", head.slots, GATE, f"{GATE} for the slot that is written"),
+        _third("value_on", head.value_size, head.value_limit, "the value's positive codes"),
+        _third("value_off", head.value_size, head.value_limit, "the value's negative codes, "
+               "as magnitudes"),
+        _third("renew", head.value_size, GATE, f"{GATE} everywhere: the old value goes"),
+    )
+
+
+def outputs_of(head: LatencyAttention, populations: Iterable[Population]) -> tuple[Port, ...]:
+    """What a static head sends, and the spike of the slot that is written."""
+    found = static_outputs_of(head, populations, WRITE_STEPS)
+    return tuple(replace(port, steps=tuple(sorted({*(port.steps or ()), LEARN_AT})),
+                         says=f"{port.says}; first of the slot that is written")
+                 if port.name == "match" else port for port in found)
+
+
+def _third(name: str, size: int, high: int, says: str) -> Port:
+    """A third factor: it speaks in the step in which the slot fires."""
+    return Port(name, name, size, TRACE_BITS + 1, 0, high, (LEARN_AT,), says)

@@ -1,0 +1,60 @@
+"""The edges of a head: what drives it, and where its result appears."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from neuromorph.circuits.latency_attention.motif import LatencyAttention
+from neuromorph.network import Population, Port
+from neuromorph.numerics.limits import PAYLOAD_BITS
+
+
+def inputs_of(head: LatencyAttention, after: int = 0) -> tuple[Port, ...]:
+    """What a query needs; each port is a source of its name.
+
+    Parameters
+    ----------
+    head : LatencyAttention
+    after : int
+        Steps of a period that come before the query's own, such as those of a write.
+    """
+    drive = max(head.clear, head.lift, head.ramp, head.go)
+    asked, hidden = (after + head.query_at,), (after + head.clears,)
+    return (
+        Port("query", "query", head.key_size, head.query_limit.bit_length() + 1,
+             -head.query_limit, head.query_limit, asked, "the query's codes"),
+        Port("drive", "drive", 1, PAYLOAD_BITS, -head.clear, drive,
+             tuple(range(after, after + head.period)),
+             "in every step: clear, lift, ramp, go (drive_waveform)"),
+        Port("mask", "mask", head.slots, PAYLOAD_BITS, 0, head.clear, hidden,
+             f"{head.clear} for every slot that is hidden"),
+        Port("excused", "excused", 1, head.slots.bit_length() + 1, 0, head.slots, hidden,
+             "how many of the hidden slots hold a key"),
+        Port("flush", "flush", 1, PAYLOAD_BITS, 0, head.flush, hidden,
+             f"{head.flush}: control and normaliser forget"),
+    )
+
+
+def outputs_of(
+    head: LatencyAttention, populations: Iterable[Population], after: int = 0
+) -> tuple[Port, ...]:
+    """What the head sends while its inputs speak in their steps; parameters as for `inputs_of`.
+
+    A spike arrives a step after it was sent, so `done` speaks a step after the last match. The
+    last steps may be the next period's first.
+    """
+    at = {p.name: p for p in populations}
+
+    def steps(*found: int) -> tuple[int, ...]:
+        return tuple(sorted({(after + n) % (after + head.period) for n in found}))
+
+    matched = range(head.arrival, head.period + 1)
+    flushed = steps(head.clears + 1)
+    forgets = "1 when it is flushed, and else never; the result is its potential v"
+    return (
+        Port.of(at["match"], steps(*matched), "a spike for each slot that is not hidden"),
+        Port.of(at["control"], flushed, f"{forgets} when done speaks: the numerators"),
+        Port.of(at["normaliser"], flushed, f"{forgets} when done speaks: their denominator"),
+        Port.of(at["done"], steps(head.clears + 1, *(n + 1 for n in matched)),
+                "1 when every slot has fired or was excused"),
+    )

@@ -1,0 +1,112 @@
+"""The rules that the ports of a network keep."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from numbers import Integral
+
+from neuromorph.errors import NetworkError, did_you_mean
+from neuromorph.network.bounds import payload_ranges, source_range
+from neuromorph.network.model import Network
+from neuromorph.network.ports import Port, widest_of
+from neuromorph.numerics.interval import Interval
+
+
+def check_ports(network: Network) -> None:
+    """Check every input and output; of an output also that it keeps its range.
+
+    Raises
+    ------
+    NetworkError
+    """
+    for what, ports in (("input", network.inputs), ("output", network.outputs)):
+        for port in ports:
+            where = f"{network.name}.{port.name}"
+            _check_population(what, port, network, where)
+            _check_range(port, network, where)
+            _check_steps(port, network, where)
+    for port in network.inputs:
+        if not network.population(port.population).is_source:
+            raise NetworkError("an input is a source: what is fed already is none",
+                               where=f"{network.name}.{port.name}", found=port.population)
+        if [p.population for p in network.inputs].count(port.population) > 1:
+            raise NetworkError("two inputs are one source", where=network.name,
+                               found=port.population)
+    _check_guarantees(network)
+
+
+def assumed(network: Network) -> dict[str, Interval]:
+    """What the inputs may send, by source."""
+    return {port.population: port.assumed for port in network.inputs}
+
+
+def _check_population(what: str, port: Port, network: Network, where: str) -> None:
+    known = {p.name: p for p in network.populations}
+    if port.population not in known:
+        raise NetworkError(f"an {what} is a population that does not exist", where=where,
+                           found=port.population, hint=did_you_mean(port.population, known))
+    population = known[port.population]
+    for name, found, expected in (
+        ("size", port.size, population.size),
+        ("payload", port.payload_bits, population.model.payload_bits),
+    ):
+        if found != expected:
+            raise NetworkError(f"an {what} has another {name} than its population", where=where,
+                               found=found, expected=expected)
+
+
+def _check_range(port: Port, network: Network, where: str) -> None:
+    """Floats have no width, but plain spikes are 0 and 1 there too."""
+    if not all(isinstance(end, Integral) for end in (port.low, port.high)):
+        raise NetworkError("the range of a port is two whole numbers", where=where,
+                           found=f"{port.low!r} to {port.high!r}")
+    if not port.low <= 0 <= port.high:
+        raise NetworkError("silence is always possible: the range of a port holds 0", where=where,
+                           found=f"{port.low} to {port.high}")
+    if network.domain == "float" and port.payload_bits:
+        return
+    population = network.population(port.population)
+    low, high = (source_range(network, port.population) if population.is_source
+                 else widest_of(population))
+    if port.low < low or port.high > high:
+        raise NetworkError("the range of a port exceeds its population's payload", where=where,
+                           found=f"{port.low} to {port.high}", expected=f"{low} to {high}")
+
+
+def _check_steps(port: Port, network: Network, where: str) -> None:
+    if port.steps is None:
+        return
+    if network.schedule is None:
+        raise NetworkError("steps of a period need a schedule", where=where,
+                           found=f"{len(port.steps)} steps")
+    period = network.schedule.period
+    rising = all(one < other for one, other in pairwise(port.steps))
+    if not (rising and all(isinstance(n, int) and 0 <= n < period for n in port.steps)):
+        raise NetworkError("the steps of a port are no rising steps of a period", where=where,
+                           found=port.steps, expected=f"0 to {period - 1}")
+
+
+def _check_guarantees(network: Network) -> None:
+    """An output that promises less than its model may send must have it proved."""
+    promising = [] if network.domain == "float" else [
+        port for port in network.outputs
+        if not within(network.population(port.population).model.widest(port.size), port)]
+    if not promising:
+        return
+    sent = payload_ranges(network, assumed(network))
+    for port in promising:
+        if not within(sent[port.population], port):
+            raise NetworkError("an output may send more than it guarantees",
+                               where=f"{network.name}.{port.name}",
+                               found=told(sent[port.population]),
+                               expected=f"{port.low} to {port.high}")
+
+
+def within(sent: Interval, port: Port) -> bool:
+    """Whether a port's range holds what may be sent."""
+    return bool((sent.low >= port.low).all() and (sent.high <= port.high).all())
+
+
+def told(sent: Interval) -> str:
+    """The lowest and the highest of all neurons."""
+    return f"{int(sent.low.min())} to {int(sent.high.max())}"
