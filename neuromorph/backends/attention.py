@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from neuromorph.backends.interface import Backend
 from neuromorph.circuits import hebbian_attention as hebbian
 from neuromorph.circuits.latency_attention import (
     PROBES,
@@ -21,6 +20,9 @@ from neuromorph.circuits.latency_attention import (
 )
 from neuromorph.errors import UsageError
 from neuromorph.shown import Shown
+
+if TYPE_CHECKING:
+    from neuromorph.backends.interface import Backend
 
 BoolArray = NDArray[np.bool_]
 Shape: TypeAlias = tuple[int, ...]

@@ -256,7 +256,8 @@ def attach(
         Turns texts into inputs, of at most 512 tokens each.
     options : TranslateOptions, optional
         How to translate; only with calibration data.
-    backend : {"fast", "reference", "lava"}
+    backend : str
+        One of `neuromorph.backends.names`.
 
     Returns
     -------
