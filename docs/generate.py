@@ -39,8 +39,8 @@ def backends_page() -> str:
         ((f"`{kind.name}`", kind.summary, kind.evidence,
           " and ".join("integers" if d == "fixed" else "floats" for d in kind.domains),
           f"`{kind.extra}`" if kind.extra else "none", kind.cannot or "nothing else")
-         for kind in kinds)) + "\nIntegers agree with `reference` to the bit. Floats do so within a "
-        "share of a trace's largest value: " + ", ".join(
+         for kind in kinds)) + "\nIntegers agree with `reference` to the bit. Floats do so within "
+        "a share of a trace's largest value: " + ", ".join(
             f"{kind.tolerance:g} on `{kind.name}`" for kind in kinds if kind.tolerance) + ".\n")
 
 

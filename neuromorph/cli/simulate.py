@@ -48,7 +48,8 @@ def simulate(
     if output is not None:
         check_target(output, ours=FOLDER, force=force)
     with progress(quiet or as_json) as tell:
-        report = run(bundle, inputs=inputs, backend=backend or DEFAULT, progress=tell)
+        report = run(bundle, inputs=inputs, backend=DEFAULT if backend is None else backend,
+                     progress=tell)
         if output is not None:
             save_report(report, output, force=force)
     result = report.as_dict()

@@ -305,8 +305,18 @@ def test_every_circuit_explains_itself(name: str) -> None:
     assert tuple(said) == backends.names()
     assert said[default_backend(circuit)] is None
     assert all(reason for reason in said.values() if reason is not None)
-    if name != "naam":  # which is no network
-        assert [b for b, reason in said.items() if reason is None] == ["fast", "lava", "reference"]
+
+
+@pytest.mark.parametrize(("name", "able"), [
+    ("match_and_control", ["fast", "lava", "reference"]),
+    ("hebbian_attention", ["fast", "lava", "reference"]),
+    ("astrocyte_attention", ["fast", "lava", "reference"]),
+    ("hopfield", ["fast", "lava", "reference"]),
+    ("naam", ["reference"]),  # which is no network
+])
+def test_what_runs_a_circuit(name: str, able: list[str]) -> None:
+    said = describe(circuits.get(name))["backends"]
+    assert [backend for backend, reason in said.items() if reason is None] == able
 
 
 def test_all_circuits_are_listed(cli: Run) -> None:
