@@ -46,11 +46,11 @@ class FastBackend(Backend):
         learning = flatten_plasticity(network, flat.first, steps)
         tape = Tape(network, flat, probes, steps)
         tape.load(inputs)
-        tags = np.zeros(len(flat.weights) if network.plastic else 0, np.int32)
+        tags = np.zeros(len(flat.learned), np.int32)
         size = len(flat.own)
         state, arrived = (np.zeros((size, n), np.int64) for n in (flat.words, flat.ports))
-        clock()(flat.own, state, arrived, flat.spans, flat.wiring, flat.weights, tags,
+        clock()(flat.own, state, arrived, flat.spans, flat.wiring, flat.stores, tags,
                 learning.rules, learning.dice, learning.traces, tape.spikes, tape.watched,
                 tape.states, tape.kept, tape.weights, tape.tags)
         return Recording(self.name, self.evidence, steps, {p: tape.trace(p) for p in probes},
-                         tape.synapses(flat.weights, tags))
+                         tape.synapses(flat.learned, tags))
