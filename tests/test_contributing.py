@@ -75,9 +75,7 @@ RECIPES = {
     "circuit": Recipe("Add a circuit", "echo", {
         "neuromorph/api/circuits/__init__.py": (('"match_and_control", ', '"echo", '),)}),
     "neuron_model": Recipe("Add a neuron model", "doubled", {
-        ALONE: (('    "Relay": Row(', ROW),),
-        "neuromorph/lab/program_reader.py": (('    "Source": ("payload_bits",),',
-                                              '    "Doubled": ("times",),\n'),)}),
+        ALONE: (('    "Relay": Row(', ROW),)}),
     "hardware_profile": Recipe("Add a hardware profile", "desk_point", {
         "tests/core/test_profiles.py": (('"cpu": 1}', '"desk_point": 240, '),)}),
     "learning_rule": Recipe("Add a learning rule", "anti_hebb", {
