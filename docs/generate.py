@@ -1,4 +1,4 @@
-"""Write the pages that repeat the code: docs/cli.md, docs/errors.md and docs/profiles.md."""
+"""Write the pages that repeat the code: `PAGES`."""
 
 from __future__ import annotations
 
@@ -26,6 +26,22 @@ def cli_page() -> str:
         text = "\n".join(line.rstrip() for line in result.output.strip().splitlines())
         parts.append(f"## neuromorph {name}".rstrip() + f"\n\n```text\n{text}\n```\n")
     return "\n".join(parts)
+
+
+def backends_page() -> str:
+    """Every backend: what it says of itself, which is all that there is about it."""
+    from neuromorph import backends
+
+    kinds = [backends.kind(name) for name in backends.names()]
+    usual = f"Without a name it is `{backends.DEFAULT}` that runs."
+    return (f"# Backends\n\nWritten by `python docs/generate.py`. {usual}\n\n" + markdown(
+        ("backend", "what it is", "evidence it claims", "computes in", "needs the extra", "cannot"),
+        ((f"`{kind.name}`", kind.summary, kind.evidence,
+          " and ".join("integers" if d == "fixed" else "floats" for d in kind.domains),
+          f"`{kind.extra}`" if kind.extra else "none", kind.cannot or "nothing else")
+         for kind in kinds)) + "\nIntegers agree with `reference` to the bit. Floats do so within "
+        "a share of a trace's largest value: " + ", ".join(
+            f"{kind.tolerance:g} on `{kind.name}`" for kind in kinds if kind.tolerance) + ".\n")
 
 
 def errors_page() -> str:
@@ -68,7 +84,8 @@ def markdown(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "".join("| " + " | ".join(line) + " |\n" for line in lines)
 
 
-PAGES = {"cli.md": cli_page, "errors.md": errors_page, "profiles.md": profiles_page}
+PAGES = {"backends.md": backends_page, "cli.md": cli_page, "errors.md": errors_page,
+         "profiles.md": profiles_page}
 
 
 def main() -> int:

@@ -29,6 +29,10 @@ def words(text: str) -> list[str]:
     return re.findall(r"[\w./'-]+", text)
 
 
+def test_the_page_of_backends_is_current(generate):
+    assert (ROOT / "docs" / "backends.md").read_text("utf-8") == generate.backends_page()
+
+
 def test_the_page_of_errors_is_current(generate):
     assert (ROOT / "docs" / "errors.md").read_text("utf-8") == generate.errors_page()
 

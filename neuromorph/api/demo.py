@@ -157,11 +157,11 @@ def _compare_all(
     for kind, bundle in bundles.items():
         works = {name: _work(bundle, name) for name in bundle.codes}
         for name, work in works.items():
-            done += compare(f"{kind}, {name}", work, ("fast", "reference"), progress)
+            done += compare(f"{kind}, {name}", work, (backends.DEFAULT, "reference"), progress)
         name, work = next(iter(works.items()))
         try:
             done += compare(f"{kind}, {name}, head 0, {LAVA_QUERIES} queries",
-                            part_of(work, 0, 0, LAVA_QUERIES), ("fast", "lava"), progress)
+                            part_of(work, 0, 0, LAVA_QUERIES), (backends.DEFAULT, "lava"), progress)
         except MissingExtraError as error:
             skipped["lava"] = error.what
     return done, skipped

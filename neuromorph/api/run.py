@@ -109,8 +109,10 @@ def run(
 
 def default_backend(circuit: Circuit) -> str:
     """The usual backend where the circuit runs on it, else the first of those it runs on."""
-    able = [name for name, reason in circuit.backends.items() if reason is None]
-    return able[0] if able and backends.DEFAULT not in able else backends.DEFAULT
+    others = (name for name in backends.names() if name != backends.DEFAULT)
+    able = (name for name in (backends.DEFAULT, *others)
+            if circuit.why_not(backends.get(name)) is None)
+    return next(able, backends.DEFAULT)
 
 
 def describe(circuit: Circuit) -> dict[str, Any]:
@@ -118,13 +120,7 @@ def describe(circuit: Circuit) -> dict[str, Any]:
     return {"circuit": circuit.name, "summary": circuit.summary,
             "settings": [asdict(setting) for setting in circuit.settings],
             "default_backend": default_backend(circuit),
-            "backends": {name: why_not(circuit, name)
-                         for name in dict.fromkeys((*backends.names(), *circuit.backends))}}
-
-
-def why_not(circuit: Circuit, backend: str) -> str | None:
-    """The reason why a circuit does not run on a backend, or None if it does."""
-    return circuit.backends.get(backend, "the circuit was not made for this backend")
+            "backends": {name: circuit.why_not(backends.get(name)) for name in backends.names()}}
 
 
 def _machine(circuit: Circuit, name: str) -> Backend:
@@ -134,11 +130,10 @@ def _machine(circuit: Circuit, name: str) -> Backend:
     ------
     UsageError, UnsupportedError
     """
-    if name in circuit.backends or name in backends.names():
-        reason = why_not(circuit, name)
-        if reason is not None:
-            raise UnsupportedError(reason, where=f"{circuit.name} on backend {name}")
-    return backends.get(name)
+    machine = backends.get(name)
+    if reason := circuit.why_not(machine):
+        raise UnsupportedError(reason, where=f"{circuit.name} on backend {name}")
+    return machine
 
 
 def _save(

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from neuromorph import backends
 from neuromorph.api.budget import attention_bytes, clocked_bytes, require
 from neuromorph.api.collect import DIGITS, check_names, visible
-from neuromorph.backends import Attended
+from neuromorph.backends import Attended, Backend
 from neuromorph.bundle import Bundle, load_bundle
 from neuromorph.bundle.tensors import check_fits
 from neuromorph.errors import CalibrationError, InputError, UsageError
@@ -115,7 +115,8 @@ def simulate(
         with scaled queries. Without a ``mask.<i>`` (queries, keys) of zeros and ones every
         query sees every key, or in a causal model those up to its own, the last query being
         the last key's. The bundle's own sample if left out.
-    backend : {"fast", "reference", "lava"}
+    backend : str
+        One of `neuromorph.backends.names`.
     readout : {"host", "emitted"}
         Whether a host divides what the heads' potentials say, or the heads do it and send their
         context as graded spikes, which takes programmable neurons.
@@ -158,9 +159,10 @@ def _run_layers(
     tallies: Tallies, fidelity: list[HeadFidelity],
 ) -> dict[str, NDArray[Any]]:
     """Each layer on its own inputs."""
+    machine = backends.get(how[0])
     outputs: dict[str, NDArray[Any]] = {}
     for name, sample in samples.items():
-        require(_needed(bundle.codes[name], sample, how[0]), name)
+        require(_needed(bundle.codes[name], sample, machine), name)
     for name, sample in samples.items():
         progress(f"simulating {name}")
         code = bundle.codes[name]
@@ -170,12 +172,12 @@ def _run_layers(
     return outputs
 
 
-def _needed(code: LayerCode, sample: Sample, backend: str) -> int:
+def _needed(code: LayerCode, sample: Sample, backend: Backend) -> int:
     """Bytes that one layer takes."""
     heads, queries, key_size = sample.queries.shape
     keys, value_size = sample.keys.shape[1], sample.values.shape[2]
     needed = attention_bytes(1, heads, queries, keys, value_size)
-    if backend == backends.DEFAULT:
+    if backend.closed_form(code.heads[0]) is not None:
         return needed
     period = max(head.period for head in code.heads)
     return needed + clocked_bytes(queries, keys, key_size, value_size, period)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from neuromorph.backends.interface import Backend
 from neuromorph.circuits import hebbian_attention as hebbian
 from neuromorph.circuits.latency_attention import (
     PROBES,
@@ -28,6 +27,9 @@ from neuromorph.circuits.latency_attention.emit import (
 from neuromorph.errors import UsageError, did_you_mean
 from neuromorph.network import Probe
 from neuromorph.shown import Shown
+
+if TYPE_CHECKING:
+    from neuromorph.backends.interface import Backend
 
 CONTEXT = Probe("control", "spikes")
 """What an emitting read-out says."""

@@ -1,23 +1,28 @@
-"""The one contract of all backends: run a network, get a recording."""
+"""The one contract of all backends: say what you are, run a network, get a recording."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from neuromorph.backends.attention import AttentionBatch, attend_clocked
+from neuromorph.backends.floats import FloatLayer, Scales
+from neuromorph.circuits.latency_attention import Attended
 from neuromorph.errors import UnsupportedError, UsageError, did_you_mean
 from neuromorph.network import Network, Probe, verify
 from neuromorph.network.bounds import source_range
-from neuromorph.network.model import SYNAPTIC
+from neuromorph.network.model import SYNAPTIC, Domain
 from neuromorph.shown import Shown
 
 Evidence: TypeAlias = Literal["reference", "bit-exact model", "emulator", "hardware"]
 Inputs: TypeAlias = Mapping[str, NDArray[Any]]
+ClosedForm: TypeAlias = Callable[[AttentionBatch, bool], Attended]
+"""A batch, and whether spike times are wanted, to what the clocked circuit gives."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -62,13 +67,81 @@ class Recording(Shown):
 
 
 class Backend(ABC):
-    """Runs networks. Subclasses say what they are and implement ``_run``."""
+    """Runs networks. Subclasses say what they are and implement ``_run``.
+
+    Attributes
+    ----------
+    name : str
+        That of its folder.
+    summary : str
+        One line: what runs there.
+    evidence : {"reference", "bit-exact model", "emulator", "hardware"}
+        What its numbers are worth.
+    needs : str, optional
+        The package, of the extra ``extra``, without which it runs nothing.
+    domains : tuple of {"fixed", "float"}
+        What it computes in.
+    kinds : tuple of str, optional
+        Kinds of neuron models that it runs; every registered one if None.
+    cannot : str
+        In words, what `why_not` refuses besides.
+    tolerance : float
+        Within this, relative to the largest value of a trace, its floats equal the
+        reference's. Integers are equal to the bit.
+    """
 
     name: ClassVar[str]
+    summary: ClassVar[str]
     evidence: ClassVar[Evidence]
+    needs: ClassVar[str | None] = None
+    extra: ClassVar[str | None] = None
+    domains: ClassVar[tuple[Domain, ...]] = ("fixed", "float")
+    kinds: ClassVar[tuple[str, ...] | None] = None
+    cannot: ClassVar[str] = ""
+    tolerance: ClassVar[float] = 0.0
 
     def why_not(self, network: Network) -> str | None:
         """The reason this backend cannot run the network, or None if it can."""
+        if network.domain not in self.domains:
+            return f"it runs {_NUMBERS[self.domains[0]]} only; {_who_runs(network.domain)}"
+        for population in network.populations:
+            if self.kinds is not None and population.model.kind not in self.kinds:
+                return f"{population.name}: it runs no {population.model.kind}"
+        return self._why_not(network)
+
+    def _why_not(self, network: Network) -> str | None:
+        """The same for a network of its domains and its kinds of neurons."""
+        return None
+
+    def closed_form(self, motif: object) -> ClosedForm | None:
+        """What computes batches of a known circuit at once; None where they run by the clock.
+
+        Parameters
+        ----------
+        motif : object
+            What describes the circuit, as in ``Network.motif``.
+        """
+        return None
+
+    def attend(
+        self, work: AttentionBatch, *, times: bool = False,
+        progress: Callable[[str], None] = lambda _: None,
+    ) -> Attended:
+        """A batch of attention: in closed form where this backend has one, else by the clock.
+
+        Parameters
+        ----------
+        work : AttentionBatch
+        times : bool
+            Whether the result must hold spike times; by the clock it always does.
+        progress : callable
+            Told what is being run by the clock.
+        """
+        closed = self.closed_form(work.heads[0])
+        return attend_clocked(self, work, progress) if closed is None else closed(work, times)
+
+    def float_layer(self, scales: Scales) -> FloatLayer | None:
+        """A layer of attention from floats to floats, where this backend has one."""
         return None
 
     def run(
@@ -107,6 +180,16 @@ class Backend(ABC):
         self, network: Network, inputs: Inputs, probes: tuple[Probe, ...], steps: int
     ) -> Recording:
         """Run a network that has been checked."""
+
+
+_NUMBERS: dict[Domain, str] = {"fixed": "integers", "float": "floats"}
+
+
+def _who_runs(domain: Domain) -> str:
+    from neuromorph.backends import registry
+
+    able = [name for name in registry.names() if domain in registry.kind(name).domains]
+    return f"{_NUMBERS[domain]} run on {', '.join(able)}"
 
 
 def _check_steps(steps: int) -> None:

@@ -27,8 +27,8 @@ def simulate(
         readable=False,
         help="Arrays (.npz): images for the digits model, or queries.0, keys.0, values.0, … "
              "The bundle's own sample if left out.")] = None,
-    backend: Annotated[str, typer.Option(
-        help="fast, reference, lava, or loihi_emulator for an export for Loihi 1.")] = "fast",
+    backend: Annotated[str | None, typer.Option(
+        help="What runs it; `neuromorph run --list` names all, and the usual one.")] = None,
     readout: Annotated[str, typer.Option(
         help="host: divide what the heads' potentials say; emitted: the heads divide, and send "
              "their context as graded spikes.")] = "host",
@@ -43,7 +43,7 @@ def simulate(
     check_flags(as_json=as_json, quiet=quiet)
     from neuromorph.api.simulate import FOLDER, save_report
     from neuromorph.api.simulate import simulate as run
-    from neuromorph.backends import check_readout
+    from neuromorph.backends import DEFAULT, check_readout
     from neuromorph.files.atomic import check_target
     from neuromorph.report.tables import simulation_tables
 
@@ -52,7 +52,8 @@ def simulate(
     if output is not None:
         check_target(output, ours=FOLDER, force=force)
     with progress(quiet or as_json) as tell:
-        report = run(bundle, inputs=inputs, backend=backend, readout=checked, progress=tell)
+        report = run(bundle, inputs=inputs, backend=DEFAULT if backend is None else backend,
+                     readout=checked, progress=tell)
         if output is not None:
             save_report(report, output, force=force)
     result = report.as_dict()

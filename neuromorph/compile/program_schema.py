@@ -179,17 +179,20 @@ def _projection(
         raise FileFormatError("weights must be integers of shape (post, pre)", where=where,
                               found=f"{weights.shape} {weights.dtype}")
     y1, y2, y3 = found.modulators
-    return Projection(found.name, found.pre, found.post, _as_int32(weights, where), found.delay,
+    return Projection(found.name, found.pre, found.post, _signed(weights, where), found.delay,
                       found.exponent, found.graded, _rule(found.rule, where), (y1, y2, y3),
                       found.port)
 
 
-def _as_int32(weights: NDArray[Any], where: str) -> NDArray[np.int32]:
+def _signed(weights: NDArray[Any], where: str) -> NDArray[Any]:
+    """As narrow as they are in the file, but with a sign."""
     wide = np.iinfo(np.int32)
+    if weights.dtype in (np.int8, np.int16, np.int32):
+        return weights
     if weights.min() < wide.min or weights.max() > wide.max:
         raise FileFormatError("a weight does not fit a synapse", where=where,
                               found=f"{weights.min()} to {weights.max()}")
-    return weights.astype(np.int32)
+    return weights.astype(np.int16 if weights.dtype == np.uint8 else np.int32)
 
 
 def _rule(found: Mapping[str, Scalar] | None, where: str) -> LearningRule | None:

@@ -293,7 +293,7 @@ def _projection(projection: Projection, synapses: _Synapses, scale: float) -> Pr
             "all weights round to 0: they are too small beside the threshold, the bias or the "
             f"other projections of {projection.post}", where=projection.name,
             found=f"{synapses.largest:g}", expected=f"more than {0.5 * synapses.step / scale:g}")
-    return replace(projection, weights=(codes >> exponent).astype(np.int32), exponent=exponent)
+    return replace(projection, weights=(codes >> exponent).astype(np.int16), exponent=exponent)
 
 
 # --- neurons

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from neuromorph import backends
 from neuromorph.bundle import Bundle
 from neuromorph.compile import Compiled, Unit
 from neuromorph.compile.packing.traffic import traffic
@@ -83,7 +84,7 @@ def placed(
               "fidelity": fidelity_values(bundle), "compared": compared_with(bundle),
               # `try_heads` raises where they differ.
               "bit_exact": {"equal": True, "heads": trial.heads,
-                            "queries": trial.queries, "backend": "fast"},
+                            "queries": trial.queries, "backend": backends.DEFAULT},
               "violations": []}
     return CompileReport(compiled, report, trial)
 

@@ -102,7 +102,8 @@ def _trains(bundle: Bundle, layer: str, head: int, memory: str) -> tuple[Inputs,
 
 def _run_both(compiled: Compiled, number: int, inputs: Inputs, steps: int) -> Recording:
     """The placed unit's recording, which equals the given one's in all that is read."""
-    fast, given, unit = backends.get("fast"), compiled.given[number], compiled.program.units[number]
+    fast = backends.get(backends.DEFAULT)
+    given, unit = compiled.given[number], compiled.program.units[number]
     asked = [Probe(p.name) for p in given.neurons]
     asked += [Probe(p.name, "v") for p in given.neurons if p.name in READ]
     whole = fast.run(given.network, inputs, asked, steps)
@@ -122,7 +123,7 @@ def lab_trial(program: Program, tried: Tried) -> Trial:
     """The first head that was tried, with all that another machine's run can be compared by."""
     unit = min(tried.runs)
     inputs, steps = tried.runs[unit]
-    network, backend = program.units[unit].network, backends.get("fast")
+    network, backend = program.units[unit].network, backends.get(backends.DEFAULT)
     recording = backend.run(network, inputs, trial_probes(network), steps)
     return trial_of(unit, network, inputs, recording, backend=backend.name,
                     evidence=backend.evidence)

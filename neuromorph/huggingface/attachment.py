@@ -261,7 +261,8 @@ def attach(
         Turns texts into inputs, of at most 512 tokens each.
     options : TranslateOptions, optional
         How to translate; only with calibration data.
-    backend : {"fast", "reference", "lava"}
+    backend : str
+        One of `neuromorph.backends.names`.
     readout : {"host", "emitted"}
         Whether we divide what the heads' potentials say, or the heads do it and send their context
         as graded spikes, as they must where the next layer is on the chip too. That takes longer.

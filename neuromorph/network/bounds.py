@@ -16,6 +16,7 @@ from neuromorph.neurons.contract import A_IN
 from neuromorph.numerics import shift
 from neuromorph.numerics.interval import Interval
 from neuromorph.numerics.limits import TRACE_MAX
+from neuromorph.numerics.synapse import blocks
 
 ACCUMULATOR_MAX = 2**31 - 1
 """Stock Dense and the ports behind it add up in 32 bits, and wrap silently."""
@@ -120,13 +121,22 @@ def _weighted(projection: Projection, sent: Interval) -> Interval:
 
     In float64, which is exact below 2^53, so up to 2^21 axons with the widest payload.
     """
-    low, high = weight_range(projection)
-    shape = projection.weights.shape
     counts = np.stack(sent if projection.graded else _as_spikes(sent), axis=1).astype(np.float64)
-    falls = np.broadcast_to(np.minimum(low, 0), shape).astype(np.float64) @ counts
-    rises = np.broadcast_to(np.maximum(high, 0), shape).astype(np.float64) @ counts
-    return Interval((rises[:, 0] + falls[:, 1]).astype(np.int64),
-                    (rises[:, 1] + falls[:, 0]).astype(np.int64))
+    low, high = np.zeros((2, len(projection.weights)), np.int64)
+    for rows in blocks(*projection.weights.shape):
+        falls, rises = (part @ counts for part in _signed_parts(projection, rows))
+        low[rows], high[rows] = rises[:, 0] + falls[:, 1], rises[:, 1] + falls[:, 0]
+    return Interval(low, high)
+
+
+def _signed_parts(projection: Projection, rows: slice) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Some rows of the weights at their lowest where that is negative, and at their highest."""
+    low, high = weight_range(projection)
+    if isinstance(low, int) or isinstance(high, int):
+        shape = projection.weights[rows].shape
+        return np.full(shape, min(low, 0), np.float64), np.full(shape, max(high, 0), np.float64)
+    some = low[rows].astype(np.float64)
+    return np.minimum(some, 0), np.maximum(some, 0)
 
 
 def _as_spikes(sent: Interval) -> Interval:

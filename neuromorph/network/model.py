@@ -38,8 +38,9 @@ class Projection(Shown):
 
     Attributes
     ----------
-    weights : array of int32 (fixed) or float64, shape (post, pre)
-        Synaptic weights; in the fixed domain what Loihi can store: -256..255.
+    weights : array of integers (fixed) or float64, shape (post, pre)
+        Synaptic weights; in the fixed domain what Loihi can store: -256..255, in any type that
+        holds them. int8 and int16 take the least memory, and no step makes a wider copy of all.
     delay : int
         Extra steps beyond the one that every synapse takes.
     exponent : int

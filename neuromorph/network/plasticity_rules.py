@@ -12,6 +12,7 @@ from neuromorph.learning.first_synapses import check_sign
 from neuromorph.network.bounds import payload_ranges
 from neuromorph.network.model import THIRD, Network, Projection
 from neuromorph.numerics import limits
+from neuromorph.numerics.synapse import bits_of
 
 
 def check_plasticity(projection: Projection, network: Network) -> None:
@@ -97,7 +98,7 @@ def _too_wide(trace: str, name: str, network: Network, span: str = "") -> Networ
 def _check_sign(projection: Projection, rule: LearningRule, domain: str) -> None:
     w = projection.weights
     check_sign(w, rule, where=projection.name)
-    if domain == "fixed" and rule.sign == "mixed" and (w & 1).any():
+    if domain == "fixed" and rule.sign == "mixed" and bits_of(w) & 1:
         raise NetworkError("mixed-sign weights must be even: the synapse drops the lowest bit",
                            where=projection.name, hint="store twice the value")
     if domain == "fixed" and w.min() < -limits.WEIGHT_MAX and rule.sign == "inhibitory":

@@ -13,6 +13,7 @@ from neuromorph.network.populations import Population
 from neuromorph.network.port_rules import check_ports
 from neuromorph.neurons import registered
 from neuromorph.numerics import limits
+from neuromorph.numerics.synapse import bits_of
 
 
 def verify(network: Network) -> Network:
@@ -98,7 +99,7 @@ def _check_port(projection: Projection, post: Population) -> None:
 
 def _check_weights(projection: Projection, network: Network) -> None:
     w = projection.weights
-    if not np.isfinite(w).all():
+    if w.dtype.kind not in "iu" and not np.isfinite(w).all():
         raise NetworkError("weights hold NaN or infinity", where=projection.name)
     if network.domain == "float":
         if projection.exponent:
@@ -113,11 +114,12 @@ def _check_weights(projection: Projection, network: Network) -> None:
         raise NetworkError("weight exponent is out of range", where=projection.name,
                            found=exponent,
                            expected=f"{limits.EXPONENT_MIN} to {limits.EXPONENT_MAX}")
-    if w.min() < limits.WEIGHT_MIN or w.max() > limits.WEIGHT_MAX:
+    low, high = int(w.min()), int(w.max())
+    if low < limits.WEIGHT_MIN or high > limits.WEIGHT_MAX:
         raise NetworkError("a weight does not fit a synapse", where=projection.name,
-                           found=f"{w.min()} to {w.max()}",
+                           found=f"{low} to {high}",
                            expected=f"{limits.WEIGHT_MIN} to {limits.WEIGHT_MAX}")
-    if (w.min() < 0 < w.max() or w.min() == limits.WEIGHT_MIN) and (w & 1).any():
+    if (low < 0 < high or low == limits.WEIGHT_MIN) and bits_of(w) & 1:
         raise NetworkError("mixed-sign weights must be even: the synapse drops the lowest bit",
                            where=projection.name, hint="store twice the value")
 

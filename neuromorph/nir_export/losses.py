@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from neuromorph.network import Network, Projection
 from neuromorph.network.bounds import input_range, payload_ranges
 from neuromorph.network.model import THIRD
 from neuromorph.neurons import NeuronModel, Readout
 from neuromorph.nir_export.roles import gives_potential, inputs, neurons, outputs, undriven
 from neuromorph.numerics.limits import STATE_MAX
+from neuromorph.numerics.synapse import bits_of
 
 
 def why_not_nir(network: Network) -> str | None:
@@ -96,7 +95,7 @@ def _truncates(model: NeuronModel, domain: str) -> bool:
 def _rounds(projection: Projection) -> bool:
     """Whether the shift loses bits of some weight, and so of the sum after its spike alone."""
     return projection.exponent < 0 and bool(
-        np.any(projection.weights & ((1 << -projection.exponent) - 1)))
+        bits_of(projection.weights) & ((1 << -projection.exponent) - 1))
 
 
 def _ends(network: Network) -> Iterator[str]:

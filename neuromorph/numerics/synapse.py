@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.numerics import shift
+
+BLOCK = 1 << 18
+"""Numbers of a matrix that are copied at once."""
+
+EXACT = 1 << 53
+"""Whole numbers below it are floats."""
 
 
 def accumulate_fixed(
@@ -26,7 +33,33 @@ def accumulate_fixed(
         Whether payloads count.
     """
     sent = spikes.astype(np.int64) if graded else (spikes != 0).astype(np.int64)
-    return shift(weights.astype(np.int64) @ sent, exponent)
+    spoke = np.flatnonzero(sent)
+    total = np.zeros(len(weights), np.int64)
+    if spoke.size:
+        for rows in blocks(len(weights), spoke.size):
+            some = weights[rows] if spoke.size == len(sent) else weights[rows, spoke]
+            total[rows] = _product(some, sent[spoke])
+    return shift(total, exponent)
+
+
+def blocks(rows: int, columns: int) -> Iterator[slice]:
+    """Rows of a matrix, so many at a time that a copy of them in 8 bytes stays small."""
+    step = max(1, BLOCK // max(1, columns))
+    return (slice(first, first + step) for first in range(0, rows, step))
+
+
+def bits_of(weights: NDArray[Any]) -> int:
+    """All integers or-ed: a low bit is 0 if none has it. Nothing is copied."""
+    return int(np.bitwise_or.reduce(weights, axis=None))
+
+
+def _product(weights: NDArray[Any], sent: NDArray[np.int64]) -> NDArray[np.int64]:
+    """weights @ sent, in floats where no sum on the way can round: they have a fast product."""
+    most = max(-int(weights.min()), int(weights.max())) * int(np.abs(sent).sum())
+    if most < EXACT:
+        return (weights.astype(np.float64) @ sent.astype(np.float64)).astype(np.int64)
+    exact: NDArray[np.int64] = weights.astype(np.int64) @ sent
+    return exact
 
 
 def accumulate_float(

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import importlib.util
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from small_heads import BINARY, GRADED, attention
 from small_learners import LEARNERS, learner
 from small_networks import everything, float_network, random_network
 
 from neuromorph import backends
-from neuromorph.backends.interface import Inputs
+from neuromorph.api.tested_versions import PACKAGES
+from neuromorph.backends.interface import Evidence, Inputs
 from neuromorph.errors import UnsupportedError
 from neuromorph.network import (
     CubaLIF,
@@ -27,6 +29,7 @@ from neuromorph.network import (
     Projection,
     Source,
 )
+from neuromorph.neurons import models
 
 REFERENCE = backends.get("reference")
 
@@ -72,9 +75,6 @@ CANNOT = {
        for run, (network, _, _) in RUNS.items() if network.domain == "fixed"},
 }
 
-EVIDENCE = {"fast": "bit-exact model", "lava": "bit-exact model", "loihi_emulator": "emulator",
-            "nengo": "emulator"}
-
 
 def is_installed(package: str) -> bool:
     try:
@@ -83,19 +83,23 @@ def is_installed(package: str) -> bool:
         return False
 
 
-def needs(mark: Any, package: str, name: str) -> Any:
-    return mark, pytest.mark.skipif(not is_installed(package), reason=f"{name} is not installed")
+def marks(name: str) -> tuple[Any, ...]:
+    """Of tests that run a backend: its extra's mark, and no run without the package it needs."""
+    kind = backends.kind(name)
+    if kind.extra is None or kind.needs is None:
+        return ()
+    missing = not is_installed(kind.needs)
+    return (getattr(pytest.mark, kind.extra),
+            pytest.mark.skipif(missing, reason=f"{kind.needs} is not installed"))
 
 
-NEEDS_LAVA = needs(pytest.mark.lava, "lava.magma.core", "lava-nc")
-NEEDS_NENGO = needs(pytest.mark.nengo, "nengo_loihi", "nengo-loihi")
-MARKS = {"lava": NEEDS_LAVA, "nengo": NEEDS_NENGO, "loihi_emulator": NEEDS_NENGO}
+NEEDS_LAVA = marks("lava")
 
 
 def on_every_backend(able: bool) -> list[Any]:
     """Backend and run, for all that a backend can, or cannot, do."""
     pairs = [(name, run) for name in backends.names() if name != "reference" for run in RUNS]
-    return [pytest.param(name, run, marks=MARKS.get(name, ()) if able else ())
+    return [pytest.param(name, run, marks=marks(name) if able else ())
             for name, run in pairs if ((name, run) not in CANNOT) == able]
 
 
@@ -106,16 +110,43 @@ def test_a_backend_equals_the_reference(name: str, run: str) -> None:
     truth = REFERENCE.run(network, inputs, probes, steps)
     got = backends.get(name).run(network, inputs, probes, steps)
     assert got.backend == name
-    assert (got.evidence, got.steps) == (EVIDENCE[name], steps)
+    assert (got.evidence, got.steps) == (backends.kind(name).evidence, steps)
     assert set(got.traces) == set(probes)
-    alike = (np.testing.assert_array_equal if network.domain == "fixed"
-             else np.testing.assert_allclose)
+    tolerance = backends.kind(name).tolerance if network.domain == "float" else 0.0
     for probe in probes:
-        alike(got.traces[probe], truth.traces[probe], err_msg=str(probe))
+        alike(got.traces[probe], truth.traces[probe], tolerance, str(probe))
     assert set(got.synapses) == {p.name for p in network.plastic}
     for projection, (weights, tags) in got.synapses.items():
-        alike(weights, truth.synapses[projection][0], err_msg=projection)
-        alike(tags, truth.synapses[projection][1], err_msg=projection)
+        alike(weights, truth.synapses[projection][0], tolerance, projection)
+        alike(tags, truth.synapses[projection][1], tolerance, projection)
+
+
+def alike(found: NDArray[Any], truth: NDArray[Any], tolerance: float, what: str) -> None:
+    """Equal within a tolerance that is relative to the largest true value, to the bit if 0."""
+    np.testing.assert_allclose(found, truth, rtol=0, atol=tolerance * np.abs(truth).max(),
+                               err_msg=what)
+
+
+@pytest.mark.parametrize("name", backends.names())
+def test_a_backend_says_what_it_is(name: str) -> None:
+    kind = backends.kind(name)
+    assert kind.name == name
+    assert issubclass(kind, backends.Backend)
+    assert kind.evidence in get_args(Evidence)
+    assert kind.summary
+    assert len(kind.summary) <= 80
+    assert kind.domains
+    assert set(kind.domains) <= {"fixed", "float"}
+    assert kind.kinds is None or set(kind.kinds) <= set(models())
+    assert (kind.extra is None) == (kind.needs is None)
+    assert kind.extra is None or kind.extra in {p.group for p in PACKAGES}
+    assert kind.tolerance >= 0
+
+
+def test_every_backend_can_do_something() -> None:
+    """A backend that refused all of the suite would pass it."""
+    able = {name for name in backends.names() for run in RUNS if (name, run) not in CANNOT}
+    assert able == set(backends.names())
 
 
 @pytest.mark.parametrize("name", ["fast", pytest.param("lava", marks=NEEDS_LAVA)])

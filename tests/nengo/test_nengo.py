@@ -8,10 +8,10 @@ from small_floats import random_floats
 from small_networks import everything, float_network
 
 from neuromorph import backends
-from neuromorph.backends.nengo.backend import TOLERANCE
 from neuromorph.network import CubaLIF, Network, Population, Probe, Projection, Source
 
 REFERENCE, NENGO = backends.get("reference"), backends.get("nengo")
+TOLERANCE = NENGO.tolerance
 
 
 @pytest.mark.parametrize("seed", range(30))

@@ -4,8 +4,8 @@ Such a module says in its first line what the circuit does, and has
 
 - ``Settings``, a frozen dataclass of int, float, bool and str with defaults, each explained under
   ``Attributes`` of its docstring;
-- ``BACKENDS``, a mapping of a backend's name to None where the circuit runs on it, else to the
-  reason why it does not;
+- ``why_not(backend)``, None where the circuit runs on the backend, else the reason why it does
+  not: as a rule what the backend says of a small network of the circuit's;
 - ``run(settings, *, backend, seed, progress)``, which returns an `Outcome`.
 """
 
@@ -22,6 +22,7 @@ from types import ModuleType
 from typing import Any, TypeAlias, get_type_hints
 
 from neuromorph.api.circuits.outcome import Outcome
+from neuromorph.backends import Backend
 from neuromorph.errors import UsageError, did_you_mean
 from neuromorph.shown import Shown
 
@@ -77,8 +78,6 @@ class Circuit(Shown):
     summary : str
         One line: what it does.
     settings : tuple of Setting
-    backends : mapping of str to str or None
-        By the backend's name the reason why the circuit does not run on it, None where it does.
     module : module
         Where it is at home.
     """
@@ -86,8 +85,12 @@ class Circuit(Shown):
     name: str
     summary: str
     settings: tuple[Setting, ...]
-    backends: Mapping[str, str | None]
     module: ModuleType
+
+    def why_not(self, backend: Backend) -> str | None:
+        """The reason why the circuit does not run on a backend, or None if it does."""
+        reason: str | None = self.module.why_not(backend)
+        return reason
 
     def choose(self, given: Mapping[str, object]) -> Any:
         """The circuit's own ``Settings``, with what was given in place of its defaults.
@@ -122,7 +125,7 @@ def get(name: str) -> Circuit:
         raise UsageError("unknown circuit", found=name, hint=did_you_mean(name, MODULES))
     module = import_module(MODULES[name])
     summary = (module.__doc__ or "").strip().partition("\n")[0]
-    return Circuit(name, summary, _settings(module.Settings), module.BACKENDS, module)
+    return Circuit(name, summary, _settings(module.Settings), module)
 
 
 def _settings(owner: Any) -> tuple[Setting, ...]:

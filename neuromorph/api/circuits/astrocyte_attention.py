@@ -26,8 +26,6 @@ from neuromorph.report.astrocyte_attention import Memory, draw_memory
 from neuromorph.translate import FeatureCode, Sample, calibrate_features
 from neuromorph.translate.fidelity import float_attention
 
-BACKENDS: dict[str, str | None] = {"fast": None, "reference": None, "lava": None}
-
 TRAINING_IMAGES = 64
 
 
@@ -67,6 +65,11 @@ class Settings:
             if not low <= value <= high:
                 raise UsageError("the setting is out of range", where=name, found=value,
                                  expected=f"{low} to {high}")
+
+
+def why_not(backend: backends.Backend) -> str | None:
+    """The reason against a small one of its kind, None if it runs."""
+    return backend.why_not(astrocyte.build(2, 1))
 
 
 def run(settings: Settings, *, backend: str, seed: int, progress: Progress) -> Outcome:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from neuromorph import backends
 from neuromorph.api.circuits.digits_head import digits_layer, one_head
 from neuromorph.api.circuits.outcome import Outcome
+from neuromorph.api.circuits.small_head import SMALL_HEAD
 from neuromorph.api.compare import part_of
 from neuromorph.backends import AttentionBatch
 from neuromorph.backends.attention import Memory, attend_clocked
@@ -27,8 +28,6 @@ from neuromorph.report.hebbian_attention import Memories, draw_memories
 from neuromorph.runtime import SpikingLayer
 from neuromorph.translate import Sample, TranslateOptions, calibrate_layer
 from neuromorph.translate.fidelity import float_attention
-
-BACKENDS: dict[str, str | None] = {"fast": None, "reference": None, "lava": None}
 
 CALIBRATION_IMAGES = 32
 
@@ -56,6 +55,11 @@ class Settings:
     spikes: str = "graded"
 
 
+def why_not(backend: backends.Backend) -> str | None:
+    """The reason against a small one of its kind, None if it runs."""
+    return backend.why_not(hebbian.build(SMALL_HEAD))
+
+
 def run(
     settings: Settings, *, backend: str, seed: int, progress: Progress  # noqa: ARG001 - draws nothing
 ) -> Outcome:
@@ -66,7 +70,7 @@ def run(
     memory: Memory = "causal" if settings.causal else "written"
     progress(f"writing {work.keys.shape[2]} tokens on {backend}")
     written = attend_clocked(backends.get(backend), work, memory=memory)
-    static = backends.attend("fast", work, times=True)
+    static = backends.attend(backends.DEFAULT, work, times=True)
     target = float_attention(one_head(sample, settings.head, work.mask[0]))[0][0]
     spiking = written.weights(layer.code.step_nats)[0, 0]
     numbers = _numbers(work, written, static, target, spiking)
@@ -119,12 +123,12 @@ def _sentences(numbers: dict[str, Any]) -> tuple[str, ...]:
 def _memories(
     work: AttentionBatch, memory: Memory, target: NDArray[Any], spiking: NDArray[Any]
 ) -> Memories:
-    """The synapses after each token of a causal run, on `fast`."""
+    """The synapses after each token of a causal run, on the usual backend."""
     head, keys, values = work.heads[0], work.keys[0, 0], work.values[0, 0]
     lay = hebbian.causal if memory == "causal" else hebbian.write_then_query
     timeline = lay(head, keys, values, work.queries[0, 0], work.mask[0])
     inputs, steps = timeline.trains()
-    recording = backends.get("fast").run(hebbian.build(head), inputs,
-                                         (*PROBES, Probe("key", "weights")), steps)
+    recording = backends.get(backends.DEFAULT).run(hebbian.build(head), inputs,
+                                                   (*PROBES, Probe("key", "weights")), steps)
     on, off = np.split(recording.weights("key"), 2, axis=2)
     return Memories((on - off) // 2, recording.spikes("match"), keys, target, spiking)

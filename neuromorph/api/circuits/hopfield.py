@@ -14,15 +14,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from neuromorph import backends
 from neuromorph.api.circuits.outcome import Outcome
+from neuromorph.api.circuits.small_head import SMALL_HEAD
 from neuromorph.api.spiking_store import SpikingStore
+from neuromorph.circuits import latency_attention
 from neuromorph.circuits.hopfield import HopfieldStore, Retrieval, store_patterns
 from neuromorph.errors import UsageError
 from neuromorph.papers.hopfield import step_hopfield
 from neuromorph.progress import Progress
 from neuromorph.report.hopfield import cosine, draw_retrieval
-
-BACKENDS: dict[str, str | None] = {"fast": None, "reference": None, "lava": None}
 
 Floats = NDArray[np.float64]
 
@@ -64,6 +65,12 @@ class Settings:
             if not low <= value <= high:
                 raise UsageError("the setting is out of range", where=name, found=value,
                                  expected=f"{low} to {high}")
+
+
+def why_not(backend: backends.Backend) -> str | None:
+    """The reason against a small one of its kind, None if it runs."""
+    return backend.why_not(
+        latency_attention.build(SMALL_HEAD, np.ones((2, 1), np.int32), np.ones((2, 1), np.int32)))
 
 
 def run(settings: Settings, *, backend: str, seed: int, progress: Progress) -> Outcome:

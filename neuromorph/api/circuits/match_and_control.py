@@ -23,8 +23,6 @@ from neuromorph.papers.trains import MATCH_OFFSET, RATE, renewal_trains, to_step
 from neuromorph.progress import Progress
 from neuromorph.report.match_and_control import Trace, draw_episode
 
-BACKENDS: dict[str, str | None] = {"fast": None, "reference": None, "lava": None}
-
 CONTROL_MS = 1000
 """Length of the control window, as in the paper."""
 
@@ -63,6 +61,11 @@ class Settings:
             if not low <= value <= high:
                 raise UsageError("the setting is out of range", where=name, found=value,
                                  expected=f"{low} to {high}")
+
+
+def why_not(backend: backends.Backend) -> str | None:
+    """The reason against a small one of its kind, None if it runs."""
+    return backend.why_not(build(1, 1))
 
 
 def run(settings: Settings, *, backend: str, seed: int, progress: Progress) -> Outcome:
@@ -111,8 +114,8 @@ def _follow(episode: Episode, query: int, matched: int, neuron: MatchControl) ->
     alone = Episode(episode.keys, episode.queries[:, [query]], episode.values, episode.gap)
     inputs, steps = stimulate(alone)
     probes = (*PROBES, Probe("spine", "weights"), Probe("spine", "tags"))
-    recording = backends.get("fast").run(build(alone.keys.shape[1], 1, neuron), inputs, probes,
-                                         steps)
+    recording = backends.get(backends.DEFAULT).run(build(alone.keys.shape[1], 1, neuron),
+                                                   inputs, probes, steps)
     return Trace(episode.schedule, inputs["axon"], inputs["query"][:, 0],
                  recording.spikes("soma")[:, 0], recording.weights("spine")[:, 0],
                  recording.traces[probes[-1]][:, 0], matched, neuron.threshold)

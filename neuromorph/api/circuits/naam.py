@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from neuromorph import backends
 from neuromorph.api.budget import WORD, require
 from neuromorph.api.circuits.outcome import Outcome
 from neuromorph.errors import UnsupportedError, UsageError
@@ -20,7 +21,6 @@ from neuromorph.report.pictures import ACCENT, DPI, INK, require_matplotlib
 
 _NO_SPIKES = ("it is a flow of real numbers, in which astrocyte processes drive one another; "
               "such couplings are no synapses and nothing in it spikes")
-BACKENDS: dict[str, str | None] = {"reference": None, "fast": _NO_SPIKES, "lava": _NO_SPIKES}
 
 COPIES = 16
 """Arrays of one number a synapse that a step holds at most."""
@@ -78,6 +78,11 @@ class _Course(NamedTuple):
     state: NAAMState
 
 
+def why_not(backend: backends.Backend) -> str | None:
+    """It is no network, but equations as they stand: what a reference is for."""
+    return None if backend.evidence == "reference" else _NO_SPIKES
+
+
 def run(settings: Settings, *, backend: str, seed: int, progress: Progress) -> Outcome:
     """Recall the first memory from a cue with flipped signs.
 
@@ -101,8 +106,8 @@ def run(settings: Settings, *, backend: str, seed: int, progress: Progress) -> O
     UsageError
         If the state runs away, since dt is too large.
     """
-    if backend != "reference":
-        raise UnsupportedError(_NO_SPIKES, where=f"naam on backend {backend}")
+    if reason := why_not(backends.get(backend)):
+        raise UnsupportedError(reason, where=f"naam on backend {backend}")
     require(COPIES * WORD * float(settings.neurons) ** 2, "naam")
     rng = np.random.default_rng(seed)
     model = NAAM(rng.choice([-1.0, 1.0], (settings.memories, settings.neurons)),

@@ -6,21 +6,34 @@ from typing import ClassVar
 
 import numpy as np
 
-from neuromorph.backends.interface import Backend, Evidence, Inputs, Recording
+from neuromorph.backends.floats import FloatLayer, Scales
+from neuromorph.backends.interface import Backend, ClosedForm, Evidence, Inputs, Recording
+from neuromorph.circuits.latency_attention import LatencyAttention
 from neuromorph.network import Network, Probe
+from neuromorph.network.model import Domain
 
 
 class FastBackend(Backend):
     """Numba, integers, event-driven; equal to `reference` to the bit."""
 
     name: ClassVar[str] = "fast"
+    summary: ClassVar[str] = "compiled integers: attention in closed form, the rest event-driven"
     evidence: ClassVar[Evidence] = "bit-exact model"
+    domains: ClassVar[tuple[Domain, ...]] = ("fixed",)  # a sum of floats depends on its order
 
-    def why_not(self, network: Network) -> str | None:
-        """Float networks run on `reference`: their sums would depend on the order."""
-        if network.domain == "float":
-            return "it runs integers only; use the reference backend for float networks"
-        return None
+    def closed_form(self, motif: object) -> ClosedForm | None:
+        """Latency attention has one."""
+        if not isinstance(motif, LatencyAttention):
+            return None
+        from neuromorph.backends.fast.attention import attend_closed_form
+
+        return attend_closed_form
+
+    def float_layer(self, scales: Scales) -> FloatLayer | None:
+        """A layer in one compiled pass."""
+        from neuromorph.backends.fast.layer import FastLayer
+
+        return FastLayer(scales)
 
     def _run(
         self, network: Network, inputs: Inputs, probes: tuple[Probe, ...], steps: int
@@ -33,11 +46,11 @@ class FastBackend(Backend):
         learning = flatten_plasticity(network, flat.first, steps)
         tape = Tape(network, flat, probes, steps)
         tape.load(inputs)
-        tags = np.zeros(len(flat.weights) if network.plastic else 0, np.int32)
+        tags = np.zeros(len(flat.learned), np.int32)
         size = len(flat.own)
         state, arrived = (np.zeros((size, n), np.int64) for n in (flat.words, flat.ports))
-        clock()(flat.own, state, arrived, flat.spans, flat.wiring, flat.weights, tags,
+        clock()(flat.own, state, arrived, flat.spans, flat.wiring, flat.stores, tags,
                 learning.rules, learning.dice, learning.traces, tape.spikes, tape.watched,
                 tape.states, tape.kept, tape.weights, tape.tags)
         return Recording(self.name, self.evidence, steps, {p: tape.trace(p) for p in probes},
-                         tape.synapses(flat.weights, tags))
+                         tape.synapses(flat.learned, tags))

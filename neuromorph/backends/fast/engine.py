@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from neuromorph.backends.fast.compiled import compiled
 from neuromorph.backends.fast.learning import learn
 from neuromorph.backends.fast.learning_tables import WIRE
 from neuromorph.backends.fast.stepping import step_of
-from neuromorph.network import Network, Population
+from neuromorph.network import Network, Population, Projection
 from neuromorph.neurons import models
 from neuromorph.shown import Shown
 
@@ -25,7 +25,14 @@ it whose state is 0 stays so, and silent, while nothing arrives."""
 step: Any = None
 """Steps a population by its model's kernel; `clock` gives it to `_clock`."""
 
-PRE, POST, WIDTH, HEIGHT, DELAY, EXPONENT, GRADED, OFFSET, PLASTIC, HOME, PORT = range(11)
+PRE, POST, WIDTH, HEIGHT, DELAY, EXPONENT, GRADED, STORE, OFFSET, PLASTIC, HOME, PORT = range(12)
+
+STORES = np.int8, np.int16, np.int32
+"""Types of weights: of static ones the narrower that holds them, of plastic ones the last."""
+
+LEARNED = len(STORES) - 1
+
+Stores: TypeAlias = tuple[NDArray[np.int8], NDArray[np.int16], NDArray[np.int32]]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -40,7 +47,8 @@ class FlatNetwork(Shown):
         Columns of the state, and of what arrives.
     spans, wiring : int64 array
         A row for each population, and for each projection; see the constants of this file.
-    weights : int32 array
+    stores : tuple of arrays
+        Weights by type, see `STORES`; each projection's lie in one, from its offset on.
     first : dict of str to int
         Index of each population's first neuron.
     """
@@ -50,8 +58,13 @@ class FlatNetwork(Shown):
     ports: int
     spans: NDArray[np.int64]
     wiring: NDArray[np.int64]
-    weights: NDArray[np.int32]
+    stores: Stores
     first: dict[str, int]
+
+    @property
+    def learned(self) -> NDArray[np.int32]:
+        """Weights of the plastic projections."""
+        return self.stores[2]
 
 
 def flatten(network: Network) -> FlatNetwork:
@@ -60,21 +73,38 @@ def flatten(network: Network) -> FlatNetwork:
     for population in network.populations:
         first[population.name] = size
         size += population.size
-    wiring, blocks, offset = [], [], 0
+    wiring, taken = [], [0] * len(STORES)
     learners = {p.name: k for k, p in enumerate(network.plastic)}
     number = {p.name: k for k, p in enumerate(network.populations)}
     for p in network.projections:
         height, width = p.weights.shape
-        ports = network.populations[number[p.post]].model.ports
+        ports, store = network.populations[number[p.post]].model.ports, _store(p)
         wiring.append([first[p.pre], first[p.post], width, height, p.delay, p.exponent,
-                       int(p.graded), offset, learners.get(p.name, -1), number[p.post],
-                       ports.index(p.port)])
-        blocks.append(np.ascontiguousarray(p.weights.T, dtype=np.int32).ravel())
-        offset += height * width
+                       int(p.graded), store, taken[store], learners.get(p.name, -1),
+                       number[p.post], ports.index(p.port)])
+        taken[store] += height * width
     return FlatNetwork(_own(network, size), _most(network, "words"), _most(network, "ports"),
                        np.array([_span(p, first[p.name]) for p in network.populations]),
                        np.array(wiring, np.int64).reshape(-1, PORT + 1),
-                       np.concatenate([*blocks, np.zeros(0, np.int32)]), first)
+                       _stored(network, wiring, taken), first)
+
+
+def _store(projection: Projection) -> int:
+    """Where a projection's weights go: no static one has more than 9 bits and a sign."""
+    if projection.rule is not None:
+        return LEARNED
+    narrow, w = np.iinfo(STORES[0]), projection.weights
+    return 0 if narrow.min <= w.min() and w.max() <= narrow.max else 1
+
+
+def _stored(network: Network, wiring: list[list[int]], taken: list[int]) -> Stores:
+    """The weights by presynaptic neuron, each copied once."""
+    narrow, wide, learned = (np.empty(n, kind) for n, kind in zip(taken, STORES, strict=True))
+    stores = narrow, wide, learned
+    for p, row in zip(network.projections, wiring, strict=True):
+        into = stores[row[STORE]][row[OFFSET] : row[OFFSET] + p.weights.size]
+        into.reshape(p.weights.T.shape)[...] = p.weights.T
+    return stores
 
 
 def _most(network: Network, what: str) -> int:
@@ -100,14 +130,15 @@ def _span(population: Population, first: int) -> list[int]:
 
 @compiled
 def _send(
-    p: NDArray[np.int64], weights: NDArray[np.int32], sent: NDArray[np.int64],
+    p: NDArray[np.int64], weights: NDArray[Any], sent: NDArray[np.int64],
     who: NDArray[np.int32], into: NDArray[np.int64], sums: NDArray[np.int64],
 ) -> bool:
     """Add what one projection makes of the spikes of one step; whether there were any.
 
     ``sent`` holds what every neuron sends, ``who`` the neurons that send anything.
     """
-    active = False
+    active, held = False, -1
+    other: Any = np.int64(0)
     for n in range(len(who)):
         j = who[n] - p[PRE]
         if j < 0 or j >= p[WIDTH]:
@@ -117,8 +148,15 @@ def _send(
             active = True
         factor = sent[who[n]] if p[GRADED] else 1
         row = p[OFFSET] + j * p[HEIGHT]
+        if held < 0:  # two at a time: half the way to the sums and back
+            held, other = row, factor
+            continue
         for i in range(p[HEIGHT]):
-            sums[i] += factor * weights[row + i]
+            sums[i] += factor * weights[row + i] + other * weights[held + i]
+        held = -1
+    if held >= 0:
+        for i in range(p[HEIGHT]):
+            sums[i] += other * weights[held + i]
     if active:
         for i in range(p[HEIGHT]):
             total = sums[i]
@@ -129,7 +167,7 @@ def _send(
 
 @compiled
 def _deliver(
-    wiring: NDArray[np.int64], weights: NDArray[np.int32], spikes: NDArray[np.int64],
+    wiring: NDArray[np.int64], stores: Stores, spikes: NDArray[np.int64],
     who: NDArray[np.int32], starts: NDArray[np.int64], t: int, into: NDArray[np.int64],
     hit: NDArray[np.bool_], sums: NDArray[np.int64],
 ) -> None:
@@ -138,7 +176,12 @@ def _deliver(
         at = t - 1 - wiring[k, DELAY]
         if wiring[k, PLASTIC] >= 0 or at < 0 or starts[at] == starts[at + 1]:
             continue
-        if _send(wiring[k], weights, spikes[at], who[starts[at] : starts[at + 1]], into, sums):
+        spoke = who[starts[at] : starts[at + 1]]
+        if wiring[k, STORE] == 0:
+            reached = _send(wiring[k], stores[0], spikes[at], spoke, into, sums)
+        else:
+            reached = _send(wiring[k], stores[1], spikes[at], spoke, into, sums)
+        if reached:
             hit[wiring[k, HOME]] = True
 
 
@@ -159,7 +202,7 @@ def _learn(
 
 def _clock(
     own: NDArray[np.int64], state: NDArray[np.int64], arrived: NDArray[np.int64],
-    spans: NDArray[np.int64], wiring: NDArray[np.int64], weights: NDArray[np.int32],
+    spans: NDArray[np.int64], wiring: NDArray[np.int64], stores: Stores,
     tags: NDArray[np.int32], rules: Any, dice: Any, traces: Any, spikes: NDArray[np.int64],
     watched: NDArray[np.int64], states: NDArray[np.int64], kept: NDArray[np.int64],
     kept_weights: NDArray[np.int32], kept_tags: NDArray[np.int32],
@@ -168,9 +211,10 @@ def _clock(
 
     A population that nothing reaches is stepped only while one of its neurons is off its rest.
     ``states`` receives a word of some neurons: ``watched`` has a row [first, stop, word, column]
-    for each population and word. ``kept`` holds the indices of the weights and tags to record.
+    for each population and word. ``kept`` holds the indices of learned weights and tags to record.
     """
     steps, size = spikes.shape
+    weights = stores[2]
     sums, learned_in = np.zeros(size, np.int64), np.zeros_like(arrived)
     who, starts = np.empty(steps * size, np.int32), np.zeros(steps + 1, np.int64)
     hit, learned_hit = np.zeros(len(spans), np.bool_), np.zeros(len(spans), np.bool_)
@@ -180,7 +224,7 @@ def _clock(
         hit[:] = learned_hit
         learned_in[:] = 0
         learned_hit[:] = False
-        _deliver(wiring, weights, spikes, who, starts, t, arrived, hit, sums)
+        _deliver(wiring, stores, spikes, who, starts, t, arrived, hit, sums)
         count = starts[t]
         for k in range(len(spans)):
             first, stop, kind = spans[k, FIRST], spans[k, STOP], spans[k, KIND]

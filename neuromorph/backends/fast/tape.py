@@ -25,7 +25,7 @@ class Tape:
         ``states`` the first of them is.
     states : int64 array, shape (steps, watched neurons)
     kept : int64 array
-        Which entries of the flat weights are recorded at every step.
+        Which entries of the learned weights are recorded at every step.
     weights, tags : int32 array, shape (steps, len(kept))
     """
 

@@ -5,4 +5,6 @@ Importing this package imports nothing of Lava: only the child does.
 
 from neuromorph.backends.lava.backend import LavaBackend
 
-__all__ = ["LavaBackend"]
+BACKEND = LavaBackend
+
+__all__ = ["BACKEND", "LavaBackend"]

@@ -31,12 +31,18 @@ class LavaBackend(Backend):
     """
 
     name: ClassVar[str] = "lava"
+    summary: ClassVar[str] = "lava-nc's bit-accurate models, in a supervised child process"
     evidence: ClassVar[Evidence] = "bit-exact model"
+    needs: ClassVar[str] = "lava.magma.core"
+    extra: ClassVar[str] = "lava"
+    cannot: ClassVar[str] = ("parameters for which stock LIF or stock synapses have no register; "
+                             "sums beyond 32 bits")
+    tolerance: ClassVar[float] = 1e-9
 
     def __init__(self, *, deadline: float | None = None) -> None:
         self.deadline = deadline
 
-    def why_not(self, network: Network) -> str | None:
+    def _why_not(self, network: Network) -> str | None:
         """The reason why stock Lava cannot hold the network exactly, or None."""
         return reason_against(network)
 

@@ -95,7 +95,9 @@ def _synapses(projection: Projection, network: Network) -> AbstractProcess:
     bits = network.population(projection.pre).model.payload_bits if projection.graded else 0
     settings: dict[str, Any] = {"weights": projection.weights, "num_message_bits": bits}
     if network.domain == "fixed":
-        settings |= {"weight_exp": projection.exponent, "sign_mode": _sign_mode(projection.weights)}
+        # Lava computes in the type that it is given where that is narrower than its own.
+        settings |= {"weights": projection.weights.astype(np.int32),
+                     "weight_exp": projection.exponent, "sign_mode": _sign_mode(projection.weights)}
     if projection.rule is not None:
         return learning_dense(projection, projection.rule, settings)
     if projection.delay:

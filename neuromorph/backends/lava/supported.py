@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from neuromorph.learning.stock_float import reason_against_stock_float
 from neuromorph.network import Network
 from neuromorph.numerics.limits import WEIGHT_MIN
+from neuromorph.numerics.synapse import bits_of
 
 
 def reason_against(network: Network) -> str | None:
@@ -29,10 +30,10 @@ def is_wide(weights: NDArray[Any]) -> bool:
 
     The format for negative weights ends at -255; the mixed one holds even numbers only.
     """
-    return bool(weights.min() == WEIGHT_MIN)
+    return int(weights.min()) == WEIGHT_MIN
 
 
 def _reason_against_weights(weights: NDArray[Any]) -> str | None:
-    if is_wide(weights) and (weights & 1).any():
+    if is_wide(weights) and bits_of(weights) & 1:
         return "no stock synapse format holds a weight of -256 together with odd weights"
     return None

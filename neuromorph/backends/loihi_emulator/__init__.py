@@ -5,4 +5,6 @@ Importing this package imports nothing of Nengo.
 
 from neuromorph.backends.loihi_emulator.backend import LoihiEmulatorBackend
 
-__all__ = ["LoihiEmulatorBackend"]
+BACKEND = LoihiEmulatorBackend
+
+__all__ = ["BACKEND", "LoihiEmulatorBackend"]

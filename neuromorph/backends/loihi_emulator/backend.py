@@ -12,6 +12,7 @@ from neuromorph.backends.nengo.extra import require
 from neuromorph.circuits.plain_spikes import encode, in_plain_spikes
 from neuromorph.errors import FitError
 from neuromorph.network import Network, Probe
+from neuromorph.network.model import Domain
 
 
 class LoihiEmulatorBackend(Backend):
@@ -38,12 +39,18 @@ class LoihiEmulatorBackend(Backend):
     """
 
     name: ClassVar[str] = "loihi_emulator"
+    summary: ClassVar[str] = "nengo-loihi's emulator of Loihi 1, under its own allocator"
     evidence: ClassVar[Evidence] = "emulator"
+    needs: ClassVar[str] = "nengo_loihi"
+    extra: ClassVar[str] = "nengo"
+    domains: ClassVar[tuple[Domain, ...]] = ("fixed",)
+    cannot: ClassVar[str] = ("programmable neurons, plasticity, delays, payloads beyond what plain "
+                             "spikes can spell")
 
     def __init__(self, *, chips: int = 1) -> None:
         self.chips = chips
 
-    def why_not(self, network: Network) -> str | None:
+    def _why_not(self, network: Network) -> str | None:
         """The reason why the emulator cannot hold the network exactly, or None."""
         try:
             plain, _ = in_plain_spikes(network)
@@ -54,7 +61,7 @@ class LoihiEmulatorBackend(Backend):
     def _run(
         self, network: Network, inputs: Inputs, probes: tuple[Probe, ...], steps: int
     ) -> Recording:
-        require("nengo_loihi")
+        require(self.needs)
         from neuromorph.backends.loihi_emulator.run import run_emulator
 
         plain, letters = in_plain_spikes(network)

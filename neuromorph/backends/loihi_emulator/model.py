@@ -84,7 +84,8 @@ class Lowered:
         synapse = Synapse(size, label=f"{number} {projection.name}")
         # float32 holds them exactly: at most 8 bits, shifted
         exponent = self.network.synapse_exponent(projection)
-        synapse.set_weights(projection.weights.T * 2.0 ** (INPUT_SHIFT + exponent))
+        weights = projection.weights.T.astype(np.float64)
+        synapse.set_weights(weights * 2.0 ** (INPUT_SHIFT + exponent))
         _format(synapse, projection, exponent)
         self.blocks[projection.post].add_synapse(synapse)
         axon = Axon(size, label=projection.name)

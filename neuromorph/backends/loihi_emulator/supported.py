@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from neuromorph.network import CubaLIF, Network, Population, Projection
 from neuromorph.network.bounds import ACCUMULATOR_MAX, input_range, payload_ranges
 from neuromorph.numerics.limits import BIAS_EXP_MAX, BIAS_MANT_MAX, DECAY_UNITY
+from neuromorph.numerics.synapse import bits_of
 
 LOWEST_EXPONENT = -7
 """Of a synapse format, by nengo-loihi's own validation."""
@@ -69,6 +70,6 @@ def _against_projection(projection: Projection, network: Network) -> Iterator[st
     if exponent < LOWEST_EXPONENT:
         yield f"no synapse format has an exponent of {exponent} (-7 to 7 are possible)"
     step = 1 << max(-projection.exponent, 0)
-    if (projection.weights % step).any():
+    if bits_of(projection.weights) % step:
         yield (f"Loihi 1 shifts each weight, not the sum: with an exponent of "
                f"{projection.exponent} weights must be multiples of {step}")

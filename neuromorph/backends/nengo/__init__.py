@@ -5,4 +5,6 @@ Importing this package imports nothing of Nengo.
 
 from neuromorph.backends.nengo.backend import NengoBackend
 
-__all__ = ["NengoBackend"]
+BACKEND = NengoBackend
+
+__all__ = ["BACKEND", "NengoBackend"]

@@ -7,9 +7,7 @@ from typing import ClassVar
 from neuromorph.backends.interface import Backend, Evidence, Inputs, Recording
 from neuromorph.backends.nengo.extra import require
 from neuromorph.network import Network, Probe
-
-TOLERANCE = 1e-9
-"""Within this, relative to the largest value of a trace, states equal the reference's."""
+from neuromorph.network.model import Domain
 
 
 class NengoBackend(Backend):
@@ -18,18 +16,21 @@ class NengoBackend(Backend):
     Neuron models with one port are neuron types, a source is a node, a delay a synapse,
     and a projection that learns a connection with a learning rule of the same step functions as
     everywhere. What may differ from the reference is the order of additions, which is Nengo's:
-    states, weights and tags agree to `TOLERANCE`, and spikes are the same as long as no
+    states, weights and tags agree to `tolerance`, and spikes are the same as long as no
     potential comes that close to its threshold. In the networks of the tests they agree to the
     bit.
     """
 
     name: ClassVar[str] = "nengo"
+    summary: ClassVar[str] = "Nengo's own simulator, in floats; plasticity too"
     evidence: ClassVar[Evidence] = "emulator"
+    needs: ClassVar[str] = "nengo"
+    extra: ClassVar[str] = "nengo"
+    domains: ClassVar[tuple[Domain, ...]] = ("float",)
+    cannot: ClassVar[str] = "neurons with more than one input port"
+    tolerance: ClassVar[float] = 1e-9
 
-    def why_not(self, network: Network) -> str | None:
-        """Nengo computes in floats."""
-        if network.domain == "fixed":
-            return "it runs floats only; integers run on fast, reference, lava and loihi_emulator"
+    def _why_not(self, network: Network) -> str | None:
         several = [p.name for p in network.populations if len(p.model.ports) > 1]
         if several:
             return f"{several[0]}: Nengo's neurons have one input, not a port of each kind"
@@ -38,7 +39,7 @@ class NengoBackend(Backend):
     def _run(
         self, network: Network, inputs: Inputs, probes: tuple[Probe, ...], steps: int
     ) -> Recording:
-        require("nengo")
+        require(self.needs)
         from neuromorph.backends.nengo.run import run_network
 
         traces, synapses = run_network(network, inputs, probes, steps)

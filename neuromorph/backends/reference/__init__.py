@@ -2,4 +2,6 @@
 
 from neuromorph.backends.reference.backend import ReferenceBackend
 
-__all__ = ["ReferenceBackend"]
+BACKEND = ReferenceBackend
+
+__all__ = ["BACKEND", "ReferenceBackend"]

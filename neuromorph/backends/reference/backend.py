@@ -26,6 +26,7 @@ class ReferenceBackend(Backend):
     """
 
     name: ClassVar[str] = "reference"
+    summary: ClassVar[str] = "clocked NumPy, every neuron and synapse every step: the truth"
     evidence: ClassVar[Evidence] = "reference"
 
     def _run(

@@ -100,7 +100,8 @@ def _projections(
 ) -> tuple[Projection, ...]:
     one_each = held[:, None].astype(np.int32)
     hold = _hold(tuple(np.flatnonzero(~held).tolist()), head.slots)
-    keys, values = np.where(held[:, None], keys, 0), np.where(held[:, None], values, 0)
+    keys, values = (np.where(held[:, None], codes.astype(np.int32), 0)  # doubled further down
+                    for codes in (keys, values))
     shift, graded = -head.value_shift, head.graded
     flush = 0 if graded else INPUT_SHIFT - head.control_shift
     return (

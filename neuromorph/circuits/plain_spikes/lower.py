@@ -29,6 +29,7 @@ from neuromorph.errors import FitError
 from neuromorph.network import Network, Population, Projection, Source, verify
 from neuromorph.network.ports import still_there
 from neuromorph.numerics.limits import EXPONENT_MAX, INPUT_SHIFT, WEIGHT_MAX
+from neuromorph.numerics.synapse import bits_of
 
 GRADED_NEEDED = "choose a Loihi 2 profile"
 
@@ -129,7 +130,7 @@ def _lowered(
 
 def _times(weights: NDArray[Any], factor: int) -> NDArray[Any]:
     """One array for all letters that need no other."""
-    return weights if factor == 1 else weights * np.int32(factor)
+    return weights if factor == 1 else np.multiply(weights, factor, dtype=np.int32)
 
 
 def _digits(projection: Projection, value: int, room: int) -> Iterator[_Digit]:
@@ -138,7 +139,7 @@ def _digits(projection: Projection, value: int, room: int) -> Iterator[_Digit]:
     Digits are as wide as a mantissa is, and no wider than the exponents reach, so that all
     letters share a few exponents: a core has few formats of synapses.
     """
-    largest = WEIGHT_MAX // max(1, int(np.abs(projection.weights).max()))
+    largest = WEIGHT_MAX // max(1, -int(projection.weights.min()), int(projection.weights.max()))
     width = min((largest + 1).bit_length() - 1, EXPONENT_MAX)
     exponent = 0
     while value > largest:
@@ -180,6 +181,6 @@ def _keeps_fractions(population: Population) -> bool:
 
 def _lost_bits(projection: Projection) -> int:
     """Bits of a weight that a right shift drops."""
-    either = int(np.bitwise_or.reduce(np.abs(projection.weights), axis=None))
+    either = bits_of(projection.weights)
     zeros = (either & -either).bit_length() - 1 if either else INPUT_SHIFT
     return max(0, -projection.exponent - zeros)

@@ -1,0 +1,1 @@
+"""Twice what arrives."""
