@@ -7,6 +7,7 @@ from neuromorph.circuits.latency_attention.motif import (
     prove_ranges,
 )
 from neuromorph.circuits.latency_attention.read import Attended, read, read_at
+from neuromorph.circuits.latency_attention.shared import CODES, Shared, shared_by
 from neuromorph.circuits.latency_attention.stimulus import (
     FRACTIONS_FREE,
     PROBES,
@@ -15,10 +16,12 @@ from neuromorph.circuits.latency_attention.stimulus import (
 )
 
 __all__ = [
+    "CODES",
     "FRACTIONS_FREE",
     "PROBES",
     "Attended",
     "LatencyAttention",
+    "Shared",
     "SpikeKind",
     "alphabets",
     "build",
@@ -26,5 +29,6 @@ __all__ = [
     "read",
     "read_at",
     "schedule_of",
+    "shared_by",
     "stimulate",
 ]
