@@ -14,6 +14,8 @@ from neuromorph.api.compile import compile_bundle
 from neuromorph.api.export import export
 from neuromorph.circuits import hebbian_attention
 from neuromorph.compile import Unit, compile_units
+from neuromorph.compile.check import check_program
+from neuromorph.compile.program_file import program_as_dict
 from neuromorph.compile.quantise import quantise
 from neuromorph.compile.registers import check_registers
 from neuromorph.errors import FitError
@@ -128,6 +130,7 @@ def test_a_narrow_register_that_is_wide_enough_gives_the_same_integers(
     narrow = load_profile(profile_file(tmp_path, register, value, "loihi2"))
     found, usual = (compile_units([unit], p).program for p in (narrow, load_profile("loihi2")))
     assert to_text(found.units[0].network) == to_text(usual.units[0].network)
+    assert check_program(*program_as_dict(found), narrow).ok
     worse = load_profile(profile_file(
         tmp_path, register, value + (1 if register.endswith("_min") else -1), "loihi2"))
     with pytest.raises(FitError, match=f"{register} of Mine"):
