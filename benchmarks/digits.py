@@ -24,9 +24,12 @@ def measure() -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         for kind, options in KINDS.items():
             report = export(WEIGHTS, Path(folder) / kind, options=options)
-            run = simulate(report.path, inputs={"images": test.images, "labels": test.labels})
+            inputs = {"images": test.images, "labels": test.labels}
+            run = simulate(report.path, inputs=inputs)
+            emitted = simulate(report.path, inputs=inputs, readout="emitted")
             result[kind] = {
-                "accuracy": run.accuracy, "median_steps": median(f.steps for f in run.fidelity),
+                "accuracy": run.accuracy, "accuracy_emitted": emitted.accuracy,
+                "median_steps": median(f.steps for f in run.fidelity),
                 "mean_cosine": sum(f.cosine for f in run.fidelity) / len(run.fidelity),
                 **run.tally.as_dict()}
     return result

@@ -15,7 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph import backends
-from neuromorph.backends import Attended, AttentionBatch, FloatLayer, FloatWork, Sight
+from neuromorph.backends import (
+    Attended,
+    AttentionBatch,
+    FloatLayer,
+    FloatWork,
+    ReadoutKind,
+    Sight,
+)
 from neuromorph.shown import Shown
 from neuromorph.translate import Caution, LayerCode, Sample
 
@@ -125,11 +132,14 @@ class SpikingLayer(Shown):
     backend : str
     tally : Tally
         Shared by all layers of a model, if the caller wants one sum.
+    readout : {"host", "emitted"}
+        Whether we divide control by normaliser, or the circuit does; see `AttentionBatch`.
     """
 
     code: LayerCode
     backend: str = backends.DEFAULT
     tally: Tally = field(default_factory=Tally)
+    readout: ReadoutKind = "host"
 
     def encode(
         self, queries: NDArray[Any], keys: NDArray[Any], values: NDArray[Any],
@@ -140,7 +150,8 @@ class SpikingLayer(Shown):
                  self.code.encode_values(values))
         self.tally.clipped += sum(clipped for _, clipped in coded)
         self.tally.codes += sum(codes.size for codes, _ in coded)
-        return AttentionBatch(self.code.heads, coded[0][0], coded[1][0], coded[2][0], mask)
+        return AttentionBatch(self.code.heads, coded[0][0], coded[1][0], coded[2][0], mask,
+                              self.readout)
 
     def run(self, work: AttentionBatch, *, times: bool = False) -> Attended:
         """Run coded work and count it."""
@@ -177,6 +188,9 @@ class SpikingLayer(Shown):
 
     @cached_property
     def _floats(self) -> FloatLayer | None:
+        """A shortcut for what a host reads; there is none for contexts that a circuit sends."""
+        if self.readout != "host":
+            return None
         return backends.float_layer(self.backend, self.code)
 
     def forget(self) -> None:

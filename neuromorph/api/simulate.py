@@ -48,6 +48,9 @@ _PARTS = ("queries", "keys", "values")
 Tallies: TypeAlias = defaultdict[str, Tally]
 """What each layer did."""
 
+How: TypeAlias = tuple[str, backends.ReadoutKind]
+"""A backend, and who divides."""
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class SimulationReport(Shown):
@@ -98,6 +101,7 @@ def simulate(
     *,
     inputs: str | os.PathLike[str] | Mapping[str, NDArray[Any]] | None = None,
     backend: str = backends.DEFAULT,
+    readout: backends.ReadoutKind = "host",
     progress: Progress = silent,
 ) -> SimulationReport:
     """Run a bundle's attention in spikes.
@@ -112,6 +116,9 @@ def simulate(
         query sees every key, or in a causal model those up to its own, the last query being
         the last key's. The bundle's own sample if left out.
     backend : {"fast", "reference", "lava"}
+    readout : {"host", "emitted"}
+        Whether a host divides what the heads' potentials say, or the heads do it and send their
+        context as graded spikes, which takes programmable neurons.
     progress : callable, optional
 
     Raises
@@ -120,6 +127,7 @@ def simulate(
         Before anything runs, if the bundle or the inputs are not sound.
     """
     machine = backends.get(backend)
+    backends.check_readout(readout)
     loaded = bundle if isinstance(bundle, Bundle) else load_bundle(bundle)
     arrays = (load_arrays(inputs, lambda found: _check_names(found, loaded))
               if isinstance(inputs, str | os.PathLike) else inputs)
@@ -127,15 +135,16 @@ def simulate(
     tallies: Tallies = defaultdict(Tally)
     accuracy = None
     if arrays is not None and "images" in arrays:
-        outputs, accuracy = _run_model(loaded, arrays, backend, tallies, fidelity)
+        outputs, accuracy = _run_model(loaded, arrays, (backend, readout), tallies, fidelity)
     else:
         samples = loaded.samples if arrays is None else samples_of(loaded, arrays)
-        outputs = _run_layers(loaded, samples, backend, progress, tallies, fidelity)
+        outputs = _run_layers(loaded, samples, (backend, readout), progress, tallies, fidelity)
     found = (*loaded.cautions, *of_run(tallies))
     cautions.warn(found)
     return SimulationReport(
         machine.name, machine.evidence, fidelity, total(tallies.values()), outputs, accuracy,
-        {"bundle": str(loaded.path or "in memory"), "inputs": _told(inputs)}, found)
+        {"bundle": str(loaded.path or "in memory"), "inputs": _told(inputs), "readout": readout},
+        found)
 
 
 def _told(inputs: object) -> str:
@@ -145,17 +154,17 @@ def _told(inputs: object) -> str:
 
 
 def _run_layers(
-    bundle: Bundle, samples: Mapping[str, Sample], backend: str, progress: Progress,
+    bundle: Bundle, samples: Mapping[str, Sample], how: How, progress: Progress,
     tallies: Tallies, fidelity: list[HeadFidelity],
 ) -> dict[str, NDArray[Any]]:
     """Each layer on its own inputs."""
     outputs: dict[str, NDArray[Any]] = {}
     for name, sample in samples.items():
-        require(_needed(bundle.codes[name], sample, backend), name)
+        require(_needed(bundle.codes[name], sample, how[0]), name)
     for name, sample in samples.items():
         progress(f"simulating {name}")
         code = bundle.codes[name]
-        run = SpikingLayer(code, backend, tallies[name]).run_sample(sample)
+        run = SpikingLayer(code, how[0], tallies[name], how[1]).run_sample(sample)
         fidelity += measure_fidelity(name, code, [sample], [run])
         outputs.update(_outputs(name, code, run))
     return outputs
@@ -180,7 +189,7 @@ def _outputs(name: str, code: LayerCode, run: Attended) -> dict[str, NDArray[Any
 
 
 def _run_model(
-    bundle: Bundle, arrays: Mapping[str, NDArray[Any]], backend: str, tallies: Tallies,
+    bundle: Bundle, arrays: Mapping[str, NDArray[Any]], how: How, tallies: Tallies,
     fidelity: list[HeadFidelity],
 ) -> tuple[dict[str, NDArray[Any]], float | None]:
     """The whole model, every layer fed by the spikes of the one before."""
@@ -199,7 +208,7 @@ def _run_model(
         slots, size = code.shared.slots, code.shared.value_size
         require(attention_bytes(len(images), len(code.heads), slots, slots, size), name)
     vit = DigitsViT.load(bundle.model_file)
-    logits, fidelities = classify(vit, bundle.codes, images, backend, tallies)
+    logits, fidelities = classify(vit, bundle.codes, images, how[0], tallies, how[1])
     fidelity += fidelities
     predictions = logits.argmax(axis=1)
     right = None if labels is None else float((predictions == labels).mean())
@@ -208,7 +217,7 @@ def _run_model(
 
 def classify(
     vit: DigitsViT, codes: Mapping[str, LayerCode], images: NDArray[Any], backend: str,
-    tallies: Tallies,
+    tallies: Tallies, readout: backends.ReadoutKind = "host",
 ) -> tuple[NDArray[Any], list[HeadFidelity]]:
     """Logits of images with all attention in spikes, and each head's fidelity on the way.
 
@@ -223,7 +232,7 @@ def classify(
         code = codes[names[layer]]
         scaled = q / np.sqrt(q.shape[-1])
         mask = np.ones((len(q), q.shape[2], k.shape[2]), bool)
-        spiking = SpikingLayer(code, backend, tallies[names[layer]])
+        spiking = SpikingLayer(code, backend, tallies[names[layer]], readout)
         run = spiking.run(spiking.encode(scaled, k, v, mask), times=True)
         samples = [Sample(scaled[i], k[i], v[i], mask[i]) for i in range(len(q))]
         fidelity.extend(measure_fidelity(names[layer], code, samples, run.split()))

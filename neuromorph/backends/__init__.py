@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from neuromorph.backends.attention import AttentionBatch, attend_clocked
+from neuromorph.backends.attention import (
+    AttentionBatch,
+    ReadoutKind,
+    attend_clocked,
+    check_readout,
+)
 from neuromorph.backends.floats import FloatAnswer, FloatLayer, FloatWork, Scales
 from neuromorph.backends.interface import Backend, Evidence, Inputs, Recording
 from neuromorph.backends.sight import Sight
@@ -118,10 +123,12 @@ __all__ = [
     "FloatLayer",
     "FloatWork",
     "Inputs",
+    "ReadoutKind",
     "Recording",
     "Sight",
     "attend",
     "attend_clocked",
+    "check_readout",
     "float_layer",
     "get",
     "names",

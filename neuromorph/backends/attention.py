@@ -20,12 +20,24 @@ from neuromorph.circuits.latency_attention import (
     read_at,
     stimulate,
 )
-from neuromorph.errors import UsageError
+from neuromorph.circuits.latency_attention.emit import (
+    emission_of,
+    emitting,
+    read_contexts,
+    with_time_to_answer,
+)
+from neuromorph.errors import UsageError, did_you_mean
+from neuromorph.network import Probe
 from neuromorph.shown import Shown
+
+CONTEXT = Probe("control", "spikes")
+"""What an emitting read-out says."""
 
 BoolArray = NDArray[np.bool_]
 Shape: TypeAlias = tuple[int, ...]
 Memory: TypeAlias = Literal["static", "written", "causal"]
+ReadoutKind: TypeAlias = Literal["host", "emitted"]
+READOUTS: tuple[ReadoutKind, ...] = ("host", "emitted")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -42,6 +54,8 @@ class AttentionBatch(Shown):
     values : int array, shape (batch, kv_heads, keys, value_size)
     mask : bool array, shape (batch, queries, keys)
         True where a query may look.
+    readout : {"host", "emitted"}
+        Whether a host divides control by normaliser, or the circuit does and sends the context.
     """
 
     heads: Sequence[LatencyAttention]
@@ -49,11 +63,27 @@ class AttentionBatch(Shown):
     keys: NDArray[Any]
     values: NDArray[Any]
     mask: BoolArray
+    readout: ReadoutKind = "host"
 
     def __post_init__(self) -> None:
+        check_readout(self.readout)
         check_shapes(self.heads, self.queries.shape, self.keys.shape, self.values.shape,
                      self.mask.shape)
         _check_codes(self)
+
+
+def check_readout(name: object) -> ReadoutKind:
+    """The read-out of that name.
+
+    Raises
+    ------
+    UsageError
+    """
+    for known in READOUTS:
+        if name == known:
+            return known
+    raise UsageError("there is no such read-out", found=name, expected=" or ".join(READOUTS),
+                     hint=did_you_mean(str(name), READOUTS))
 
 
 def check_shapes(
@@ -149,14 +179,24 @@ def _attend_one(
         timeline = lay(head, keys, values, queries, mask)
         network, starts = hebbian.build(head), timeline.starts
         inputs, steps = timeline.trains()
+    if work.readout == "emitted":
+        network = emitting(network, head, emission_of(head))
+        inputs, steps = with_time_to_answer(inputs, steps)
+        recording = backend.run(network, inputs, (*PROBES, CONTEXT), steps)
+        attended = read_at(head, recording.spikes, recording.potential, starts)
+        done = np.flatnonzero(recording.spikes("done")[:, 0])
+        return replace(attended, context=read_contexts(recording.spikes("control"), done))
     recording = backend.run(network, inputs, PROBES, steps)
     return read_at(head, recording.spikes, recording.potential, starts)
 
 
 def _stack(rows: Sequence[Attended], lead: tuple[int, int]) -> Attended:
-    def join(name: str) -> NDArray[Any]:
+    def join(name: str) -> NDArray[Any] | None:
+        if getattr(rows[0], name) is None:
+            return None
         stacked: NDArray[Any] = np.stack([getattr(row, name) for row in rows])
         whole: NDArray[Any] = stacked.reshape(*lead, *stacked.shape[1:])
         return whole
 
-    return Attended(**{field.name: join(field.name) for field in fields(Attended)})
+    joined: dict[str, Any] = {field.name: join(field.name) for field in fields(Attended)}
+    return Attended(**joined)

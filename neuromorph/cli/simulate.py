@@ -29,6 +29,9 @@ def simulate(
              "The bundle's own sample if left out.")] = None,
     backend: Annotated[str, typer.Option(
         help="fast, reference, lava, or loihi_emulator for an export for Loihi 1.")] = "fast",
+    readout: Annotated[str, typer.Option(
+        help="host: divide what the heads' potentials say; emitted: the heads divide, and send "
+             "their context as graded spikes.")] = "host",
     output: Annotated[Path | None, typer.Option(
         "-o", "--output", readable=False, help="Folder for outputs.npz and summary.json.")] = None,
     seed: Seed = 0,  # noqa: ARG001 - every command takes it
@@ -40,14 +43,16 @@ def simulate(
     check_flags(as_json=as_json, quiet=quiet)
     from neuromorph.api.simulate import FOLDER, save_report
     from neuromorph.api.simulate import simulate as run
+    from neuromorph.backends import check_readout
     from neuromorph.files.atomic import check_target
     from neuromorph.report.tables import simulation_tables
 
     check_force(output, force=force)
+    checked = check_readout(readout)
     if output is not None:
         check_target(output, ours=FOLDER, force=force)
     with progress(quiet or as_json) as tell:
-        report = run(bundle, inputs=inputs, backend=backend, progress=tell)
+        report = run(bundle, inputs=inputs, backend=backend, readout=checked, progress=tell)
         if output is not None:
             save_report(report, output, force=force)
     result = report.as_dict()

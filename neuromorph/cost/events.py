@@ -14,6 +14,8 @@ from neuromorph.compile.packing.limits import Limits
 from neuromorph.compile.packing.place import Places, coordinates
 from neuromorph.compile.packing.traffic import Traffic
 from neuromorph.compile.program import Program, Unit
+from neuromorph.neurons import registered
+from neuromorph.neurons.contract import OPERATIONS
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,9 @@ class Events:
         Spikes on their way to each core they reach, and the steps between tiles they take.
     synaptic_updates : float
         Plastic synapses times learning epochs.
+    multiplies, divides : float
+        What updates of programmable neurons take besides a stock neuron's update. They are
+        counted and not priced: no constant for them is public.
     steps : float
     """
 
@@ -43,6 +48,8 @@ class Events:
     hops_north_south: float = 0
     hops_chip: float = 0
     synaptic_updates: float = 0
+    multiplies: float = 0
+    divides: float = 0
     steps: float = 0
 
     def __add__(self, other: Events) -> Events:
@@ -71,9 +78,12 @@ def count_events(unit: Unit, spikes: Mapping[str, NDArray[Any]], steps: int) -> 
     updates = sum(p.weights.size * (steps // p.rule.epoch) for p in network.plastic
                   if p.rule is not None)
     neurons = [p for p in network.populations if not p.is_source]
+    taken = {kind: float(steps * sum(p.size * registered(p.model, p.name).operations.get(kind, 0)
+                                     for p in neurons)) for kind in OPERATIONS}
     return Events(neuron_steps=float(sum(p.size for p in neurons) * steps),
                   spikes=float(sum(sent[p.name].sum() for p in neurons)), synaptic_ops=ops,
-                  synaptic_updates=float(updates), steps=float(steps))
+                  synaptic_updates=float(updates), multiplies=taken["multiply"],
+                  divides=taken["divide"], steps=float(steps))
 
 
 def count_packets(traffic: Traffic, places: Places, limits: Limits) -> Events:

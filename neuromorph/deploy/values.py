@@ -117,6 +117,7 @@ def said_values(profile: Profile) -> dict[str, Any]:
         "evidence": "bit-exact model; energy and time: estimate; nothing has run on a chip",
         "notes": list(profile.notes),
         "assumptions": [
+            "Products and quotients of programs are counted, not priced: no price is public.",
             "Every neuron counts as active in every step, every synapse as dense.",
             "Queries, drive and masks enter from outside; their way to the cores is not counted.",
             "A core's synaptic operations are spread evenly over cores and steps.",

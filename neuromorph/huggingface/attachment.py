@@ -66,6 +66,8 @@ class Attachment(Shown):
         What calibration had to say against its data.
     causal : bool
         Whether no query was ever allowed to look ahead.
+    readout : {"host", "emitted"}
+        Who divides control by normaliser; see `attach`.
     """
 
     model: Any
@@ -76,11 +78,12 @@ class Attachment(Shown):
     provenance: Mapping[str, Any] = field(default_factory=dict)
     cautions: tuple[Caution, ...] = ()
     causal: bool = False
+    readout: backends.ReadoutKind = "host"
     _layers: dict[str, SpikingLayer] = field(init=False)
     _connection: Connection | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
-        self._layers = {name: SpikingLayer(code, self.backend, Tally())
+        self._layers = {name: SpikingLayer(code, self.backend, Tally(), self.readout)
                         for name, code in self.codes.items()}
 
     @property
@@ -135,7 +138,8 @@ class Attachment(Shown):
         """What runs in spikes and what it has done so far; plain values, for JSON."""
         return {
             "model": type(self.model).__name__, "attached": self.attached,
-            "backend": self.backend, "threads": threads.count(), "layers": len(self.codes),
+            "backend": self.backend, "readout": self.readout, "threads": threads.count(),
+            "layers": len(self.codes),
             "heads": sum(len(code.heads) for code in self.codes.values()),
             "median_steps": self.median_steps(), **self.tally.as_dict(),
             "warnings": [str(caution) for caution in (*self.cautions, *self._seen_so_far())],
@@ -240,6 +244,7 @@ def attach(
     tokenizer: Any = None,
     options: TranslateOptions | None = None,
     backend: str = backends.DEFAULT,
+    readout: backends.ReadoutKind = "host",
 ) -> Attachment:
     """Run the attention of a Hugging Face model in spikes, in place.
 
@@ -257,6 +262,9 @@ def attach(
     options : TranslateOptions, optional
         How to translate; only with calibration data.
     backend : {"fast", "reference", "lava"}
+    readout : {"host", "emitted"}
+        Whether we divide what the heads' potentials say, or the heads do it and send their context
+        as graded spikes, as they must where the next layer is on the chip too. That takes longer.
 
     Returns
     -------
@@ -277,6 +285,7 @@ def attach(
     >>> spiking.detach()                                                # doctest: +SKIP
     """
     backends.get(backend)
+    backends.check_readout(readout)
     model = uncompiled(model)
     check_model(model)
     if isinstance(source, Bundle | os.PathLike) or (isinstance(source, str) and tokenizer is None):
@@ -284,29 +293,32 @@ def attach(
             raise UsageError("a bundle takes neither options nor a tokenizer: it has been "
                              "calibrated already")
         bundle = source if isinstance(source, Bundle) else load_bundle(source)
-        attachment = _from_bundle(model, bundle, backend)
+        attachment = _from_bundle(model, bundle, backend, readout)
     else:
         batches = _batches(model, source, tokenizer)
         known = [] if tokenizer is None else cautions.of_tokens(
             *counted_tokens(tokenizer, batches))
-        attachment = _from_data(model, batches, options or TranslateOptions(), backend, known)
+        attachment = _from_data(model, batches, options or TranslateOptions(), backend, readout,
+                                known)
     cautions.warn(attachment.cautions)
     attachment.attach()
     return attachment
 
 
-def _from_bundle(model: Any, bundle: Bundle, backend: str) -> Attachment:
+def _from_bundle(
+    model: Any, bundle: Bundle, backend: str, readout: backends.ReadoutKind
+) -> Attachment:
     modules = match_layers(model, bundle.codes, bundle.path or "bundle")
     codes = {modules[name]: code for name, code in bundle.codes.items()}
     samples = {modules[name]: sample for name, sample in bundle.samples.items()}
     known = [caution for caution in bundle.cautions if caution.kind != FLOAT]
     return Attachment(model, codes, backend, samples, bundle.options, bundle.provenance,
-                      (*known, *float_cautions(model, codes)), bundle.causal)
+                      (*known, *float_cautions(model, codes)), bundle.causal, readout)
 
 
 def _from_data(
     model: Any, batches: list[Mapping[str, Any]], options: TranslateOptions, backend: str,
-    known: Sequence[Caution],
+    readout: backends.ReadoutKind, known: Sequence[Caution],
 ) -> Attachment:
     samples = record(model, batches)
     chosen = with_slots(options, samples, most=positions(model), least=SLOTS)
@@ -322,7 +334,7 @@ def _from_data(
     give_back()
     return Attachment(model, codes, backend, kept, asdict(chosen), {
         "model": Path(getattr(model, "name_or_path", "")).name or type(model).__name__,
-        "calibration": f"{sequences} sequences, given to attach"}, found, causal)
+        "calibration": f"{sequences} sequences, given to attach"}, found, causal, readout)
 
 
 def _batches(model: Any, source: Any, tokenizer: Any) -> list[Mapping[str, Any]]:

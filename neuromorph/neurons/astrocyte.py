@@ -143,7 +143,7 @@ class Astrocyte(NeuronModel):
         calcium, sent = step_astrocyte_float(state["v"][-1:], arrived[A_IN], dv=self.dv)
         return {"v": np.concatenate([state["v"][:-1], calcium])}, sent
 
-    def overflows(self, before: State, after: State, arrived: Arrived) -> int:
+    def overflows(self, before: State, after: State, arrived: Arrived, t: int) -> int:
         """Whether the calcium is at its limit."""
         return int(np.count_nonzero(np.abs(after["v"]) >= STATE_MAX))
 

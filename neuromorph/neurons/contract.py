@@ -29,8 +29,10 @@ Stepped: TypeAlias = tuple[State, NDArray[Any]]
 Range: TypeAlias = tuple[float, float]
 """The least and the most that a parameter may be."""
 
-Accumulator: TypeAlias = Literal["input", "current", "potential", "payload", "sum", "product",
-                                 "learning"]
+Accumulator: TypeAlias = Literal["input", "current", "potential", "payload", "sum", "learning"]
+
+OPERATIONS = ("multiply", "divide")
+"""Kinds of operations that are counted beside a stock neuron's update."""
 
 A_IN = "a_in"
 """The port that neurons with a single one have."""
@@ -60,17 +62,6 @@ class Register(NamedTuple):
     first_unit: int = 0
     clears_above: int | None = None
     port: str = A_IN
-
-
-class Reach(NamedTuple):
-    """What a number within one step's arithmetic may come to, and what its register holds."""
-
-    name: Accumulator
-    low: int
-    high: int
-    lowest: int
-    highest: int
-    remedy: str
 
 
 class LeakyFloats(NamedTuple):
@@ -111,7 +102,7 @@ class NeuronModel(ABC):
     shared_state : str
         Why all neurons of a population run on one core; empty where they need not.
     operations : mapping of str to int
-        What an update takes besides that of a stock neuron, by kind: ``multiply``, ``divide``.
+        What an update takes besides that of a stock neuron, by kind; see `OPERATIONS`.
     process : str
         Its Lava Process, as ``module:Class``.
     process_input_max : int, optional
@@ -227,6 +218,11 @@ class NeuronModel(ABC):
         return False
 
     @property
+    def timed(self) -> bool:
+        """Whether it acts at given steps only, counted from the first: it may not run late."""
+        return False
+
+    @property
     def input_shift(self) -> int:
         """Bits by which synaptic input is shifted up to the potential, as exponents count them."""
         return INPUT_SHIFT
@@ -239,7 +235,7 @@ class NeuronModel(ABC):
         """One step of all neurons in float64."""
         raise NotImplementedError(f"a {self.kind} has no float semantics")
 
-    def overflows(self, before: State, after: State, arrived: Arrived) -> int:
+    def overflows(self, before: State, after: State, arrived: Arrived, t: int) -> int:
         """Neurons for which an accumulator wrapped or hit its limit in this step, in integers."""
         return 0
 
@@ -260,10 +256,6 @@ class NeuronModel(ABC):
 
     def registers(self, size: int) -> tuple[Register, ...]:
         """Accumulators that must not overflow, each fed by one port."""
-        return ()
-
-    def reaches(self, size: int, arrived: Mapping[str, Interval]) -> tuple[Reach, ...]:
-        """What else an update may come to, at the neuron where it is most, that must fit."""
         return ()
 
     # --- what it asks of a chip

@@ -183,7 +183,7 @@ class CubaLIF(NeuronModel):
             vth=self.vth, bias=self.bias_mant)
         return new._asdict(), spikes
 
-    def overflows(self, before: State, after: State, arrived: Arrived) -> int:
+    def overflows(self, before: State, after: State, arrived: Arrived, t: int) -> int:
         """Neurons whose current wrapped; circuits clear by potentials that saturate."""
         current = (decay(before["u"], int(self.du))
                    + (arrived[A_IN].astype(np.int64) << self.input_shift))

@@ -163,7 +163,7 @@ class LatencyMatch(NeuronModel):
                                span=self.span, gain=self.gain, gain_shift=self.gain_shift)
         return {"v": v}, sent
 
-    def overflows(self, before: State, after: State, arrived: Arrived) -> int:
+    def overflows(self, before: State, after: State, arrived: Arrived, t: int) -> int:
         """Neurons whose aligned input wrapped."""
         pushed = arrived[A_IN].astype(np.int64) << INPUT_SHIFT
         return int(np.count_nonzero(pushed != wrap(pushed)))

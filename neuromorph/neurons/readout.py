@@ -89,7 +89,7 @@ class Readout(NeuronModel):
         v, spikes = step_readout_float(state["v"], arrived[A_IN], dv=self.dv, vth=self.vth)
         return {"v": v}, spikes
 
-    def overflows(self, before: State, after: State, arrived: Arrived) -> int:
+    def overflows(self, before: State, after: State, arrived: Arrived, t: int) -> int:
         """Neurons whose potential is at its limit."""
         return int(np.count_nonzero(np.abs(after["v"]) >= STATE_MAX))
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from neuromorph.errors import NetworkError, did_you_mean
-from neuromorph.neurons.contract import NeuronModel
+from neuromorph.neurons.contract import OPERATIONS, NeuronModel
 
 Model = TypeVar("Model", bound=type[NeuronModel])
 
@@ -22,6 +22,10 @@ def register(model: Model) -> Model:
     NetworkError
         If another class has that name.
     """
+    unknown = model.operations.keys() - set(OPERATIONS)
+    if unknown:
+        raise NetworkError("no estimate knows this kind of operation", where=model.__name__,
+                           found=", ".join(sorted(unknown)), expected=", ".join(OPERATIONS))
     if _MODELS.setdefault(model.__name__, model) is not model:
         raise NetworkError("two neuron models have one name", found=model.__name__)
     return model

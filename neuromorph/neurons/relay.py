@@ -81,7 +81,7 @@ class Relay(NeuronModel):
         """s = a_in."""
         return state, step_relay_float(arrived[A_IN])
 
-    def overflows(self, before: State, after: State, arrived: Arrived) -> int:
+    def overflows(self, before: State, after: State, arrived: Arrived, t: int) -> int:
         """Neurons whose payload saturated."""
         return int(np.count_nonzero(np.abs(shift(arrived[A_IN], -int(self.shift))) > STATE_MAX))
 

@@ -1,8 +1,16 @@
 """Integer arithmetic and quantisers: the ground every backend stands on."""
 
 from neuromorph.numerics import limits
-from neuromorph.numerics.integer import IntArray, decay, saturate, shift, signed_bits, wrap
+from neuromorph.numerics.integer import (
+    IntArray,
+    decay,
+    multiply_shift,
+    saturate,
+    shift,
+    signed_bits,
+    wrap,
+)
 from neuromorph.numerics.quantise import SIGNED_8, quantise
 
-__all__ = ["SIGNED_8", "IntArray", "decay", "limits", "quantise", "saturate", "shift",
-           "signed_bits", "wrap"]
+__all__ = ["SIGNED_8", "IntArray", "decay", "limits", "multiply_shift", "quantise", "saturate",
+           "shift", "signed_bits", "wrap"]

@@ -31,6 +31,17 @@ def saturate(state: NDArray[Any]) -> IntArray:
     return np.clip(state.astype(np.int64), -STATE_MAX, STATE_MAX)
 
 
+def multiply_shift(value: NDArray[Any], multiplier: Any, places: Any) -> IntArray:
+    """sign(x) ((|x| m + 2^(s-1)) >> s): x m / 2^s rounded, halves away from zero; s of at least 1.
+
+    ``multiplier`` and ``places`` are numbers, or arrays that broadcast against ``value``.
+    """
+    wide = value.astype(np.int64)
+    half = np.left_shift(np.int64(1), np.asarray(places, np.int64) - 1)
+    result: IntArray = np.sign(wide) * ((np.abs(wide) * multiplier + half) >> places)
+    return result
+
+
 def signed_bits(value: int) -> int:
     """Bits of two's complement."""
     return (value if value >= 0 else ~value).bit_length() + 1

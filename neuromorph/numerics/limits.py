@@ -35,6 +35,12 @@ DELAY_MAX = LOIHI.delay_max
 PAYLOAD_BITS = LOIHI.payload_bits
 """Widest graded payload that is usable in full."""
 
+PRODUCT_BITS = 48
+"""Width of a product within a program, before it is shifted; assumed, not published."""
+
+MULTIPLIER_MAX = 2**16 - 1
+"""Largest constant that a program multiplies by; assumed, not published."""
+
 INPUT_MAX = VTH_MAX
 """Largest synaptic input a step that does not wrap a forgetting current (du = 4096)."""
 

@@ -21,6 +21,17 @@ def wrap_one(state: int) -> int:
     return (state + (half - 1)) % STATE_MODULUS - (half - 1)
 
 
+def multiply_shift_one(value: int, multiplier: int, places: int) -> int:
+    """Value times multiplier / 2^places, rounded, halves away from zero; places of at least 1."""
+    rounded = (abs(value) * multiplier + (1 << (places - 1))) >> places
+    return -rounded if value < 0 else rounded
+
+
+def clip_one(value: int, limit: int) -> int:
+    """Clip to +-limit."""
+    return min(max(value, -limit), limit)
+
+
 def saturate_one(state: int) -> int:
     """Clip to +-(2^23 - 1)."""
     return min(max(state, -STATE_MAX), STATE_MAX)

@@ -16,6 +16,7 @@ from neuromorph.circuits.latency_attention import (
     build,
     shared_by,
 )
+from neuromorph.circuits.latency_attention.emit import emission_of
 from neuromorph.errors import TensorError
 from neuromorph.network import Network
 from neuromorph.numerics import quantise
@@ -33,6 +34,7 @@ class LayerCode(Shown):
         q_int = round(q / query_scale)          k_int = round((k - key_centre) / key_scale)
         v_int = round((v - value_centre) / value_scale)
         context = value_centre + value_scale * (control / normaliser) * unit / 2
+                = value_centre + value_scale * emitted / gain
 
     Centring is free: softmax ignores what all keys share, and attention weights sum to one,
     so the centre of the values comes back as it went.
@@ -116,6 +118,8 @@ class LayerCode(Shown):
 
     def decode(self, attended: Attended) -> NDArray[np.float32]:
         """Context (..., heads, queries, value_size), float32; 0 where all slots were masked."""
+        if attended.context is not None:
+            return self._decode_emitted(attended, attended.context)
         mass = attended.normaliser[..., None]
         units = np.array([head.unit / 2 for head in self.heads])[:, None, None]
         factor = np.where(mass > 0, units / np.maximum(mass, 1), 0.0).astype(np.float32)
@@ -126,6 +130,17 @@ class LayerCode(Shown):
         context *= scale
         context += np.where(attended.spikes[..., None] > 0, centre, np.float32(0))
         return context
+
+    def _decode_emitted(
+        self, attended: Attended, sent: NDArray[np.int64]
+    ) -> NDArray[np.float32]:
+        """The same of contexts that the heads themselves have divided: codes by their gain."""
+        gains = np.array([emission_of(head).gain(head) for head in self.heads])
+        scale = np.repeat(self.value_scale, self.group, axis=0) / gains[:, None]
+        centre = np.repeat(self.value_centre, self.group, axis=0)[:, None, :]
+        found: NDArray[np.float64] = sent * scale[:, None, :]
+        found += np.where(attended.spikes[..., None] > 0, centre, 0)
+        return found.astype(np.float32)
 
 
 def _check(array: FloatArray, scale: NDArray[np.float64], name: str) -> None:

@@ -53,6 +53,20 @@ def test_json_is_all_there_is(cli: Run, exported: Path) -> None:
     assert min(f["cosine"] for f in result["fidelity"]) > 0.99
 
 
+def test_heads_may_send_their_context_themselves(cli: Run, exported: Path) -> None:
+    host = json.loads(cli("simulate", exported, "--json").out)
+    sent = json.loads(cli("simulate", exported, "--json", "--readout", "emitted").out)
+    assert (host["readout"], sent["readout"]) == ("host", "emitted")
+    assert sent["spikes"] == host["spikes"]
+    cosines = [[f["cosine"] for f in one["fidelity"]] for one in (host, sent)]
+    assert cosines[0] != cosines[1]
+    np.testing.assert_allclose(cosines[1], cosines[0], atol=1e-4)
+
+
+def test_an_unknown_readout_is_refused(fails: Run, exported: Path) -> None:
+    assert "no such read-out; found chip" in fails(2, "simulate", exported, "--readout", "chip")
+
+
 def test_quiet_prints_nothing(cli: Run, exported: Path) -> None:
     done = cli("simulate", exported, "-o", "r", "--quiet")
     assert (done.code, done.out, done.err) == (0, "", "")

@@ -70,6 +70,24 @@ def bert() -> Tried:
 # --- attach, detach, attach again
 
 
+def test_heads_may_send_their_context_themselves(bert: Tried) -> None:
+    """Not by the shortcut that takes floats; nearly the same, and not the same."""
+    with bert.attach() as spiking:
+        host = bert.now()
+    assert spiking.report()["readout"] == "host"
+    with bert.attach(readout="emitted") as spiking:
+        sent = bert.now()
+        assert spiking.report()["readout"] == "emitted"
+    assert not same(sent, host)
+    assert closeness(sent, host) > 0.9999
+
+
+def test_an_unknown_readout_is_refused_before_calibration(bert: Tried) -> None:
+    with pytest.raises(UsageError, match="no such read-out; found chip"):
+        bert.attach(readout="chip")
+    assert bert.is_itself()
+
+
 def test_detach_twice_and_attach_again(bert: Tried) -> None:
     spiking = bert.attach()
     first = bert.now()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from neuromorph.backends.fast.threads import share, threads_for
 from neuromorph.backends.fast.vectors import STRIP
 from neuromorph.backends.sight import Sight
 from neuromorph.circuits.latency_attention import Attended, LatencyAttention, prove_ranges
+from neuromorph.circuits.latency_attention.emit import contexts_of
 from neuromorph.errors import RangeProofError
 
 
@@ -31,6 +32,15 @@ def attend_closed_form(work: AttentionBatch, times: bool = False) -> Attended:
     times : bool
         Also return when each slot fired and what its spike carried.
     """
+    attended = _attended(work, times)
+    if work.readout == "host":
+        return attended
+    contexts = contexts_of(work.heads, attended.control, attended.normaliser)
+    return replace(attended, context=contexts)
+
+
+def _attended(work: AttentionBatch, times: bool) -> Attended:
+    """Control and normaliser, as a host reads them."""
     specs, graded = specs_of(work.heads), np.array([head.graded for head in work.heads])
     sight = Sight(work.mask)
     parts = [_of_kind(work, sight, specs, np.flatnonzero(graded == kind), kind, times)

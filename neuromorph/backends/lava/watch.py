@@ -57,9 +57,8 @@ class Watch(Shown):
             os.killpg(0, signal.SIGKILL)
 
 
-STATES = {"u": "u", "v": "v"}
 SYNAPSES = {"weights": "weights", "tags": "tag_1"}
-"""Our names of variables, and Lava's."""
+"""Our names of synaptic variables, and Lava's; words of a neuron's state have one name."""
 
 
 class TappedPort:
@@ -102,7 +101,8 @@ class WatchedModel(PyLoihiProcessModel):
         """Attach to the ports, then run until Lava says stop."""
         with self._reported():
             taps = self.watch.taps.get(self.model_id, {})
-            self._states = [(name, taps[name]) for name in STATES if name in taps]
+            self._states = [(name, rows) for name, rows in taps.items()
+                            if name != "spikes" and name not in SYNAPSES]
             self._synapses = [(SYNAPSES[name], taps[name]) for name in SYNAPSES if name in taps]
             self._note_synapses(0)
             if "spikes" in taps:

@@ -47,7 +47,7 @@ class ReferenceBackend(Backend):
                            for port in model.ports}
                 states[name], spikes[name][t] = step(network, population, before, arrived, t)
                 if network.domain == "fixed":
-                    overflows[name] += model.overflows(before, states[name], arrived)
+                    overflows[name] += model.overflows(before, states[name], arrived, t)
             for projection in plastic.values():
                 projection.step({name: train[t] for name, train in spikes.items()}, t)
             for probe in probes:

@@ -28,6 +28,8 @@ class Attended(Shown):
         Step of the last match spike after the query; -1 where there was none.
     spikes, forced : int64 array, shape (..., queries)
         Match spikes of the query, and how many of them the go pulse forced.
+    context : int64 array, shape (..., queries, value_size), optional
+        What an emitting read-out sent; see `emit`.
     times, payloads : int32 array, shape (..., queries, slots), optional
         Step at which each slot fired after the query (-1: masked), and what its spike carried.
     """
@@ -39,6 +41,7 @@ class Attended(Shown):
     forced: NDArray[np.int64]
     times: NDArray[np.int32] | None = None
     payloads: NDArray[np.int32] | None = None
+    context: NDArray[np.int64] | None = None
 
     def differs_from(self, other: Attended) -> str | None:
         """Name of the first field that is not equal to the bit, or None.

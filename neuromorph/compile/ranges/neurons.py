@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from neuromorph.compile.ranges.proof import WEAKEST_FIRST, Bound, Status
 from neuromorph.network import Network, Population
-from neuromorph.network.bounds import ACCUMULATOR_MAX, delivered, input_range, widest_sums
+from neuromorph.network.bounds import ACCUMULATOR_MAX, delivered, widest_sums
 from neuromorph.neurons import registered
-from neuromorph.neurons.contract import Reach, Register
+from neuromorph.neurons.contract import A_IN, Register
 from neuromorph.numerics.interval import Interval
 from neuromorph.numerics.limits import (
     DECAY_BITS,
@@ -54,11 +54,9 @@ def bound_population(
     if input_bits < INPUT_BITS:
         most = (1 << input_bits - 1) - 1 >> model.input_shift
     wide = (Register("input", DECAY_UNITY, 0, -most, most, port=port) for port in model.ports)
-    arrived = {port: input_range(network, population.name, ranges, port) for port in model.ports}
     return (*(_bound(population, r, sums[r.port], period) for r in wide),
             *(_bound(population, r, inputs[r.port], period)
-              for r in model.registers(population.size)),
-            *(_reached(population, r) for r in model.reaches(population.size, arrived)))
+              for r in model.registers(population.size)))
 
 
 def settled(push: int, rate: int) -> int | None:
@@ -100,17 +98,10 @@ def _bound(
     if register.clears_above is not None:
         high = _Side(register.clears_above, register.highest, "proved", "", "")
     weaker = min(high, low, key=lambda s: (WEAKEST_FIRST.index(s.status), -_excess(s)))
-    return Bound(population.name, register.name, None if low.reach is None else -low.reach,
+    port = "" if register.port == A_IN else f".{register.port}"
+    return Bound(population.name + port, register.name, None if low.reach is None else -low.reach,
                  high.reach, register.lowest, register.highest, weaker.status, weaker.worst,
                  weaker.remedy)
-
-
-def _reached(population: Population, reach: Reach) -> Bound:
-    """What the model itself worked out."""
-    fits = reach.lowest <= reach.low and reach.high <= reach.highest
-    return Bound(population.name, reach.name, reach.low, reach.high, reach.lowest, reach.highest,
-                 "proved" if fits else "not proved", "" if fits else population.name,
-                 "" if fits else reach.remedy)
 
 
 def _excess(side: _Side) -> float:

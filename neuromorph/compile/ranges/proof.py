@@ -21,10 +21,9 @@ class Bound:
     ----------
     where : str
         A population, or for ``learning`` a plastic projection.
-    accumulator : {"input", "current", "potential", "payload", "sum", "product", "learning"}
+    accumulator : {"input", "current", "potential", "payload", "sum", "learning"}
         The 32-bit sums of the synaptic input, u, v, the input that a relay's payload still
-        holds, the sum and the product that a program computes with, or the 15-bit sums of a
-        learning rule.
+        holds, the sum that a program computes with, or the 15-bit sums of a learning rule.
     low, high : int or None
         What it stays within; None if it can go on for ever.
     lowest, highest : int

@@ -52,7 +52,12 @@ def _check(network: Network, late: Mapping[str, int], hops: Mapping[str, int]) -
             raise FitError("relays would let this projection learn at other steps", where=p.name,
                            found=", ".join(ends), hint="static memories, or fewer slots")
     for population in network.populations:
-        if late[population.name] and not population.is_source and population.model.self_driven:
+        model = population.model
+        if late[population.name] and model.timed:
+            raise FitError("relays would let these neurons act late, but they count their steps",
+                           where=population.name, found=late[population.name],
+                           hint="longer delays in the circuit, or fewer slots")
+        if late[population.name] and not population.is_source and model.self_driven:
             raise FitError("relays would let these neurons start late, but not their bias",
                            where=population.name, found=late[population.name],
                            hint="a source in the place of the bias, or fewer slots")

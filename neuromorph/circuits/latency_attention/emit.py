@@ -1,0 +1,175 @@
+"""The emitting read-out: a head's context leaves as graded spikes, and no host divides.
+
+::
+
+    match --> normaliser (`Reciprocal`) --1 / mass--> control (`Quotient`) --> context
+    done  --> normaliser, control           flush --> both, silently
+
+`done` fires in step d; the normaliser sends its reciprocal in d + 1, and control its context in
+d + 2, which is control / normaliser as `read` would find both in step d.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuromorph.circuits.latency_attention.motif import LatencyAttention
+from neuromorph.errors import RangeProofError
+from neuromorph.network import Network, Population, Projection, verify
+from neuromorph.neurons.quotient import RECIPROCAL, Quotient, divided
+from neuromorph.neurons.reciprocal import (
+    DONE,
+    FLUSH,
+    Y_BITS,
+    Reciprocal,
+    reciprocal_payloads,
+)
+from neuromorph.numerics import multiply_shift
+from neuromorph.numerics.limits import MULTIPLIER_MAX
+
+CONTEXT_BITS = 12
+"""Width of a context's payload, with its sign."""
+
+ANSWER_STEPS = 2
+"""Steps from the spike of `done` to the context."""
+
+
+@dataclass(frozen=True)
+class Emission:
+    """How control / normaliser becomes a payload.
+
+    ::
+
+        context = clip(MS(control / normaliser), -limit, limit)        1 unit of a code: gain
+        MS(x) = round(2^15 x multiplier / 2^shift)
+
+    Attributes
+    ----------
+    multiplier, shift, limit : int
+        Of `Quotient`.
+    """
+
+    multiplier: int
+    shift: int
+    limit: int
+
+    def gain(self, head: LatencyAttention) -> float:
+        """Units of the context for one unit of a value's code."""
+        return self.multiplier * 2.0 ** (Y_BITS - self.shift) * 2 / head.unit
+
+
+@lru_cache
+def emission_of(head: LatencyAttention, bits: int = CONTEXT_BITS) -> Emission:
+    """The emission in which the largest value code is the largest payload of so many bits.
+
+    Raises
+    ------
+    RangeProofError
+        If the normaliser's unit is so small that a quotient would leave its 24 bits.
+    """
+    if head.unit < 2 * head.value_limit:
+        raise RangeProofError("a quotient of control and normaliser could leave 24 bits",
+                              where="emitting read-out", found=f"a unit of {head.unit}",
+                              expected=f"at least {2 * head.value_limit}, twice a value's code",
+                              hint="a larger unit, or smaller values")
+    limit = (1 << (bits - 1)) - 1
+    wanted = limit * head.unit / (2 * head.value_limit) / 2**Y_BITS
+    shift = int(np.floor(np.log2(MULTIPLIER_MAX / wanted)))
+    return Emission(int(wanted * 2**shift), shift, limit)
+
+
+def emitting(network: Network, head: LatencyAttention, emission: Emission) -> Network:
+    """A head's network, static or written, with the emitting read-out in place of its own.
+
+    It has no closed form of its own any more: `motif` is left out.
+
+    Parameters
+    ----------
+    network : Network
+        Of the head, as `build` or `hebbian_attention.build` makes it.
+    head : LatencyAttention
+    emission : Emission
+    """
+    models = {
+        "normaliser": Reciprocal(dv=head.control_decay, lift=lift_of(head)),
+        "control": Quotient(dv=head.control_decay, lift=lift_of(head),
+                            multiplier=emission.multiplier, shift=emission.shift,
+                            limit=emission.limit),
+    }
+    populations = tuple(replace(p, model=models.get(p.name, p.model)) for p in network.populations)
+    projections = tuple(_silenced(p) for p in network.projections)
+    return verify(replace(network, populations=populations, motif=None,
+                          projections=(*projections, *_asked(network.population("control")))))
+
+
+def lift_of(head: LatencyAttention) -> int:
+    """Bits by which the readers' input is shifted up: graded ones take it as it is."""
+    return 0 if head.graded else head.control_shift
+
+
+def _silenced(projection: Projection) -> Projection:
+    """A flush that ends at the port that clears without a spike."""
+    if projection.pre != "flush":
+        return projection
+    return replace(projection, exponent=0, port=FLUSH)
+
+
+def _asked(control: Population) -> tuple[Projection, ...]:
+    each, one = np.ones((control.size, 1), np.int32), np.ones((1, 1), np.int32)
+    return (Projection("ask_mass", "done", "normaliser", one, port=DONE),
+            Projection("ask", "done", "control", each, port=DONE),
+            Projection("divide", "normaliser", "control", each, graded=True, port=RECIPROCAL))
+
+
+def contexts_of(
+    heads: Sequence[LatencyAttention], control: NDArray[np.int64], normaliser: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """What the read-outs of some heads send, in closed form: equal to the network's to the bit.
+
+    Parameters
+    ----------
+    heads : sequence of LatencyAttention
+    control : int64 array, shape (..., heads, queries, value_size)
+        As the host reads them; see `Attended`.
+    normaliser : int64 array, shape (..., heads, queries)
+
+    Returns
+    -------
+    int64 array, shape of ``control``
+        0 where the normaliser is 0.
+    """
+    emissions = [emission_of(head) for head in heads]
+    multiplier, shift, limit = (np.array([getattr(e, name) for e in emissions])[:, None, None]
+                                for name in ("multiplier", "shift", "limit"))
+    share = divided(control, reciprocal_payloads(normaliser)[..., None])
+    contexts: NDArray[np.int64] = np.clip(multiply_shift(share, multiplier, shift), -limit, limit)
+    sent: NDArray[np.int64] = np.where(normaliser[..., None] > 0, contexts, 0)
+    return sent
+
+
+def read_contexts(spikes: NDArray[Any], done: NDArray[Any]) -> NDArray[np.int64]:
+    """Contexts of all queries, shape (queries, value_size).
+
+    Parameters
+    ----------
+    spikes : int array, shape (steps, value_size)
+        What control sent.
+    done : int array, shape (queries,)
+        Steps in which `done` fired.
+    """
+    contexts: NDArray[np.int64] = spikes[done + ANSWER_STEPS].astype(np.int64)
+    return contexts
+
+
+def with_time_to_answer(
+    trains: Mapping[str, NDArray[np.int64]], steps: int
+) -> tuple[dict[str, NDArray[np.int64]], int]:
+    """Trains of a host's read-out, longer by the steps until the last context is sent."""
+    longer = {name: np.pad(train, ((0, ANSWER_STEPS), (0, 0))) for name, train in trains.items()}
+    return longer, steps + ANSWER_STEPS

@@ -1,0 +1,173 @@
+"""The emitting control neuron: a leaky sum, divided by a reciprocal that another neuron sends."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuromorph.errors import NetworkError
+from neuromorph.neurons.contract import (
+    A_IN,
+    Arrived,
+    NeuronModel,
+    Parameter,
+    Range,
+    Register,
+    State,
+    Stepped,
+    decays,
+)
+from neuromorph.neurons.counter import PERIOD_MAX
+from neuromorph.neurons.reciprocal import DONE, FLUSH, PLACES_BITS, X_BITS, accumulate_leaky
+from neuromorph.neurons.registry import register
+from neuromorph.numerics import multiply_shift, saturate
+from neuromorph.numerics.interval import Interval
+from neuromorph.numerics.limits import INPUT_SHIFT, MULTIPLIER_MAX, PRODUCT_BITS, STATE_MAX
+from neuromorph.numerics.scalar import clip_one, decay_one, multiply_shift_one, saturate_one
+
+RECIPROCAL = "reciprocal"
+AT_ONCE = 0
+"""A period of a neuron that sends as soon as it knows."""
+
+DV, LIFT, MULTIPLIER, SHIFT, CENTRE, LIMIT, PERIOD, AT = range(8)
+V, LATCHED, KEPT = range(3)
+LOW_BITS = (1 << PLACES_BITS) - 1
+
+
+def divided(latched: NDArray[Any], payload: NDArray[Any]) -> NDArray[np.int64]:
+    """v / normaliser with 15 bits after the point, by the payload of a `Reciprocal`.
+
+    ::
+
+        (saturate(v << n) y) >> 22           payload = y << 5 | n
+    """
+    lifted = saturate(latched.astype(np.int64) << (payload & LOW_BITS))
+    quotients: NDArray[np.int64] = (lifted * (payload >> PLACES_BITS)) >> X_BITS
+    return quotients
+
+
+def _kernel(own: Any, state: Any, arrived: Any, i: int, last: int, t: int) -> int:
+    before = state[i, V]
+    if arrived[i, 1] != 0:
+        state[i, LATCHED] = before
+    lifted = arrived[i, 0] << own[i, LIFT]
+    state[i, V] = saturate_one(decay_one(before, own[i, DV]) + lifted)
+    if arrived[i, 3] != 0:
+        state[i, V] = 0
+    payload = arrived[i, 2]
+    if payload > 0:
+        raised = saturate_one(state[i, LATCHED] << (payload & LOW_BITS))
+        share = (raised * (payload >> PLACES_BITS)) >> X_BITS
+        scaled = multiply_shift_one(share, own[i, MULTIPLIER], own[i, SHIFT])
+        state[i, KEPT] = clip_one(scaled + own[i, CENTRE], own[i, LIMIT])
+    if own[i, PERIOD] != 0 and t % max(own[i, PERIOD], 1) != own[i, AT]:
+        return 0
+    sent: int = state[i, KEPT]
+    state[i, KEPT] = 0
+    return sent
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class Quotient(NeuronModel):
+    """Leaky sum of a programmable core that is divided, scaled and sent.
+
+    ::
+
+        v[t]    = saturate(trunc(v[t-1] (4096 - dv) / 4096) + (a_in << lift));  0 at a flush
+        latched = v[t-1]                                                        at a done
+        kept    = clip(MS(latched / normaliser) + centre, -limit, limit)        at a reciprocal
+        s[t]    = kept, which is then 0                      where t mod period = at
+
+    latched / normaliser has 15 bits after the point (`divided`); MS is that of `Requantise`. What
+    arrives as ``reciprocal`` is the payload of one `Reciprocal`. ``flush`` clears v silently. With
+    a period of 0 it sends as soon as it knows.
+
+    Attributes
+    ----------
+    dv, lift : int
+        As of `Reciprocal`.
+    multiplier, shift, centre : int
+        0 to 65535; 1 to 40; 24 bits signed. One number, or one a neuron.
+    limit : int
+        Largest magnitude that is sent.
+    period, at : int
+        When it sends; ``at`` may be an array.
+    """
+
+    dv: int = 0
+    lift: int = 0
+    multiplier: Parameter = 1
+    shift: Parameter = 1
+    centre: Parameter = 0
+    limit: int = STATE_MAX
+    period: int = AT_ONCE
+    at: Parameter = 0
+
+    ports: ClassVar[tuple[str, ...]] = (A_IN, DONE, RECIPROCAL, FLUSH)
+    words: ClassVar[tuple[str, ...]] = ("v", "latched", "kept")
+    records: ClassVar[tuple[str, ...]] = ("spikes", "v", "latched", "kept")
+    by_neuron: ClassVar[tuple[str, ...]] = ("multiplier", "shift", "centre", "at")
+    domains: ClassVar[tuple[str, ...]] = ("fixed",)
+    operations: ClassVar[Mapping[str, int]] = {"multiply": 2}
+    process: ClassVar[str] = "neuromorph.processes.quotient.process:Quotient"
+    kernel = staticmethod(_kernel)
+
+    @property
+    def payload_bits(self) -> int:
+        """Width of what is sent, with its sign."""
+        return int(self.limit).bit_length() + 1
+
+    @property
+    def timed(self) -> bool:
+        """Whether it counts steps."""
+        return self.period > 1
+
+    def limits(self, domain: str) -> dict[str, Range]:
+        """What each parameter may be."""
+        return {"dv": decays(domain), "lift": (0, INPUT_SHIFT), "multiplier": (0, MULTIPLIER_MAX),
+                "shift": (1, PRODUCT_BITS - 8), "centre": (-STATE_MAX, STATE_MAX),
+                "limit": (1, STATE_MAX), "period": (0, PERIOD_MAX), "at": (0, PERIOD_MAX - 1)}
+
+    def check(self, where: str, size: int, domain: str) -> None:
+        """Besides the limits: the step is one of the period."""
+        super().check(where, size, domain)
+        if np.any(np.asarray(self.at) >= max(self.period, 1)):
+            raise NetworkError("a neuron acts at a step that its period does not have",
+                               where=where, found=int(np.max(self.at)),
+                               expected=f"0 to {max(self.period, 1) - 1}")
+
+    def step_fixed(self, state: State, arrived: Arrived, t: int) -> Stepped:
+        """v, latched, kept and s as above."""
+        latched = np.where(arrived[DONE] != 0, state["v"], state["latched"])
+        v = accumulate_leaky(state["v"], arrived[A_IN], arrived[FLUSH], dv=int(self.dv),
+                             lift=int(self.lift))
+        kept = np.where(arrived[RECIPROCAL] > 0, self._context(latched, arrived[RECIPROCAL]),
+                        state["kept"])
+        due = np.asarray(self.period == AT_ONCE or t % max(self.period, 1) == self.at)
+        return ({"v": v, "latched": latched, "kept": np.where(due, 0, kept)},
+                np.where(due, kept, 0))
+
+    def _context(self, latched: NDArray[Any], payload: NDArray[Any]) -> NDArray[np.int64]:
+        share = divided(latched, np.maximum(payload, 0))
+        scaled = multiply_shift(share, self.multiplier, self.shift)
+        context: NDArray[np.int64] = np.clip(scaled + self.centre, -int(self.limit),
+                                             int(self.limit))
+        return context
+
+    def overflows(self, before: State, after: State, arrived: Arrived, t: int) -> int:
+        """Neurons whose sum is at its limit."""
+        return int(np.count_nonzero(np.abs(after["v"]) >= STATE_MAX))
+
+    def widest(self, size: int) -> Interval:
+        """Up to the limit."""
+        return Interval.same(size, -int(self.limit), int(self.limit))
+
+    def registers(self, size: int) -> tuple[Register, ...]:
+        """The sum; at its limit it may have saturated."""
+        return (Register("potential", int(self.dv), int(self.lift), -STATE_MAX + 1,
+                         STATE_MAX - 1),)

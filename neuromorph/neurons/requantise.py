@@ -1,0 +1,160 @@
+"""Requantising: a dense layer's sum becomes a payload by a constant of each neuron's own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuromorph.neurons.contract import (
+    A_IN,
+    Arrived,
+    NeuronModel,
+    Parameter,
+    Range,
+    Register,
+    State,
+    Stepped,
+)
+from neuromorph.neurons.counter import PERIOD_MAX, acts, check_counter, silent_unless
+from neuromorph.neurons.registry import register
+from neuromorph.numerics import multiply_shift, saturate
+from neuromorph.numerics.interval import Interval
+from neuromorph.numerics.limits import DECAY_UNITY, MULTIPLIER_MAX, PRODUCT_BITS, STATE_MAX
+from neuromorph.numerics.scalar import clip_one, multiply_shift_one, saturate_one
+
+MULTIPLIER, SHIFT, BIAS, LIMIT, PERIOD, AT = range(6)
+
+
+def step_requantise_fixed(
+    a_in: NDArray[Any], *, multiplier: Parameter, shift: Parameter, bias: Parameter, limit: int
+) -> NDArray[np.int64]:
+    """s = clip(round(sat24(a_in) multiplier / 2^shift) + bias, -limit, limit).
+
+    Halves are rounded away from zero.
+    """
+    scaled = multiply_shift(saturate(a_in), multiplier, shift)
+    sent: NDArray[np.int64] = np.clip(scaled + bias, -limit, limit)
+    return sent
+
+
+def step_requantise_float(
+    a_in: NDArray[Any], *, multiplier: Parameter, shift: Parameter, bias: Parameter, limit: float
+) -> NDArray[np.float64]:
+    """s = clip(a_in multiplier / 2^shift + bias, -limit, limit)."""
+    scaled = a_in * multiplier * np.exp2(-np.asarray(shift, np.float64))
+    sent: NDArray[np.float64] = np.clip(scaled + bias, -limit, limit)
+    return sent
+
+
+def _kernel(own: Any, state: Any, arrived: Any, i: int, last: int, t: int) -> int:
+    if t % own[i, PERIOD] != own[i, AT]:
+        return 0
+    scaled = multiply_shift_one(saturate_one(arrived[i, 0]), own[i, MULTIPLIER], own[i, SHIFT])
+    return clip_one(scaled + own[i, BIAS], own[i, LIMIT])
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class Requantise(NeuronModel):
+    """Neuron of a programmable core that scales a sum, clips it, and sends it.
+
+    ::
+
+        s[t] = clip(MS(a_in[t]) + bias, -limit, limit)         where t mod period = at, else 0
+        MS(x) = sign(x) ((|x| multiplier + 2^(shift-1)) >> shift)
+
+    a_in is a sum of 24 bits, saturated. In the ``float`` domain nothing is rounded.
+
+    Attributes
+    ----------
+    multiplier : int or float
+        0 to 65535 (fixed).
+    shift : int
+        1 to 40 (fixed).
+    bias : int or float
+        24 bits, signed (fixed).
+    limit : int or float
+        Largest magnitude that is sent, 1 to 2^23 - 1.
+    period, at : int
+        Step of a period in which it acts; every step if left out.
+
+    All but ``limit`` and ``period`` may be arrays of one number a neuron.
+    """
+
+    multiplier: Parameter = 1
+    shift: Parameter = 1
+    bias: Parameter = 0
+    limit: float = STATE_MAX
+    period: int = 1
+    at: Parameter = 0
+
+    words: ClassVar[tuple[str, ...]] = ()
+    records: ClassVar[tuple[str, ...]] = ("spikes",)
+    by_neuron: ClassVar[tuple[str, ...]] = ("multiplier", "shift", "bias", "at")
+    operations: ClassVar[Mapping[str, int]] = {"multiply": 1}
+    process: ClassVar[str] = "neuromorph.processes.requantise.process:Requantise"
+    kernel = staticmethod(_kernel)
+
+    @property
+    def payload_bits(self) -> int:
+        """Width of what is sent, with its sign."""
+        return int(self.limit).bit_length() + 1
+
+    @property
+    def self_driven(self) -> bool:
+        """Whether it has a bias."""
+        return bool(np.any(self.bias))
+
+    @property
+    def timed(self) -> bool:
+        """Whether it counts steps."""
+        return self.period > 1
+
+    def limits(self, domain: str) -> dict[str, Range]:
+        """What each parameter may be."""
+        counted: dict[str, Range] = {"period": (1, PERIOD_MAX), "at": (0, PERIOD_MAX - 1)}
+        if domain == "float":
+            return counted
+        return {"multiplier": (0, MULTIPLIER_MAX), "shift": (1, PRODUCT_BITS - 8),
+                "bias": (-STATE_MAX, STATE_MAX), "limit": (1, STATE_MAX), **counted}
+
+    def check(self, where: str, size: int, domain: str) -> None:
+        """Besides the limits: the step is one of the period."""
+        super().check(where, size, domain)
+        check_counter(where, self.period, self.at)
+
+    def _scaled(self, a_in: NDArray[Any]) -> NDArray[np.int64]:
+        return step_requantise_fixed(a_in, multiplier=self.multiplier, shift=self.shift,
+                                     bias=self.bias, limit=int(self.limit))
+
+    def step_fixed(self, state: State, arrived: Arrived, t: int) -> Stepped:
+        """s as above."""
+        return state, silent_unless(acts(t, self.period, self.at), self._scaled(arrived[A_IN]))
+
+    def step_float(self, state: State, arrived: Arrived, t: int) -> Stepped:
+        """s = clip(a_in multiplier / 2^shift + bias, -limit, limit)."""
+        sent = step_requantise_float(arrived[A_IN], multiplier=self.multiplier, shift=self.shift,
+                                     bias=self.bias, limit=self.limit)
+        return state, silent_unless(acts(t, self.period, self.at), sent)
+
+    def overflows(self, before: State, after: State, arrived: Arrived, t: int) -> int:
+        """Neurons whose sum saturated in a step in which they act."""
+        beyond = np.abs(arrived[A_IN]) > STATE_MAX
+        return int(np.count_nonzero(beyond & acts(t, self.period, self.at)))
+
+    def widest(self, size: int) -> Interval:
+        """Up to the limit."""
+        return Interval.same(size, -int(self.limit), int(self.limit))
+
+    def payloads(self, size: int, arrived: Mapping[str, Interval]) -> Interval:
+        """What arrives, scaled and clipped, which keeps its order; or silence."""
+        low, high = (self._scaled(end) for end in arrived[A_IN])
+        return Interval(np.minimum(low, 0), np.maximum(high, 0))
+
+    def registers(self, size: int) -> tuple[Register, ...]:
+        """The sum."""
+        return (Register("sum", DECAY_UNITY, 0, -STATE_MAX, STATE_MAX),)

@@ -1,0 +1,1 @@
+"""A product of two inputs, shifted and clipped."""

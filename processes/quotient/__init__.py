@@ -1,0 +1,1 @@
+"""The emitting control neuron: a leaky sum, divided, scaled and sent."""

@@ -1,0 +1,1 @@
+"""A sum scaled by a constant of each neuron, clipped and sent."""
