@@ -47,8 +47,8 @@ def _describe_bundle(path: Path) -> dict[str, Any]:
     bundle = load_bundle(path)
     layers = [
         {"layer": name, "heads": len(code.heads), "kv_heads": len(code.key_scale),
-         "key_size": code.heads[0].key_size, "value_size": code.heads[0].value_size,
-         "slots": code.heads[0].slots, "steps": [head.period for head in code.heads]}
+         "key_size": code.shared.key_size, "value_size": code.shared.value_size,
+         "slots": code.shared.slots, "steps": [head.period for head in code.heads]}
         for name, code in bundle.codes.items()]
     return {"kind": "bundle", "path": str(path), "family": bundle.family,
             "causal": bundle.causal, "holds_model": bundle.model is not None,

@@ -207,7 +207,7 @@ def _run_model(
         raise InputError("labels and images differ in number", found=labels.shape,
                          expected=images.shape[:1])
     for name, code in bundle.codes.items():
-        slots, size = code.heads[0].slots, code.heads[0].value_size
+        slots, size = code.shared.slots, code.shared.value_size
         require(attention_bytes(len(images), len(code.heads), slots, slots, size), name)
     vit = DigitsViT.load(bundle.model_file)
     logits, fidelities = classify(vit, bundle.codes, images, how[0], tallies, how[1])

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from neuromorph.circuits import hebbian_attention as hebbian
 from neuromorph.circuits.latency_attention import (
+    CODES,
     PROBES,
     Attended,
     LatencyAttention,
@@ -113,9 +114,8 @@ def check_shapes(
 
 def _check_codes(work: AttentionBatch) -> None:
     """Codes of the right sizes, each within the limits that its own head was proved for."""
-    for name, codes, size, limit in (("queries", work.queries, "key_size", "query_limit"),
-                                     ("keys", work.keys, "key_size", "key_limit"),
-                                     ("values", work.values, "value_size", "value_limit")):
+    for name, (size, limit) in CODES.items():
+        codes = getattr(work, name)
         sizes = {getattr(head, size) for head in work.heads}
         if sizes != {codes.shape[3]}:
             raise UsageError(f"{name} have another size than the circuit", found=codes.shape[3],

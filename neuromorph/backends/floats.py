@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.backends.sight import Sight
-from neuromorph.circuits.latency_attention import LatencyAttention
+from neuromorph.circuits.latency_attention import LatencyAttention, Shared
 from neuromorph.shown import Shown
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -22,6 +22,10 @@ class Scales(Protocol):
     @property
     def heads(self) -> Sequence[LatencyAttention]:
         """The circuits."""
+
+    @property
+    def shared(self) -> Shared:
+        """What the circuits have in common."""
 
     @property
     def query_scale(self) -> Floats:

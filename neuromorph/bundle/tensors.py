@@ -10,10 +10,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuromorph.circuits.latency_attention import LatencyAttention, SpikeKind, prove_ranges
+from neuromorph.circuits.latency_attention import (
+    LatencyAttention,
+    SpikeKind,
+    prove_ranges,
+    shared_by,
+)
 from neuromorph.errors import BundleError, CalibrationError, TensorError
 from neuromorph.numerics.limits import DECAY_UNITY, INPUT_BITS, NARROW_INPUT_BITS
-from neuromorph.translate import LayerCode, Sample, check_samples, check_shared
+from neuromorph.translate import LayerCode, Sample, check_samples
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -101,7 +106,7 @@ def check_fits(sample: Sample, code: LayerCode, where: str) -> None:
             raise CalibrationError(f"the {name} are empty", where=where,
                                    found=getattr(sample, name).shape)
     check_samples([sample], where)
-    head, kv_heads = code.heads[0], len(code.key_scale)
+    head, kv_heads = code.shared, len(code.key_scale)
     for name, expected in (("queries", (len(code.heads), head.key_size)),
                            ("keys", (kv_heads, head.key_size)),
                            ("values", (kv_heads, head.value_size))):
@@ -141,7 +146,7 @@ def _heads(
                               found=f"{column.min()} to {column.max()}")
     heads = tuple(LatencyAttention(**dict(zip(INTEGERS, map(int, row), strict=True)),
                                    spikes=spikes) for row in rows)
-    check_shared(heads, where)
+    shared_by(heads, where)
     return tuple(map(prove_ranges, heads))
 
 

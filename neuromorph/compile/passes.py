@@ -26,8 +26,16 @@ from neuromorph.compile.program import Program, Unit
 from neuromorph.compile.quantise import quantise
 from neuromorph.compile.registers import check_registers
 from neuromorph.compile.relays.insert import has_relays, relayed
-from neuromorph.errors import FitError, UsageError, did_you_mean, escaped
-from neuromorph.network import to_text, verify
+from neuromorph.errors import (
+    FitError,
+    RangeProofError,
+    UnsupportedError,
+    UsageError,
+    did_you_mean,
+    escaped,
+)
+from neuromorph.network import Network, to_text, verify
+from neuromorph.numerics.registers import Registers
 from neuromorph.profiles import Profile
 from neuromorph.shown import Shown
 
@@ -64,9 +72,17 @@ Pass = Callable[[Compiled], Compiled]
 
 def _quantise(state: Compiled) -> Compiled:
     units = tuple(unit if unit.network.domain == "fixed"
-                  else replace(unit, network=quantise(unit.network).network)
+                  else replace(unit, network=_fixed(unit.network, state.profile.registers))
                   for unit in state.given)
     return replace(state, given=units, program=replace(state.program, units=units))
+
+
+def _fixed(network: Network, registers: Registers) -> Network:
+    """In integers that fit the registers; in Loihi's, if there are none: `features` says why."""
+    try:
+        return quantise(network, registers).network
+    except UnsupportedError:
+        return quantise(network).network
 
 
 def _features(state: Compiled) -> Compiled:
@@ -76,11 +92,23 @@ def _features(state: Compiled) -> Compiled:
 
 
 def _ranges(state: Compiled) -> Compiled:
+    for unit in state.program.units:
+        _prove(unit, state.profile)
+    return state
+
+
+def _prove(unit: Unit, profile: Profile) -> None:
+    """A sum that only the profile's own width is too narrow for is a matter of the profile."""
     from neuromorph.compile.ranges.prove import require_proof
 
-    for unit in state.program.units:
-        require_proof(unit.network, input_bits=state.profile.neuron.input_bits)
-    return state
+    bits = profile.neuron.input_bits
+    try:
+        require_proof(unit.network, input_bits=bits)
+    except RangeProofError as error:
+        require_proof(unit.network)
+        raise FitError(f"neuron.input_bits of {profile.title} is not what this circuit needs: "
+                       f"{error.what}", where=error.where, found=bits,
+                       expected=f"enough for {error.found}", hint=error.hint) from error
 
 
 def _lower(state: Compiled) -> Compiled:

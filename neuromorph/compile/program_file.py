@@ -3,19 +3,16 @@
 ::
 
     {"schema_version": 1, "profile": NAME,
-     "units": [{"name",
-                "populations": [{"name", "size", "kind", "parameters": {…}}, …],
-                "projections": [{"name", "pre", "post", "weights": "w12", "delay", "exponent",
-                                 "graded", "rule": {…} | None, "modulators": [y1, y2, y3],
-                                 "port": where it is not a_in}, …],
+     "units": [{"name", "populations": […], "projections": […],
                 "letters": {source: {"values": [1, 2, -4], "one_hot": False}, …},
                 "late": {population: steps, …}}],
      "slices": [[unit, population, start, stop, core], …],
      "cores": [[chip, column, row], …]}
 
-Weights are arrays of shape (post, pre) in the smallest integer type; equal ones are kept once.
-The same program gives the same bytes. Of a network only what runs is kept: no schedule. `letters`
-and `late` are those of `Unit`; a file without them is read as if they were empty.
+Populations and projections are as in `neuromorph.network.plain`. Weights are arrays of shape
+(post, pre) in the smallest integer type, named w0, w1 …; equal ones are kept once. The same program
+gives the same bytes. `letters` and `late` are those of `Unit`; a file without them is read as if
+they were empty.
 """
 
 from __future__ import annotations
@@ -25,7 +22,6 @@ import math
 import zipfile
 import zlib
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -38,9 +34,7 @@ from neuromorph.compile.program_schema import SCHEMA_VERSION, program_from_dict
 from neuromorph.errors import DisagreementError, InputError, UnsupportedError
 from neuromorph.files.arrays import load_arrays
 from neuromorph.files.strict_json import parse_json, read_json
-from neuromorph.network import LearningRule, Network, Population, Projection
-from neuromorph.neurons.contract import A_IN
-from neuromorph.neurons.plain import plain_parameters
+from neuromorph.network.plain import network_as_dict
 
 __all__ = ["PROGRAM", "WEIGHTS", "program_as_dict", "program_from_dict", "read_program", "reread",
            "to_json", "write_arrays", "write_program"]
@@ -163,47 +157,16 @@ def _smallest(weights: NDArray[Any]) -> NDArray[Any]:
 
 
 def _unit(unit: Unit, shelf: _Shelf) -> dict[str, Any]:
-    network: Network = unit.network
+    network = unit.network
     if network.domain != "fixed":
         raise UnsupportedError("a program holds integers only", where=unit.name,
                                found=f"a network of the {network.domain} domain")
+    plain = network_as_dict(network, shelf.put)
     return {
         "name": unit.name,
-        "populations": [_population(p) for p in network.populations],
-        "projections": [_projection(p, shelf) for p in network.projections],
+        **{kind: plain[kind] for kind in ("populations", "projections")},
         "letters": {name: {"values": [int(value) for value in letters.values],
                            "one_hot": bool(letters.one_hot)}
                     for name, letters in unit.letters.items()},
         "late": {name: int(steps) for name, steps in unit.late.items()},
     }
-
-
-def _population(population: Population) -> dict[str, Any]:
-    return {
-        "name": population.name,
-        "size": int(population.size),
-        "kind": population.model.kind,
-        "parameters": plain_parameters(population.model),
-    }
-
-
-def _projection(projection: Projection, shelf: _Shelf) -> dict[str, Any]:
-    port = {} if projection.port == A_IN else {"port": projection.port}
-    return {
-        **port,
-        "name": projection.name,
-        "pre": projection.pre,
-        "post": projection.post,
-        "weights": shelf.put(projection.weights),
-        "delay": int(projection.delay),
-        "exponent": int(projection.exponent),
-        "graded": bool(projection.graded),
-        "rule": None if projection.rule is None else _rule(projection.rule),
-        "modulators": list(projection.modulators),
-    }
-
-
-def _rule(rule: LearningRule) -> dict[str, Any]:
-    """All fields; a NumPy number as a plain one."""
-    return {name: value.item() if isinstance(value, np.generic) else value
-            for name, value in asdict(rule).items()}

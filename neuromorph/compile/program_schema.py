@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import fields
 from typing import Annotated, Any
 
 import numpy as np
@@ -15,10 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from neuromorph.circuits.plain_spikes import Letters
 from neuromorph.compile.program import Program, Slice, Unit
 from neuromorph.errors import FileFormatError, did_you_mean
-from neuromorph.network import LearningRule, Network, Population, Projection, verify
-from neuromorph.neurons import models
+from neuromorph.network import Network, verify
+from neuromorph.network.plain import network_from_dict
 from neuromorph.neurons.contract import A_IN
-from neuromorph.neurons.plain import model_of
 
 SCHEMA_VERSION = 1
 WHERE = "program"
@@ -153,39 +150,18 @@ def _add_up(letters: Letters) -> bool:
 
 
 def _network(unit: _Unit, arrays: Mapping[str, NDArray[Any]]) -> Network:
-    return verify(Network(
-        unit.name, "fixed",
-        tuple(_population(p, f"{unit.name}.{p.name}") for p in unit.populations),
-        tuple(_projection(p, f"{unit.name}.{p.name}", arrays) for p in unit.projections)))
-
-
-def _population(found: _Population, where: str) -> Population:
-    known = models()
-    if found.kind not in known:
-        raise FileFormatError("unknown neuron model", where=where, found=found.kind,
-                              hint=did_you_mean(found.kind, known))
-    _check_names("parameters", found.parameters, known[found.kind], where)
-    return Population(found.name, found.size, model_of(found.kind, found.parameters, where))
-
-
-def _projection(
-    found: _Projection, where: str, arrays: Mapping[str, NDArray[Any]]
-) -> Projection:
-    if found.weights not in arrays:
-        raise FileFormatError("there are no weights of that name", where=where,
-                              found=found.weights)
-    weights = arrays[found.weights]
-    if weights.ndim != 2 or weights.dtype.kind not in "iu" or not weights.size:
-        raise FileFormatError("weights must be integers of shape (post, pre)", where=where,
-                              found=f"{weights.shape} {weights.dtype}")
-    y1, y2, y3 = found.modulators
-    return Projection(found.name, found.pre, found.post, _signed(weights, where), found.delay,
-                      found.exponent, found.graded, _rule(found.rule, where), (y1, y2, y3),
-                      found.port)
+    """The unit's network, which `verify` finds sound; weights are looked at before it is built."""
+    weights = {p.weights: _signed(arrays[p.weights], f"{unit.name}.{p.name}")
+               for p in unit.projections if p.weights in arrays}
+    plain = unit.model_dump(include={"name", "populations", "projections"})
+    return verify(network_from_dict({**plain, "domain": "fixed"}, weights))
 
 
 def _signed(weights: NDArray[Any], where: str) -> NDArray[Any]:
     """As narrow as they are in the file, but with a sign."""
+    if weights.ndim != 2 or weights.dtype.kind not in "iu" or not weights.size:
+        raise FileFormatError("weights must be integers of shape (post, pre)", where=where,
+                              found=f"{weights.shape} {weights.dtype}")
     wide = np.iinfo(np.int32)
     if weights.dtype in (np.int8, np.int16, np.int32):
         return weights
@@ -193,27 +169,6 @@ def _signed(weights: NDArray[Any], where: str) -> NDArray[Any]:
         raise FileFormatError("a weight does not fit a synapse", where=where,
                               found=f"{weights.min()} to {weights.max()}")
     return weights.astype(np.int16 if weights.dtype == np.uint8 else np.int32)
-
-
-def _rule(found: Mapping[str, Scalar] | None, where: str) -> LearningRule | None:
-    """A rule; it checks its own values. JSON has no infinity: null stands for it."""
-    if found is None:
-        return None
-    _check_names("rule", found, LearningRule, where)
-    rule: dict[str, Any] = {name: math.inf if value is None else value
-                            for name, value in found.items()}
-    for name in ("dw", "dt", "payload", "sign"):
-        if not isinstance(rule[name], str):
-            raise FileFormatError(f"{name} must be text", where=where, found=repr(rule[name]))
-    return LearningRule(**rule)
-
-
-def _check_names(what: str, found: Mapping[str, object], kind: type, where: str) -> None:
-    """Exactly a dataclass's fields, no more and no fewer."""
-    expected = {field.name for field in fields(kind)}
-    if found.keys() != expected:
-        raise FileFormatError(f"the {what} are not those of a {kind.__name__}", where=where,
-                              found=", ".join(sorted(expected.symmetric_difference(found))))
 
 
 def _slice(row: list[int | str], units: tuple[Unit, ...], cores: int) -> Slice:

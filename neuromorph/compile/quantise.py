@@ -15,15 +15,11 @@ from neuromorph.compile.ranges.neurons import largest_push
 from neuromorph.errors import UnsupportedError
 from neuromorph.network import CubaLIF, Network, Population, Projection, verify
 from neuromorph.numerics.limits import (
-    BIAS_EXP_MAX,
-    BIAS_MANT_MAX,
     DECAY_UNITY,
-    EXPONENT_MAX,
     INPUT_SHIFT,
     STATE_MAX,
-    VTH_MAX,
-    WEIGHT_MAX,
 )
+from neuromorph.numerics.registers import LOIHI, Registers
 from neuromorph.shown import Shown
 
 UNIT = 1 << INPUT_SHIFT
@@ -75,7 +71,7 @@ class _Synapses(NamedTuple):
     levels: int
 
 
-def quantise(network: Network) -> Quantised:
+def quantise(network: Network, registers: Registers = LOIHI) -> Quantised:
     """A float network of sources and LIF neurons in Loihi's integers.
 
     ::
@@ -95,13 +91,15 @@ def quantise(network: Network) -> Quantised:
     network : Network
         Static, of Source (without payload) and CubaLIF populations, vth of at least 0. A fixed
         network is returned as it is, with no scales or errors.
+    registers : Registers
+        What thresholds, biases, weights and exponents must fit, where it is narrower than Loihi's.
 
     Returns
     -------
     Quantised
-        Mantissas -255..255, where a projection's weights have both signs even ones -254..254;
-        exponents 0 to 7. Names, delays and schedule are kept, a motif is not. The network takes
-        the same spikes, as integers.
+        Of Loihi's registers mantissas -255..255, where a projection's weights have both signs even
+        ones -254..254; exponents 0 to 7. Names, delays and schedule are kept, a motif is not. The
+        network takes the same spikes, as integers.
 
     Raises
     ------
@@ -115,25 +113,27 @@ def quantise(network: Network) -> Quantised:
         return Quantised(network, {}, {}, {})
     for projection in network.projections:
         _check_static(projection)
-    synapses = {p.name: _synapses(p) for p in network.projections}
+    registers = registers.within(LOIHI)
+    synapses = {p.name: _synapses(p, registers) for p in network.projections}
     scales: dict[str, float] = {}
     for p in network.populations:
         if isinstance(p.model, CubaLIF):
             afferent = [synapses[q.name] for q in network.projections_to(p.name)]
-            scales[p.name] = _scale(p.name, p.model, afferent)
+            scales[p.name] = _scale(p.name, p.model, afferent, registers)
         else:
             _check_source(p)
-    return _built(network, synapses, scales)
+    return _built(network, synapses, scales, registers)
 
 
 def _built(
-    network: Network, synapses: Mapping[str, _Synapses], scales: Mapping[str, float]
+    network: Network, synapses: Mapping[str, _Synapses], scales: Mapping[str, float],
+    registers: Registers,
 ) -> Quantised:
     """The network of these scales, and what rounding did to it."""
     populations, parameter_errors = [], {}
     for p in network.populations:
         if isinstance(p.model, CubaLIF):
-            fixed = _lif(p.name, p.model, scales[p.name])
+            fixed = _lif(p.name, p.model, scales[p.name], registers)
             parameter_errors[p.name] = _parameter_error(p.model, fixed, scales[p.name])
             p = replace(p, model=fixed)  # noqa: PLW2901 - the same population, in integers
         populations.append(p)
@@ -180,12 +180,14 @@ def _check_size(name: str, model: CubaLIF, afferent: Sequence[_Synapses]) -> Non
 # --- the scale
 
 
-def _scale(name: str, model: CubaLIF, afferent: Sequence[_Synapses]) -> float:
+def _scale(
+    name: str, model: CubaLIF, afferent: Sequence[_Synapses], registers: Registers
+) -> float:
     """The scale of the least error whose rounded weights cannot make the current wrap."""
     _check_size(name, model, afferent)
     used = [p for p in afferent if p.largest]
     push = largest_push(STATE_MAX, _decay(name, "du", model.du)) >> INPUT_SHIFT
-    comfortable, hard = _ceilings(model, used, push)
+    comfortable, hard = _ceilings(model, used, push, registers)
     if math.isinf(hard):
         return 1.0
     while True:
@@ -197,14 +199,15 @@ def _scale(name: str, model: CubaLIF, afferent: Sequence[_Synapses]) -> float:
 
 
 def _ceilings(
-    model: CubaLIF, used: Sequence[_Synapses], push: int
+    model: CubaLIF, used: Sequence[_Synapses], push: int, registers: Registers
 ) -> tuple[float, float]:
     """Scales that leave a potential room below, and that the widths allow at all."""
     excited, inhibited = _drive([p.weights for p in used])
     largest = max((p.largest for p in used), default=0.0)
-    hard = min(_ratio(VTH_MAX, model.vth),
-               _ratio(BIAS_MANT_MAX << BIAS_EXP_MAX, abs(model.bias_mant) * UNIT),
-               *(_ratio(p.levels * p.step << EXPONENT_MAX, p.largest) for p in used),
+    shift, drift = registers.weight_exponent_max, registers.bias_max << registers.bias_exponent_max
+    hard = min(_ratio(registers.threshold_max, model.vth),
+               _ratio(drift, abs(model.bias_mant) * UNIT),
+               *(_ratio(p.levels * p.step << shift, p.largest) for p in used),
                _ratio(push, max(excited, inhibited)) if model.du else math.inf)
     lowest = _ratio(_ratio(inhibited, model.du) + max(-model.bias_mant, 0), model.dv)
     room = min(lowest, ROOM * max(model.vth, largest))
@@ -250,14 +253,17 @@ def _fitted(
 # --- weights
 
 
-def _synapses(projection: Projection) -> _Synapses:
+def _synapses(projection: Projection, registers: Registers) -> _Synapses:
     """Mixed signs lose the lowest bit of the mantissa on the chip: they take even ones."""
     weights = projection.weights.astype(np.float64)
     distinct = np.unique(np.abs(weights))
     chosen = np.linspace(0, len(distinct) - 1, min(len(distinct), SAMPLES)).round().astype(int)
     step = 2 if weights.min() < 0 < weights.max() else 1
+    if registers.weight_max < step:
+        raise UnsupportedError("weights of both signs take two bits at the least",
+                               where=projection.name, found=registers.weight_bits)
     return _Synapses(projection.name, weights, float(distinct[-1]), distinct[chosen], step,
-                     WEIGHT_MAX // step)
+                     registers.weight_max // step)
 
 
 def _exponent(synapses: _Synapses, scale: float) -> int:
@@ -299,11 +305,11 @@ def _projection(projection: Projection, synapses: _Synapses, scale: float) -> Pr
 # --- neurons
 
 
-def _lif(name: str, model: CubaLIF, scale: float) -> CubaLIF:
+def _lif(name: str, model: CubaLIF, scale: float, registers: Registers) -> CubaLIF:
     """Whole potentials pass the threshold exactly when they pass it rounded down."""
     drive = model.bias_mant * scale * UNIT
     bias_exp = 0
-    while abs(round(drive / 2**bias_exp)) > BIAS_MANT_MAX:
+    while abs(round(drive / 2**bias_exp)) > registers.bias_max:
         bias_exp += 1
     bias_mant = round(drive / 2**bias_exp)
     if model.bias_mant and not bias_mant:

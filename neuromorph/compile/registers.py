@@ -6,31 +6,35 @@
     0 <= vth < 2^b             b bits of a threshold
     -2^(b-1) <= bias < 2^(b-1)
 
-Potentials, currents and decays are computed in the widths of `numerics.limits`: narrower ones
-would give other integers, so that a target with fewer bits is no target for any circuit.
+What a circuit's numbers fit gives the same integers, however narrow. Where the circuit counts on
+what happens at a register's end, the target's must be as wide as `LOIHI`'s, neither narrower nor
+wider: where decays and shifts count in it, where a potential is cleared to its lowest value, where
+plasticity saturates weights, tags, traces or sums.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from operator import eq, ge, le
 from typing import NamedTuple
 
+from neuromorph.circuits.hebbian_attention import HebbianAttention
+from neuromorph.circuits.latency_attention import LatencyAttention
 from neuromorph.compile.program import Unit
 from neuromorph.errors import FitError
 from neuromorph.learning import LearningRule
-from neuromorph.learning.terms import ACCUMULATOR_BITS
 from neuromorph.network import Network, Population, Projection
 from neuromorph.neurons import registered
 from neuromorph.numerics import signed_bits
-from neuromorph.numerics.limits import DECAY_BITS, INPUT_SHIFT, STATE_MODULUS
+from neuromorph.numerics.registers import LOIHI
 from neuromorph.profiles import Profile
 
-EXACT = ("neuron.input_shift", "neuron.decay_bits")
-"""Registers that must not be wider either: shifts and decays count in them."""
+HOLDS: dict[str, Callable[[int, int], bool]] = {"exactly": eq, "at most": le, "at least": ge}
+"""What a profile has, and what is needed."""
 
-BESIDE = {"synapse.weight_exponent_min", "learning.exponent_min", "learning.mantissa_min"}
-"""Registers that have a least value, not a largest."""
+
+TRACES = ("x1", "x2", "y1", "y2", "y3")
 
 
 class Need(NamedTuple):
@@ -39,6 +43,7 @@ class Need(NamedTuple):
     where: str
     register: str
     needed: int
+    bound: str = "at least"
 
 
 def check_registers(unit: Unit, profile: Profile) -> Unit:
@@ -51,29 +56,27 @@ def check_registers(unit: Unit, profile: Profile) -> Unit:
     """
     if unit.network.domain == "float":
         return unit  # what its integers need is known when it has some
-    for where, register, needed in _needs(unit.network):
+    for where, register, needed, bound in _needs(unit.network):
         section, _, name = register.partition(".")
         has = int(getattr(getattr(profile, section), name))
-        if register in EXACT:
-            fits, bound = has == needed, "exactly"
-        elif register in BESIDE:
-            fits, bound = has <= needed, "at most"
-        else:
-            fits, bound = has >= needed, "at least"
-        if not fits:
+        if not HOLDS[bound](has, needed):
             raise FitError(f"{register} of {profile.title} is not what this circuit needs",
                            where=f"{unit.name}.{where}" if where else unit.name, found=has,
                            expected=f"{bound} {needed}",
-                           hint="choose a profile with wider registers")
+                           hint="choose a profile with Loihi's registers"
+                           if bound == "exactly" and has > needed else
+                           "choose a profile with wider registers")
     return unit
 
 
 def _needs(network: Network) -> Iterator[Need]:
-    state_bits = STATE_MODULUS.bit_length() - 1
-    yield Need("", "neuron.potential_bits", state_bits)
-    yield Need("", "neuron.current_bits", state_bits)
-    yield Need("", "neuron.input_shift", INPUT_SHIFT)
-    yield Need("", "neuron.decay_bits", DECAY_BITS)
+    # Attention clears its match neurons to the lowest potential there is.
+    clears = isinstance(network.motif, LatencyAttention | HebbianAttention)
+    yield Need("", "neuron.potential_bits", LOIHI.potential_bits,
+               "exactly" if clears else "at least")
+    yield Need("", "neuron.current_bits", LOIHI.current_bits)
+    yield Need("", "neuron.input_shift", LOIHI.input_shift, "exactly")
+    yield Need("", "neuron.decay_bits", LOIHI.decay_bits, "exactly")
     for population in network.populations:
         yield from _of_neurons(population)
     for projection in network.projections:
@@ -93,7 +96,7 @@ def _of_synapses(projection: Projection, exponent: int) -> Iterator[Need]:
         # Loihi's mixed weights have their sign in the lowest bit, so that it is no bit more.
         bits = max(signed_bits(int(weights.min())), signed_bits(int(weights.max()))) - 1
         yield Need(name, "synapse.weight_bits", bits)
-    yield Need(name, "synapse.weight_exponent_min", exponent)
+    yield Need(name, "synapse.weight_exponent_min", exponent, "at most")
     yield Need(name, "synapse.weight_exponent_max", exponent)
     yield Need(name, "synapse.delay_max", int(projection.delay))
 
@@ -102,18 +105,29 @@ def _of_learning(
     projection: Projection, rule: LearningRule, network: Network
 ) -> Iterator[Need]:
     name = projection.name
-    yield Need(name, "learning.accumulator_bits", ACCUMULATOR_BITS + 1)  # and the sign
+    yield Need(name, "synapse.weight_bits", LOIHI.weight_bits, "exactly")
+    yield Need(name, "learning.accumulator_bits", LOIHI.accumulator_bits, "exactly")
     used = set[str]()
     for term in (*rule.weight_terms, *rule.tag_terms):
         used |= {factor.variable for factor in term.factors}
         for what, value in (("mantissa", term.mantissa), ("exponent", term.exponent)):
-            yield Need(name, f"learning.{what}_min", value)
+            yield Need(name, f"learning.{what}_min", value, "at most")
             yield Need(name, f"learning.{what}_max", value)
     yield Need(name, "learning.pre_traces", len(used & {"x1", "x2"}))
     yield Need(name, "learning.post_traces", len(used & {"y1", "y2", "y3"}))
-    loudest = max(rule.impulse(trace) for trace in ("x1", "x2", "y1", "y2", "y3"))
-    yield Need(name, "learning.trace_bits", math.ceil(loudest).bit_length())
+    yield _of_traces(name, rule)
     for third in filter(None, projection.modulators):
         yield Need(name, "learning.trace_bits", network.population(third).model.payload_bits - 1)
-    yield Need(name, "learning.tag_bits", int(bool(rule.tag_terms)))
+    if rule.tag_terms:
+        yield Need(name, "learning.tag_bits", LOIHI.tag_bits, "exactly")
     yield Need(name, "learning.payload_to_trace", int(rule.payload == "overwrite"))
+
+
+def _of_traces(name: str, rule: LearningRule) -> Need:
+    """A trace that forgets at once never holds more than its impulse; others may saturate."""
+    impulses = {trace: rule.impulse(trace) for trace in TRACES if rule.impulse(trace)}
+    adds_up = rule.epoch > 1 or any(rule.tau(trace) for trace in impulses)
+    if rule.payload == "overwrite" or (impulses and adds_up):
+        return Need(name, "learning.trace_bits", LOIHI.trace_bits, "exactly")
+    loudest = max(impulses.values(), default=0)
+    return Need(name, "learning.trace_bits", math.ceil(loudest).bit_length())

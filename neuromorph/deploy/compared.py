@@ -105,6 +105,6 @@ def compared_with(bundle: Bundle) -> list[dict[str, Any]]:
 
 def cache_bytes(bundle: Bundle) -> int:
     """Bytes of keys and values of all layers, every slot in use."""
-    return sum(len(code.key_scale) * code.heads[0].slots * BYTES_A_VALUE
-               * (code.heads[0].key_size + code.heads[0].value_size)
+    return sum(len(code.key_scale) * code.shared.slots * BYTES_A_VALUE
+               * (code.shared.key_size + code.shared.value_size)
                for code in bundle.codes.values())

@@ -60,7 +60,7 @@ def _hint(error: FitError) -> list[str]:
 
 def _shorter(bundle: Bundle, profile: Profile, memory: Memory) -> Iterator[str]:
     """The context, halved until it fits."""
-    slots = max(head.slots for code in bundle.codes.values() for head in code.heads)
+    slots = max(code.shared.slots for code in bundle.codes.values())
     while slots > 1:
         slots //= 2
         if fits(units_of(bundle, memory, slots=slots), profile):

@@ -172,9 +172,9 @@ class Attachment(Shown):
 
 
 def _layer_report(name: str, layer: SpikingLayer) -> dict[str, Any]:
-    heads = layer.code.heads
-    return {"layer": name, "heads": len(heads), "spike_kind": heads[0].spikes,
-            "slots": heads[0].slots, "median_steps": float(median(h.period for h in heads)),
+    heads, shared = layer.code.heads, layer.code.shared
+    return {"layer": name, "heads": len(heads), "spike_kind": shared.spikes,
+            "slots": shared.slots, "median_steps": float(median(h.period for h in heads)),
             **layer.tally.as_dict()}
 
 
@@ -229,7 +229,7 @@ class Spikes(Shown):
 
 
 def _check_room(code: LayerCode, keys: int, layer: str) -> None:
-    slots = code.heads[0].slots
+    slots = code.shared.slots
     if keys > slots:
         raise UsageError("the sequence is longer than the circuits' slots", where=layer,
                          found=keys, expected=f"at most {slots}",

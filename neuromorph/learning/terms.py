@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from neuromorph.numerics.registers import LOIHI
 from neuromorph.shown import Shown
 
 Condition: TypeAlias = Literal["x0", "y0", "u"]
@@ -12,7 +13,7 @@ Condition: TypeAlias = Literal["x0", "y0", "u"]
 WIDTHS = {"x0": 1, "y0": 1, "x1": 7, "x2": 7, "y1": 7, "y2": 7, "y3": 7, "w": 9, "t": 9}
 """Bits of each factor, without sign."""
 
-ACCUMULATOR_BITS = 15
+ACCUMULATOR_BITS = LOIHI.accumulator_bits - 1
 MANTISSA_BITS = 4
 WIDEST_PRODUCT = 27
 """Bits that the factors of one product may have together: a 32-bit product holds them."""

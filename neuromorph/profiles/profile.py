@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from neuromorph.numerics.registers import NAMES, Registers
 from neuromorph.profiles.costs import Energy, Latency
 from neuromorph.profiles.quantity import Quantity
 from neuromorph.profiles.sections import Board, Chip, Core, Learning, Neuron, Synapse
@@ -58,6 +59,13 @@ class Profile(Shown):
     def cores_usable(self) -> int:
         """Cores that a program may use on the whole board."""
         return self.board.chips * self.chip.cores_usable
+
+    @property
+    def registers(self) -> Registers:
+        """The widths of the chip's registers."""
+        return Registers(**{
+            name: getattr(section, name) for section in (self.neuron, self.synapse, self.learning)
+            for name in NAMES if hasattr(section, name)})
 
     @property
     def limited(self) -> bool:

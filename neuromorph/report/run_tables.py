@@ -23,9 +23,9 @@ def run_tables(result: Mapping[str, Any]) -> list[Table | Text]:
 
 def circuit_tables(description: Mapping[str, Any]) -> list[Table | Text]:
     """One circuit: what it does, its settings as they are typed, and the backends."""
-    settings = [(s["name"], typed(s["default"]), s["kind"], s["meaning"])
-                for s in description["settings"]]
-    columns = ("setting", "default", "type", "meaning")
+    settings = [(s["name"], typed(s["default"]), ", ".join(filter(None, (s["kind"], s["limits"]))),
+                 s["meaning"]) for s in description["settings"]]
+    columns = ("setting", "default", "takes", "meaning")
     backends = {name: _able(name, reason, description["default_backend"])
                 for name, reason in description["backends"].items()}
     title = f"{description['circuit']}: {description['summary']}"

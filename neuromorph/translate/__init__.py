@@ -2,7 +2,7 @@
 
 from neuromorph.translate.calibrate import calibrate_and_tell, calibrate_layer
 from neuromorph.translate.cautions import Caution
-from neuromorph.translate.code import LayerCode, check_shared
+from neuromorph.translate.code import LayerCode
 from neuromorph.translate.feature_code import FeatureCode, calibrate_features
 from neuromorph.translate.fidelity import HeadFidelity, compare, measure_fidelity
 from neuromorph.translate.options import TranslateOptions
@@ -22,7 +22,6 @@ __all__ = [
     "calibrate_and_tell",
     "calibrate_layer",
     "check_samples",
-    "check_shared",
     "compare",
     "kept_samples",
     "measure_fidelity",

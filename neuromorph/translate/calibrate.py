@@ -10,26 +10,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.circuits.latency_attention import LatencyAttention, prove_ranges
-from neuromorph.circuits.latency_attention.motif import FINEST_SHIFT, FLUSH_AGE
 from neuromorph.numerics import SIGNED_8
-from neuromorph.numerics.limits import (
-    DECAY_UNITY,
-    EXPONENT_MIN,
-    INPUT_BITS,
-    INPUT_MAX,
-    INPUT_SHIFT,
-    NARROW_INPUT_BITS,
-    STATE_MAX,
-    SYNAPSE_MAX,
-    VTH_MAX,
-)
+from neuromorph.numerics.limits import INPUT_BITS, NARROW_INPUT_BITS
 from neuromorph.translate.centre import centre_of
 from neuromorph.translate.code import LayerCode
+from neuromorph.translate.feasible import draft_head, widest_window
 from neuromorph.translate.matches import best_matches
 from neuromorph.translate.options import TranslateOptions
 from neuromorph.translate.outliers import Outliers, without_outliers
@@ -37,11 +28,9 @@ from neuromorph.translate.samples import FloatArray, Sample, check_samples
 
 Floats = NDArray[np.float64]
 
-SCORE_LIMITS = {INPUT_BITS: 64_510, NARROW_INPUT_BITS: 16_062}
-"""Largest score for which lift, query and threshold fit their registers together."""
-
 RAMPS_MAX = {INPUT_BITS: 8_000, NARROW_INPUT_BITS: 500}
-"""Steepest ramp for which the go pulse fits its register whatever the window."""
+"""Steepest ramp that is chosen, by the bits of an input: far finer than codes that carry something
+need. Flat heads would take any."""
 
 FLAT = 1e-12
 """Ranges below this carry nothing; the channel's scale is then arbitrary."""
@@ -90,15 +79,15 @@ def calibrate_and_tell(
     balance = np.sqrt(_positive(key_range) / _positive(shared))
     key_scale = balance * (key_range / balance).max(axis=1, keepdims=True) / SIGNED_8
     key_scale = np.where(key_scale > FLAT, key_scale, 1.0)
+    draft = draft_head(slots, samples[0].keys.shape[2], samples[0].values.shape[2], options)
     heads, query_scale = [], np.empty_like(query_range)
     for h in range(len(query_range)):
         spread = query_range[h] * key_scale[h // group]
-        codes_a_query = spread.max() / _query_limit(len(spread), options)
         best = matches[h].around(key_centre[h // group])
-        head, nats = _circuit(codes_a_query, best, samples[0], slots, options)
+        head, nats = _circuit(spread.max() / draft.query_limit, best, draft, options)
         heads.append(head)
         query_scale[h] = nats / key_scale[h // group]
-    value_scale = _positive(value_range) / heads[0].value_limit
+    value_scale = _positive(value_range) / draft.value_limit
     return LayerCode(tuple(heads), query_scale, key_centre, key_scale, value_centre, value_scale,
                      options.exact_step_nats), outliers
 
@@ -120,20 +109,15 @@ def _positive(ranges: Floats) -> Floats:
 
 
 def _circuit(
-    least_nats: float, best: Floats, sample: Sample, slots: int, options: TranslateOptions
+    least_nats: float, best: Floats, draft: LatencyAttention, options: TranslateOptions
 ) -> tuple[LatencyAttention, float]:
     """The circuit of one head, and the nats that one product of codes stands for.
 
     The ramp is a whole number of score units a step, so the nats a product are rounded up
     to the next value that makes it one.
     """
-    step = options.exact_step_nats
-    key_size, value_size = sample.queries.shape[2], sample.values.shape[2]
-    query_limit = _query_limit(key_size, options)
-    largest = 2 * query_limit * SIGNED_8 * key_size
-    shift = max(0, math.ceil(math.log2(largest / SCORE_LIMITS[options.input_bits])))
-    bound = (largest >> shift) + 1
-    steepest = RAMPS_MAX[options.input_bits]
+    step, shift, bound = options.exact_step_nats, draft.key_shift, draft.score_bound
+    steepest = RAMPS_MAX[draft.input_bits]
     ramp = int(np.clip(2 * step / (2**shift * max(least_nats, FLAT)), 1, steepest))
     nats = 2 * step / (2**shift * ramp)
     a_nat = ramp / step
@@ -141,36 +125,6 @@ def _circuit(
     latest = min(bound, math.ceil((best.max() + options.margin_nats) * a_nat) + ramp)
     reach = low - options.window_nats + options.free_steps * step
     earliest = max(-bound, math.floor(reach * a_nat))
-    room = (VTH_MAX - 1 - (bound - latest) - 2048) // ramp - 2
-    window = max(1, min(math.ceil((latest - earliest) / ramp), room))
-    value_limit, value_shift = _value_format(slots, options)
-    head = LatencyAttention(
-        slots=slots, key_size=key_size, value_size=value_size, spikes=options.spikes,
-        key_shift=shift, ramp=ramp, window=window, score_bound=bound, latest=latest,
-        query_limit=query_limit, key_limit=SIGNED_8, value_limit=value_limit,
-        value_shift=value_shift, control_decay=options.control_decay, unit=2 * value_limit,
-        input_bits=options.input_bits)
-    return prove_ranges(head), nats
-
-
-def _query_limit(key_size: int, options: TranslateOptions) -> int:
-    """Largest query code whose scores fit after the largest right shift there is."""
-    shifts = -EXPONENT_MIN if options.input_bits == INPUT_BITS else FINEST_SHIFT
-    widest = (SCORE_LIMITS[options.input_bits] << shifts) // (2 * SIGNED_8 * key_size)
-    return min(options.query_limit, widest)
-
-
-def _value_format(slots: int, options: TranslateOptions) -> tuple[int, int]:
-    """Largest value code and smallest shift that the accumulators can hold."""
-    kept = (DECAY_UNITY - options.control_decay) / DECAY_UNITY
-    share = 1 + kept**FLUSH_AGE
-    if options.input_bits == NARROW_INPUT_BITS:  # the readers keep fractions of a unit
-        room = int((SYNAPSE_MAX - 4) / share) - slots << INPUT_SHIFT
-        return max(1, min(SIGNED_8, room // (2 * slots))), 0
-    if options.spikes == "binary":
-        room = int((INPUT_MAX - 4) / share) // slots
-        return max(1, min(SIGNED_8, (room - 1) // 2)), 0
-    room = int((STATE_MAX - 4) / share) - slots
-    loudest = slots * 2 * 256
-    value_limit = max(1, min(SIGNED_8, (room << -EXPONENT_MIN) // loudest))
-    return value_limit, max(0, math.ceil(math.log2(loudest * value_limit / room)))
+    climbing = replace(draft, ramp=ramp, latest=latest)
+    window = widest_window(climbing, math.ceil((latest - earliest) / ramp))
+    return prove_ranges(replace(climbing, window=window)), nats

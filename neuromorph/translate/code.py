@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -10,7 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuromorph.circuits.latency_attention import Attended, LatencyAttention, build
+from neuromorph.circuits.latency_attention import (
+    Attended,
+    LatencyAttention,
+    Shared,
+    build,
+    shared_by,
+)
 from neuromorph.circuits.latency_attention.emit import emission_of
 from neuromorph.errors import TensorError
 from neuromorph.network import Network
@@ -19,11 +24,6 @@ from neuromorph.shown import Shown
 from neuromorph.translate.samples import Sample
 
 FloatArray = NDArray[np.floating[Any]]
-
-SHARED = ("slots", "key_size", "value_size", "spikes", "query_limit", "key_limit", "value_limit",
-          "control_decay", "input_bits")
-"""What all heads of a layer have in common: their codes are made together."""
-
 
 @dataclass(frozen=True, eq=False, repr=False)
 class LayerCode(Shown):
@@ -63,7 +63,12 @@ class LayerCode(Shown):
     step_nats: float
 
     def __post_init__(self) -> None:
-        check_shared(self.heads)
+        shared_by(self.heads)
+
+    @cached_property
+    def shared(self) -> Shared:
+        """What all heads have in common."""
+        return shared_by(self.heads)
 
     @cached_property
     def steps_a_query(self) -> int:
@@ -89,19 +94,19 @@ class LayerCode(Shown):
     def encode_queries(self, queries: FloatArray) -> tuple[NDArray[np.int32], int]:
         """Codes of scaled queries (..., heads, queries, key_size), and how many were clipped."""
         _check(queries, self.query_scale, "queries")
-        return quantise(queries, self.query_scale[:, None, :], self.heads[0].query_limit)
+        return quantise(queries, self.query_scale[:, None, :], self.shared.query_limit)
 
     def encode_keys(self, keys: FloatArray) -> tuple[NDArray[np.int32], int]:
         """Codes of keys (..., kv_heads, keys, key_size), and how many were clipped."""
         _check(keys, self.key_scale, "keys")
         return quantise(keys - self.key_centre[:, None, :], self.key_scale[:, None, :],
-                        self.heads[0].key_limit)
+                        self.shared.key_limit)
 
     def encode_values(self, values: FloatArray) -> tuple[NDArray[np.int32], int]:
         """Codes of values (..., kv_heads, keys, value_size), and how many were clipped."""
         _check(values, self.value_scale, "values")
         return quantise(values - self.value_centre[:, None, :], self.value_scale[:, None, :],
-                        self.heads[0].value_limit)
+                        self.shared.value_limit)
 
     def networks(self, sample: Sample) -> list[Network]:
         """The circuit of every head, over one sample's keys and values."""
@@ -136,23 +141,6 @@ class LayerCode(Shown):
         found: NDArray[np.float64] = sent * scale[:, None, :]
         found += np.where(attended.spikes[..., None] > 0, centre, 0)
         return found.astype(np.float32)
-
-
-def check_shared(heads: Sequence[LatencyAttention], where: str | None = None) -> None:
-    """Refuse heads that do not make up one layer.
-
-    Raises
-    ------
-    TensorError
-        If there are none, or they differ in one of `SHARED`.
-    """
-    if not heads:
-        raise TensorError("a layer has no heads", where=where)
-    for name in SHARED:
-        found = sorted({getattr(head, name) for head in heads})
-        if len(found) > 1:
-            raise TensorError(f"heads of one layer differ in {name}", where=where,
-                              found=f"{found[0]} to {found[-1]}")
 
 
 def _check(array: FloatArray, scale: NDArray[np.float64], name: str) -> None:

@@ -124,7 +124,7 @@ def test_a_profile_with_narrower_registers_does_not_fit(
 ) -> None:
     profile = tmp_path / "mine.toml"
     for table, value, needed in (("synapse.weight_bits", 4, "at least 8"),
-                                 ("neuron.potential_bits", 16, "at least 24"),
+                                 ("neuron.potential_bits", 16, "exactly 24"),
                                  ("neuron.decay_bits", 8, "exactly 12")):
         profile.write_text('schema_version = 1\nname = "mine"\ntitle = "Mine"\n'
                            f'extends = "oheo_gulch"\n[{table}]\nvalue = {value}\nunit = "bits"\n'

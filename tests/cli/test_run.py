@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, make_dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import pytest
@@ -18,7 +19,8 @@ from cli_tools import Run, child_environment, snapshot
 import neuromorph
 from neuromorph import backends
 from neuromorph.api import circuits
-from neuromorph.api.circuits import Outcome
+from neuromorph.api.circuits import Meaning, Outcome, check_limits
+from neuromorph.api.circuits.settings import settings_of
 from neuromorph.api.run import FOLDER, NAMES, default_backend, describe
 from neuromorph.backends import Backend
 from neuromorph.errors import UnsupportedError, UsageError
@@ -28,35 +30,16 @@ from neuromorph.errors import UnsupportedError, UsageError
 
 @dataclass(frozen=True)
 class Settings:
-    """What is added.
+    """What is added."""
 
-    Attributes
-    ----------
-    count : int
-        How many numbers
-        are added.
-    low, scale : float
-        Where the numbers begin, and how far they go.
-    negate : bool
-        Whether the sum is turned round.
-    words : str
-        What is said.
-
-    Raises
-    ------
-    UsageError
-        Not a setting.
-    """
-
-    count: int = 1000
-    low: float = 0.0
-    scale: float = 0.5
-    negate: bool = False
-    words: str = "a sum"
+    count: Annotated[int, Meaning("How many numbers are added.", low=1)] = 1000
+    low: Annotated[float, Meaning("Where the numbers begin.")] = 0.0
+    scale: Annotated[float, Meaning("How far they go.", above=0)] = 0.5
+    negate: Annotated[bool, Meaning("Whether the sum is turned round.")] = False
+    words: Annotated[str, Meaning("What is said.")] = "a sum"
 
     def __post_init__(self) -> None:
-        if self.count < 1:
-            raise UsageError("count is out of range", found=self.count, expected="1 or more")
+        check_limits(self)
 
 
 def draw(path: Path) -> None:
@@ -180,7 +163,8 @@ def test_a_picture_that_fails_leaves_nothing(
     (["tiny", "--set", "scale=nan"], "scale: the setting does not take this value; found 'nan'"),
     (["tiny", "--set", "scale=1e999"], "found '1e999'; expected a finite number"),
     (["tiny", "--set", "negate=1"], "found '1'; expected true or false"),
-    (["tiny", "--set", "count=0"], "count is out of range; found 0; expected 1 or more"),
+    (["tiny", "--set", "count=0"],
+     "count: the setting is out of range; found 0; expected at least 1"),
     (["tiny", "--set", "count"], "--set takes a setting and its value; found 'count'; expected k"),
     (["tiny", "--set", "=3"], "found '=3'; expected key=value"),
     (["tiny", "--set", "count=3", "--set", "count=4"],
@@ -211,9 +195,9 @@ def test_listing(cli: Run, tiny: ModuleType, line: tuple[str, ...]) -> None:
     assert (done.code, done.err) == (0, "")
     assert "tiny: Adds random numbers." in done.out
     said = [" ".join(line.split()) for line in done.out.splitlines()]
-    assert "count 1000 int How many numbers are added." in said  # 1000 as it is typed
-    assert "low 0.0 float Where the numbers begin, and how far they go." in said
-    assert "scale 0.5 float Where the numbers begin, and how far they go." in said
+    assert "count 1000 int, at least 1 How many numbers are added." in said  # 1000 as it is typed
+    assert "low 0.0 float Where the numbers begin." in said
+    assert "scale 0.5 float, above 0 How far they go." in said
     assert "negate false bool Whether the sum is turned round." in said
     assert "words a sum str What is said." in said
     assert "reference yes, if none is named" in said
@@ -224,8 +208,9 @@ def test_listing(cli: Run, tiny: ModuleType, line: tuple[str, ...]) -> None:
 
 def test_listing_as_json(cli: Run, tiny: ModuleType) -> None:
     (found,) = json.loads(cli("run", "--json").out)["circuits"]
-    assert found["settings"][0] == {"name": "count", "kind": "int", "default": 1000,
-                                    "meaning": "How many numbers are added."}
+    assert found["settings"][0] == {
+        "name": "count", "kind": "int", "default": 1000, "meaning": "How many numbers are added.",
+        "limits": "at least 1"}
     assert found["backends"]["lava"] == "Lava adds nothing up"
     assert found["backends"]["reference"] is None
     assert found["default_backend"] == "reference"
@@ -317,6 +302,30 @@ def test_every_circuit_explains_itself(name: str) -> None:
 def test_what_runs_a_circuit(name: str, able: list[str]) -> None:
     said = describe(circuits.get(name))["backends"]
     assert [backend for backend, reason in said.items() if reason is None] == able
+
+
+@pytest.mark.parametrize("kind", [
+    int, Annotated[int, "no meaning"], Annotated[list, Meaning("Not typed at a command line.")],  # type: ignore[type-arg]
+])
+def test_a_setting_that_says_nothing_of_itself_is_refused(kind: Any) -> None:
+    owner = make_dataclass("Owner", [("size", kind, 1)])
+    with pytest.raises(TypeError, match=r"Owner\.size must be Annotated"):
+        settings_of(owner)
+
+
+@pytest.mark.parametrize(("meaning", "words", "inside", "outside"), [
+    (Meaning("", low=2, high=32), "2 to 32", (2, 32), (1.9, 33, math.nan)),
+    (Meaning("", low=1), "at least 1", (1, 9e9), (0, math.nan)),
+    (Meaning("", above=0), "above 0", (1e-9,), (0.0, math.nan)),
+    (Meaning("", above=0, high=1), "above 0 and at most 1", (1,), (0, 1.5)),
+    (Meaning(""), "", (-9e9, 9e9), ()),
+])
+def test_the_limits_of_a_setting(
+    meaning: Meaning, words: str, inside: tuple[float, ...], outside: tuple[float, ...]
+) -> None:
+    assert meaning.limits == words
+    assert all(meaning.allows(value) for value in inside)
+    assert not any(meaning.allows(value) for value in outside)
 
 
 def test_all_circuits_are_listed(cli: Run) -> None:

@@ -175,10 +175,10 @@ def test_only_the_reference_runs_it_and_the_others_say_why() -> None:
 
 
 @pytest.mark.parametrize(("change", "text"), [
-    ({"neurons": 0}, "neurons: the setting must be at least 1; found 0"),
-    ({"steps": -1}, "steps: the setting must be at least 1; found -1"),
-    ({"dt": 0.0}, "dt: the setting must be positive; found 0.0"),
-    ({"flips": 1.5}, "flips: the setting must lie between 0 and 1; found 1.5"),
+    ({"neurons": 0}, "neurons: the setting is out of range; found 0; expected at least 1"),
+    ({"steps": -1}, "steps: the setting is out of range; found -1; expected at least 1"),
+    ({"dt": 0.0}, "dt: the setting is out of range; found 0.0; expected above 0"),
+    ({"flips": 1.5}, "flips: the setting is out of range; found 1.5; expected 0 to 1"),
 ])
 def test_settings_that_make_no_sense(change: dict[str, Any], text: str) -> None:
     with pytest.raises(UsageError, match=text):

@@ -51,7 +51,7 @@ def probes(model: NeuronModel) -> list[Probe]:
 
 
 def test_every_model_is_tried() -> None:
-    assert {*MAKERS, *CODED} == set(models())
+    assert {*MAKERS, *CODED} <= set(models())
 
 
 @pytest.mark.parametrize("seed", range(12))

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
 import pytest
 from small_samples import GRADED, LN2, binary, gaussian, times
 
+from neuromorph.circuits.latency_attention import Shared
 from neuromorph.errors import CalibrationError, TensorError, UsageError
 from neuromorph.translate import Sample, TranslateOptions, calibrate_layer
-from neuromorph.translate.code import SHARED
 
 
 def broken(**changes: Any) -> list[Sample]:
@@ -44,7 +44,7 @@ def test_unusable_calibration_data_is_refused(samples: list[Sample], text: str) 
         calibrate_layer(samples, GRADED, "layer 3")
 
 
-@pytest.mark.parametrize("name", [n for n in SHARED if n != "spikes"])
+@pytest.mark.parametrize("name", [f.name for f in fields(Shared) if f.name != "spikes"])
 def test_heads_that_share_codes_share_their_limits(name: str) -> None:
     code = calibrate_layer([gaussian(heads=2)], GRADED)
     odd = replace(code.heads[1], **{name: getattr(code.heads[1], name) - 1})

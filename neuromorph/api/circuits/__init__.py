@@ -2,8 +2,8 @@
 
 Such a module says in its first line what the circuit does, and has
 
-- ``Settings``, a frozen dataclass of int, float, bool and str with defaults, each explained under
-  ``Attributes`` of its docstring;
+- ``Settings``, a frozen dataclass of int, float, bool and str with defaults, each annotated with
+  its `Meaning`; where that has limits, ``__post_init__`` calls `check_limits`;
 - ``why_not(backend)``, None where the circuit runs on the backend, else the reason why it does
   not: as a rule what the backend says of a small network of the circuit's;
 - ``run(settings, *, backend, seed, progress)``, which returns an `Outcome`.
@@ -11,22 +11,17 @@ Such a module says in its first line what the circuit does, and has
 
 from __future__ import annotations
 
-import inspect
-import math
-import operator
-import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib import import_module
 from types import ModuleType
-from typing import Any, TypeAlias, get_type_hints
+from typing import Any
 
 from neuromorph.api.circuits.outcome import Outcome
+from neuromorph.api.circuits.settings import Meaning, Setting, Value, check_limits, settings_of
 from neuromorph.backends import Backend
 from neuromorph.errors import UsageError, did_you_mean
 from neuromorph.shown import Shown
-
-Value: TypeAlias = int | float | bool | str
 
 MODULES = {
     name: f"neuromorph.api.circuits.{name}"
@@ -34,38 +29,6 @@ MODULES = {
                  "naam")
 }
 """Where each circuit is at home."""
-
-
-@dataclass(frozen=True)
-class Setting:
-    """One thing about a circuit that a person may choose.
-
-    Attributes
-    ----------
-    name : str
-    kind : {"int", "float", "bool", "str"}
-    default : int, float, bool or str
-    meaning : str
-        One sentence.
-    """
-
-    name: str
-    kind: str
-    default: Value
-    meaning: str
-
-    def read(self, given: object) -> Value:
-        """A value of this setting's kind, from a value or from what somebody typed.
-
-        Raises
-        ------
-        UsageError
-        """
-        try:
-            return _READERS[self.kind](given)
-        except (LookupError, OverflowError, TypeError, ValueError) as error:
-            raise UsageError("the setting does not take this value", where=self.name,
-                             found=repr(given), expected=_EXPECTED[self.kind]) from error
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -125,60 +88,8 @@ def get(name: str) -> Circuit:
         raise UsageError("unknown circuit", found=name, hint=did_you_mean(name, MODULES))
     module = import_module(MODULES[name])
     summary = (module.__doc__ or "").strip().partition("\n")[0]
-    return Circuit(name, summary, _settings(module.Settings), module)
+    return Circuit(name, summary, settings_of(module.Settings), module)
 
 
-def _settings(owner: Any) -> tuple[Setting, ...]:
-    """What can be set, from the fields of a dataclass and its docstring."""
-    kinds, meanings = get_type_hints(owner), _meanings(inspect.getdoc(owner) or "")
-    return tuple(Setting(field.name, kinds[field.name].__name__, getattr(owner, field.name),
-                         meanings.get(field.name, "")) for field in fields(owner))
-
-
-def _meanings(docstring: str) -> dict[str, str]:
-    """What a class says of each name under ``Attributes``, every text as one line."""
-    _, _, section = docstring.partition("Attributes\n----------\n")
-    section = re.split(r"\n\S.*\n-+(?:\n|$)", section)[0]
-    meanings: dict[str, str] = {}
-    described: list[str] = []
-    for line in section.splitlines():
-        if line[:1].strip():  # not indented: names and their type
-            described = [name.strip() for name in line.partition(" :")[0].split(",")]
-        elif line.strip():
-            meanings |= {n: f"{meanings.get(n, '')} {line.strip()}".strip() for n in described}
-    return meanings
-
-
-def _int(given: object) -> int:
-    if isinstance(given, bool):
-        raise TypeError
-    return int(given) if isinstance(given, str) else operator.index(given)  # type: ignore[arg-type]
-
-
-def _float(given: object) -> float:
-    if isinstance(given, bool):
-        raise TypeError
-    value = float(given)  # type: ignore[arg-type]
-    if not math.isfinite(value):
-        raise ValueError
-    return value
-
-
-def _bool(given: object) -> bool:
-    return {"true": True, "false": False}[str(given).lower()]  # NumPy's True is another type
-
-
-def _str(given: object) -> str:
-    if not isinstance(given, str):
-        raise TypeError
-    return given
-
-
-_READERS: dict[str, Callable[[object], Value]] = {
-    "int": _int, "float": _float, "bool": _bool, "str": _str,
-}
-_EXPECTED = {
-    "int": "a whole number", "float": "a finite number", "bool": "true or false", "str": "text",
-}
-
-__all__ = ["MODULES", "Circuit", "Outcome", "Setting", "Value", "get", "names"]
+__all__ = ["MODULES", "Circuit", "Meaning", "Outcome", "Setting", "Value", "check_limits", "get",
+           "names"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from neuromorph import backends
 from neuromorph.api.circuits.digits_head import digits_layer, one_head, relative_error
 from neuromorph.api.circuits.outcome import Outcome
+from neuromorph.api.circuits.settings import Meaning, check_limits
 from neuromorph.circuits import astrocyte_attention as astrocyte
 from neuromorph.dynamics.features import FeatureMap, align_features, random_features
-from neuromorph.errors import UsageError
 from neuromorph.papers.astrocyte import linear_attention
 from neuromorph.papers.feature_fit import fit_features
 from neuromorph.progress import Progress
@@ -31,40 +31,23 @@ TRAINING_IMAGES = 64
 
 @dataclass(frozen=True)
 class Settings:
-    """Which head of the digits model attends over which test image, and through which features.
+    """Which head of the digits model attends over which test image, and through which features."""
 
-    Attributes
-    ----------
-    image : int
-        Test image, from 0.
-    layer, head : int
-        Of the digits model.
-    features : int
-        Size of the feature map: axons of the memory.
-    learned : bool
-        Fit the features to the head on training images; otherwise random, as in the paper.
-    causal : bool
-        Write a token, ask its query, write the next; otherwise write all tokens first.
-    exponent : int
-        Of the write rule, -7 to 0: what a token adds to a synapse.
-    """
-
-    image: int = 0
-    layer: int = 0
-    head: int = 0
-    features: int = 64
-    learned: bool = True
-    causal: bool = False
-    exponent: int = -4
+    image: Annotated[int, Meaning("Test image, from 0.")] = 0
+    layer: Annotated[int, Meaning("Layer of the digits model, from 0.")] = 0
+    head: Annotated[int, Meaning("Head of that layer, from 0.")] = 0
+    features: Annotated[int, Meaning(
+        "Size of the feature map: axons of the memory.", low=1, high=astrocyte.FEATURES_MAX)] = 64
+    learned: Annotated[bool, Meaning(
+        "Fit the features to the head on training images; otherwise random, as in the "
+        "paper.")] = True
+    causal: Annotated[bool, Meaning(
+        "Write a token, ask its query, write the next; otherwise write all tokens first.")] = False
+    exponent: Annotated[int, Meaning(
+        "Of the write rule: what a token adds to a synapse.", low=-7, high=0)] = -4
 
     def __post_init__(self) -> None:
-        for name, value, low, high in (
-            ("features", self.features, 1, astrocyte.FEATURES_MAX),
-            ("exponent", self.exponent, -7, 0),
-        ):
-            if not low <= value <= high:
-                raise UsageError("the setting is out of range", where=name, found=value,
-                                 expected=f"{low} to {high}")
+        check_limits(self)
 
 
 def why_not(backend: backends.Backend) -> str | None:

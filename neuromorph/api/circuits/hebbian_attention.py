@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from neuromorph import backends
 from neuromorph.api.circuits.digits_head import digits_layer, one_head
 from neuromorph.api.circuits.outcome import Outcome
+from neuromorph.api.circuits.settings import Meaning
 from neuromorph.api.circuits.small_head import SMALL_HEAD
 from neuromorph.api.compare import part_of
 from neuromorph.backends import AttentionBatch
@@ -34,25 +35,14 @@ CALIBRATION_IMAGES = 32
 
 @dataclass(frozen=True)
 class Settings:
-    """Which head of the digits model attends over which test image, and how it learns it.
+    """Which head of the digits model attends over which test image, and how it learns it."""
 
-    Attributes
-    ----------
-    image : int
-        Test image, from 0.
-    layer, head : int
-        Of the digits model.
-    causal : bool
-        Write a token, ask its query, write the next; otherwise write all tokens first.
-    spikes : str
-        graded (payloads) or binary (stock neurons).
-    """
-
-    image: int = 0
-    layer: int = 0
-    head: int = 0
-    causal: bool = True
-    spikes: str = "graded"
+    image: Annotated[int, Meaning("Test image, from 0.")] = 0
+    layer: Annotated[int, Meaning("Layer of the digits model, from 0.")] = 0
+    head: Annotated[int, Meaning("Head of that layer, from 0.")] = 0
+    causal: Annotated[bool, Meaning(
+        "Write a token, ask its query, write the next; otherwise write all tokens first.")] = True
+    spikes: Annotated[str, Meaning("graded (payloads) or binary (stock neurons).")] = "graded"
 
 
 def why_not(backend: backends.Backend) -> str | None:

@@ -9,18 +9,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph import backends
 from neuromorph.api.circuits.outcome import Outcome
+from neuromorph.api.circuits.settings import Meaning, check_limits
 from neuromorph.api.circuits.small_head import SMALL_HEAD
 from neuromorph.api.spiking_store import SpikingStore
 from neuromorph.circuits import latency_attention
 from neuromorph.circuits.hopfield import HopfieldStore, Retrieval, store_patterns
-from neuromorph.errors import UsageError
 from neuromorph.papers.hopfield import step_hopfield
 from neuromorph.progress import Progress
 from neuromorph.report.hopfield import cosine, draw_retrieval
@@ -30,41 +30,25 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Settings:
-    """Random black-and-white images, and cues in which some pixels are flipped.
+    """Random black-and-white images, and cues in which some pixels are flipped."""
 
-    Attributes
-    ----------
-    patterns : int
-        Images in the store, each of which is asked for.
-    side : int
-        Pixels along an image's side.
-    beta : float
-        Nats a pixel in which state and pattern agree more than they differ: small finds the
-        mean of all images, large a single one.
-    noise : float
-        Share of a cue's pixels that are flipped, 0 to 1.
-    max_runs : int
-        Runs of the circuit after which a cue is given up as unsettled.
-    spikes : str
-        graded (payloads) or binary (stock neurons).
-    written : str
-        How the patterns enter the synapses: static (built in) or hebbian (by plasticity).
-    """
-
-    patterns: int = 6
-    side: int = 10
-    beta: float = 0.07
-    noise: float = 0.35
-    max_runs: int = 12
-    spikes: str = "graded"
-    written: str = "static"
+    patterns: Annotated[int, Meaning(
+        "Images in the store, each of which is asked for.", low=1, high=4096)] = 6
+    side: Annotated[int, Meaning("Pixels along an image's side.", low=2, high=32)] = 10
+    beta: Annotated[float, Meaning(
+        "Nats a pixel in which state and pattern agree more than they differ: small finds the "
+        "mean of all images, large a single one.")] = 0.07
+    noise: Annotated[float, Meaning(
+        "Share of a cue's pixels that are flipped.", low=0, high=1)] = 0.35
+    max_runs: Annotated[int, Meaning(
+        "Runs of the circuit after which a cue is given up as unsettled.")] = 12
+    spikes: Annotated[str, Meaning("graded (payloads) or binary (stock neurons).")] = "graded"
+    written: Annotated[str, Meaning(
+        "How the patterns enter the synapses: static (built in) or hebbian (by "
+        "plasticity).")] = "static"
 
     def __post_init__(self) -> None:
-        for name, value, low, high in (("patterns", self.patterns, 1, 4096),
-                                       ("side", self.side, 2, 32), ("noise", self.noise, 0, 1)):
-            if not low <= value <= high:
-                raise UsageError("the setting is out of range", where=name, found=value,
-                                 expected=f"{low} to {high}")
+        check_limits(self)
 
 
 def why_not(backend: backends.Backend) -> str | None:

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph import backends
 from neuromorph.api.circuits.outcome import Outcome
+from neuromorph.api.circuits.settings import Meaning, check_limits
 from neuromorph.circuits.match_and_control import PROBES, Control, Episode, build, read, stimulate
 from neuromorph.dynamics.match_control import MatchControl, for_window
-from neuromorph.errors import UsageError
 from neuromorph.network import Probe
 from neuromorph.papers.trains import MATCH_OFFSET, RATE, renewal_trains, to_steps
 from neuromorph.progress import Progress
@@ -29,38 +29,21 @@ CONTROL_MS = 1000
 
 @dataclass(frozen=True)
 class Settings:
-    """A random episode: trains of 6 Hz with a dead time of 50 ms, each query a copy of one key.
+    """A random episode: trains of 6 Hz with a dead time of 50 ms, each query a copy of one key."""
 
-    Attributes
-    ----------
-    axons : int
-        Axons, each with a key and a value; 150 in the paper.
-    queries : int
-        Match-and-control neurons, each in step with an axon of its own choice.
-    window : float
-        Match window in seconds: 0.5, 1 or 2.
-    gap : int
-        Steps of 1 ms between match and control.
-    jitter : float
-        Standard deviation of the query's spikes around the key's, ms.
-    rate : float
-        Spikes a second in every train.
-    """
-
-    axons: int = 150
-    queries: int = 8
-    window: float = 1.0
-    gap: int = 500
-    jitter: float = 0.0
-    rate: float = RATE
+    axons: Annotated[int, Meaning(
+        "Axons, each with a key and a value; 150 in the paper.", low=1, high=4096)] = 150
+    queries: Annotated[int, Meaning(
+        "Match-and-control neurons, each in step with an axon of its own choice.",
+        low=1, high=4096)] = 8
+    window: Annotated[float, Meaning("Match window in seconds: 0.5, 1 or 2.")] = 1.0
+    gap: Annotated[int, Meaning("Steps of 1 ms between match and control.")] = 500
+    jitter: Annotated[float, Meaning(
+        "Standard deviation of the query's spikes around the key's, ms.", low=0, high=100)] = 0.0
+    rate: Annotated[float, Meaning("Spikes a second in every train.")] = RATE
 
     def __post_init__(self) -> None:
-        for name, value, low, high in (("axons", self.axons, 1, 4096),
-                                       ("queries", self.queries, 1, 4096),
-                                       ("jitter", self.jitter, 0, 100)):
-            if not low <= value <= high:
-                raise UsageError("the setting is out of range", where=name, found=value,
-                                 expected=f"{low} to {high}")
+        check_limits(self)
 
 
 def why_not(backend: backends.Backend) -> str | None:

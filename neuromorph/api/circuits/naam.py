@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from neuromorph import backends
 from neuromorph.api.budget import WORD, require
 from neuromorph.api.circuits.outcome import Outcome
+from neuromorph.api.circuits.settings import Meaning, check_limits
 from neuromorph.errors import UnsupportedError, UsageError
 from neuromorph.papers.naam import NAAM, NAAMState, step_naam
 from neuromorph.progress import Progress
@@ -31,43 +32,19 @@ NEWS_EVERY = 100
 
 @dataclass(frozen=True)
 class Settings:
-    """Sizes and steps; the paper has 500 neurons and 1000 steps.
+    """Sizes and steps; the paper has 500 neurons and 1000 steps."""
 
-    Attributes
-    ----------
-    neurons : int
-        Neurons; synapses and astrocyte processes are as many squared.
-    memories : int
-        Random patterns that the processes hold.
-    flips : float
-        Share of the first memory's signs that the cue has wrong, 0 to 1.
-    beta : float
-        Steepness of every tanh.
-    dt : float
-        Euler's step, in time constants.
-    steps : int
-        How many of them.
-    """
-
-    neurons: int = 200
-    memories: int = 10
-    flips: float = 0.1
-    beta: float = 5.0
-    dt: float = 0.05
-    steps: int = 400
+    neurons: Annotated[int, Meaning(
+        "Neurons; synapses and astrocyte processes are as many squared.", low=1)] = 200
+    memories: Annotated[int, Meaning("Random patterns that the processes hold.", low=1)] = 10
+    flips: Annotated[float, Meaning(
+        "Share of the first memory's signs that the cue has wrong.", low=0, high=1)] = 0.1
+    beta: Annotated[float, Meaning("Steepness of every tanh.", above=0)] = 5.0
+    dt: Annotated[float, Meaning("Euler's step, in time constants.", above=0)] = 0.05
+    steps: Annotated[int, Meaning("How many of them.", low=1)] = 400
 
     def __post_init__(self) -> None:
-        for name in ("neurons", "memories", "steps"):
-            if getattr(self, name) < 1:
-                raise UsageError("the setting must be at least 1", where=name,
-                                 found=getattr(self, name))
-        for name in ("beta", "dt"):
-            if getattr(self, name) <= 0:
-                raise UsageError("the setting must be positive", where=name,
-                                 found=getattr(self, name))
-        if not 0 <= self.flips <= 1:
-            raise UsageError("the setting must lie between 0 and 1", where="flips",
-                             found=self.flips)
+        check_limits(self)
 
 
 class _Course(NamedTuple):

@@ -125,10 +125,10 @@ class FastLayer:
     """
 
     def __init__(self, scales: Scales) -> None:
-        head, self.heads = scales.heads[0], scales.heads
-        self.kind = "graded" if head.graded else "plain"
+        self.heads = scales.heads
+        self.kind = "graded" if scales.shared.spikes == "graded" else "plain"
         self.specs = specs_of(scales.heads)
-        self.limits = head.query_limit, head.key_limit, head.value_limit
+        self.limits = scales.shared.limits
         self.kv_of = np.arange(len(scales.heads)) * len(scales.key_scale) // len(scales.heads)
         self.codes = [_code(centre, scale) for centre, scale in (
             (None, scales.query_scale), (scales.key_centre, scales.key_scale),

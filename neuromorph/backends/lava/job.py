@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import IO, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from neuromorph.network import LearningRule, Network, Population, Probe, Projection
-from neuromorph.neurons.plain import model_of, plain_parameters
+from neuromorph.network import Network, Probe
+from neuromorph.network.plain import network_as_dict, network_from_dict
 from neuromorph.shown import Shown
 
 Results: TypeAlias = tuple[list[NDArray[Any]], dict[str, tuple[NDArray[Any], NDArray[Any]]]]
@@ -30,19 +30,19 @@ class Job(Shown):
 
 def write_job(file: IO[bytes], job: Job) -> None:
     """Write a job; schedule and motif stay behind, for Lava does not look at them."""
-    network = job.network
+    arrays: dict[str, NDArray[Any]] = {}
+
+    def keep(weights: NDArray[Any]) -> str:
+        name = f"weights{len(arrays)}"
+        arrays[name] = weights
+        return name
+
     description = {
-        "name": network.name,
-        "domain": network.domain,
-        "populations": [[p.name, p.size, p.model.kind, plain_parameters(p.model)]
-                        for p in network.populations],
-        "projections": [[p.name, p.pre, p.post, p.delay, p.exponent, p.graded, _rule(p),
-                         p.modulators, p.port] for p in network.projections],
+        "network": network_as_dict(job.network, keep),
         "inputs": list(job.inputs),
         "probes": [[p.target, p.variable] for p in job.probes],
         "steps": int(job.steps),
     }
-    arrays = {f"weights{i}": p.weights for i, p in enumerate(network.projections)}
     arrays |= {f"input{i}": np.asarray(train) for i, train in enumerate(job.inputs.values())}
     text = np.frombuffer(json.dumps(description).encode(), np.uint8)
     np.savez(file, description=text, **arrays)
@@ -52,16 +52,7 @@ def read_job(file: IO[bytes]) -> Job:
     """Read what `write_job` wrote."""
     with np.load(file, allow_pickle=False) as arrays:
         description = json.loads(arrays["description"].tobytes())
-        network = Network(
-            description["name"],
-            description["domain"],
-            tuple(Population(name, size, model_of(kind, numbers, name))
-                  for name, size, kind, numbers in description["populations"]),
-            tuple(Projection(name, pre, post, arrays[f"weights{i}"], delay, exponent, graded,
-                             LearningRule(**rule) if rule else None, tuple(modulators), port)
-                  for i, (name, pre, post, delay, exponent, graded, rule, modulators, port)
-                  in enumerate(description["projections"])),
-        )
+        network = network_from_dict(description["network"], arrays)
         inputs = {name: arrays[f"input{i}"] for i, name in enumerate(description["inputs"])}
         probes = tuple(Probe(*probe) for probe in description["probes"])
         return Job(network, inputs, probes, description["steps"])
@@ -86,8 +77,3 @@ def read_results(
         synapses = {p.name: (arrays[f"weights{i}"], arrays[f"tags{i}"])
                     for i, p in enumerate(job.network.plastic)}
         return traces, synapses
-
-
-def _rule(projection: Projection) -> dict[str, Any] | None:
-    """All of a rule's fields; infinity survives JSON as Python writes it."""
-    return None if projection.rule is None else asdict(projection.rule)

@@ -1,13 +1,11 @@
 """Softmax attention as spike times: match neurons ramp, the best match speaks last."""
 
 from neuromorph.circuits.latency_attention.build import build, schedule_of
-from neuromorph.circuits.latency_attention.motif import (
-    LatencyAttention,
-    SpikeKind,
-    prove_ranges,
-)
+from neuromorph.circuits.latency_attention.motif import LatencyAttention, SpikeKind
 from neuromorph.circuits.latency_attention.ports import inputs_of, outputs_of
 from neuromorph.circuits.latency_attention.read import Attended, read, read_at
+from neuromorph.circuits.latency_attention.rules import prove_ranges
+from neuromorph.circuits.latency_attention.shared import CODES, Shared, shared_by
 from neuromorph.circuits.latency_attention.stimulus import (
     FRACTIONS_FREE,
     PROBES,
@@ -16,10 +14,12 @@ from neuromorph.circuits.latency_attention.stimulus import (
 )
 
 __all__ = [
+    "CODES",
     "FRACTIONS_FREE",
     "PROBES",
     "Attended",
     "LatencyAttention",
+    "Shared",
     "SpikeKind",
     "alphabets",
     "build",
@@ -29,5 +29,6 @@ __all__ = [
     "read",
     "read_at",
     "schedule_of",
+    "shared_by",
     "stimulate",
 ]

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuromorph.circuits.latency_attention.motif import LatencyAttention, prove_ranges
+from neuromorph.circuits.latency_attention.motif import LatencyAttention
 from neuromorph.circuits.latency_attention.ports import inputs_of, outputs_of
+from neuromorph.circuits.latency_attention.rules import prove_ranges
 from neuromorph.errors import NetworkError
 from neuromorph.network import (
     CubaLIF,

@@ -1,21 +1,16 @@
-"""The integer parameters of one latency-attention head, and the proof that they hold."""
+"""The integer parameters of one latency-attention head, and what follows from them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from neuromorph.errors import RangeProofError
 from neuromorph.numerics.limits import (
-    DECAY_UNITY,
-    EXPONENT_MIN,
     INPUT_BITS,
     INPUT_MAX,
     INPUT_SHIFT,
-    NARROW_INPUT_BITS,
     STATE_MAX,
     SYNAPSE_MAX,
-    VTH_MAX,
 )
 
 SpikeKind: TypeAlias = Literal["binary", "graded"]
@@ -201,57 +196,3 @@ class LatencyAttention:
     @property
     def _loudest(self) -> int:
         return 2 * self.payload_base if self.graded else 1
-
-
-def prove_ranges(head: LatencyAttention) -> LatencyAttention:
-    """Show that no accumulator can overflow for the declared ranges; return the head.
-
-    Raises
-    ------
-    RangeProofError
-        Naming the first bound that fails.
-    """
-    widths = (INPUT_BITS,) if head.graded else (INPUT_BITS, NARROW_INPUT_BITS)
-    if head.input_bits not in widths:
-        raise RangeProofError(f"no head of {head.spikes} spikes has a synaptic input of this width",
-                              where="latency attention", found=f"{head.input_bits} bits",
-                              expected=" or ".join(f"{bits} bits" for bits in widths))
-    loudest_score = (2 * head.key_limit * head.query_limit * head.key_size) >> head.key_shift
-    kept = (DECAY_UNITY - head.control_decay) / DECAY_UNITY
-    left_over = int(head.control_threshold * kept**FLUSH_AGE) + 1
-    rules = (
-        ("the score bound is smaller than the largest score", loudest_score + 1, head.score_bound),
-        ("lift and query together wrap the current", head.lift + head.score_bound,
-         head.input_max),
-        ("a slot could fire in spite of its mask", 2 * head.score_bound, head.clear - 1),
-        ("the threshold does not fit its register", head.threshold, VTH_MAX),
-        ("the go pulse wraps the current", head.go, head.input_max),
-        ("the values of all slots together wrap the current",
-         0 if head.graded else head.control_bound << head.control_shift,
-         head.input_max << INPUT_SHIFT),
-        ("the ramp must climb", 1, head.ramp),
-        ("an overshoot of one graded step saturates the potential",
-         head.threshold + head.ramp + (head.ramp >> 11) if head.graded else 0, INPUT_MAX - 1),
-        ("a right shift is beyond the fractions that a narrow input keeps",
-         0 if head.input_bits == INPUT_BITS else head.key_shift, FINEST_SHIFT),
-        ("a right shift is beyond the weight exponent", max(head.key_shift, head.value_shift),
-         -EXPONENT_MIN),
-        ("the payload's base is no power of two", head.payload_base & (head.payload_base - 1), 0),
-        ("graded payloads double a step, so must the control neurons' decay",
-         abs(head.control_decay - DECAY_UNITY // 2) if head.graded else 0, 0),
-        ("the window must have a step before the go pulse", 1, head.window),
-        ("the latest score lies beyond the score bound", abs(head.latest), head.score_bound),
-        ("the flush does not clear control and normaliser",
-         head.control_threshold + left_over, head.flush - 1),
-        ("codes do not fit 8-bit synapses", max(head.key_limit, head.value_limit), 127),
-        ("queries do not fit their payload", head.query_limit, 127),
-        ("the normaliser's unit does not fit a synapse", head.unit, 254),
-        ("the normaliser's unit must be even, as the values' synapses are", head.unit % 2, 0),
-        ("plain values are never shifted", 0 if head.graded else head.value_shift, 0),
-    )
-    for what, found, limit in rules:
-        if found > limit:
-            raise RangeProofError(what, where="latency attention", found=found,
-                                  expected=f"at most {limit}",
-                                  hint="fewer slots, smaller code limits or a coarser key shift")
-    return head

@@ -1,0 +1,143 @@
+"""The rules that one latency-attention head keeps, as data: to prove it, and to find its numbers.
+
+Every rule is ``found(head) <= limit(head)``; all of them together show that no accumulator can
+overflow and that every neuron fires when it should.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from neuromorph.circuits.latency_attention.motif import (
+    FINEST_SHIFT,
+    FLUSH_AGE,
+    LatencyAttention,
+)
+from neuromorph.errors import RangeProofError
+from neuromorph.numerics import SIGNED_8
+from neuromorph.numerics.limits import (
+    DECAY_UNITY,
+    EXPONENT_MIN,
+    INPUT_BITS,
+    INPUT_MAX,
+    INPUT_SHIFT,
+    NARROW_INPUT_BITS,
+    VTH_MAX,
+)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One bound.
+
+    Attributes
+    ----------
+    fault : str
+        What is wrong where it is not kept.
+    found, limit : callable
+        Of a head, what must not be more than what.
+    """
+
+    fault: str
+    found: Callable[[LatencyAttention], int]
+    limit: Callable[[LatencyAttention], int]
+
+    def spare(self, head: LatencyAttention) -> int:
+        """How far a head is from breaking the rule; negative if it does."""
+        return self.limit(head) - self.found(head)
+
+
+SCORE = Rule(
+    "the score bound is smaller than the largest score",
+    lambda h: (2 * h.key_limit * h.query_limit * h.key_size >> h.key_shift) + 1,
+    lambda h: h.score_bound)
+LIFT = Rule(
+    "lift and query together wrap the current",
+    lambda h: h.lift + h.score_bound, lambda h: h.input_max)
+MASK = Rule(
+    "a slot could fire in spite of its mask",
+    lambda h: 2 * h.score_bound, lambda h: h.clear - 1)
+THRESHOLD = Rule(
+    "the threshold does not fit its register", lambda h: h.threshold, lambda _: VTH_MAX)
+FRACTIONS = Rule(
+    "a right shift is beyond the fractions that a narrow input keeps",
+    lambda h: 0 if h.input_bits == INPUT_BITS else h.key_shift, lambda _: FINEST_SHIFT)
+EXPONENT = Rule(
+    "a right shift is beyond the weight exponent",
+    lambda h: max(h.key_shift, h.value_shift), lambda _: -EXPONENT_MIN)
+FLUSH = Rule(
+    "the flush does not clear control and normaliser",
+    lambda h: _held(h, h.control_threshold), lambda h: h.flush - 1)
+WHOLE_FLUSH = Rule(
+    FLUSH.fault,
+    lambda h: _held(h, h.control_threshold + (_begun(h) > 0)), lambda h: h.flush - 1)
+"""`FLUSH` with a begun unit counted as a whole one: calibration keeps it, the proof need not."""
+
+RULES = (
+    SCORE,
+    LIFT,
+    MASK,
+    THRESHOLD,
+    Rule("the go pulse wraps the current", lambda h: h.go, lambda h: h.input_max),
+    Rule("the values of all slots together wrap the current",
+         lambda h: 0 if h.graded else h.control_bound << h.control_shift,
+         lambda h: h.input_max << INPUT_SHIFT),
+    Rule("the ramp must climb", lambda _: 1, lambda h: h.ramp),
+    Rule("an overshoot of one graded step saturates the potential",
+         lambda h: h.threshold + h.ramp + (h.ramp >> 11) if h.graded else 0,
+         lambda _: INPUT_MAX - 1),
+    FRACTIONS,
+    EXPONENT,
+    Rule("the payload's base is no power of two",
+         lambda h: h.payload_base & (h.payload_base - 1), lambda _: 0),
+    Rule("graded payloads double a step, so must the control neurons' decay",
+         lambda h: abs(h.control_decay - DECAY_UNITY // 2) if h.graded else 0, lambda _: 0),
+    Rule("the window must have a step before the go pulse", lambda _: 1, lambda h: h.window),
+    Rule("the latest score lies beyond the score bound",
+         lambda h: abs(h.latest), lambda h: h.score_bound),
+    FLUSH,
+    Rule("codes do not fit 8-bit synapses",
+         lambda h: max(h.key_limit, h.value_limit), lambda _: SIGNED_8),
+    Rule("queries do not fit their payload", lambda h: h.query_limit, lambda _: SIGNED_8),
+    Rule("the normaliser's unit does not fit a synapse",
+         lambda h: h.unit, lambda _: 2 * SIGNED_8),
+    Rule("the normaliser's unit must be even, as the values' synapses are",
+         lambda h: h.unit % 2, lambda _: 0),
+    Rule("plain values are never shifted",
+         lambda h: 0 if h.graded else h.value_shift, lambda _: 0),
+)
+"""In the order in which they are asked."""
+
+
+def prove_ranges(head: LatencyAttention) -> LatencyAttention:
+    """Show that no accumulator can overflow for the declared ranges; return the head.
+
+    Raises
+    ------
+    RangeProofError
+        Naming the first bound that fails.
+    """
+    widths = (INPUT_BITS,) if head.graded else (INPUT_BITS, NARROW_INPUT_BITS)
+    if head.input_bits not in widths:
+        raise RangeProofError(f"no head of {head.spikes} spikes has a synaptic input of this width",
+                              where="latency attention", found=f"{head.input_bits} bits",
+                              expected=" or ".join(f"{bits} bits" for bits in widths))
+    for rule in RULES:
+        found, limit = rule.found(head), rule.limit(head)
+        if found > limit:
+            raise RangeProofError(rule.fault, where="latency attention", found=found,
+                                  expected=f"at most {limit}",
+                                  hint="fewer slots, smaller code limits or a coarser key shift")
+    return head
+
+
+def _held(head: LatencyAttention, threshold: int) -> int:
+    """Threshold, and what a control neuron just below it still holds when the flush arrives."""
+    kept = (DECAY_UNITY - head.control_decay) / DECAY_UNITY
+    return threshold + int(threshold * kept**FLUSH_AGE) + 1
+
+
+def _begun(head: LatencyAttention) -> int:
+    """Fractions of a unit of the largest sum, where readers keep them."""
+    return head.control_bound % (1 << INPUT_SHIFT - head.control_shift)
