@@ -13,6 +13,7 @@ from typing import TypeAlias
 
 from neuromorph.numerics import limits
 from neuromorph.profiles import Neuron
+from neuromorph.shown import Shown
 
 Value: TypeAlias = int | tuple[int, ...]
 """A parameter: one number for all neurons, or one for each."""
@@ -33,8 +34,8 @@ RECIPROCAL_BITS = 15 + 5 + 1
 """Of a reciprocal's payload: fraction, places that its sum was lifted by, sign."""
 
 
-@dataclass(frozen=True)
-class Row:
+@dataclass(frozen=True, repr=False)
+class Row(Shown):
     """What the checker knows of a neuron model.
 
     Attributes

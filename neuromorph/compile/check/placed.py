@@ -18,8 +18,8 @@ Rows: TypeAlias = dict[str, dict[int, NDArray[np.int64]]]
 """Neurons of each population of a circuit, by core."""
 
 
-@dataclass(frozen=True)
-class Group:
+@dataclass(frozen=True, repr=False)
+class Group(Shown):
     """Neurons of one model: a population.
 
     Attributes
