@@ -37,9 +37,18 @@ def dataclasses_of(source: str) -> Iterator[ast.ClassDef]:
 
 
 def holds(node: ast.ClassDef) -> str:
-    """The annotations of its fields."""
-    return "\n".join(ast.unparse(s.annotation) for s in node.body if isinstance(s, ast.AnnAssign)
+    """The types of its fields."""
+    return "\n".join(ast.unparse(type_of(s.annotation)) for s in node.body
+                     if isinstance(s, ast.AnnAssign)
                      and "ClassVar" not in ast.unparse(s.annotation))
+
+
+def type_of(annotation: ast.expr) -> ast.expr:
+    """The annotation, without what `Annotated` says beside the type."""
+    if isinstance(annotation, ast.Subscript) and ast.unparse(annotation.value) == "Annotated":
+        assert isinstance(annotation.slice, ast.Tuple)
+        return annotation.slice.elts[0]
+    return annotation
 
 
 def is_shown(node: ast.ClassDef) -> bool:
@@ -64,7 +73,8 @@ def test_every_dataclass_that_may_hold_much_is_shown_shortly() -> None:
     assert [name for source in sources() for name in unshown(source, shown)] == []
 
 
-@pytest.mark.parametrize("line", ["x: NDArray[Any]", "x: tuple[int, ...]", "x: Big | None"])
+@pytest.mark.parametrize("line", [
+    "x: NDArray[Any]", "x: tuple[int, ...]", "x: Big | None", "x: Annotated[Big, Meaning('one')]"])
 def test_a_class_that_is_not_is_found(line: str) -> None:
     assert unshown(f"@dataclass\nclass A:\n    {line}", frozenset({"Big"})) == ["A"]
 
