@@ -13,6 +13,9 @@ from neuromorph.numerics import shift
 BLOCK = 1 << 18
 """Numbers of a matrix that are copied at once."""
 
+FEW = 3
+"""One axon in so many, or fewer, are few."""
+
 EXACT = 1 << 53
 """Whole numbers below it are floats."""
 
@@ -35,10 +38,11 @@ def accumulate_fixed(
     sent = spikes.astype(np.int64) if graded else (spikes != 0).astype(np.int64)
     spoke = np.flatnonzero(sent)
     total = np.zeros(len(weights), np.int64)
-    if spoke.size:
-        for rows in blocks(len(weights), spoke.size):
-            some = weights[rows] if spoke.size == len(sent) else weights[rows, spoke]
-            total[rows] = _product(some, sent[spoke])
+    # Picking columns out takes longer than a product does: only where few have spoken.
+    few = spoke.size * FEW < sent.size
+    heard = sent[spoke] if few else sent
+    for rows in blocks(len(weights), heard.size) if spoke.size else ():
+        total[rows] = _product(weights[rows, spoke] if few else weights[rows], heard)
     return shift(total, exponent)
 
 
