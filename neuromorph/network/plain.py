@@ -8,7 +8,8 @@
                       "rule": {…} | None, "modulators": [y1, y2, y3],
                       "port": where it is not a_in}, …]}
 
-Weights stand beside it, by name. Of a network only what runs is kept: no schedule, no motif.
+Weights stand beside it, by name. Of a network only what runs is kept: no schedule, no motif, no
+names of inputs and outputs.
 """
 
 from __future__ import annotations

@@ -20,12 +20,16 @@ def register(model: Model) -> Model:
     Raises
     ------
     NetworkError
-        If another class has that name.
+        If another class has that name, it has no kernel, or an operation that no estimate knows.
     """
     unknown = model.operations.keys() - set(OPERATIONS)
     if unknown:
         raise NetworkError("no estimate knows this kind of operation", where=model.__name__,
                            found=", ".join(sorted(unknown)), expected=", ".join(OPERATIONS))
+    if not model.from_outside and not hasattr(model, "kernel"):
+        raise NetworkError("a neuron model has no kernel, which `fast` compiles",
+                           where=model.__name__, hint="kernel = staticmethod(...); see "
+                           "`NeuronModel`")
     if _MODELS.setdefault(model.__name__, model) is not model:
         raise NetworkError("two neuron models have one name", found=model.__name__)
     return model

@@ -223,6 +223,12 @@ def test_two_models_of_one_name_are_refused() -> None:
         register(type("CubaLIF", (CubaLIF,), {}))
 
 
+def test_a_model_without_a_kernel_is_refused() -> None:
+    with pytest.raises(NetworkError, match="Bare: a neuron model has no kernel"):
+        register(type("Bare", (NeuronModel,), {}))
+    assert "Bare" not in models()
+
+
 def test_an_operation_that_no_estimate_knows_is_refused() -> None:
     with pytest.raises(NetworkError, match=r"Root: .*operation.*square root.*multiply, divide"):
         register(type("Root", (CubaLIF,), {"operations": {"square root": 1}}))

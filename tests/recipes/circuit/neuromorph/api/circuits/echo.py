@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph import backends
 from neuromorph.api.circuits.outcome import Outcome
+from neuromorph.api.circuits.settings import Meaning
 from neuromorph.circuits.echo import Echo, build, read
 from neuromorph.network import Probe
 from neuromorph.progress import Progress
@@ -20,18 +21,10 @@ from neuromorph.report.pictures import require_matplotlib
 
 @dataclass(frozen=True)
 class Settings:
-    """What comes back.
+    """What comes back."""
 
-    Attributes
-    ----------
-    delay : int
-        Steps that it takes longer than a synapse takes anyway.
-    gain : int
-        How much louder it is.
-    """
-
-    delay: int = 3
-    gain: int = 2
+    delay: Annotated[int, Meaning("Steps that it takes longer than a synapse takes anyway.")] = 3
+    gain: Annotated[int, Meaning("How much louder it is.")] = 2
 
 
 def why_not(backend: backends.Backend) -> str | None:
