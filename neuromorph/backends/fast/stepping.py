@@ -59,7 +59,7 @@ def _or_else(number: int, kernel: Any, others: Any) -> Any:
     return step
 
 
-@njit(inline="always")
+@njit
 def _any(rows: Any, i: int) -> bool:
     """Whether any number of a row is not 0."""
     for column in range(rows.shape[1]):  # noqa: SIM110 - Numba has no `any`
