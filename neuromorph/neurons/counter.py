@@ -2,35 +2,80 @@
 
 from __future__ import annotations
 
+from abc import ABC
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.errors import NetworkError
-from neuromorph.neurons.contract import Parameter
+from neuromorph.neurons.contract import NeuronModel, Parameter, Range
+from neuromorph.numerics.interval import Interval
+from neuromorph.numerics.limits import STATE_MAX
 
 PERIOD_MAX = 1 << 16
 
+AT_ONCE = 0
+"""A period of a neuron that waits for no step."""
+
 
 def acts(step: int, period: Parameter, at: Parameter) -> NDArray[np.bool_]:
-    """Whether a neuron acts in a step: step mod period = at."""
-    due: NDArray[np.bool_] = np.asarray(step % period == at)
+    """Whether a neuron acts in a step: step mod period = at; always, for a period of 0 or 1."""
+    due: NDArray[np.bool_] = np.asarray(step % max(period, 1) == at)
     return due
-
-
-def check_counter(where: str, period: Parameter, at: Parameter) -> None:
-    """Refuse a step that no period has.
-
-    Raises
-    ------
-    NetworkError
-    """
-    if np.any(np.asarray(at) >= period):
-        raise NetworkError("a neuron acts at a step that its period does not have", where=where,
-                           found=int(np.max(at)), expected=f"0 to {period - 1}")
 
 
 def silent_unless(due: NDArray[np.bool_], sent: NDArray[Any]) -> NDArray[Any]:
     """What is sent, where it is due."""
     return np.where(due, sent, np.zeros_like(sent))
+
+
+@dataclass(frozen=True, eq=False)
+class Counted(NeuronModel, ABC):
+    """Base of models that send payloads within +-``limit``, in step ``at`` of a ``period``.
+
+    A model declares the three among its own parameters, where they belong in order.
+    """
+
+    @property
+    def _limit(self) -> int:
+        return int(self.parameters()["limit"])
+
+    @property
+    def _counter(self) -> tuple[int, Parameter]:
+        numbers = self.parameters()
+        return numbers["period"], numbers["at"]
+
+    @property
+    def payload_bits(self) -> int:
+        """Width of what is sent, with its sign."""
+        return self._limit.bit_length() + 1
+
+    @property
+    def timed(self) -> bool:
+        """Whether it counts steps."""
+        return self._counter[0] > 1
+
+    def due(self, step: int) -> NDArray[np.bool_]:
+        """Which neurons act in a step."""
+        return acts(step, *self._counter)
+
+    def widest(self, size: int) -> Interval:
+        """Up to the limit."""
+        return Interval.same(size, -self._limit, self._limit)
+
+    def check(self, where: str, size: int, domain: str) -> None:
+        """Besides the limits: the step is one of the period."""
+        super().check(where, size, domain)
+        period, at = self._counter
+        if np.any(np.asarray(at) >= max(period, 1)):
+            raise NetworkError("a neuron acts at a step that its period does not have",
+                               where=where, found=int(np.max(at)),
+                               expected=f"0 to {max(period, 1) - 1}")
+
+
+def counted_limits(domain: str, shortest: int = 1) -> dict[str, Range]:
+    """What limit, period and step may be; in floats the limit may be anything."""
+    limit: dict[str, Range] = {"limit": (1, STATE_MAX)} if domain == "fixed" else {}
+    return {**limit, "period": (shortest, PERIOD_MAX), "at": (0, PERIOD_MAX - 1)}

@@ -11,14 +11,13 @@ from numpy.typing import NDArray
 
 from neuromorph.neurons.contract import (
     Arrived,
-    NeuronModel,
     Parameter,
     Range,
     Register,
     State,
     Stepped,
 )
-from neuromorph.neurons.counter import PERIOD_MAX, acts, check_counter, silent_unless
+from neuromorph.neurons.counter import Counted, counted_limits, silent_unless
 from neuromorph.neurons.registry import register
 from neuromorph.numerics import saturate, shift
 from neuromorph.numerics.interval import Interval
@@ -50,7 +49,7 @@ def _kernel(own: Any, state: Any, arrived: Any, i: int, last: int, t: int) -> in
 
 @register
 @dataclass(frozen=True, eq=False)
-class Product(NeuronModel):
+class Product(Counted):
     """Neuron of a programmable core that multiplies what arrives at its two ports in a step.
 
     ::
@@ -84,47 +83,26 @@ class Product(NeuronModel):
     process: ClassVar[str] = "neuromorph.processes.product.process:Product"
     kernel = staticmethod(_kernel)
 
-    @property
-    def payload_bits(self) -> int:
-        """Width of what is sent, with its sign."""
-        return int(self.limit).bit_length() + 1
-
-    @property
-    def timed(self) -> bool:
-        """Whether it counts steps."""
-        return self.period > 1
-
     def limits(self, domain: str) -> dict[str, Range]:
         """What each parameter may be."""
-        counted: dict[str, Range] = {"period": (1, PERIOD_MAX), "at": (0, PERIOD_MAX - 1)}
-        if domain == "float":
-            return {"shift": (0, 0), **counted}
-        return {"shift": (0, PRODUCT_BITS - 1), "limit": (1, STATE_MAX), **counted}
-
-    def check(self, where: str, size: int, domain: str) -> None:
-        """Besides the limits: the step is one of the period."""
-        super().check(where, size, domain)
-        check_counter(where, self.period, self.at)
+        return {"shift": (0, 0 if domain == "float" else PRODUCT_BITS - 1),
+                **counted_limits(domain)}
 
     def step_fixed(self, state: State, arrived: Arrived, t: int) -> Stepped:
         """s as above."""
         sent = step_product_fixed(arrived["a"], arrived["b"], shift=int(self.shift),
                                   limit=int(self.limit))
-        return state, silent_unless(acts(t, self.period, self.at), sent)
+        return state, silent_unless(self.due(t), sent)
 
     def step_float(self, state: State, arrived: Arrived, t: int) -> Stepped:
         """s = clip(a b, -limit, limit)."""
         sent = step_product_float(arrived["a"], arrived["b"], limit=self.limit)
-        return state, silent_unless(acts(t, self.period, self.at), sent)
+        return state, silent_unless(self.due(t), sent)
 
     def overflows(self, before: State, after: State, arrived: Arrived, t: int) -> int:
         """Neurons for which a or b saturated in a step in which they act."""
         beyond = (np.abs(arrived["a"]) > STATE_MAX) | (np.abs(arrived["b"]) > STATE_MAX)
-        return int(np.count_nonzero(beyond & acts(t, self.period, self.at)))
-
-    def widest(self, size: int) -> Interval:
-        """Up to the limit."""
-        return Interval.same(size, -int(self.limit), int(self.limit))
+        return int(np.count_nonzero(beyond & self.due(t)))
 
     def payloads(self, size: int, arrived: Mapping[str, Interval]) -> Interval:
         """The product of the intervals, shifted and clipped."""

@@ -9,11 +9,9 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from neuromorph.errors import NetworkError
 from neuromorph.neurons.contract import (
     A_IN,
     Arrived,
-    NeuronModel,
     Parameter,
     Range,
     Register,
@@ -21,18 +19,14 @@ from neuromorph.neurons.contract import (
     Stepped,
     decays,
 )
-from neuromorph.neurons.counter import PERIOD_MAX
+from neuromorph.neurons.counter import AT_ONCE, Counted, counted_limits
 from neuromorph.neurons.reciprocal import DONE, FLUSH, PLACES_BITS, X_BITS, accumulate_leaky
 from neuromorph.neurons.registry import register
 from neuromorph.numerics import multiply_shift, saturate
-from neuromorph.numerics.interval import Interval
 from neuromorph.numerics.limits import INPUT_SHIFT, MULTIPLIER_MAX, PRODUCT_BITS, STATE_MAX
 from neuromorph.numerics.scalar import clip_one, decay_one, multiply_shift_one, saturate_one
 
 RECIPROCAL = "reciprocal"
-AT_ONCE = 0
-"""A period of a neuron that sends as soon as it knows."""
-
 DV, LIFT, MULTIPLIER, SHIFT, CENTRE, LIMIT, PERIOD, AT = range(8)
 V, LATCHED, KEPT = range(3)
 LOW_BITS = (1 << PLACES_BITS) - 1
@@ -73,7 +67,7 @@ def _kernel(own: Any, state: Any, arrived: Any, i: int, last: int, t: int) -> in
 
 @register
 @dataclass(frozen=True, eq=False)
-class Quotient(NeuronModel):
+class Quotient(Counted):
     """Leaky sum of a programmable core that is divided, scaled and sent.
 
     ::
@@ -117,29 +111,11 @@ class Quotient(NeuronModel):
     process: ClassVar[str] = "neuromorph.processes.quotient.process:Quotient"
     kernel = staticmethod(_kernel)
 
-    @property
-    def payload_bits(self) -> int:
-        """Width of what is sent, with its sign."""
-        return int(self.limit).bit_length() + 1
-
-    @property
-    def timed(self) -> bool:
-        """Whether it counts steps."""
-        return self.period > 1
-
     def limits(self, domain: str) -> dict[str, Range]:
         """What each parameter may be."""
         return {"dv": decays(domain), "lift": (0, INPUT_SHIFT), "multiplier": (0, MULTIPLIER_MAX),
                 "shift": (1, PRODUCT_BITS - 8), "centre": (-STATE_MAX, STATE_MAX),
-                "limit": (1, STATE_MAX), "period": (0, PERIOD_MAX), "at": (0, PERIOD_MAX - 1)}
-
-    def check(self, where: str, size: int, domain: str) -> None:
-        """Besides the limits: the step is one of the period."""
-        super().check(where, size, domain)
-        if np.any(np.asarray(self.at) >= max(self.period, 1)):
-            raise NetworkError("a neuron acts at a step that its period does not have",
-                               where=where, found=int(np.max(self.at)),
-                               expected=f"0 to {max(self.period, 1) - 1}")
+                **counted_limits(domain, AT_ONCE)}
 
     def step_fixed(self, state: State, arrived: Arrived, t: int) -> Stepped:
         """v, latched, kept and s as above."""
@@ -148,7 +124,7 @@ class Quotient(NeuronModel):
                              lift=int(self.lift))
         kept = np.where(arrived[RECIPROCAL] > 0, self._context(latched, arrived[RECIPROCAL]),
                         state["kept"])
-        due = np.asarray(self.period == AT_ONCE or t % max(self.period, 1) == self.at)
+        due = self.due(t)
         return ({"v": v, "latched": latched, "kept": np.where(due, 0, kept)},
                 np.where(due, kept, 0))
 
@@ -162,10 +138,6 @@ class Quotient(NeuronModel):
     def overflows(self, before: State, after: State, arrived: Arrived, t: int) -> int:
         """Neurons whose sum is at its limit."""
         return int(np.count_nonzero(np.abs(after["v"]) >= STATE_MAX))
-
-    def widest(self, size: int) -> Interval:
-        """Up to the limit."""
-        return Interval.same(size, -int(self.limit), int(self.limit))
 
     def registers(self, size: int) -> tuple[Register, ...]:
         """The sum; at its limit it may have saturated."""

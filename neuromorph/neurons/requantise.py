@@ -12,14 +12,13 @@ from numpy.typing import NDArray
 from neuromorph.neurons.contract import (
     A_IN,
     Arrived,
-    NeuronModel,
     Parameter,
     Range,
     Register,
     State,
     Stepped,
 )
-from neuromorph.neurons.counter import PERIOD_MAX, acts, check_counter, silent_unless
+from neuromorph.neurons.counter import Counted, counted_limits, silent_unless
 from neuromorph.neurons.registry import register
 from neuromorph.numerics import multiply_shift, saturate
 from neuromorph.numerics.interval import Interval
@@ -59,7 +58,7 @@ def _kernel(own: Any, state: Any, arrived: Any, i: int, last: int, t: int) -> in
 
 @register
 @dataclass(frozen=True, eq=False)
-class Requantise(NeuronModel):
+class Requantise(Counted):
     """Neuron of a programmable core that scales a sum, clips it, and sends it.
 
     ::
@@ -100,32 +99,17 @@ class Requantise(NeuronModel):
     kernel = staticmethod(_kernel)
 
     @property
-    def payload_bits(self) -> int:
-        """Width of what is sent, with its sign."""
-        return int(self.limit).bit_length() + 1
-
-    @property
     def self_driven(self) -> bool:
         """Whether it has a bias."""
         return bool(np.any(self.bias))
 
-    @property
-    def timed(self) -> bool:
-        """Whether it counts steps."""
-        return self.period > 1
-
     def limits(self, domain: str) -> dict[str, Range]:
         """What each parameter may be."""
-        counted: dict[str, Range] = {"period": (1, PERIOD_MAX), "at": (0, PERIOD_MAX - 1)}
+        counted = counted_limits(domain)
         if domain == "float":
             return counted
         return {"multiplier": (0, MULTIPLIER_MAX), "shift": (1, PRODUCT_BITS - 8),
-                "bias": (-STATE_MAX, STATE_MAX), "limit": (1, STATE_MAX), **counted}
-
-    def check(self, where: str, size: int, domain: str) -> None:
-        """Besides the limits: the step is one of the period."""
-        super().check(where, size, domain)
-        check_counter(where, self.period, self.at)
+                "bias": (-STATE_MAX, STATE_MAX), **counted}
 
     def _scaled(self, a_in: NDArray[Any]) -> NDArray[np.int64]:
         return step_requantise_fixed(a_in, multiplier=self.multiplier, shift=self.shift,
@@ -133,22 +117,18 @@ class Requantise(NeuronModel):
 
     def step_fixed(self, state: State, arrived: Arrived, t: int) -> Stepped:
         """s as above."""
-        return state, silent_unless(acts(t, self.period, self.at), self._scaled(arrived[A_IN]))
+        return state, silent_unless(self.due(t), self._scaled(arrived[A_IN]))
 
     def step_float(self, state: State, arrived: Arrived, t: int) -> Stepped:
         """s = clip(a_in multiplier / 2^shift + bias, -limit, limit)."""
         sent = step_requantise_float(arrived[A_IN], multiplier=self.multiplier, shift=self.shift,
                                      bias=self.bias, limit=self.limit)
-        return state, silent_unless(acts(t, self.period, self.at), sent)
+        return state, silent_unless(self.due(t), sent)
 
     def overflows(self, before: State, after: State, arrived: Arrived, t: int) -> int:
         """Neurons whose sum saturated in a step in which they act."""
         beyond = np.abs(arrived[A_IN]) > STATE_MAX
-        return int(np.count_nonzero(beyond & acts(t, self.period, self.at)))
-
-    def widest(self, size: int) -> Interval:
-        """Up to the limit."""
-        return Interval.same(size, -int(self.limit), int(self.limit))
+        return int(np.count_nonzero(beyond & self.due(t)))
 
     def payloads(self, size: int, arrived: Mapping[str, Interval]) -> Interval:
         """What arrives, scaled and clipped, which keeps its order; or silence."""
