@@ -20,10 +20,23 @@ from neuromorph.neurons.contract import (
     decays,
 )
 from neuromorph.neurons.counter import AT_ONCE, Counted, counted_limits
-from neuromorph.neurons.reciprocal import DONE, FLUSH, PLACES_BITS, X_BITS, accumulate_leaky
+from neuromorph.neurons.reciprocal import (
+    DONE,
+    FLUSH,
+    LARGEST,
+    PLACES_BITS,
+    X_BITS,
+    accumulate_leaky,
+)
 from neuromorph.neurons.registry import register
 from neuromorph.numerics import multiply_shift, saturate
-from neuromorph.numerics.limits import INPUT_SHIFT, MULTIPLIER_MAX, PRODUCT_BITS, STATE_MAX
+from neuromorph.numerics.limits import (
+    DECAY_UNITY,
+    INPUT_SHIFT,
+    MULTIPLIER_MAX,
+    PRODUCT_BITS,
+    STATE_MAX,
+)
 from neuromorph.numerics.scalar import clip_one, decay_one, multiply_shift_one, saturate_one
 
 RECIPROCAL = "reciprocal"
@@ -136,10 +149,12 @@ class Quotient(Counted):
         return context
 
     def overflows(self, before: State, after: State, arrived: Arrived, t: int) -> int:
-        """Neurons whose sum is at its limit."""
-        return int(np.count_nonzero(np.abs(after["v"]) >= STATE_MAX))
+        """Neurons whose sum is at its limit, or to which no single `Reciprocal` can have spoken."""
+        foreign = np.abs(arrived[RECIPROCAL]) > LARGEST
+        return int(np.count_nonzero((np.abs(after["v"]) >= STATE_MAX) | foreign))
 
     def registers(self, size: int) -> tuple[Register, ...]:
-        """The sum; at its limit it may have saturated."""
+        """The sum, which at its limit may have saturated; and the payload of one `Reciprocal`."""
         return (Register("potential", int(self.dv), int(self.lift), -STATE_MAX + 1,
-                         STATE_MAX - 1),)
+                         STATE_MAX - 1),
+                Register("sum", DECAY_UNITY, 0, -LARGEST, LARGEST, port=RECIPROCAL))
