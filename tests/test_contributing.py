@@ -69,13 +69,23 @@ RULE_TEST = '''def test_anti_hebb_is_its_equation() -> None:
 
 '''
 
+MODEL = "from neuromorph.neurons.doubled import Doubled\n"
+MAKER = '''def a_doubled(rng: np.random.Generator) -> Doubled:
+    return Doubled(times=int(rng.integers(1, 101)))
+
+
+'''
+
 RECIPES = {
     "backend": Recipe("Add a backend", "mirror", {
         "tests/core/test_conformance.py": (('    **{("nengo", run): ', CANNOT),)}),
     "circuit": Recipe("Add a circuit", "echo", {
         "neuromorph/api/circuits/__init__.py": (('"match_and_control", ', '"echo", '),)}),
     "neuron_model": Recipe("Add a neuron model", "doubled", {
-        ALONE: (('    "Relay": Row(', ROW),)}),
+        ALONE: (('    "Relay": Row(', ROW),),
+        "tests/core/small_programs.py": (
+            ("from neuromorph.neurons.product", MODEL), ("MAKERS = {", MAKER),
+            ('"Product": a_product', '"Doubled": a_doubled, '))}),
     "hardware_profile": Recipe("Add a hardware profile", "desk_point", {
         "tests/core/test_profiles.py": (('"cpu": 1}', '"desk_point": 240, '),)}),
     "learning_rule": Recipe("Add a learning rule", "anti_hebb", {

@@ -171,9 +171,10 @@ class Backend(ABC):
         if reason:
             raise UnsupportedError(reason, where=f"backend {self.name}")
         _check_steps(steps)
-        _check_inputs(network, inputs, steps)
+        trains = {name: np.asarray(train) for name, train in inputs.items()}
+        _check_inputs(network, trains, steps)
         _check_probes(network, probes)
-        return self._run(network, inputs, tuple(probes), steps)
+        return self._run(network, trains, tuple(probes), steps)
 
     @abstractmethod
     def _run(
@@ -237,6 +238,8 @@ def _check_train(
 def _check_probes(network: Network, probes: Sequence[Probe]) -> None:
     names = {p.name for p in network.populations}
     for probe in probes:
+        if not isinstance(probe, Probe):
+            raise UsageError("this is no probe", found=repr(probe), hint="Probe(population)")
         if probe.variable in SYNAPTIC:
             _check_synaptic_probe(network, probe)
             continue

@@ -32,7 +32,8 @@ def kind(name: str) -> type[Backend]:
         If there is none, with the nearest name.
     """
     if name not in names():
-        raise UsageError("unknown backend", found=name, hint=did_you_mean(name, names()))
+        raise UsageError("unknown backend", found=repr(name) if name is None else name,
+                         hint=did_you_mean(str(name), names()))
     found: type[Backend] = import_module(f"{HOME}.{name}").BACKEND
     return found
 

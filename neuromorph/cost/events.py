@@ -14,6 +14,7 @@ from neuromorph.compile.packing.limits import Limits
 from neuromorph.compile.packing.place import Places, coordinates
 from neuromorph.compile.packing.traffic import Traffic
 from neuromorph.compile.program import Program, Unit
+from neuromorph.errors import UsageError
 from neuromorph.neurons import registered
 from neuromorph.neurons.contract import OPERATIONS
 
@@ -73,6 +74,10 @@ def count_events(unit: Unit, spikes: Mapping[str, NDArray[Any]], steps: int) -> 
     steps : int
     """
     network = unit.network
+    unheard = network.by_name.keys() - spikes.keys()
+    if unheard:
+        raise UsageError("events are counted from the spikes of all populations", where=unit.name,
+                         found=f"none of {', '.join(sorted(unheard))}")
     sent = {name: np.count_nonzero(train, axis=0) for name, train in spikes.items()}
     ops = sum(float(sent[p.pre] @ used_synapses(p).sum(axis=0)) for p in network.projections)
     updates = sum(p.weights.size * (steps // p.rule.epoch) for p in network.plastic

@@ -70,6 +70,10 @@ def fed(network: Network, feeds: Mapping[str, Feed]) -> Network:
         If there is no such input or output; naming the wire, if size, plain or graded spikes,
         payloads, steps, periods or domains do not fit; if names would clash.
     """
+    for name, feed in feeds.items():
+        if not isinstance(feed, Feed):
+            raise NetworkError("this is no feed", where=name, found=type(feed).__name__,
+                               hint="Feed(network, output)")
     verify(network)
     others = list({id(feed.network): feed.network for feed in feeds.values()}.values())
     _check_names(network, [verify(other).name for other in others])
@@ -97,7 +101,7 @@ def _check_names(network: Network, others: list[str]) -> None:
     for n, name in enumerate(others):
         if name in others[:n] or any(one.startswith(f"{name}.") for one in taken):
             raise NetworkError("a feeding network needs a name of its own", where=network.name,
-                               found=name, hint="dataclasses.replace(other, name=...)")
+                               found=name, hint="give it another with `dataclasses.replace`")
 
 
 def _wire(network: Network, name: str, feed: Feed) -> _Wire:

@@ -82,9 +82,17 @@ def check_third_factors(network: Network) -> None:
 
 
 def _is_wide(name: str, network: Network) -> bool:
-    """Whether integers of its payload may be more than a trace holds."""
-    bits = network.population(name).model.payload_bits
-    return network.domain == "fixed" and bits > limits.TRACE_BITS + 1
+    """Whether integers that it sends may be more than a trace holds, whatever arrives.
+
+    Of a source only the width counts: `bounds.source_range` keeps its trains to what a trace holds.
+    """
+    if network.domain != "fixed":
+        return False
+    population = network.population(name)
+    if population.is_source:
+        return population.model.payload_bits > limits.TRACE_BITS + 1
+    low, high = population.model.widest(population.size)
+    return bool(low.min() < 0 or high.max() > limits.TRACE_MAX)
 
 
 def _too_wide(trace: str, name: str, network: Network, span: str = "") -> NetworkError:

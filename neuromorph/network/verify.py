@@ -61,6 +61,11 @@ def _check_population(population: Population, domain: str) -> None:
 
 
 def _check_projection(projection: Projection, network: Network) -> None:
+    if not isinstance(projection.weights, np.ndarray) or isinstance(
+            projection.weights, np.ma.MaskedArray):
+        raise NetworkError("weights must be an array", where=projection.name,
+                           found=type(projection.weights).__name__,
+                           expected="shape (post, pre)", hint="numpy.array(weights)")
     known = network.by_name
     for end in (projection.pre, projection.post):
         if end not in known:
@@ -99,9 +104,12 @@ def _check_port(projection: Projection, post: Population) -> None:
 
 def _check_weights(projection: Projection, network: Network) -> None:
     w = projection.weights
-    if w.dtype.kind not in "iu" and not np.isfinite(w).all():
+    if w.dtype.kind in "fc" and not np.isfinite(w).all():
         raise NetworkError("weights hold NaN or infinity", where=projection.name)
     if network.domain == "float":
+        if w.dtype.kind not in "iufb":
+            raise NetworkError("weights must be real numbers", where=projection.name,
+                               found=w.dtype)
         if projection.exponent:
             raise NetworkError("an exponent has no meaning in the float domain",
                                where=projection.name, found=projection.exponent, expected=0)

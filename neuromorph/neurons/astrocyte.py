@@ -111,6 +111,7 @@ class Astrocyte(NeuronModel):
     dv: float = 4096
     gain_bits: int = 8
 
+    whole: ClassVar[tuple[str, ...]] = ("gain_bits",)
     shared_state: ClassVar[str] = "all units of an astrocyte share its calcium"
     operations: ClassVar[dict[str, int]] = {"divide": 1}
     process: ClassVar[str] = "neuromorph.processes.astrocyte.process:Astrocyte"

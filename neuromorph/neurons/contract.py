@@ -93,6 +93,8 @@ class NeuronModel(ABC):
         What may be recorded: ``spikes``, and any of the words.
     by_neuron : tuple of str
         Parameters that may differ from neuron to neuron.
+    whole : tuple of str
+        Parameters that are whole numbers in floats too.
     domains : tuple of str
         Where it has a meaning.
     from_outside : bool
@@ -122,6 +124,7 @@ class NeuronModel(ABC):
     words: ClassVar[tuple[str, ...]] = ("v",)
     records: ClassVar[tuple[str, ...]] = ("spikes", "v")
     by_neuron: ClassVar[tuple[str, ...]] = ()
+    whole: ClassVar[tuple[str, ...]] = ()
     domains: ClassVar[tuple[str, ...]] = ("fixed", "float")
     from_outside: ClassVar[bool] = False
     programmable: ClassVar[bool] = True
@@ -133,11 +136,10 @@ class NeuronModel(ABC):
 
     def __post_init__(self) -> None:
         for field in fields(self):
-            value = getattr(self, field.name)
-            if isinstance(value, np.ndarray | list | tuple):
-                kept = np.array(value)
-                kept.flags.writeable = False
-                object.__setattr__(self, field.name, kept)
+            object.__setattr__(self, field.name, _kept(getattr(self, field.name)))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), tuple(self.parameters().values())
 
     def __eq__(self, other: object) -> bool:
         return (isinstance(other, NeuronModel) and type(self) is type(other)
@@ -191,6 +193,8 @@ class NeuronModel(ABC):
         for name, value in self.parameters().items():
             self._check_shape(where, name, value, size)
             _check_numbers(where, name, value, domain)
+            if name in self.whole and (np.asarray(value) != np.trunc(value)).any():
+                raise NetworkError(f"{name} is a whole number", where=where, found=value)
             if name in limits:
                 check_within(where, name, value, *limits[name])
 
@@ -285,6 +289,31 @@ class NeuronModel(ABC):
     def leaky_floats(self, domain: str) -> LeakyFloats | None:
         """The leaky integrate-and-fire neuron of the same equations in floats, if it is one."""
         return None
+
+
+def _kept(value: Parameter) -> Parameter:
+    """A parameter as models hold it: whole numbers as integers, arrays out of anybody's reach."""
+    if isinstance(value, np.ndarray | list | tuple | range):
+        array = np.asarray(value)
+        if array.dtype.kind not in "iuf":
+            return array  # which `check` refuses
+        if array.ndim == 0:
+            return _kept(array.item())
+        kind = np.int64 if _all_whole(array) else np.float64
+        return np.frombuffer(array.astype(kind).tobytes(), kind).reshape(array.shape)
+    if isinstance(value, np.generic):
+        return _kept(value.item())
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value
+
+
+def _all_whole(array: NDArray[Any]) -> bool:
+    """Whether it holds integers of 64 bits only."""
+    if array.dtype.kind == "i":
+        return True
+    wide = np.abs(array.astype(np.float64))
+    return bool((wide < 2.0**53).all() and (array == np.trunc(array)).all())
 
 
 def _check_numbers(where: str, name: str, value: Parameter, domain: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,9 @@ from neuromorph.numerics.interval import Interval
 from neuromorph.numerics.limits import STATE_MAX
 
 PERIOD_MAX = 1 << 16
+
+LARGEST_FLOAT = 2.0**53
+"""Of a limit in floats: whole numbers are exact below."""
 
 AT_ONCE = 0
 """A period of a neuron that waits for no step."""
@@ -37,6 +40,8 @@ class Counted(NeuronModel, ABC):
 
     A model declares the three among its own parameters, where they belong in order.
     """
+
+    whole: ClassVar[tuple[str, ...]] = ("shift", "period", "at")
 
     @property
     def _limit(self) -> int:
@@ -76,6 +81,6 @@ class Counted(NeuronModel, ABC):
 
 
 def counted_limits(domain: str, shortest: int = 1) -> dict[str, Range]:
-    """What limit, period and step may be; in floats the limit may be anything."""
-    limit: dict[str, Range] = {"limit": (1, STATE_MAX)} if domain == "fixed" else {}
-    return {**limit, "period": (shortest, PERIOD_MAX), "at": (0, PERIOD_MAX - 1)}
+    """What limit, period and step may be."""
+    limit = (1, STATE_MAX) if domain == "fixed" else (0, LARGEST_FLOAT)
+    return {"limit": limit, "period": (shortest, PERIOD_MAX), "at": (0, PERIOD_MAX - 1)}

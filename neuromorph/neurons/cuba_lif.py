@@ -138,6 +138,7 @@ class CubaLIF(NeuronModel):
 
     words: ClassVar[tuple[str, ...]] = ("u", "v")
     records: ClassVar[tuple[str, ...]] = ("spikes", "v", "u")
+    whole: ClassVar[tuple[str, ...]] = ("bias_exp", "input_shift")
     programmable: ClassVar[bool] = False
     process: ClassVar[str] = "lava.proc.lif.process:LIF"
     process_input_max: ClassVar[int | None] = 2**18 - 1
@@ -148,11 +149,11 @@ class CubaLIF(NeuronModel):
 
     def limits(self, domain: str) -> dict[str, Range]:
         """What each parameter may be."""
+        shifts: dict[str, Range] = {"bias_exp": (0, BIAS_EXP_MAX), "input_shift": (0, INPUT_SHIFT)}
         if domain == "float":
-            return {"du": (0, 1), "dv": (0, 1)}
+            return {"du": (0, 1), "dv": (0, 1), **shifts}
         return {"du": decays(domain), "dv": decays(domain), "vth": (0, VTH_MAX),
-                "bias_mant": (-BIAS_MANT_MAX - 1, BIAS_MANT_MAX), "bias_exp": (0, BIAS_EXP_MAX),
-                "input_shift": (0, INPUT_SHIFT)}
+                "bias_mant": (-BIAS_MANT_MAX - 1, BIAS_MANT_MAX), **shifts}
 
     @property
     def self_driven(self) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from neuromorph.errors import NetworkError, did_you_mean
+from neuromorph.errors import NetworkError
 from neuromorph.neurons.contract import OPERATIONS, NeuronModel
 
 Model = TypeVar("Model", bound=type[NeuronModel])
@@ -26,13 +26,28 @@ def register(model: Model) -> Model:
     if unknown:
         raise NetworkError("no estimate knows this kind of operation", where=model.__name__,
                            found=", ".join(sorted(unknown)), expected=", ".join(OPERATIONS))
-    if not model.from_outside and not hasattr(model, "kernel"):
+    own = vars(model).keys()
+    steps_otherwise = own & {"step_fixed", "constants", "words", "ports"}
+    if not model.from_outside and "kernel" not in own and (
+            steps_otherwise or not hasattr(model, "kernel")):
         raise NetworkError("a neuron model has no kernel, which `fast` compiles",
                            where=model.__name__, hint="kernel = staticmethod(...); see "
                            "`NeuronModel`")
+    _check_steps(model)
     if _MODELS.setdefault(model.__name__, model) is not model:
         raise NetworkError("two neuron models have one name", found=model.__name__)
     return model
+
+
+def _check_steps(model: type[NeuronModel]) -> None:
+    """Refuse a model that has no step of its own for a domain that it names."""
+    if model.from_outside:
+        return
+    for domain, step in (("fixed", "step_fixed"), ("float", "step_float")):
+        if domain in model.domains and getattr(model, step) is getattr(NeuronModel, step):
+            raise NetworkError(f"a neuron model has no {step}", where=model.__name__,
+                               found=f"domains {', '.join(model.domains)}",
+                               hint=f"write it, or leave {domain} out of its `domains`")
 
 
 def models() -> dict[str, type[NeuronModel]]:
@@ -53,8 +68,7 @@ def registered(model: object, where: str) -> NeuronModel:
         return model
     raise NetworkError("unknown neuron model", where=where, found=name,
                        expected=", ".join(sorted(_MODELS)),
-                       hint=did_you_mean(name, _MODELS) or "a model is a file in "
-                       "neuromorph/neurons, registered by its decorator")
+                       hint="a model is a file in neuromorph/neurons, registered by its decorator")
 
 
 @contextmanager

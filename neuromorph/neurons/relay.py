@@ -60,6 +60,7 @@ class Relay(NeuronModel):
     shift: int = 0
 
     words: ClassVar[tuple[str, ...]] = ()
+    whole: ClassVar[tuple[str, ...]] = ("shift",)
     records: ClassVar[tuple[str, ...]] = ("spikes",)
     process: ClassVar[str] = "neuromorph.processes.relay.process:Relay"
     kernel = staticmethod(_kernel)

@@ -105,11 +105,10 @@ class Requantise(Counted):
 
     def limits(self, domain: str) -> dict[str, Range]:
         """What each parameter may be."""
-        counted = counted_limits(domain)
+        shared = {"shift": (1, PRODUCT_BITS - 8), **counted_limits(domain)}
         if domain == "float":
-            return counted
-        return {"multiplier": (0, MULTIPLIER_MAX), "shift": (1, PRODUCT_BITS - 8),
-                "bias": (-STATE_MAX, STATE_MAX), **counted}
+            return {**shared, "shift": (0, PRODUCT_BITS - 8)}
+        return {"multiplier": (0, MULTIPLIER_MAX), "bias": (-STATE_MAX, STATE_MAX), **shared}
 
     def _scaled(self, a_in: NDArray[Any]) -> NDArray[np.int64]:
         return step_requantise_fixed(a_in, multiplier=self.multiplier, shift=self.shift,

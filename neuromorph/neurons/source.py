@@ -26,6 +26,7 @@ class Source(NeuronModel):
 
     ports: ClassVar[tuple[str, ...]] = ()
     words: ClassVar[tuple[str, ...]] = ()
+    whole: ClassVar[tuple[str, ...]] = ("payload_bits",)
     records: ClassVar[tuple[str, ...]] = ("spikes",)
     from_outside: ClassVar[bool] = True
     programmable: ClassVar[bool] = False

@@ -13,6 +13,9 @@ from neuromorph.report.columns import narrowest
 from neuromorph.report.text import bytes_text, label, readable
 from neuromorph.translate import HeadFidelity
 
+READOUTS = {"host": "a host divides control by normaliser",
+            "emitted": "heads divide, and send their context"}
+
 WORST = 12
 """Rows of a fidelity table; the rest are summed up."""
 
@@ -74,6 +77,7 @@ def simulation_tables(result: Mapping[str, Any], fidelity: Sequence[HeadFidelity
         "bundle": result["bundle"],
         "inputs": result["inputs"],
         "backend": f"{result['backend']} ({result['evidence']})",
+        "read-out": READOUTS[result["readout"]],
         "queries": f"{readable(result['queries'])}, over all heads",
         "spikes": _share(result["spikes"], result["queries"], "a query"),
         "forced spikes": _forced(result["forced"], result["forced_a_query"]),

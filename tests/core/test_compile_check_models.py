@@ -157,11 +157,11 @@ def test_the_table_is_written_without_the_models() -> None:
 def test_a_model_that_is_registered_but_has_no_row_is_refused_by_name() -> None:
     with known(row=None):
         found = compiled(LOIHI_2, twins())
-        with pytest.raises(FileFormatError, match=r"u0\.n: unknown neuron model; found Twin"):
+        with pytest.raises(FileFormatError, match=r"u0\.n: the checker.*no row .*; found Twin"):
             said(found)
         unit = Unit("u", twins())
         state = Compiled(LOIHI_2, limits_of(LOIHI_2), (unit,), Program(LOIHI_2.name, (unit,)))
-        with pytest.raises(DisagreementError, match="unknown neuron model; found Twin"):
+        with pytest.raises(DisagreementError, match="no row for this neuron model; found Twin"):
             checked_program(state, *found[:2], "the program")
 
 

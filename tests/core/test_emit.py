@@ -13,6 +13,7 @@ from neuromorph.circuits import hebbian_attention
 from neuromorph.circuits.latency_attention import PROBES, build, read, stimulate
 from neuromorph.circuits.latency_attention.emit import (
     ANSWER_STEPS,
+    contexts_of,
     emission_of,
     emitting,
     read_contexts,
@@ -110,6 +111,24 @@ def test_a_written_memory_emits_as_well() -> None:
     written = backends.attend_clocked(backends.get("fast"), work, memory="written")
     assert hebbian_attention.build(head).motif is not None
     assert backends.attend("fast", work).differs_from(written) is None
+
+
+@pytest.mark.parametrize(("value_limit", "bits"), [(0, 12), (127, 1), (127, 40)])
+def test_an_emission_of_nothing_is_refused(value_limit: int, bits: int) -> None:
+    _, code, _ = random_code(0, "graded")
+    with pytest.raises(UsageError, match="no such emission"):
+        emission_of(replace(code.heads[0], value_limit=value_limit), bits)
+
+
+def test_small_values_are_sent_in_fewer_bits() -> None:
+    """Otherwise one of the quotient's 15 bits would be several steps of the context."""
+    _, code, _ = random_code(0, "graded")
+    head = replace(code.heads[0], value_limit=1, unit=254)
+    control, normaliser = np.array([[[-2, -1, -3, 2]]]), np.array([[1140]])
+    sent = contexts_of([head], control, normaliser)
+    exact = control / normaliser[..., None] * head.unit / 2 * emission_of(head).gain(head)
+    assert emission_of(head).limit == 64
+    assert np.abs(sent - exact).max() <= 0.75 + 1e-4 * np.abs(exact).max()
 
 
 def test_a_unit_below_the_values_is_refused() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +20,7 @@ from neuromorph.compile.registers import check_registers
 from neuromorph.cost.events import count_events
 from neuromorph.errors import NetworkError, NeuromorphError
 from neuromorph.network import (
+    Astrocyte,
     CubaLIF,
     Network,
     Population,
@@ -51,7 +54,7 @@ def probes(model: NeuronModel) -> list[Probe]:
 
 
 def test_every_model_is_tried() -> None:
-    assert {*MAKERS, *CODED} <= set(models())
+    assert {*MAKERS, *CODED} == set(models())
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -103,6 +106,37 @@ def test_models_are_told_apart_by_every_parameter() -> None:
     assert Relay() != Product()
 
 
+@pytest.mark.parametrize("kind", [float, np.float16, np.uint64, np.int8, list, tuple])
+def test_whole_numbers_of_any_type_are_the_same_model(kind: Any) -> None:
+    numbers = [1, 2, 3, 4]
+    given = kind(numbers) if kind in (list, tuple) else np.array(numbers, kind)
+    model = Requantise(multiplier=given, shift=np.float64(2.0), bias=np.array(-0.0))
+    assert model == Requantise(multiplier=np.array(numbers), shift=2, bias=0)
+    assert (model.multiplier.dtype, type(model.shift), type(model.bias)) == (np.int64, int, int)
+    network, trains = driven(model, 3)
+    assert to_text(network) == to_text(driven(Requantise(multiplier=numbers, shift=2), 3)[0])
+    assert backends.get("fast").run(network, trains, probes(model), STEPS).spikes("n").any()
+
+
+def test_nobody_writes_to_a_model() -> None:
+    model = Requantise(multiplier=[1, 2, 3, 4])
+    for one in (model, copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+        assert one == model
+        with pytest.raises(ValueError, match="read-only"):
+            one.multiplier[0] = 5
+        with pytest.raises(ValueError, match="WRITEABLE"):
+            one.multiplier.flags.writeable = True
+
+
+@pytest.mark.parametrize("model", [
+    Product(limit=-5.0), Requantise(limit=-5.0), Requantise(shift=-2000), Requantise(shift=2.5),
+    Product(period=2.5, at=0.5), Product(period=2, at=[0.5, 0]), Source(2.5),
+    CubaLIF(du=0.1, input_shift=99), Astrocyte(dv=0.5, gain_bits=3.5)])
+def test_floats_that_make_no_neuron_are_refused(model: NeuronModel) -> None:
+    with pytest.raises(NetworkError, match=r"out of range|whole number|one number"):
+        model.check("n", 2, "float")
+
+
 @pytest.mark.parametrize(("model", "words"), [
     (Requantise(multiplier=np.ones(3, int)), r"multiplier is neither .*\(3,\).*\(4,\)"),
     (Requantise(shift=np.array([1, 2, 3, 0])), "shift is out of range; found 0 to 3"),
@@ -118,6 +152,8 @@ def test_models_are_told_apart_by_every_parameter() -> None:
     (Quotient(period=0, at=1), "acts at a step"),
     (Reciprocal(lift=7), "lift is out of range"),
     (CubaLIF(vth=np.full(SIZE, 3)), "vth of a CubaLIF is one number"),
+    (Requantise(bias=np.array([True] * SIZE)), "bias is no number"),
+    (Requantise(bias=np.array([[1]] * SIZE)), r"bias is neither .*\(4, 1\)"),
 ])
 def test_parameters_that_make_no_neuron_are_refused(model: NeuronModel, words: str) -> None:
     with pytest.raises(NetworkError, match=words):
@@ -221,6 +257,16 @@ def test_a_model_that_is_forgotten_is_refused_as_well(door: str) -> None:
 def test_two_models_of_one_name_are_refused() -> None:
     with pytest.raises(NetworkError, match="two neuron models have one name; found CubaLIF"):
         register(type("CubaLIF", (CubaLIF,), {}))
+
+
+def test_a_model_that_steps_otherwise_brings_a_kernel_of_its_own() -> None:
+    with pytest.raises(NetworkError, match="Triple: a neuron model has no kernel"):
+        register(type("Triple", (Product,), {"step_fixed": lambda self, *_: None}))
+
+
+def test_a_model_has_a_step_for_each_domain_that_it_names() -> None:
+    with pytest.raises(NetworkError, match="Deaf: a neuron model has no step_float"):
+        register(type("Deaf", (NeuronModel,), {"kernel": int, "step_fixed": int}))
 
 
 def test_a_model_without_a_kernel_is_refused() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import FunctionType
@@ -36,23 +36,40 @@ def require_compiler() -> None:
                            hint="unset NUMBA_DISABLE_JIT, or choose the backend reference")
 
 
-def forget_stale() -> None:
-    """Remove compiled code that was made from other sources.
+def digest_of(paths: Iterable[Path]) -> str:
+    """Of what is in some files."""
+    return hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()
 
-    Numba looks at the file of the function it loads, not at those of the functions and
-    constants that were compiled into it.
-    """
+
+def _sources() -> list[Path]:
+    """All files that go into compiled code."""
     house = HERE.parents[1]
     sources = [*sorted(HERE.glob("*.py")), *(house / name for name in CONSTANTS),
                *(path for folder in KERNELS for path in sorted((house / folder).glob("*.py")))]
-    with suppress(OSError):  # no sources, or a folder that cannot be written: then no cache either
-        digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
-        if MARK.exists() and MARK.read_text() == digest:
+    return sources
+
+
+def forget_stale() -> None:
+    """Remove compiled code of our folder that was made from other sources: nothing loads it."""
+    with suppress(OSError):  # a folder that cannot be written
+        if MARK.exists() and MARK.read_text() == DIGEST:
             return
         for kept in MARK.parent.glob("*.nb[ic]"):
             kept.unlink()
         MARK.parent.mkdir(exist_ok=True)
-        MARK.write_text(digest)
+        MARK.write_text(DIGEST)
+
+
+def _digest() -> str:
+    try:
+        return digest_of(_sources())
+    except OSError:  # installed without sources: what is compiled cannot become stale
+        return "without-sources"
+
+
+DIGEST = _digest()
+"""Part of the name of all that is compiled: Numba looks at the file of the function that it loads,
+and not at those of the functions and constants that were compiled into it."""
 
 
 def compiled(
@@ -68,9 +85,11 @@ def compiled(
     """
     if function is None:
         return lambda late: compiled(late, name=name, given=given, signature=signature, **options)
-    if name is not None:
-        function = FunctionType(function.__code__, {**function.__globals__, **(given or {})}, name)
-        function.__qualname__ = name
+    named = f"{name or function.__name__}_{DIGEST[:12]}"
+    own = function.__globals__ if given is None else {**function.__globals__, **given}
+    function = FunctionType(function.__code__, own, named, function.__defaults__,
+                            function.__closure__)
+    function.__qualname__ = named
     try:
         return njit(signature, cache=True, **options)(function)
     except RuntimeError:  # numba found nowhere to keep its cache

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from neuromorph.backends.fast.compiled import compiled
+from neuromorph.backends.fast.compiled import compiled, digest_of
 from neuromorph.backends.fast.learning import learn
 from neuromorph.backends.fast.learning_tables import WIRE
 from neuromorph.backends.fast.stepping import step_of
@@ -255,8 +257,11 @@ def clock() -> Callable[..., None]:
 
 @lru_cache
 def _clock_of(known: tuple[Any, ...]) -> Callable[..., None]:
-    """A cache on disk holds it under the names of the models; see `compiled` for their sources."""
-    name = "_".join(["clock", *(model.__name__ for model in known)])
+    """A cache on disk holds it under the names of the models, and what is in files elsewhere."""
+    homes = {sys.modules[model.__module__] for model in known
+             if not model.__module__.startswith("neuromorph.neurons.")}
+    files = sorted(Path(home.__file__) for home in homes if home.__file__)
+    name = "_".join(["clock", *(model.__name__ for model in known), digest_of(files)[:12]])
     made: Callable[..., None] = compiled(_clock, name=name, nogil=True,
                                          given={"step": step_of(list(known))})
     return made

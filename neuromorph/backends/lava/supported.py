@@ -7,7 +7,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from neuromorph.learning.stock_float import reason_against_stock_float
-from neuromorph.network import Network
+from neuromorph.network import Network, Population
 from neuromorph.numerics.limits import WEIGHT_MIN
 from neuromorph.numerics.synapse import bits_of
 
@@ -17,12 +17,21 @@ def reason_against(network: Network) -> str | None:
     if network.domain == "float":
         rules = ((p.name, reason_against_stock_float(p.rule)) for p in network.plastic if p.rule)
         return next((f"{name}: {reason}" for name, reason in rules if reason), None)
-    neurons = ((p.name, p.model.why_not_lava()) for p in network.populations)
+    neurons = ((p.name, _stranger(p) or p.model.why_not_lava()) for p in network.populations)
     synapses = ((p.name, _reason_against_weights(p.weights)) for p in network.projections)
     for name, reason in (*neurons, *synapses):
         if reason:
             return f"{name}: {reason}"
     return None
+
+
+def _stranger(population: Population) -> str:
+    """Why the child process would not know a model, which finds those of the house only."""
+    home = type(population.model).__module__
+    if home.startswith("neuromorph.neurons."):
+        return ""
+    return (f"Lava's process knows the models of neuromorph/neurons, and no "
+            f"{population.model.kind} of {home}")
 
 
 def is_wide(weights: NDArray[Any]) -> bool:

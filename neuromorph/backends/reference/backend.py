@@ -83,7 +83,7 @@ def synaptic_input(
     """Sum of what all projections deliver to a port of a population at step t."""
     total: NDArray[Any] = np.zeros(population.size, dtype_of(network))
     for projection in network.projections_to(population.name, port):
-        sent_at = t - 1 - projection.delay
+        sent_at = t - 1 - int(projection.delay)
         if projection.name in plastic:
             total += plastic[projection.name].delivery
         elif sent_at >= 0:

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.circuits.latency_attention.motif import LatencyAttention
-from neuromorph.errors import RangeProofError
+from neuromorph.errors import RangeProofError, UsageError
 from neuromorph.network import Network, Population, Port, Projection, verify
 from neuromorph.neurons.quotient import RECIPROCAL, Quotient, divided
 from neuromorph.neurons.reciprocal import (
@@ -31,10 +31,13 @@ from neuromorph.neurons.reciprocal import (
     reciprocal_payloads,
 )
 from neuromorph.numerics import multiply_shift
-from neuromorph.numerics.limits import MULTIPLIER_MAX
+from neuromorph.numerics.limits import MULTIPLIER_MAX, PAYLOAD_BITS
 
 CONTEXT_BITS = 12
 """Width of a context's payload, with its sign."""
+
+FINEST = 0.25
+"""Steps of the context that one of the quotient's 15 bits may stand for, at most."""
 
 ANSWER_STEPS = 2
 """Steps from the spike of `done` to the context."""
@@ -68,17 +71,26 @@ class Emission:
 def emission_of(head: LatencyAttention, bits: int = CONTEXT_BITS) -> Emission:
     """The emission in which the largest value code is the largest payload of so many bits.
 
+    Of fewer, where a quotient's 15 bits say no more: a step of the context is `FINEST` of theirs.
+
     Raises
     ------
+    UsageError
+        For a width of no payload, or values of nothing.
     RangeProofError
         If the normaliser's unit is so small that a quotient would leave its 24 bits.
     """
+    if not 2 <= bits <= PAYLOAD_BITS or head.value_limit < 1:
+        raise UsageError("there is no such emission", where="emitting read-out",
+                         found=f"{bits} bits, values up to {head.value_limit}",
+                         expected=f"2 to {PAYLOAD_BITS} bits, values of at least 1")
     if head.unit < 2 * head.value_limit:
         raise RangeProofError("a quotient of control and normaliser could leave 24 bits",
                               where="emitting read-out", found=f"a unit of {head.unit}",
                               expected=f"at least {2 * head.value_limit}, twice a value's code",
                               hint="a larger unit, or smaller values")
-    limit = (1 << (bits - 1)) - 1
+    fine = FINEST * 2**Y_BITS * 2 * head.value_limit // head.unit
+    limit = max(1, min((1 << (bits - 1)) - 1, int(fine)))
     wanted = limit * head.unit / (2 * head.value_limit) / 2**Y_BITS
     shift = int(np.floor(np.log2(MULTIPLIER_MAX / wanted)))
     return Emission(int(wanted * 2**shift), shift, limit)

@@ -106,8 +106,8 @@ def _group(data: Any, where: str) -> Group:
     if size < 1:
         raise FileFormatError("a population needs at least one neuron", where=where, found=size)
     if kind not in MODELS:
-        raise FileFormatError("unknown neuron model", where=where, found=kind,
-                              hint=did_you_mean(kind, MODELS))
+        raise FileFormatError("the checker's table has no row for this neuron model", where=where,
+                              found=kind, hint="a new model needs a row in compile/check/models.py")
     given = take(data, "parameters", dict, where)
     row = MODELS[kind]
     only(given, row.parameters, where)
