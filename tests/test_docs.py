@@ -52,10 +52,12 @@ def test_every_link_of_the_readme_leads_somewhere():
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
 
 
-@pytest.mark.parametrize("page", ["circuit.md", "plasticity.md"])
-def test_the_example_of_ports_runs(page):
+@pytest.mark.parametrize(("page", "title"), [
+    ("circuit.md", "Ports of a circuit"), ("circuit.md", "Networks compose"),
+    ("plasticity.md", "Ports of a circuit")])
+def test_the_example_of_networks_runs(page, title):
     text = (ROOT / "docs" / page).read_text("utf-8")
-    section = text.split("\n## Ports of a circuit\n")[1].split("\n## ")[0]
+    section = text.split(f"\n## {title}\n")[1].split("\n## ")[0]
     example = re.search(r"```python\n(.*?)```", section, re.DOTALL)
     exec(compile(example[1], page, "exec"), {})
 
