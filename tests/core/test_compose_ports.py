@@ -11,6 +11,7 @@ from small_heads import GRADED, attention
 from small_networks import float_network
 
 from neuromorph.errors import NetworkError
+from neuromorph.learning import RULES
 from neuromorph.network import (
     CubaLIF,
     Network,
@@ -100,6 +101,22 @@ def test_outputs_lose_steps_only_downstream_of_what_may_speak_at_any_time() -> N
     chain = wire(parallel({"any": cells(), "a": shifted, "b": keeps, "c": keeps}),
                  {"a.in": "any.out", "b.in": "a.out"})
     assert [port.steps for port in chain.outputs] == [None, None, None, (1,)]
+
+
+def test_a_third_factor_that_may_speak_at_any_time_is_heard_too() -> None:
+    axon, cell = Population("in", 1, Source()), Population("n", 1, CubaLIF(vth=10))
+    error = Population("error", 1, Source(8))
+    learns = Projection("learns", "in", "n", np.full((1, 1), 20, np.int32), rule=RULES["delta"](),
+                        modulators=("error", None, None))
+    part = Network("part", "fixed", (axon, cell, error), (learns,), Schedule(4),
+                   inputs=(replace(Port.of(axon), steps=(0,)),
+                           replace(Port.of(error), low=0, high=127, steps=(2,))),
+                   outputs=(replace(Port.of(cell), steps=(1,)),))
+    bits = Network("bits", "fixed", (Population("in", 7, Source()), Population("relay", 1, Relay())),
+                   (Projection("sum", "in", "relay", np.array([1 << np.arange(7)])),))
+    whole = wire(parallel({"p": part, "b": bits}), {"p.error": "b.relay"})
+    assert whole.projection("p.learns").modulators == ("b.relay", None, None)
+    assert [port.steps for port in whole.outputs] == [None]
 
 
 def test_what_is_renamed_is_not_what_its_builder_builds() -> None:
