@@ -112,7 +112,8 @@ def test_a_third_factor_that_may_speak_at_any_time_is_heard_too() -> None:
                    inputs=(replace(Port.of(axon), steps=(0,)),
                            replace(Port.of(error), low=0, high=127, steps=(2,))),
                    outputs=(replace(Port.of(cell), steps=(1,)),))
-    bits = Network("bits", "fixed", (Population("in", 7, Source()), Population("relay", 1, Relay())),
+    axons, relay = Population("in", 7, Source()), Population("relay", 1, Relay())
+    bits = Network("bits", "fixed", (axons, relay),
                    (Projection("sum", "in", "relay", np.array([1 << np.arange(7)])),))
     whole = wire(parallel({"p": part, "b": bits}), {"p.error": "b.relay"})
     assert whole.projection("p.learns").modulators == ("b.relay", None, None)
