@@ -1,6 +1,7 @@
 """The network IR: what the circuits build, what every backend runs."""
 
 from neuromorph.learning import LearningRule
+from neuromorph.network.compose import nest, parallel, rename, wire
 from neuromorph.network.feed import Feed, fed
 from neuromorph.network.model import Domain, Network, Phase, Probe, Projection, Schedule
 from neuromorph.network.populations import Population
@@ -27,6 +28,10 @@ __all__ = [
     "Schedule",
     "Source",
     "fed",
+    "nest",
+    "parallel",
+    "rename",
     "to_text",
     "verify",
+    "wire",
 ]

@@ -25,7 +25,7 @@ ACCUMULATOR_MAX = 2**31 - 1
 def source_range(network: Network, source: str) -> tuple[int, int]:
     """What a source may send; a third factor is a trace, which has no sign."""
     low, high = (int(end[0]) for end in network.population(source).model.widest(1))
-    if any(source in p.modulators for p in network.plastic):
+    if source in network.third_factors:
         return 0, min(high, TRACE_MAX)
     return low, high
 

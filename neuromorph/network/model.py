@@ -122,7 +122,7 @@ class Network(Shown):
     motif : object, optional
         A frozen description of a known circuit, for backends that have a closed form.
     inputs, outputs : tuple of Port
-        The circuit's edges, by which others are wired to it (`feed.fed`). A pass that rewrites a
+        The circuit's edges, by which it is wired to others (`compose`). A pass that rewrites a
         network keeps them right or drops them.
     """
 
@@ -163,6 +163,11 @@ class Network(Shown):
     def plastic(self) -> tuple[Projection, ...]:
         """The projections that learn, in order."""
         return tuple(p for p in self.projections if p.rule is not None)
+
+    @cached_property
+    def third_factors(self) -> frozenset[str]:
+        """The populations that are a third factor of a projection that learns."""
+        return frozenset(name for p in self.plastic for name in p.modulators if name is not None)
 
     def synapse_exponent(self, projection: Projection) -> int:
         """The exponent as a synapse stores it, for input that is aligned by 6 bits."""

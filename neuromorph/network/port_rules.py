@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import pairwise
 from numbers import Integral
 
@@ -29,9 +30,9 @@ def check_ports(network: Network) -> None:
         if not network.population(port.population).is_source:
             raise NetworkError("an input is a source: what is fed already is none",
                                where=f"{network.name}.{port.name}", found=port.population)
-        if [p.population for p in network.inputs].count(port.population) > 1:
-            raise NetworkError("two inputs are one source", where=network.name,
-                               found=port.population)
+    taken = Counter(port.population for port in network.inputs)
+    for source in (name for name, count in taken.items() if count > 1):
+        raise NetworkError("two inputs are one source", where=network.name, found=source)
     _check_guarantees(network)
 
 
@@ -41,7 +42,7 @@ def assumed(network: Network) -> dict[str, Interval]:
 
 
 def _check_population(what: str, port: Port, network: Network, where: str) -> None:
-    known = {p.name: p for p in network.populations}
+    known = network.by_name
     if port.population not in known:
         raise NetworkError(f"an {what} is a population that does not exist", where=where,
                            found=port.population, hint=did_you_mean(port.population, known))

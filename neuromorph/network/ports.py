@@ -24,7 +24,7 @@ class Port:
     ----------
     name : str
     population : str
-        Of an input a source, which a host drives or `feed.fed` takes out; of an output any.
+        Of an input a source, which a host drives or `compose.wire` takes out; of an output any.
     size : int
         Neurons of the population.
     payload_bits : int

@@ -11,6 +11,7 @@ from neuromorph.network.model import Network, Projection
 from neuromorph.network.plasticity_rules import check_plasticity, check_third_factors
 from neuromorph.network.populations import Population
 from neuromorph.network.port_rules import check_ports
+from neuromorph.network.reach import reached
 from neuromorph.neurons import registered
 from neuromorph.numerics import limits
 from neuromorph.numerics.synapse import bits_of
@@ -133,16 +134,9 @@ def _check_weights(projection: Projection, network: Network) -> None:
 
 
 def _check_reachable(network: Network) -> None:
-    onwards: dict[str, list[str]] = {}
-    for projection in network.projections:
-        onwards.setdefault(projection.pre, []).append(projection.post)
-    waiting = [p.name for p in network.populations if p.model.self_driven]
-    reached = set(waiting)
-    while waiting:
-        new = set(onwards.get(waiting.pop(), ())) - reached
-        reached |= new
-        waiting += new
-    lost = [p.name for p in network.populations if p.name not in reached]
+    active = reached((p.name for p in network.populations if p.model.self_driven),
+                     ((p.pre, p.post) for p in network.projections))
+    lost = [p.name for p in network.populations if p.name not in active]
     if lost:
         raise NetworkError("a population can never be active: no source or bias reaches it",
                            where=network.name, found=", ".join(lost))

@@ -307,7 +307,8 @@ def out_of_step() -> Network:
     (replace(HEAD, inputs=()), {"query": Feed(FRONT, OUT)}, "no such input.*it has no inputs"),
     (HEAD, {"match": Feed(FRONT, OUT)}, "no such input; found match"),
     (HEAD, {"query": Feed(FRONT, "uot")},
-     r"latency_attention.query <- query_front.uot: there is no such output or population.*'out'"),
+     ("latency_attention.query <- query_front.uot: there is no such output or population; "
+      "found query_front.uot. Did you mean 'query_front.out'")),
     (HEAD, {"drive": Feed(FRONT, OUT)}, (r"latency_attention.drive <- query_front.out: a wire has "
      r"two sizes; found 3; expected 1")),
     (HEAD, {"query": Feed(lif(3), "lif")}, (r"query <- cells.lif: a wire is plain at one end and "
@@ -320,10 +321,10 @@ def out_of_step() -> Network:
     (HEAD, {"query": Feed(out_of_step(), OUT)},
      r"speaks in steps in which the input must be silent; found \[0\]; expected \(3,\)"),
     (HEAD, {"query": Feed(replace(FRONT, schedule=Schedule(9)), OUT)},
-     r"query <- query_front.out: a wire joins two periods; found 9; expected 18"),
+     "attention: query_front: a network joins two periods; found 9; expected 18"),
     (MATCH, {"axon": Feed(lif(3, "a", schedule=Schedule(5)), "lif"),
              "query": Feed(lif(2, "b", schedule=Schedule(6)), "lif")},
-     r"query <- b.lif: a wire joins two periods; found 6; expected 5"),
+     "control: b: a network joins two periods; found 6; expected 5"),
     (MATCH, {"axon": Feed(Network("floats", "float", (
         Population("in", 3, Source()), Population("lif", 3, CubaLIF(du=1, dv=1, vth=0.5))),
         (Projection("w", "in", "lif", np.eye(3)),)), "lif")}, "joins two domains; found float"),

@@ -1,0 +1,269 @@
+"""Composition: networks are renamed, set side by side, wired, and put into one another.
+
+Running respects it: what a population does in a part it does in the whole, to the bit. A source
+sends at step t what a population would send at t, so wiring adds no delay; and every synapse
+takes a step, so feedback is no algebraic loop (Spivak and Hosgood 2021, arXiv 2111.01297, for
+the algebra of wiring).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import TypeAlias
+
+from neuromorph.errors import NetworkError, did_you_mean
+from neuromorph.network.model import Modulators, Network, Projection, Schedule
+from neuromorph.network.populations import Population
+from neuromorph.network.ports import Port
+from neuromorph.network.reach import reached
+from neuromorph.network.verify import verify
+from neuromorph.network.wires import Wire, fitting, senders_of
+
+Names: TypeAlias = Mapping[str, str] | Callable[[str], str]
+"""New names by old ones; a mapping leaves out what keeps its name."""
+
+
+def rename(network: Network, names: Names) -> Network:
+    """The network with other names of its populations, projections, inputs and outputs.
+
+    ::
+
+        run(rename(net, f), f(inputs)) = f(run(net, inputs))
+
+    Parameters
+    ----------
+    network : Network
+    names : mapping of str to str, or callable
+        A population, projection or port of the old name gets the new one, all alike.
+
+    Returns
+    -------
+    Network
+        Without a motif, whose builder knows other names; unchanged if all names are.
+
+    Raises
+    ------
+    NetworkError
+        If two names become one, or there is no such name.
+    """
+    return verify(_renamed(network, names))
+
+
+def as_part(network: Network, part: str) -> Network:
+    """The network with ``part.`` before all its names, not verified: `union` does that."""
+    return replace(_renamed(network, lambda name: f"{part}.{name}"), name=part)
+
+
+def parallel(parts: Mapping[str, Network], name: str = "parallel") -> Network:
+    """Networks side by side: none hears of the other.
+
+    ::
+
+        run(parallel({"a": A, "b": B})) = run(A) under "a.…", run(B) under "b.…"
+
+    Parameters
+    ----------
+    parts : mapping of str to Network
+        What comes from part ``a`` is called ``a.name``, inputs and outputs too.
+    name : str
+        Of the whole.
+
+    Raises
+    ------
+    NetworkError
+        If there are no parts; if they are of two domains, work in two periods, or their names
+        clash.
+    """
+    if not parts:
+        raise NetworkError("there are no parts to be set side by side", where=name)
+    return union(name, [as_part(network, part) for part, network in parts.items()])
+
+
+def union(name: str, networks: Sequence[Network]) -> Network:
+    """Networks in one, under the names that they have (`parallel` makes these differ).
+
+    Raises
+    ------
+    NetworkError
+        As `parallel`.
+    """
+    first = networks[0]
+    for other in networks:
+        if other.domain != first.domain:
+            raise NetworkError("a network joins two domains", where=f"{name}: {other.name}",
+                               found=other.domain, expected=first.domain)
+    return verify(Network(
+        name, first.domain,
+        tuple(p for one in networks for p in one.populations),
+        tuple(p for one in networks for p in one.projections),
+        _schedule(name, networks),
+        inputs=tuple(port for one in networks for port in one.inputs),
+        outputs=tuple(port for one in networks for port in one.outputs)))
+
+
+def wire(network: Network, wires: Mapping[str, str]) -> Network:
+    """The network with populations in the place of some of its sources.
+
+    ::
+
+        source --W--> post        becomes        population --W--> post
+
+    A population sends what the source would have sent, in the same step. It goes to all
+    projections of the source and is every third factor that the source was. Both ends may lie in
+    one part. Nothing is trusted: payloads must lie in the input's range by proof
+    (`wires.fitting`).
+
+    Parameters
+    ----------
+    network : Network
+    wires : mapping of input to output
+        An input or a source -> an output, a population, or another input, which is then shared.
+        The name of a port comes before that of a population.
+
+    Returns
+    -------
+    Network
+        Without the sources and their inputs, and without a motif. Outputs name steps only where
+        all that they hear of is known to keep those of its inputs.
+
+    Raises
+    ------
+    NetworkError
+        Naming the wire, if there is no such source or population; if sizes, plain or graded
+        spikes, payloads or steps do not fit; if a source is wired twice, or to itself.
+    """
+    return _wired(verify(network), wires.items())
+
+
+def nest(outer: Network, slot: str, inner: Network, ports: Mapping[str, str]) -> Network:
+    """The outer network with another one in the place of some of its sources.
+
+    ::
+
+        nest(outer, "slot", inner, {"in": "x", "out": "y"})
+            = wire(outer and slot.inner, {"slot.in": "x", "y": "slot.out"})
+
+    Parameters
+    ----------
+    outer : Network
+    slot : str
+        What comes from the inner network is called ``slot.name``.
+    inner : Network
+    ports : mapping of the inner network's ports to names of the outer one
+        An input -> the output, population or input that it hears; an output (or a population
+        that is no source) -> the source or input whose place it takes.
+
+    Raises
+    ------
+    NetworkError
+        As `parallel` and `wire`.
+    """
+    heard = {p.name for p in inner.populations if p.is_source} | {p.name for p in inner.inputs}
+    whole = union(outer.name, [outer, as_part(inner, slot)])
+    return _wired(whole, [(f"{slot}.{port}", name) if port in heard else (name, f"{slot}.{port}")
+                          for port, name in ports.items()])
+
+
+def _renamed(network: Network, names: Names) -> Network:
+    new = _new_names(network, names)
+    if all(name == other for name, other in new.items()):
+        return network
+
+    def ports(given: tuple[Port, ...]) -> tuple[Port, ...]:
+        return tuple(replace(port, name=new[port.name],
+                             population=new.get(port.population, port.population))
+                     for port in given)
+
+    return replace(
+        network, motif=None, inputs=ports(network.inputs), outputs=ports(network.outputs),
+        populations=tuple(replace(p, name=new[p.name]) for p in network.populations),
+        projections=tuple(replace(_rewired(p, new), name=new[p.name])
+                          for p in network.projections))
+
+
+def _new_names(network: Network, names: Names) -> dict[str, str]:
+    """The new name of each, no two alike."""
+    old = dict.fromkeys(one.name for many in (
+        network.populations, network.projections, network.inputs, network.outputs) for one in many)
+    if not callable(names):
+        for name in names.keys() - old.keys():
+            raise NetworkError("there is nothing of that name", where=network.name, found=name,
+                               hint=did_you_mean(name, old))
+    new = {name: names(name) if callable(names) else names.get(name, name) for name in old}
+    before: dict[str, str] = {}
+    for name, other in new.items():
+        if before.setdefault(other, name) != name:
+            raise NetworkError("two names become one", where=network.name,
+                               found=f"{before[other]} and {name}: both {other}")
+    return new
+
+
+def _schedule(name: str, networks: Sequence[Network]) -> Schedule | None:
+    """The one schedule of all that have one; phases may be left out."""
+    kept: Schedule | None = None
+    for other in networks:
+        found = other.schedule
+        if kept is None or found is None:
+            kept = kept or found
+        elif kept.period != found.period:
+            raise NetworkError("a network joins two periods", where=f"{name}: {other.name}",
+                               found=found.period, expected=kept.period)
+        elif kept.phases and found.phases and kept.phases != found.phases:
+            raise NetworkError("a network joins two schedules of one period",
+                               where=f"{name}: {other.name}",
+                               found=", ".join(phase.name for phase in found.phases),
+                               expected=", ".join(phase.name for phase in kept.phases))
+        elif found.phases:
+            kept = found
+    return kept
+
+
+def _wired(network: Network, pairs: Iterable[tuple[str, str]]) -> Network:
+    wires = fitting(network, pairs)
+    if not wires:
+        return network
+    senders = senders_of(wires)
+    names = {source: population.name for source, population in senders.items()}
+    projections = tuple(_rewired(p, names) for p in network.projections)
+    return verify(replace(
+        network, motif=None, projections=projections,
+        populations=tuple(p for p in network.populations if p.name not in senders),
+        inputs=tuple(port for port in network.inputs if port.population not in senders),
+        outputs=tuple(_outputs(network, senders, _out_of_step(network, wires, projections)))))
+
+
+def _rewired(projection: Projection, names: Mapping[str, str]) -> Projection:
+    """The projection, and its third factors, between populations that have other names."""
+    y1, y2, y3 = (name and names.get(name, name) for name in projection.modulators)
+    third: Modulators = (y1, y2, y3)
+    pre, post = (names.get(name, name) for name in (projection.pre, projection.post))
+    return replace(projection, pre=pre, post=post, modulators=third)
+
+
+def _out_of_step(
+    network: Network, wires: Iterable[Wire], projections: Iterable[Projection]
+) -> set[str]:
+    """Sources of which it is not known when they speak now, and all that hear of them."""
+    sources = {wire.port.population for wire in wires if not wire.in_step}
+    if not sources:
+        return sources
+    hear = {post for pre, post in _arrows(network.projections) if pre in sources}
+    return sources | reached(hear, _arrows(projections))
+
+
+def _arrows(projections: Iterable[Projection]) -> Iterator[tuple[str, str]]:
+    for p in projections:
+        yield p.pre, p.post
+        yield from ((name, p.post) for name in p.modulators if name is not None)
+
+
+def _outputs(
+    network: Network, senders: Mapping[str, Population], out_of_step: set[str]
+) -> Iterator[Port]:
+    """The outputs; one that was a source is now what sends in its place."""
+    for port in network.outputs:
+        kept = replace(port, steps=None) if port.population in out_of_step else port
+        now = senders.get(port.population)
+        yield kept if now is None else replace(kept, population=now.name,
+                                               payload_bits=now.model.payload_bits)
