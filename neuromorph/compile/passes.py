@@ -23,6 +23,7 @@ from neuromorph.compile.packing.limits import Limits, limits_of
 from neuromorph.compile.packing.out_axons import cut_within_out_axons
 from neuromorph.compile.packing.place import place
 from neuromorph.compile.program import Program, Unit
+from neuromorph.compile.program_text import program_to_text
 from neuromorph.compile.quantise import quantise
 from neuromorph.compile.registers import check_registers
 from neuromorph.compile.relays.insert import has_relays, relayed
@@ -32,9 +33,8 @@ from neuromorph.errors import (
     UnsupportedError,
     UsageError,
     did_you_mean,
-    escaped,
 )
-from neuromorph.network import Network, to_text, verify
+from neuromorph.network import Network, verify
 from neuromorph.numerics.registers import Registers
 from neuromorph.profiles import Profile
 from neuromorph.shown import Shown
@@ -238,17 +238,5 @@ def _begun(units: Sequence[Unit], profile: Profile) -> Compiled:
 
 
 def to_lines(state: Compiled) -> str:
-    """A stable text form of a program: units, slices by core, places."""
-    lines = [f"program {escaped(state.program.profile)}"]
-    for number, unit in enumerate(state.program.units):
-        lines.append(f"unit {number} {escaped(unit.name)}")
-        lines += [f"  {line}" for line in to_text(unit.network).splitlines()]
-    places = state.program.places.tolist()
-    core = -1
-    for piece in state.program.slices:
-        if piece.core != core:
-            core = piece.core
-            at = f" chip={places[core][0]} at={places[core][1]},{places[core][2]}" if places else ""
-            lines.append(f"core {core}{at}")
-        lines.append(f"  unit {piece.unit} {escaped(piece.population)} {piece.start}:{piece.stop}")
-    return "\n".join(lines) + "\n"
+    """A stable text form of a program; see `program_text`."""
+    return program_to_text(state.program)
