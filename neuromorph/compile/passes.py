@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from neuromorph.compile.features import check_features
+from neuromorph.compile.features import lacking_features
 from neuromorph.compile.lower import lower
 from neuromorph.compile.packing.demand import Demand, lower_bound
 from neuromorph.compile.packing.limits import Limits, limits_of
@@ -25,7 +25,8 @@ from neuromorph.compile.packing.place import place
 from neuromorph.compile.program import Program, Unit
 from neuromorph.compile.program_text import program_to_text
 from neuromorph.compile.quantise import quantise
-from neuromorph.compile.registers import check_registers
+from neuromorph.compile.reasons import refuse
+from neuromorph.compile.registers import unfit_registers
 from neuromorph.compile.relays.insert import has_relays, relayed
 from neuromorph.errors import (
     FitError,
@@ -86,8 +87,9 @@ def _fixed(network: Network, registers: Registers) -> Network:
 
 
 def _features(state: Compiled) -> Compiled:
-    for unit in state.program.units:
-        check_registers(check_features(unit, state.profile), state.profile)
+    refuse(reason for unit in state.program.units
+           for reason in (*lacking_features(unit, state.profile),
+                          *unfit_registers(unit, state.profile)))
     return state
 
 
@@ -121,9 +123,9 @@ def _lower(state: Compiled) -> Compiled:
 def _relays(state: Compiled) -> Compiled:
     able = has_relays(state.profile)
     found = [relayed(unit, state.limits, able) for unit in state.program.units]
-    for (unit, _), given in zip(found, state.given, strict=True):
-        if unit is not given:  # other synapses than `features` has seen
-            check_registers(unit, state.profile)
+    refuse(reason for (unit, _), given in zip(found, state.given, strict=True)
+           if unit is not given  # other synapses than `features` has seen
+           for reason in unfit_registers(unit, state.profile))
     return replace(state, demands=tuple(tuple(asked) for _, asked in found),
                    program=replace(state.program, units=tuple(unit for unit, _ in found)))
 
