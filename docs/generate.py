@@ -41,7 +41,24 @@ def backends_page() -> str:
           f"`{kind.extra}`" if kind.extra else "none", kind.cannot or "nothing else")
          for kind in kinds)) + "\nIntegers agree with `reference` to the bit. Floats do so within "
         "a share of a trace's largest value: " + ", ".join(
-            f"{kind.tolerance:g} on `{kind.name}`" for kind in kinds if kind.tolerance) + ".\n")
+            f"{kind.tolerance:g} on `{kind.name}`" for kind in kinds if kind.tolerance)
+        + ".\n\n" + _profiles_support())
+
+
+def _profiles_support() -> str:
+    """What `compile` asks of a profile, and refuses where it is not."""
+    from neuromorph.compile.features import FEATURES
+    from neuromorph.compile.registers import REGISTERS, register_of
+    from neuromorph.profiles import load_profile, profile_names
+
+    profiles = [load_profile(name) for name in sorted(profile_names())]
+    rows = [(name, *("yes" if has(profile) else "no" for profile in profiles))
+            for name, has in FEATURES.items()]
+    rows += [(f"`{name}`", *(str(register_of(profile, name)) for profile in profiles))
+             for name in REGISTERS]
+    return ("## Hardware profiles\n\nWhat `compile` looks for before it places a network, and "
+            "refuses, all reasons at once, where a network needs more.\n\n"
+            + markdown(("", *(f"`{profile.name}`" for profile in profiles)), rows))
 
 
 def errors_page() -> str:

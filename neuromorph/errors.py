@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 ODD = re.compile(r"[^\x20-\x7e]")
 """What may steer a terminal, or turn the direction of a line: looked at one by one."""
+
+
+FEW = 3
+"""Reasons beside the first that a line of text tells."""
 
 
 def escaped(text: str, keep: str = "") -> str:
@@ -54,6 +58,19 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     return "choose one of: " + ", ".join(options) if options else ""
 
 
+def together(reasons: Sequence[str]) -> str:
+    """The first of some reasons, how many more there are, and the next few of them."""
+    first, *more = reasons
+    return first + _and_more(more)
+
+
+def _and_more(more: Sequence[str]) -> str:
+    if not more:
+        return ""
+    told = [printable(reason, 400) for reason in more[:FEW]]
+    return f". And {len(more)} more: {'; '.join([*told, *['…'] * (len(more) > FEW)])}"
+
+
 def _sentence(hint: str) -> str:
     """A hint with a capital, unless it begins with a command to type."""
     return hint if hint.startswith(("pip ", "neuromorph ")) else hint[:1].upper() + hint[1:]
@@ -72,6 +89,8 @@ class NeuromorphError(Exception):
         What was there, and what should have been.
     hint : str, optional
         What the user can do now.
+    more : sequence of str, optional
+        What else is wrong, each with its place. The text tells the first few.
     """
 
     exit_code: ClassVar[int] = 1
@@ -84,9 +103,10 @@ class NeuromorphError(Exception):
         found: object = None,
         expected: object = None,
         hint: str | None = None,
+        more: Sequence[str] = (),
     ) -> None:
         self.what, self.where, self.found = what, where, found
-        self.expected, self.hint = expected, hint
+        self.expected, self.hint, self.more = expected, hint, tuple(more)
         super().__init__(self._text())
 
     def _text(self) -> str:
@@ -99,7 +119,7 @@ class NeuromorphError(Exception):
             text += f"; expected {printable(self.expected)}"
         if self.hint:
             text += f". {_sentence(printable(self.hint, 2000))}"
-        return text
+        return text + _and_more(self.more)
 
     def __str__(self) -> str:
         return self._text()

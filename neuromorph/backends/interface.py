@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, TypeAlias
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from neuromorph.backends.attention import AttentionBatch, attend_clocked
 from neuromorph.backends.floats import FloatLayer, Scales
 from neuromorph.circuits.latency_attention import Attended
-from neuromorph.errors import UnsupportedError, UsageError, did_you_mean
+from neuromorph.errors import UnsupportedError, UsageError, did_you_mean, together
 from neuromorph.network import Network, Probe, verify
 from neuromorph.network.bounds import source_range
 from neuromorph.network.model import SYNAPTIC, Domain
@@ -101,17 +101,25 @@ class Backend(ABC):
     tolerance: ClassVar[float] = 0.0
 
     def why_not(self, network: Network) -> str | None:
-        """The reason this backend cannot run the network, or None if it can."""
-        if network.domain not in self.domains:
-            return f"it runs {_NUMBERS[self.domains[0]]} only; {_who_runs(network.domain)}"
-        for population in network.populations:
-            if self.kinds is not None and population.model.kind not in self.kinds:
-                return f"{population.name}: it runs no {population.model.kind}"
-        return self._why_not(network)
+        """Why this backend cannot run the network, in a line; None if it can."""
+        reasons = self.reasons(network)
+        return together(reasons) if reasons else None
 
-    def _why_not(self, network: Network) -> str | None:
-        """The same for a network of its domains and its kinds of neurons."""
-        return None
+    def reasons(self, network: Network) -> tuple[str, ...]:
+        """All reasons why this backend cannot run the network, each once; none if it can."""
+        found = [f"{population.name}: it runs no {population.model.kind}"
+                 for population in network.populations
+                 if self.kinds is not None and population.model.kind not in self.kinds]
+        if network.domain in self.domains:
+            found += self._reasons(network)
+        else:
+            found.insert(0, f"it runs {_NUMBERS[self.domains[0]]} only; "
+                            f"{_who_runs(network.domain)}")
+        return tuple(dict.fromkeys(found))
+
+    def _reasons(self, network: Network) -> Iterable[str]:
+        """What else it has against a network of its domains, of any kinds of neurons."""
+        return ()
 
     def closed_form(self, motif: object) -> ClosedForm | None:
         """What computes batches of a known circuit at once; None where they run by the clock.
@@ -167,9 +175,8 @@ class Backend(ABC):
             If the backend cannot run this network.
         """
         verify(network)
-        reason = self.why_not(network)
-        if reason:
-            raise UnsupportedError(reason, where=f"backend {self.name}")
+        if reasons := self.reasons(network):
+            raise UnsupportedError(reasons[0], where=f"backend {self.name}", more=reasons[1:])
         _check_steps(steps)
         trains = {name: np.asarray(train) for name, train in inputs.items()}
         _check_inputs(network, trains, steps)

@@ -5,16 +5,25 @@ Graded sources are no question: `lower` turns them into plain ones.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from neuromorph.circuits.hebbian_attention import HebbianAttention
 from neuromorph.circuits.latency_attention import LatencyAttention
 from neuromorph.compile.packing.demand import neuron_bits
 from neuromorph.compile.program import Unit
+from neuromorph.compile.reasons import refuse
 from neuromorph.errors import FitError
 from neuromorph.network import Network
 from neuromorph.neurons import registered
 from neuromorph.profiles import Profile
+
+FEATURES: dict[str, Callable[[Profile], bool]] = {
+    "graded spikes": lambda profile: profile.neuron.graded_spikes,
+    "programmable neurons": lambda profile: profile.neuron.programmable,
+    "learning engine": lambda profile: profile.learning.allowed,
+    "third factors": lambda profile: profile.learning.allowed and profile.learning.three_factor,
+}
+"""What a target has or has not."""
 
 
 def check_features(unit: Unit, profile: Profile) -> Unit:
@@ -23,14 +32,20 @@ def check_features(unit: Unit, profile: Profile) -> Unit:
     Raises
     ------
     FitError
-        Naming the first thing that is missing, and what would help.
+        Naming all that is missing, and what would help.
     """
-    for where, lacking, hint in _lacking(unit.network, profile):
-        raise FitError(f"{profile.title} has no {lacking}", where=where, hint=hint)
+    refuse(lacking_features(unit, profile))
     return unit
 
 
+def lacking_features(unit: Unit, profile: Profile) -> Iterator[FitError]:
+    """What the unit needs and the profile has not, each with what would help."""
+    for where, lacking, hint in _lacking(unit.network, profile):
+        yield FitError(f"{profile.title} has no {lacking}", where=where, hint=hint)
+
+
 def _lacking(network: Network, profile: Profile) -> Iterator[tuple[str, str, str]]:
+    has = {name: feature(profile) for name, feature in FEATURES.items()}
     head = network.motif.head if isinstance(network.motif, HebbianAttention) else network.motif
     if isinstance(head, LatencyAttention) and head.input_bits > profile.neuron.input_bits:
         lacking = f"synaptic input of {head.input_bits} bits a step, which this circuit is made for"
@@ -38,7 +53,7 @@ def _lacking(network: Network, profile: Profile) -> Iterator[tuple[str, str, str
     for population in network.populations:
         model = registered(population.model, population.name)
         bits = model.payload_bits
-        if model.programmable and not profile.neuron.programmable:
+        if model.programmable and not has["programmable neurons"]:
             yield (population.name, f"programmable neurons, which a {model.kind} needs",
                    "export with `--spikes binary`, or choose a profile with programmable neurons")
         usual = 0 if profile.core.memory_shared else profile.core.neuron_bits
@@ -46,13 +61,13 @@ def _lacking(network: Network, profile: Profile) -> Iterator[tuple[str, str, str
             yield (population.name,
                    f"memory of {kept} bits for a neuron, which a {model.kind} needs",
                    "choose a profile whose cores have one memory for all")
-        if bits and not profile.neuron.graded_spikes and not population.is_source:
+        if bits and not has["graded spikes"] and not population.is_source:
             yield population.name, "graded spikes, which it sends", "choose a Loihi 2 profile"
-        if bits > profile.neuron.payload_bits and profile.neuron.graded_spikes:
+        if bits > profile.neuron.payload_bits and has["graded spikes"]:
             yield (population.name, f"payload of {bits} bits, but of {profile.neuron.payload_bits}",
                    "smaller code limits")
     for projection in network.plastic:
-        if not profile.learning.allowed:
+        if not has["learning engine"]:
             yield (projection.name, "learning engine", "compile static memories")
-        elif projection.modulated and not profile.learning.three_factor:
+        elif projection.modulated and not has["third factors"]:
             yield (projection.name, "third factors", "compile static memories")

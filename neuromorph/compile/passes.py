@@ -16,15 +16,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from neuromorph.compile.features import check_features
+from neuromorph.compile.features import lacking_features
 from neuromorph.compile.lower import lower
 from neuromorph.compile.packing.demand import Demand, lower_bound
 from neuromorph.compile.packing.limits import Limits, limits_of
 from neuromorph.compile.packing.out_axons import cut_within_out_axons
 from neuromorph.compile.packing.place import place
 from neuromorph.compile.program import Program, Unit
+from neuromorph.compile.program_text import program_to_text
 from neuromorph.compile.quantise import quantise
-from neuromorph.compile.registers import check_registers
+from neuromorph.compile.reasons import refuse
+from neuromorph.compile.registers import unfit_registers
 from neuromorph.compile.relays.insert import has_relays, relayed
 from neuromorph.errors import (
     FitError,
@@ -32,9 +34,8 @@ from neuromorph.errors import (
     UnsupportedError,
     UsageError,
     did_you_mean,
-    escaped,
 )
-from neuromorph.network import Network, to_text, verify
+from neuromorph.network import Network, verify
 from neuromorph.numerics.registers import Registers
 from neuromorph.profiles import Profile
 from neuromorph.shown import Shown
@@ -86,8 +87,9 @@ def _fixed(network: Network, registers: Registers) -> Network:
 
 
 def _features(state: Compiled) -> Compiled:
-    for unit in state.program.units:
-        check_registers(check_features(unit, state.profile), state.profile)
+    refuse(reason for unit in state.program.units
+           for reason in (*lacking_features(unit, state.profile),
+                          *unfit_registers(unit, state.profile)))
     return state
 
 
@@ -121,9 +123,9 @@ def _lower(state: Compiled) -> Compiled:
 def _relays(state: Compiled) -> Compiled:
     able = has_relays(state.profile)
     found = [relayed(unit, state.limits, able) for unit in state.program.units]
-    for (unit, _), given in zip(found, state.given, strict=True):
-        if unit is not given:  # other synapses than `features` has seen
-            check_registers(unit, state.profile)
+    refuse(reason for (unit, _), given in zip(found, state.given, strict=True)
+           if unit is not given  # other synapses than `features` has seen
+           for reason in unfit_registers(unit, state.profile))
     return replace(state, demands=tuple(tuple(asked) for _, asked in found),
                    program=replace(state.program, units=tuple(unit for unit, _ in found)))
 
@@ -238,17 +240,5 @@ def _begun(units: Sequence[Unit], profile: Profile) -> Compiled:
 
 
 def to_lines(state: Compiled) -> str:
-    """A stable text form of a program: units, slices by core, places."""
-    lines = [f"program {escaped(state.program.profile)}"]
-    for number, unit in enumerate(state.program.units):
-        lines.append(f"unit {number} {escaped(unit.name)}")
-        lines += [f"  {line}" for line in to_text(unit.network).splitlines()]
-    places = state.program.places.tolist()
-    core = -1
-    for piece in state.program.slices:
-        if piece.core != core:
-            core = piece.core
-            at = f" chip={places[core][0]} at={places[core][1]},{places[core][2]}" if places else ""
-            lines.append(f"core {core}{at}")
-        lines.append(f"  unit {piece.unit} {escaped(piece.population)} {piece.start}:{piece.stop}")
-    return "\n".join(lines) + "\n"
+    """A stable text form of a program; see `program_text`."""
+    return program_to_text(state.program)

@@ -92,11 +92,11 @@ def program_from_dict(data: object, arrays: Mapping[str, NDArray[Any]]) -> Progr
     if twice:
         raise FileFormatError("two units have one name", where=WHERE, found=twice[0])
     units = tuple(_unit(unit, arrays) for unit in document.units)
-    slices = tuple(_slice(row, units, len(document.cores)) for row in document.slices)
+    slices = tuple(slice_of(row, units, len(document.cores)) for row in document.slices)
     places = np.array(document.cores, np.int64).reshape(-1, 3)
     program = Program(document.profile, units, slices, places)
     if slices:
-        _check_cover(program)
+        check_cover(program)
     return program
 
 
@@ -118,20 +118,32 @@ def _document(data: object) -> _Document:
 
 def _unit(found: _Unit, arrays: Mapping[str, NDArray[Any]]) -> Unit:
     network = _network(found, arrays)
-    for name in found.late:
-        if name not in (known := [p.name for p in network.populations]):
-            raise FileFormatError("a population that does not exist is late", where=found.name,
+    return checked_unit(Unit(found.name, network, dict(found.late), {
+        name: Letters(tuple(one.values), one.one_hot) for name, one in found.letters.items()}))
+
+
+def checked_unit(unit: Unit) -> Unit:
+    """The unit, if what is late and the stand-ins of its letters are in its network.
+
+    Raises
+    ------
+    FileFormatError
+    """
+    for name in unit.late:
+        if name not in (known := [p.name for p in unit.network.populations]):
+            raise FileFormatError("a population that does not exist is late", where=unit.name,
                                   found=name, hint=did_you_mean(name, known))
-    letters = {name: _letters(name, one, network) for name, one in found.letters.items()}
-    return Unit(found.name, network, dict(found.late), letters)
+    for name, letters in unit.letters.items():
+        _check_letters(name, letters, unit.network)
+    return unit
 
 
-def _letters(name: str, found: _Letters, network: Network) -> Letters:
-    """Those of a source whose stand-ins are there, each for one letter."""
-    letters, where = Letters(tuple(found.values), found.one_hot), f"{network.name}.{name}"
+def _check_letters(name: str, letters: Letters, network: Network) -> None:
+    """A source's stand-ins are there, each for one letter."""
+    where = f"{network.name}.{name}"
     if not _add_up(letters):
         raise FileFormatError("letters must be payloads in rising order without 0, or the bits of "
-                              "two's complement", where=where, found=found.values)
+                              "two's complement", where=where, found=list(letters.values))
     sizes = {p.name: p.size for p in network.populations
              if p.is_source and not p.model.payload_bits}
     there = {sizes.get(plain, 0) for plain in letters.names(name)}
@@ -139,7 +151,6 @@ def _letters(name: str, found: _Letters, network: Network) -> Letters:
         raise FileFormatError("each letter of a graded source needs a source of plain spikes in "
                               "its place, all of one size", where=where,
                               expected=", ".join(letters.names(name)))
-    return letters
 
 
 def _add_up(letters: Letters) -> bool:
@@ -171,7 +182,13 @@ def _signed(weights: NDArray[Any], where: str) -> NDArray[Any]:
     return weights.astype(np.int16 if weights.dtype == np.uint8 else np.int32)
 
 
-def _slice(row: list[int | str], units: tuple[Unit, ...], cores: int) -> Slice:
+def slice_of(row: list[int | str], units: tuple[Unit, ...], cores: int) -> Slice:
+    """A slice of neurons that there are, on a core that there is (any, if there are none yet).
+
+    Raises
+    ------
+    FileFormatError
+    """
     unit, name, start, stop, core = row
     if not (isinstance(unit, int) and isinstance(name, str) and isinstance(start, int)
             and isinstance(stop, int) and isinstance(core, int)):
@@ -192,8 +209,13 @@ def _slice(row: list[int | str], units: tuple[Unit, ...], cores: int) -> Slice:
     return Slice(unit, name, start, stop, core)
 
 
-def _check_cover(program: Program) -> None:
-    """Every neuron is on one core."""
+def check_cover(program: Program) -> None:
+    """Every neuron is on one core.
+
+    Raises
+    ------
+    FileFormatError
+    """
     for number, pieces in enumerate(program.by_unit):
         unit = program.units[number]
         covered = {p.name: np.zeros(p.size, np.int64) for p in unit.neurons}

@@ -22,6 +22,7 @@ from typing import NamedTuple
 from neuromorph.circuits.hebbian_attention import HebbianAttention
 from neuromorph.circuits.latency_attention import LatencyAttention
 from neuromorph.compile.program import Unit
+from neuromorph.compile.reasons import refuse
 from neuromorph.errors import FitError
 from neuromorph.learning import LearningRule
 from neuromorph.network import Network, Population, Projection
@@ -33,6 +34,17 @@ from neuromorph.profiles import Profile
 HOLDS: dict[str, Callable[[int, int], bool]] = {"exactly": eq, "at most": le, "at least": ge}
 """What a profile has, and what is needed."""
 
+REGISTERS = (
+    *(f"neuron.{name}" for name in (
+        "input_bits", "input_shift", "current_bits", "potential_bits", "decay_bits",
+        "threshold_bits", "bias_bits", "bias_exponent_max", "payload_bits")),
+    *(f"synapse.{name}" for name in (
+        "weight_bits", "weight_exponent_min", "weight_exponent_max", "delay_max")),
+    *(f"learning.{name}" for name in (
+        "accumulator_bits", "trace_bits", "tag_bits", "pre_traces", "post_traces",
+        "payload_to_trace", "mantissa_min", "mantissa_max", "exponent_min", "exponent_max")),
+)
+"""What networks may ask of a target, and the widths of inputs and payloads."""
 
 TRACES = ("x1", "x2", "y1", "y2", "y3")
 
@@ -52,21 +64,31 @@ def check_registers(unit: Unit, profile: Profile) -> Unit:
     Raises
     ------
     FitError
-        Naming the first register that is too narrow, what is needed and what it has.
+        Naming each register that does not, what is needed and what it has.
     """
+    refuse(unfit_registers(unit, profile))
+    return unit
+
+
+def register_of(profile: Profile, register: str) -> int:
+    """What a profile has of a register, as of those in `REGISTERS`."""
+    section, _, name = register.partition(".")
+    return int(getattr(getattr(profile, section), name))
+
+
+def unfit_registers(unit: Unit, profile: Profile) -> Iterator[FitError]:
+    """The profile's registers that do not hold the unit's numbers, what is needed and what is."""
     if unit.network.domain == "float":
-        return unit  # what its integers need is known when it has some
+        return  # what its integers need is known when it has some
     for where, register, needed, bound in _needs(unit.network):
-        section, _, name = register.partition(".")
-        has = int(getattr(getattr(profile, section), name))
+        has = register_of(profile, register)
         if not HOLDS[bound](has, needed):
-            raise FitError(f"{register} of {profile.title} is not what this circuit needs",
+            yield FitError(f"{register} of {profile.title} is not what this circuit needs",
                            where=f"{unit.name}.{where}" if where else unit.name, found=has,
                            expected=f"{bound} {needed}",
                            hint="choose a profile with Loihi's registers"
                            if bound == "exactly" and has > needed else
                            "choose a profile with wider registers")
-    return unit
 
 
 def _needs(network: Network) -> Iterator[Need]:

@@ -97,9 +97,11 @@ def not_placed(
     board = smallest_board(units, profile)
     changes = changes_for(bundle, units, profile, memory, error, board)
     told: dict[str, Any] = {"where": error.where, "found": error.found, "expected": error.expected}
-    report = {**head, "fits": False, "reason": str(FitError(error.what, **told)),
+    reason = str(FitError(error.what, **told))
+    report = {**head, "fits": False, "reason": reason, "reasons": [reason, *error.more],
               "needs": needs_of(units, profile), "capacities": {},
               "cores_usable": profile.cores_usable, "chips": profile.board.chips,
               "smallest_board": board, "changes": changes, **said_values(profile)}
     hint = " ".join(changes).rstrip(".") or None
-    return CompileReport(None, report, refusal=FitError(error.what, **told, hint=hint))
+    return CompileReport(None, report, refusal=FitError(
+        error.what, **told, hint=hint, more=error.more))

@@ -4,9 +4,10 @@ from neuromorph.learning import LearningRule
 from neuromorph.network.compose import nest, parallel, rename, wire
 from neuromorph.network.feed import Feed, fed
 from neuromorph.network.model import Domain, Network, Phase, Probe, Projection, Schedule
+from neuromorph.network.parse import parse_network, parse_networks
 from neuromorph.network.populations import Population
 from neuromorph.network.ports import Port
-from neuromorph.network.text import to_text
+from neuromorph.network.text import arrays_of, to_text
 from neuromorph.network.verify import verify
 from neuromorph.neurons import Astrocyte, CubaLIF, LatencyMatch, Readout, Relay, Source
 
@@ -27,10 +28,13 @@ __all__ = [
     "Relay",
     "Schedule",
     "Source",
+    "arrays_of",
     "fed",
     "nest",
     "parallel",
     "rename",
+    "parse_network",
+    "parse_networks",
     "to_text",
     "verify",
     "wire",

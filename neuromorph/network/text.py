@@ -1,53 +1,142 @@
-"""A stable text form of a network, made for reading and for diffs."""
+"""A stable text form of a network, made for reading and for diffs; `parse` reads it back.
+
+::
+
+    network NAME DOMAIN
+    population NAME SIZE MODEL parameter=value …
+    projection NAME PRE->POST[.PORT] ROWSxCOLUMNS exponent=… delay=… graded|plain weights=… sha256=…
+      rule field=value … y1=MODULATOR …
+    schedule period=STEPS
+      phase NAME START:STOP
+    input NAME POPULATION SIZE plain|graded payload_bits=… LOW..HIGH steps=… WHAT IT SAYS
+    output …
+
+Names are words as in `words`. A port is named where it is not ``a_in``, and where there is a point
+in the name before it. An array is its least and largest number and its digest.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields
 from itertools import groupby
-from typing import Any
+from numbers import Integral
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from neuromorph.errors import escaped
-from neuromorph.network.model import THIRD, Network, Projection
+from neuromorph.learning import LearningRule
+from neuromorph.network.model import THIRD, Modulators, Network, Phase, Projection
 from neuromorph.network.populations import Population
 from neuromorph.network.ports import Port
+from neuromorph.network.words import phrase, word
 from neuromorph.neurons.contract import A_IN, Parameter
 from neuromorph.numerics.synapse import blocks
+
+Tell: TypeAlias = Callable[[NDArray[Any]], str]
+"""Tells an array's digest."""
+
+
+def digest(values: NDArray[Any]) -> str:
+    """The first 12 digits of the sha256 of the numbers, row by row, whatever their type."""
+    told, flat = hashlib.sha256(), np.ascontiguousarray(values).reshape(-1)
+    for some in blocks(flat.size, 1):
+        told.update(flat[some].astype("<f8").tobytes())
+    return told.hexdigest()[:12]
 
 
 def to_text(network: Network) -> str:
     """One line a population, projection, rule, phase and port; weights as range and digest.
 
     Equal networks give equal text. Weights are named by the first 12 digits of their
-    sha256, so one changed synapse changes one line.
+    sha256, so one changed synapse changes one line. A motif is not told.
     """
-    lines = [f"network {network.name} {network.domain}"]
-    lines += [_population(p) for p in network.populations]
-    lines += [line for p in network.projections for line in (_projection(p), *_plasticity(p))]
+    lines = [network_line(network.name, network.domain)]
+    lines += [population_line(p) for p in network.populations]
+    for p in network.projections:
+        lines.append(projection_line(p))
+        lines += [] if p.rule is None else [rule_line(p.rule, p.modulators)]
     if network.schedule is not None:
-        lines.append(f"schedule period={network.schedule.period}")
-        lines += [f"  phase {p.name} {p.start}:{p.stop}" for p in network.schedule.phases]
-    lines += [_port("input", p) for p in network.inputs]
-    lines += [_port("output", p) for p in network.outputs]
-    return "\n".join(map(escaped, lines)) + "\n"
+        lines.append(schedule_line(network.schedule.period))
+        lines += [phase_line(p) for p in network.schedule.phases]
+    lines += [port_line("input", p) for p in network.inputs]
+    lines += [port_line("output", p) for p in network.outputs]
+    return "\n".join(lines) + "\n"
 
 
-def _population(population: Population) -> str:
-    settings = " ".join(f"{k}={_number(v)}" for k, v in population.model.parameters().items())
-    return f"population {population.name} {population.size} {population.model.kind} {settings}"
+def arrays_of(*networks: Network) -> dict[str, NDArray[Any]]:
+    """All arrays that the texts of some networks name, by digest: what `parse` wants beside them.
+
+    Weights go before parameters with the same numbers, which may be of another type.
+    """
+    found: dict[str, NDArray[Any]] = {}
+    for network in networks:
+        for projection in network.projections:
+            found.setdefault(digest(projection.weights), projection.weights)
+    for network in networks:
+        for population in network.populations:
+            for value in population.model.parameters().values():
+                if isinstance(value, np.ndarray):
+                    found.setdefault(digest(value), value)
+    return found
 
 
-def _port(what: str, port: Port) -> str:
-    """Its steps as spans, from the first up to, not including, the last."""
+def network_line(name: str, domain: str) -> str:
+    """The first line; the name may have blanks, for the domain ends it."""
+    return f"network {phrase(name)} {word(domain)}"
+
+
+def population_line(population: Population, tell: Tell = digest) -> str:
+    """A population with all parameters of its model."""
+    settings = " ".join(f"{k}={_number(v, tell)}"
+                        for k, v in population.model.parameters().items())
+    return (f"population {word(population.name)} {population.size} {word(population.model.kind)} "
+            f"{settings}")
+
+
+def projection_line(projection: Projection, tell: Tell = digest) -> str:
+    """A projection without its rule."""
+    w = projection.weights
+    post, port = word(projection.post), f".{word(projection.port)}"
+    if projection.port == A_IN and "." not in post:
+        port = ""
+    return (
+        f"projection {word(projection.name)} {word(projection.pre)}->{post}{port} "
+        f"{w.shape[0]}x{w.shape[1]} exponent={projection.exponent} delay={projection.delay} "
+        f"{'graded' if projection.graded else 'plain'} weights={_span(w)} sha256={tell(w)}"
+    )
+
+
+def rule_line(rule: LearningRule, modulators: Modulators) -> str:
+    """A plastic projection's rule, with all that differs from its defaults, and third factors."""
+    told = [f"{f.name}={_field(getattr(rule, f.name))}" for f in fields(rule)
+            if getattr(rule, f.name) != f.default]
+    told += [f"{y}={word(name)}"
+             for y, name in zip(THIRD, modulators, strict=True) if name]
+    return "  rule " + " ".join(told)
+
+
+def schedule_line(period: int) -> str:
+    """A schedule without its phases."""
+    return f"schedule period={period}"
+
+
+def phase_line(phase: Phase) -> str:
+    """A phase, from its first step up to, not including, its last."""
+    return f"  phase {word(phase.name)} {phase.start}:{phase.stop}"
+
+
+def port_line(what: str, port: Port) -> str:
+    """An input or output; its steps as spans, from the first up to, not including, the last."""
     kind = f"graded payload_bits={port.payload_bits}" if port.payload_bits else "plain"
     steps = "" if port.steps is None else f" steps={','.join(_spans(port.steps))}"
-    says = f" {port.says}" if port.says else ""
-    return (f"{what} {port.name} {port.population} {port.size} {kind} {port.low}..{port.high}"
-            f"{steps}{says}")
+    says = f" {phrase(port.says)}" if port.says else ""
+    if port.steps is None and port.says.startswith("steps="):
+        says = says.replace("s", r"\x73", 1)  # it says so, but has none
+    return (f"{what} {word(port.name)} {word(port.population)} {port.size} {kind} "
+            f"{port.low}..{port.high}{steps}{says}")
 
 
 def _spans(steps: Iterable[int]) -> Iterator[str]:
@@ -56,41 +145,19 @@ def _spans(steps: Iterable[int]) -> Iterator[str]:
         yield f"{found[0]}:{found[-1] + 1}"
 
 
-def _number(value: Parameter) -> str:
+def _number(value: Parameter, tell: Tell) -> str:
     """Whole numbers without a point, others with all their digits; arrays as weights are told."""
     if isinstance(value, np.ndarray):
-        return f"{_span(value)}#{_digest(value)}"
+        return f"{_span(value)}#{tell(value)}"
     return str(int(value)) if value == int(value) else repr(float(value))
 
 
-def _projection(projection: Projection) -> str:
-    w = projection.weights
-    port = "" if projection.port == A_IN else f".{projection.port}"
-    return (
-        f"projection {projection.name} {projection.pre}->{projection.post}{port} "
-        f"{w.shape[0]}x{w.shape[1]} exponent={projection.exponent} delay={projection.delay} "
-        f"{'graded' if projection.graded else 'plain'} weights={_span(w)} sha256={_digest(w)}"
-    )
-
-
-def _digest(values: NDArray[Any]) -> str:
-    """Of the numbers, whatever their type."""
-    told, flat = hashlib.sha256(), np.ascontiguousarray(values).reshape(-1)
-    for some in blocks(flat.size, 1):
-        told.update(flat[some].astype("<f8").tobytes())
-    return told.hexdigest()[:12]
+def _field(value: object) -> str:
+    """Of a rule: texts in quotes, numbers with all their digits."""
+    if isinstance(value, str):
+        return "'" + phrase(value).replace("'", r"\x27") + "'"
+    return str(int(value)) if isinstance(value, Integral) else repr(float(value))  # type: ignore[arg-type]
 
 
 def _span(values: NDArray[Any]) -> str:
     return f"{values.min():g}..{values.max():g}" if values.size else "empty"
-
-
-def _plasticity(projection: Projection) -> Iterator[str]:
-    """A line for the rule, with all that differs from its defaults, and its third factors."""
-    rule = projection.rule
-    if rule is None:
-        return
-    told = [f"{f.name}={getattr(rule, f.name)!r}" for f in fields(rule)
-            if getattr(rule, f.name) != f.default]
-    told += [f"{y}={name}" for y, name in zip(THIRD, projection.modulators, strict=True) if name]
-    yield "  rule " + " ".join(told)

@@ -172,8 +172,8 @@ def test_a_port_that_a_model_does_not_have_is_refused() -> None:
 def test_the_text_tells_ports_and_arrays() -> None:
     text = to_text(driven(Product(period=2, at=np.array([0, 1, 0, 1])), 0)[0])
     assert "n 4 Product shift=0 limit=8388607 period=2 at=0..1#" in text
-    assert "to a->n.a 4x2" in text
-    assert "to b->n.b 4x2" in text
+    assert r"to\x20a->n.a 4x2" in text
+    assert r"to\x20b->n.b 4x2" in text
 
 
 def test_sums_that_leave_24_bits_are_not_proved() -> None:

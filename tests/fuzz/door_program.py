@@ -74,13 +74,13 @@ def _write_weights(rng: Random, folder: Path, arrays: dict[str, Any]) -> None:
         return
     if kind < 4:
         name = rng.choice(list(arrays))
-        arrays = arrays | {name: _changed(rng, np.array(arrays[name]))}
+        arrays = arrays | {name: changed_array(rng, np.array(arrays[name]))}
     else:
         mark.touch()
     write_arrays(folder / WEIGHTS, arrays)
 
 
-def _changed(rng: Random, array: Any) -> Any:
+def changed_array(rng: Random, array: Any) -> Any:
     kind = rng.randrange(6)
     if kind == 0:
         return array.T

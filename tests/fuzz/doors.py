@@ -11,11 +11,13 @@ import door_profile
 import door_program
 import door_rule
 import door_safetensors
+import door_text
 from fuzz_engine import Reader
 
 READERS: dict[str, Reader] = {reader.name: reader for reader in (
     door_safetensors.READER, door_index.READER, door_model.READER, door_gguf.READER,
     door_npz.READER,
     door_bundle.MANIFESTS, door_bundle.BUNDLES, door_bundle.NETWORKS, door_profile.READER,
-    door_program.PROGRAMS, door_program.PLACED, door_rule.READER,
+    door_program.PROGRAMS, door_program.PLACED, door_rule.READER, door_text.NETWORKS,
+    door_text.PROGRAMS,
 )}

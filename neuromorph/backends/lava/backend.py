@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import IO, ClassVar
 
 from neuromorph.backends.interface import Backend, Evidence, Inputs, Recording
@@ -9,7 +10,7 @@ from neuromorph.backends.lava.deadline import deadline_for
 from neuromorph.backends.lava.job import Job, read_results, write_job
 from neuromorph.backends.lava.ranges import check_accumulators
 from neuromorph.backends.lava.supervise import scratch_file, supervise
-from neuromorph.backends.lava.supported import reason_against
+from neuromorph.backends.lava.supported import reasons_against
 from neuromorph.errors import WriteError
 from neuromorph.folders import PROCESSES, find_folder
 from neuromorph.network import Network, Probe
@@ -42,9 +43,9 @@ class LavaBackend(Backend):
     def __init__(self, *, deadline: float | None = None) -> None:
         self.deadline = deadline
 
-    def _why_not(self, network: Network) -> str | None:
-        """The reason why stock Lava cannot hold the network exactly, or None."""
-        return reason_against(network)
+    def _reasons(self, network: Network) -> Iterable[str]:
+        """Why stock Lava cannot hold the network exactly."""
+        return reasons_against(network)
 
     def _run(
         self, network: Network, inputs: Inputs, probes: tuple[Probe, ...], steps: int

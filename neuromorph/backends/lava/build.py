@@ -44,7 +44,7 @@ def build(network: Network, inputs: Inputs) -> Built:
     Parameters
     ----------
     network : Network
-        Verified, and one for which `supported.reason_against` knows no reason.
+        Verified, and one for which `supported.reasons_against` knows no reason.
     inputs : mapping of source name to array, shape (steps, size)
     """
     populations = {p.name: _neurons(p, network.domain, inputs) for p in network.populations}

@@ -12,17 +12,14 @@ from neuromorph.numerics.limits import WEIGHT_MIN
 from neuromorph.numerics.synapse import bits_of
 
 
-def reason_against(network: Network) -> str | None:
-    """The first reason why stock Lava cannot hold the network exactly, or None."""
+def reasons_against(network: Network) -> list[str]:
+    """All reasons why stock Lava cannot hold the network exactly."""
     if network.domain == "float":
         rules = ((p.name, reason_against_stock_float(p.rule)) for p in network.plastic if p.rule)
-        return next((f"{name}: {reason}" for name, reason in rules if reason), None)
+        return [f"{name}: {reason}" for name, reason in rules if reason]
     neurons = ((p.name, _stranger(p) or p.model.why_not_lava()) for p in network.populations)
     synapses = ((p.name, _reason_against_weights(p.weights)) for p in network.projections)
-    for name, reason in (*neurons, *synapses):
-        if reason:
-            return f"{name}: {reason}"
-    return None
+    return [f"{name}: {reason}" for name, reason in (*neurons, *synapses) if reason]
 
 
 def _stranger(population: Population) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import ClassVar
 
 import numpy as np
 
 from neuromorph.backends.interface import Backend, Evidence, Inputs, Recording
-from neuromorph.backends.loihi_emulator.supported import reason_against
+from neuromorph.backends.loihi_emulator.supported import reasons_against, reasons_against_neurons
 from neuromorph.backends.nengo.extra import require
 from neuromorph.circuits.plain_spikes import encode, in_plain_spikes
 from neuromorph.errors import FitError
@@ -50,13 +51,13 @@ class LoihiEmulatorBackend(Backend):
     def __init__(self, *, chips: int = 1) -> None:
         self.chips = chips
 
-    def _why_not(self, network: Network) -> str | None:
-        """The reason why the emulator cannot hold the network exactly, or None."""
+    def _reasons(self, network: Network) -> Iterable[str]:
+        """Why the emulator cannot hold the network exactly."""
         try:
             plain, _ = in_plain_spikes(network)
         except FitError as error:
-            return str(error)
-        return reason_against(plain)
+            return [str(error), *reasons_against_neurons(network)]
+        return reasons_against(plain)
 
     def _run(
         self, network: Network, inputs: Inputs, probes: tuple[Probe, ...], steps: int

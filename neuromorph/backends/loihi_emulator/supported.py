@@ -15,16 +15,15 @@ LOWEST_EXPONENT = -7
 _PROGRAMMABLE = "Loihi 1 has no programmable neurons, so no {kind}"
 
 
-def reason_against(network: Network) -> str | None:
-    """The first reason why the emulator cannot hold the network exactly, or None."""
-    return next(_reasons(network), None)
-
-
-def _reasons(network: Network) -> Iterator[str]:
-    if network.domain == "float":
-        yield "it runs integers only, by the rules of Loihi 1"
+def reasons_against_neurons(network: Network) -> Iterator[str]:
+    """Why no register holds some of its neurons, whatever reaches them."""
     for population in network.populations:
         yield from (f"{population.name}: {reason}" for reason in _against_population(population))
+
+
+def reasons_against(network: Network) -> Iterator[str]:
+    """All reasons why the emulator cannot hold a network of integers exactly."""
+    yield from reasons_against_neurons(network)
     for projection in network.projections:
         yield from (f"{projection.name}: {reason}"
                     for reason in _against_projection(projection, network))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import ClassVar
 
 from neuromorph.backends.interface import Backend, Evidence, Inputs, Recording
@@ -30,11 +31,9 @@ class NengoBackend(Backend):
     cannot: ClassVar[str] = "neurons with more than one input port"
     tolerance: ClassVar[float] = 1e-9
 
-    def _why_not(self, network: Network) -> str | None:
-        several = [p.name for p in network.populations if len(p.model.ports) > 1]
-        if several:
-            return f"{several[0]}: Nengo's neurons have one input, not a port of each kind"
-        return None
+    def _reasons(self, network: Network) -> Iterable[str]:
+        return [f"{p.name}: Nengo's neurons have one input, not a port of each kind"
+                for p in network.populations if len(p.model.ports) > 1]
 
     def _run(
         self, network: Network, inputs: Inputs, probes: tuple[Probe, ...], steps: int

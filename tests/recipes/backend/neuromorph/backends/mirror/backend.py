@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import ClassVar
 
@@ -20,8 +21,8 @@ class MirrorBackend(Backend):
     domains: ClassVar[tuple[Domain, ...]] = ("fixed",)
     cannot: ClassVar[str] = "learn"
 
-    def _why_not(self, network: Network) -> str | None:
-        return "a mirror does not learn" if network.plastic else None
+    def _reasons(self, network: Network) -> Iterable[str]:
+        return [f"{p.name}: a mirror does not learn" for p in network.plastic]
 
     def _run(
         self, network: Network, inputs: Inputs, probes: tuple[Probe, ...], steps: int
