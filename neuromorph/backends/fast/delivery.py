@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from llvmlite import ir
 from numpy.typing import NDArray
 
 from neuromorph.backends.fast.compiled import compiled
@@ -138,6 +139,15 @@ def _add_rows(
             sums[i] += weights[a + i]
 
 
+@lanes(at=INDEX)
+def _fetch(code: Code, data: Pointer, at: Any) -> None:
+    """Ask for what will soon be read: rows of sparse weights lie far apart."""
+    place = code.builder.bitcast(data.address(at), ir.IntType(8).as_pointer())
+    number = ir.IntType(32)
+    how = (ir.Constant(number, n) for n in (0, 3, 1))  # to read, into all caches, data
+    code.call("llvm.prefetch.p0", ir.VoidType(), place, *how)
+
+
 @compiled
 def _scatter(
     p: NDArray[np.int64], rows: Any, who: NDArray[np.int32], at: int, count: int, sums: Any
@@ -146,6 +156,10 @@ def _scatter(
     starts, targets, weights = start(rows.starts), start(rows.targets), start(rows.weights)
     for n in range(at, at + count):
         row = p[OFFSET] + who[n]
+        ahead = p[OFFSET] + who[min(n + 2, at + count - 1)]
+        for k in range(starts[ahead], starts[ahead + 1], 16):
+            _fetch(targets, k)
+            _fetch(weights, k)
         for k in range(starts[row], starts[row + 1]):
             sums[targets[k]] += weights[k]
     keep(rows.starts)
