@@ -14,8 +14,8 @@ from typing import Any
 from benchmarks.speed import PARTS, QUICK
 from benchmarks.speed.figures import Plan
 
-NAMES = ("digits", "backends", "speed", "match_and_control", "written", "compile", "allocators",
-         "partition", "startup", "minilm", "smollm2", "query_bits", "calibration",
+NAMES = ("digits", "backends", "speed", "engine", "match_and_control", "written", "compile",
+         "allocators", "partition", "startup", "minilm", "smollm2", "query_bits", "calibration",
          "compile_smollm2")
 SPEED = {f"speed_{part}": part for part in PARTS}
 

@@ -114,10 +114,10 @@ class NeuronModel(ABC):
 
             payload = kernel(own, state, arrived, i, last, t)
 
-        ``own``, ``state`` and ``arrived`` have a row for each neuron of the network, and columns
-        as `constants`, `words` and `ports`; ``i`` is the neuron, ``last`` the last one of its
-        population, which is stepped last. It writes to its own row of the state only. It may call
-        functions of `numerics.scalar`.
+        ``own``, ``state`` and ``arrived`` have a row for each neuron of the population, and
+        columns as `constants`, `words` and `ports`; ``i`` is the neuron, ``last`` the last one,
+        which is stepped last. It writes to its own row of the state only. It may call functions
+        of `numerics.scalar`, and raises nothing: a division by 0 gives 0, as in NumPy.
     """
 
     ports: ClassVar[tuple[str, ...]] = (A_IN,)

@@ -14,7 +14,7 @@ from small_learners import LEARNERS
 from small_networks import everything, random_network
 
 from neuromorph import backends
-from neuromorph.backends.fast.engine import flatten
+from neuromorph.backends.fast.flat import flatten
 from neuromorph.circuits.latency_attention import build
 from neuromorph.circuits.plain_spikes.lower import _digits, _lost_bits
 from neuromorph.errors import NetworkError

@@ -38,19 +38,20 @@ class FastBackend(Backend):
     def _run(
         self, network: Network, inputs: Inputs, probes: tuple[Probe, ...], steps: int
     ) -> Recording:
-        from neuromorph.backends.fast.engine import clock, flatten
+        from neuromorph.backends.fast.engine import clock, room
+        from neuromorph.backends.fast.flat import flatten
         from neuromorph.backends.fast.learning_tables import flatten_plasticity
-        from neuromorph.backends.fast.tape import Tape
+        from neuromorph.backends.fast.stepping import addresses
+        from neuromorph.backends.fast.tape import Tape, feed
 
         flat = flatten(network)
+        steppers = addresses([p.model for p in network.populations])
         learning = flatten_plasticity(network, flat.first, steps)
-        tape = Tape(network, flat, probes, steps)
-        tape.load(inputs)
-        tags = np.zeros(len(flat.learned), np.int32)
-        size = len(flat.own)
-        state, arrived = (np.zeros((size, n), np.int64) for n in (flat.words, flat.ports))
-        clock()(flat.own, state, arrived, flat.spans, flat.wiring, flat.stores, tags,
-                learning.rules, learning.dice, learning.traces, tape.spikes, tape.watched,
-                tape.states, tape.kept, tape.weights, tape.tags)
+        tape, tags = Tape(network, flat, probes, steps), np.zeros(len(flat.learned), np.int32)
+        ring, now = room(flat, steps)
+        clock(plastic=bool(network.plastic))(
+            flat.own, flat.state, flat.spans, steppers, flat.wiring, flat.stores, flat.rows, tags,
+            learning.rules, learning.dice, learning.traces, feed(network, inputs, steps), ring, now,
+            tape.watched, tape.record, tape.kept, tape.weights, tape.tags, steps)
         return Recording(self.name, self.evidence, steps, {p: tape.trace(p) for p in probes},
                          tape.synapses(flat.learned, tags))

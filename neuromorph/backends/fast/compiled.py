@@ -74,26 +74,28 @@ and not at those of the functions and constants that were compiled into it."""
 
 def compiled(
     function: Callable[..., Any] | None = None, /, *, name: str | None = None,
-    given: Mapping[str, Any] | None = None, signature: Any = None, **options: Any,
+    given: Mapping[str, Any] | None = None, signature: Any = None,
+    by: Callable[..., Any] = njit, cache: bool = True, **options: Any,
 ) -> Any:
     """``numba.njit`` with a cache on disk; without one where no folder can be written.
 
     ``name`` tells apart what is compiled more than once from one function: the cache knows a
     function by its name and line, and not by its options, and would load one for the other.
     ``given`` are globals that it has besides its own; the name must tell those apart as well.
-    With a ``signature`` it is compiled, or loaded, at once.
+    With a ``signature`` it is compiled, or loaded, at once; ``by`` may then be ``numba.cfunc``.
     """
     if function is None:
-        return lambda late: compiled(late, name=name, given=given, signature=signature, **options)
+        return lambda late: compiled(late, name=name, given=given, signature=signature, by=by,
+                                     cache=cache, **options)
     named = f"{name or function.__name__}_{DIGEST[:12]}"
     own = function.__globals__ if given is None else {**function.__globals__, **given}
     function = FunctionType(function.__code__, own, named, function.__defaults__,
                             function.__closure__)
     function.__qualname__ = named
     try:
-        return njit(signature, cache=True, **options)(function)
+        return by(signature, cache=cache, **options)(function)
     except RuntimeError:  # numba found nowhere to keep its cache
-        return njit(signature, **options)(function)
+        return by(signature, **options)(function)
 
 
 require_compiler()

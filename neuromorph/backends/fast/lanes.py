@@ -26,11 +26,12 @@ LANES = 16
 """Keys and columns are padded to whole vectors."""
 
 INDEX, FLOAT, DOUBLE = types.intp, types.float32, types.float64
-INT, SHORT = types.int32, types.int16
+INT, SHORT, BYTE = types.int32, types.int16, types.int8
 
-_LLVM = {FLOAT: ir.FloatType(), DOUBLE: ir.DoubleType(), INT: ir.IntType(32), SHORT: ir.IntType(16)}
-_BYTES = {"float": 4, "double": 8, "i32": 4, "i16": 2}
-_SUFFIX = {"float": "f32", "double": "f64", "i32": "i32", "i16": "i16"}
+_LLVM = {FLOAT: ir.FloatType(), DOUBLE: ir.DoubleType(), INT: ir.IntType(32), SHORT: ir.IntType(16),
+         BYTE: ir.IntType(8)}
+_BYTES = {"float": 4, "double": 8, "i32": 4, "i16": 2, "i8": 1}
+_SUFFIX = {"float": "f32", "double": "f64", "i32": "i32", "i16": "i16", "i8": "i8"}
 
 
 class Code:
