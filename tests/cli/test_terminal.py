@@ -98,7 +98,7 @@ def test_no_command_passes_on_what_steers_a_terminal(
     told = done.out + done.err
     assert harmless(told)
     if name in SEEN:
-        assert SHOWN in re.sub(r"\s", "", told)
+        assert SHOWN in as_shown(re.sub(r"\s", "", told))
     written = check_texts(tmp_path / "out")
     assert written >= WRITTEN.get(name, set())
 
@@ -112,7 +112,12 @@ def test_json_holds_the_names_and_no_odd_character(
     assert done.out.isascii()
     assert harmless(done.out)
     told = strings(json.loads(done.out))
-    assert NASTY in told or SHOWN in told or (name == "network" and NASTY[:4] in told)
+    assert NASTY in told or SHOWN in as_shown(told) or (name == "network" and NASTY[:4] in told)
+
+
+def as_shown(text: str) -> str:
+    """Text forms double the backslashes of a name."""
+    return text.replace("\\\\", "\\")
 
 
 def strings(value: Any) -> str:

@@ -361,7 +361,7 @@ REFUSED: dict[str, tuple[Network, list[str]]] = {
         "in: float payloads cannot be quantised: they have no declared range",
         "Send plain spikes, or build the network in the fixed domain"]),
     "threshold": (one(vth=-1.0), [
-        "n: a threshold below 0 cannot be quantised; found -1.0; expected at least 0"]),
+        "n: a threshold below 0 cannot be quantised; found -1; expected at least 0"]),
     "slow current": (one(du=1e-5), [
         "n: du is too small for 12 bits; found 1e-05; expected 0, or more than 0.00012207",
         "Longer steps, or no decay at all"]),

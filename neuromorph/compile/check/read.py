@@ -107,7 +107,8 @@ def _group(data: Any, where: str) -> Group:
         raise FileFormatError("a population needs at least one neuron", where=where, found=size)
     if kind not in MODELS:
         raise FileFormatError("the checker's table has no row for this neuron model", where=where,
-                              found=kind, hint="a new model needs a row in compile/check/models.py")
+                              found=kind, expected="a row in compile/check/models.py",
+                              hint=did_you_mean(kind, MODELS))
     given = take(data, "parameters", dict, where)
     row = MODELS[kind]
     only(given, row.parameters, where)
