@@ -16,8 +16,8 @@ FORM: dict[str, tuple[Change, str]] = {
     "truth": (lambda d, a: projection(d, "match_out").update(delay=True),
         "small.match_out: the field delay is of another type; found True; expected int"),
     "model": (lambda d, a: population(d, "out").update(kind="CubaLIV"),
-        "small.out: the checker's table has no row for this neuron model; found CubaLIV; "
-        "expected a row in compile/check/models.py. Did you mean 'CubaLIF'?"),
+        ("small.out: the checker's table has no row for this neuron model; found CubaLIV; "
+         "expected a row in compile/check/models.py. Did you mean 'CubaLIF'?")),
     "nobody": (lambda d, a: population(d, "out").update(size=0),
         "small.out: a population needs at least one neuron; found 0"),
     "twins": (lambda d, a: population(d, "third").update(name="plain"),
