@@ -71,7 +71,7 @@ def _kernel(own: Any, state: Any, arrived: Any, i: int, last: int, t: int) -> in
         share = (raised * (payload >> PLACES_BITS)) >> X_BITS
         scaled = multiply_shift_one(share, own[i, MULTIPLIER], own[i, SHIFT])
         state[i, KEPT] = clip_one(scaled + own[i, CENTRE], own[i, LIMIT])
-    if own[i, PERIOD] != 0 and t % max(own[i, PERIOD], 1) != own[i, AT]:
+    if t % max(own[i, PERIOD], 1) != own[i, AT]:
         return 0
     sent: int = state[i, KEPT]
     state[i, KEPT] = 0

@@ -44,6 +44,14 @@ LARGEST = (1 << (Y_BITS + PLACES_BITS)) - 1
 DV, SHIFT = range(2)
 
 
+def _inverse(x: Any) -> Any:
+    """1 / x by Newton's rounds, of a number or of an array; see `reciprocal_payload`."""
+    y = FIRST - ((x * SLOPE) >> X_BITS)
+    for _ in range(ROUNDS):
+        y = (y * ((2 << Y_BITS) - ((x * y) >> X_BITS))) >> Y_BITS
+    return y
+
+
 def reciprocal_payload(value: int) -> int:
     """What a sum sends: its reciprocal with 15 bits after the point, and its lift in places.
 
@@ -62,11 +70,7 @@ def reciprocal_payload(value: int) -> int:
     places = 0
     while value << places < 1 << X_BITS:
         places += 1
-    x = value << places
-    y = FIRST - ((x * SLOPE) >> X_BITS)
-    for _ in range(ROUNDS):
-        y = (y * ((2 << Y_BITS) - ((x * y) >> X_BITS))) >> Y_BITS
-    payload: int = (y << PLACES_BITS) | places
+    payload: int = (_inverse(value << places) << PLACES_BITS) | places
     return payload
 
 
@@ -74,11 +78,7 @@ def reciprocal_payloads(values: NDArray[Any]) -> NDArray[np.int64]:
     """`reciprocal_payload` of an array of sums, of any shape."""
     sums = np.maximum(values.astype(np.int64), 1)
     places = X_BITS + 1 - np.frexp(sums.astype(np.float64))[1]  # a float's exponent: its bits
-    x = sums << places
-    y = FIRST - ((x * SLOPE) >> X_BITS)
-    for _ in range(ROUNDS):
-        y = (y * ((2 << Y_BITS) - ((x * y) >> X_BITS))) >> Y_BITS
-    return np.where(values > 0, (y << PLACES_BITS) | places, 0)
+    return np.where(values > 0, (_inverse(sums << places) << PLACES_BITS) | places, 0)
 
 
 def _kernel(own: Any, state: Any, arrived: Any, i: int, last: int, t: int) -> int:

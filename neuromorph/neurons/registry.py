@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TypeVar
 
 from neuromorph.errors import NetworkError
@@ -69,13 +67,3 @@ def registered(model: object, where: str) -> NeuronModel:
     raise NetworkError("unknown neuron model", where=where, found=name,
                        expected=", ".join(sorted(_MODELS)),
                        hint="a model is a file in neuromorph/neurons, registered by its decorator")
-
-
-@contextmanager
-def forgotten(model: type[NeuronModel]) -> Iterator[None]:
-    """Leave a model out for a while, to see it refused."""
-    kept = _MODELS.pop(model.__name__)
-    try:
-        yield
-    finally:
-        _MODELS[model.__name__] = kept
