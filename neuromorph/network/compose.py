@@ -40,7 +40,7 @@ def rename(network: Network, names: Names) -> Network:
     Returns
     -------
     Network
-        Without a motif, whose builder knows other names; unchanged if all names are.
+        Unchanged if all names are.
 
     Raises
     ------
@@ -98,6 +98,7 @@ def union(name: str, networks: Sequence[Network]) -> Network:
         tuple(p for one in networks for p in one.populations),
         tuple(p for one in networks for p in one.projections),
         _schedule(name, networks),
+        tuple(part for one in networks for part in one.parts),
         inputs=tuple(port for one in networks for port in one.inputs),
         outputs=tuple(port for one in networks for port in one.outputs)))
 
@@ -124,8 +125,8 @@ def wire(network: Network, wires: Mapping[str, str]) -> Network:
     Returns
     -------
     Network
-        Without the sources and their inputs, and without a motif. Outputs name steps only where
-        all that they hear of is known to keep those of its inputs.
+        Without the sources and their inputs; parts stay parts (`credit`). Outputs name steps only
+        where all that they hear of is known to keep those of its inputs.
 
     Raises
     ------
@@ -176,7 +177,8 @@ def _renamed(network: Network, names: Names) -> Network:
                      for port in given)
 
     return replace(
-        network, motif=None, inputs=ports(network.inputs), outputs=ports(network.outputs),
+        network, parts=tuple(part.renamed(new, new) for part in network.parts),
+        inputs=ports(network.inputs), outputs=ports(network.outputs),
         populations=tuple(replace(p, name=new[p.name]) for p in network.populations),
         projections=tuple(replace(_rewired(p, new), name=new[p.name])
                           for p in network.projections))
@@ -227,7 +229,8 @@ def _wired(network: Network, pairs: Iterable[tuple[str, str]]) -> Network:
     names = {source: population.name for source, population in senders.items()}
     projections = tuple(_rewired(p, names) for p in network.projections)
     return verify(replace(
-        network, motif=None, projections=projections,
+        network, projections=projections,
+        parts=tuple(part.renamed(names) for part in network.parts),
         populations=tuple(p for p in network.populations if p.name not in senders),
         inputs=tuple(port for port in network.inputs if port.population not in senders),
         outputs=tuple(_outputs(network, senders, _out_of_step(network, wires, projections)))))

@@ -7,12 +7,12 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from neuromorph.errors import NetworkError, did_you_mean
-from neuromorph.network.bounds import payload_ranges, source_range
+from neuromorph.network.credit import credit
 from neuromorph.network.model import Network
 from neuromorph.network.populations import Population
-from neuromorph.network.port_rules import assumed, told, within
 from neuromorph.network.ports import Port, Steps
-from neuromorph.numerics.interval import Interval
+from neuromorph.network.promises import Promise, lacks
+from neuromorph.network.sources import source_range
 
 FEW = 8
 """Names that an error lists."""
@@ -59,14 +59,16 @@ def fitting(network: Network, pairs: Iterable[tuple[str, str]]) -> list[Wire]:
     targets, producers = _targets(network), _producers(network)
     wires = [_found(network, pair, targets, producers) for pair in pairs]
     _check_once(wires)
-    graded = network.domain == "fixed" and any(wire.port.payload_bits for wire in wires)
-    sent = payload_ranges(network, assumed(network)) if graded else {}
     for wire in wires:
         _check_size(wire)
         _check_kind(wire)
-        _check_payload(wire, sent)
         _check_steps(wire)
-    return wires
+    if network.domain == "float":
+        return [_of_floats(wire) for wire in wires]
+    if not any(wire.port.payload_bits or wire.port.steps is not None for wire in wires):
+        return wires  # plain spikes are 0 and 1, at any step
+    promises = credit(network).promises
+    return [_kept(wire, promises[wire.population.name], network.period) for wire in wires]
 
 
 def senders_of(wires: Sequence[Wire]) -> dict[str, Population]:
@@ -161,18 +163,26 @@ def _check_kind(wire: Wire) -> None:
                            hint="a relay sends graded spikes, a CubaLIF plain ones")
 
 
-def _check_payload(wire: Wire, sent: Mapping[str, Interval]) -> None:
-    port, name = wire.port, wire.population.name
-    if not port.payload_bits:
-        return  # plain spikes are 0 and 1
-    if name not in sent:
+def _of_floats(wire: Wire) -> Wire:
+    if wire.port.payload_bits:
         raise NetworkError("payloads of floats have no proved range", where=wire.where,
-                           found=wire.population.model.kind, expected=f"{port.low} to {port.high}")
-    if not within(sent[name], port):
-        raise NetworkError("a payload may leave the range that the input assumes",
-                           where=wire.where, found=told(sent[name]),
-                           expected=f"{port.low} to {port.high}",
+                           found=wire.population.model.kind,
+                           expected=f"{wire.port.low} to {wire.port.high}")
+    return wire
+
+
+def _kept(wire: Wire, promise: Promise, period: int) -> Wire:
+    """The wire, if what is promised lies within what the input assumes.
+
+    A neuron with a memory may speak in any step for all that is known: its wire is not refused,
+    but what hears of it is proved as if it did.
+    """
+    known = promise.turns is not None
+    wanted = wire.port if known else replace(wire.port, steps=None, stride=1, course=None)
+    for lack in lacks(promise, wanted, period, period):
+        raise NetworkError(lack.what, where=wire.where, found=lack.found, expected=lack.needed,
                            hint="narrow the weights before it, or the ranges of their inputs")
+    return wire._replace(steps=tuple(sorted(promise.steps or ()))) if known else wire
 
 
 def _check_steps(wire: Wire) -> None:

@@ -62,6 +62,11 @@ class Counted(NeuronModel, ABC):
         """Whether it counts steps."""
         return self._counter[0] > 1
 
+    @property
+    def counts(self) -> int:
+        """Its period."""
+        return max(int(self._counter[0]), 1)
+
     def due(self, step: int) -> NDArray[np.bool_]:
         """Which neurons act in a step."""
         return acts(step, *self._counter)

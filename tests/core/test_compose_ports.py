@@ -10,6 +10,8 @@ import pytest
 from small_heads import GRADED, attention
 from small_networks import float_network
 
+from neuromorph.circuits.latency_attention import StaticAttention
+from neuromorph.compile.ranges.prove import require_proof
 from neuromorph.errors import NetworkError
 from neuromorph.learning import RULES
 from neuromorph.network import (
@@ -120,11 +122,16 @@ def test_a_third_factor_that_may_speak_at_any_time_is_heard_too() -> None:
     assert [port.steps for port in whole.outputs] == [None]
 
 
-def test_what_is_renamed_is_not_what_its_builder_builds() -> None:
+def test_what_is_renamed_is_still_what_its_builder_builds() -> None:
     network = attention(GRADED)[0]
-    assert rename(network, {}).motif == GRADED
-    assert rename(network, {"match": "score"}).motif is None
-    assert parallel({"a": network}).motif is None
+    renamed = rename(network, {"match": "score", "key": "memory"})
+    both = parallel({"a": network, "b": renamed})
+    assert [part.circuit for part in both.parts] == [StaticAttention(GRADED)] * 2
+    for whole, heads in ((network, ["match"]), (renamed, ["score"]),
+                         (both, ["a.match", "b.score"])):
+        proof = require_proof(whole)
+        assert (proof.basis, proof.doubts) == ("circuits", ())
+        assert [one.split(" of ")[1] for one in proof.circuits] == heads
 
 
 # --- what is refused

@@ -21,7 +21,16 @@ from numpy.typing import NDArray
 
 from neuromorph.circuits.latency_attention.motif import LatencyAttention
 from neuromorph.errors import RangeProofError, UsageError
-from neuromorph.network import Network, Population, Port, Projection, verify
+from neuromorph.network import (
+    Circuit,
+    Network,
+    Part,
+    Population,
+    Port,
+    Projection,
+    circuit,
+    verify,
+)
 from neuromorph.neurons.quotient import RECIPROCAL, Quotient, divided
 from neuromorph.neurons.reciprocal import (
     DONE,
@@ -96,10 +105,36 @@ def emission_of(head: LatencyAttention, bits: int = CONTEXT_BITS) -> Emission:
     return Emission(int(wanted * 2**shift), shift, limit)
 
 
+@circuit("emitting_attention")
+@dataclass(frozen=True)
+class EmittingAttention(Circuit):
+    """The network of `emitting`.
+
+    The read-outs' sums are those of the head, whose rules bound them (`rules.RULES`): while
+    every slot speaks once between two flushes, |v| is at most `control_bound`.
+    """
+
+    head_circuit: Circuit
+    head: LatencyAttention
+    emission: Emission
+
+    @property
+    def input_bits(self) -> int | None:
+        """As of the head."""
+        return self.head_circuit.input_bits
+
+    @property
+    def clears(self) -> bool:
+        """As of the head."""
+        return self.head_circuit.clears
+
+    def rebuilt(self, weights: Mapping[str, NDArray[Any]]) -> Network:
+        """The head as it is rebuilt, with this read-out."""
+        return emitting(self.head_circuit.rebuilt(weights), self.head, self.emission)
+
+
 def emitting(network: Network, head: LatencyAttention, emission: Emission) -> Network:
     """A head's network, static or written, with the emitting read-out in place of its own.
-
-    It has no closed form of its own any more: `motif` is left out.
 
     Parameters
     ----------
@@ -115,9 +150,11 @@ def emitting(network: Network, head: LatencyAttention, emission: Emission) -> Ne
                             limit=emission.limit),
     }
     populations = tuple(replace(p, model=models.get(p.name, p.model)) for p in network.populations)
-    projections = tuple(_silenced(p) for p in network.projections)
-    return verify(replace(network, populations=populations, motif=None,
-                          projections=(*projections, *_asked(network.population("control"))),
+    projections = (*map(_silenced, network.projections),
+                   *_asked(network.population("control")))
+    parts = tuple(Part.whole(EmittingAttention(part.circuit, head, emission), populations,
+                             projections) for part in network.parts)
+    return verify(replace(network, populations=populations, parts=parts, projections=projections,
                           outputs=tuple(_answers(network, populations))))
 
 
