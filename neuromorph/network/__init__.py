@@ -8,6 +8,7 @@ from neuromorph.network.parse import parse_network, parse_networks
 from neuromorph.network.parts import Circuit, Part, circuit
 from neuromorph.network.populations import Population
 from neuromorph.network.ports import Port
+from neuromorph.network.schedules import later
 from neuromorph.network.text import arrays_of, to_text
 from neuromorph.network.verify import verify
 from neuromorph.neurons import Astrocyte, CubaLIF, LatencyMatch, Readout, Relay, Source
@@ -34,6 +35,7 @@ __all__ = [
     "arrays_of",
     "circuit",
     "fed",
+    "later",
     "nest",
     "parallel",
     "rename",

@@ -18,6 +18,7 @@ from neuromorph.network.derive import derived
 from neuromorph.network.model import Network, Projection
 from neuromorph.network.parts import Part
 from neuromorph.network.promises import Lack, Promise, lacks, promised_by
+from neuromorph.network.schedules import counting_later
 
 _RECOGNISED: WeakKeyDictionary[Network, tuple[Believed | Doubt, ...]] = WeakKeyDictionary()
 
@@ -183,9 +184,10 @@ def _differences(
         yield network.name, Lack("a period does not fit into the whole's", str(network.period),
                                  f"a multiple of {built.period}")
     for p in built.populations:
-        found = network.by_name.get(here[p.name])
-        if found is None or found.size != p.size or (not p.is_source and found.model != p.model):
-            yield here[p.name], Lack("a population is not its builder's", repr(found), repr(p))
+        found, its = network.by_name.get(here[p.name]), counting_later(p, part.offset)
+        if found is None or found.size != p.size or (
+                not p.is_source and found.model != its.model):
+            yield here[p.name], Lack("a population is not its builder's", repr(found), repr(its))
     mine = {here[p.name] for p in built.populations if not p.is_source}
     if len(mine) < sum(not p.is_source for p in built.populations):
         yield network.name, Lack("two populations of a part are one", ", ".join(sorted(mine)),

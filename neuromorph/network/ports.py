@@ -104,7 +104,12 @@ def _moved(course: Course, steps: int, period: int) -> Course:
         begin, end = (start + steps) % period, (start + steps) % period + stop - start
         found.append((begin, min(end, period), low, high))
         found += [(0, end - period, low, high)] if end > period else []
-    return tuple(sorted(found))
+    joined: list[tuple[int, int, int, int]] = []
+    for start, stop, low, high in sorted(found):
+        if joined and (joined[-1][1], *joined[-1][2:]) == (start, low, high):
+            start = joined.pop()[0]
+        joined.append((start, stop, low, high))
+    return tuple(joined)
 
 
 def widest_of(population: Population) -> tuple[int, int]:

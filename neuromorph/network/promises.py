@@ -130,7 +130,8 @@ def told_steps(steps: Iterable[int] | None) -> str:
         return "no step"
     edges = [0, *(n for n in range(1, len(found)) if found[n] != found[n - 1] + 1), len(found)]
     spans = [(found[a], found[b - 1]) for a, b in pairwise(edges)]
-    return "steps " + ", ".join(str(a) if a == b else f"{a} to {b}" for a, b in spans)
+    what = "step " if len(found) == 1 else "steps "
+    return what + ", ".join(str(a) if a == b else f"{a} to {b}" for a, b in spans)
 
 
 def _turns(port: Port) -> Iterator[tuple[tuple[int, ...], Interval]]:

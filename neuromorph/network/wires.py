@@ -11,7 +11,7 @@ from neuromorph.network.credit import credit
 from neuromorph.network.model import Network
 from neuromorph.network.populations import Population
 from neuromorph.network.ports import Port, Steps
-from neuromorph.network.promises import Promise, lacks
+from neuromorph.network.promises import Promise, lacks, told_steps
 from neuromorph.network.sources import source_range
 
 FEW = 8
@@ -45,11 +45,7 @@ class Wire(NamedTuple):
 
 
 def fitting(network: Network, pairs: Iterable[tuple[str, str]]) -> list[Wire]:
-    """The wires (input, output) of a sound network, each found to fit.
-
-    Payloads are proved to lie in the input's range while all inputs are as assumed, those that
-    are wired too. Also for feedback: every synapse takes a step, so a first payload that leaves
-    its range would need an earlier one.
+    """The wires (input, output) of a sound network: ends that exist, of one size and one kind.
 
     Raises
     ------
@@ -64,11 +60,35 @@ def fitting(network: Network, pairs: Iterable[tuple[str, str]]) -> list[Wire]:
         _check_kind(wire)
         _check_steps(wire)
     if network.domain == "float":
-        return [_of_floats(wire) for wire in wires]
-    if not any(wire.port.payload_bits or wire.port.steps is not None for wire in wires):
-        return wires  # plain spikes are 0 and 1, at any step
-    promises = credit(network).promises
-    return [_kept(wire, promises[wire.population.name], network.period) for wire in wires]
+        for wire in wires:
+            _check_floats(wire)
+    return wires
+
+
+def kept(network: Network, wired: Network, wires: Sequence[Wire]) -> list[Wire]:
+    """The wires, with the steps in which they are known to speak, if inputs hear what they assume.
+
+    Parameters
+    ----------
+    network : Network
+        Before it was wired: what holds while all inputs are as assumed, those that are wired too.
+        That is enough for feedback as well: every synapse takes a step, so a first payload that
+        is not as assumed would need an earlier one.
+    wired : Network
+    wires : sequence of Wire
+        As `fitting` found them.
+
+    Raises
+    ------
+    NetworkError
+        Naming the wire.
+    """
+    if network.domain == "float" or not any(
+            wire.port.payload_bits or wire.port.steps is not None for wire in wires):
+        return list(wires)  # plain spikes are 0 and 1, at any step
+    before, after = credit(network).promises, credit(wired).promises
+    return [_kept(wire, before[wire.population.name], after.get(wire.population.name),
+                  network.period) for wire in wires]
 
 
 def senders_of(wires: Sequence[Wire]) -> dict[str, Population]:
@@ -163,31 +183,33 @@ def _check_kind(wire: Wire) -> None:
                            hint="a relay sends graded spikes, a CubaLIF plain ones")
 
 
-def _of_floats(wire: Wire) -> Wire:
+def _check_floats(wire: Wire) -> None:
     if wire.port.payload_bits:
         raise NetworkError("payloads of floats have no proved range", where=wire.where,
                            found=wire.population.model.kind,
                            expected=f"{wire.port.low} to {wire.port.high}")
-    return wire
 
 
-def _kept(wire: Wire, promise: Promise, period: int) -> Wire:
+def _kept(wire: Wire, before: Promise, after: Promise | None, period: int) -> Wire:
     """The wire, if what is promised lies within what the input assumes.
 
     A neuron with a memory may speak in any step for all that is known: its wire is not refused,
     but what hears of it is proved as if it did.
     """
-    known = promise.turns is not None
-    wanted = wire.port if known else replace(wire.port, steps=None, stride=1, course=None)
-    for lack in lacks(promise, wanted, period, period):
+    known = [one for one in (before, after) if one is not None and one.turns is not None]
+    anytime = replace(wire.port, steps=None, stride=1, course=None)
+    found = [lacks(one, wire.port if known else anytime, period, period)
+             for one in known or [one for one in (before, after) if one is not None]]
+    for lack in min(found, key=len):
         raise NetworkError(lack.what, where=wire.where, found=lack.found, expected=lack.needed,
-                           hint="narrow the weights before it, or the ranges of their inputs")
-    return wire._replace(steps=tuple(sorted(promise.steps or ()))) if known else wire
+                           hint="narrow the weights before it, or the ranges of their inputs; "
+                           "or place its part at another step")
+    return wire._replace(steps=tuple(sorted(known[0].steps or ()))) if known else wire
 
 
 def _check_steps(wire: Wire) -> None:
     silent, steps = wire.port.steps, wire.steps
     if silent is not None and steps is not None and not set(steps) <= set(silent):
         raise NetworkError("it speaks in steps in which the input must be silent",
-                           where=wire.where, found=sorted(set(steps) - set(silent)),
-                           expected=silent)
+                           where=wire.where, found=told_steps(set(steps) - set(silent)),
+                           expected=told_steps(silent))

@@ -174,11 +174,8 @@ def test_a_wire_that_does_not_fit_is_refused(
      "parallel: b: a network joins two domains; found float; expected fixed"),
     ({"a": rename(cells(), {"in": "b.in"}), "a.b": cells()},
      "two populations have one name; found a.b.in"),
-    ({"a": cells(schedule=Schedule(4)), "b": cells(schedule=Schedule(5))},
-     "parallel: b: a network joins two periods; found 5; expected 4"),
-    ({"a": cells(schedule=Schedule(4, (Phase("one", 0, 2),))),
-      "b": cells(schedule=Schedule(4, (Phase("other", 0, 2),)))},
-     "joins two schedules of one period; found other; expected one"),
+    ({"a": cells(schedule=Schedule(4099)), "b": cells(schedule=Schedule(4093))},
+     "parallel: the periods of parts have no common one; found 16777207 steps"),
 ])
 def test_parts_that_do_not_fit_are_refused(parts: dict[str, Network], text: str) -> None:
     with pytest.raises(NetworkError, match=text):
