@@ -9,10 +9,14 @@ import numpy as np
 from neuromorph.backends.interface import Inputs
 from neuromorph.network import Network, Population, Projection, Source, verify
 from neuromorph.neurons import NeuronModel
+from neuromorph.neurons.ladder import ladder
 from neuromorph.neurons.product import Product
 from neuromorph.neurons.quotient import Quotient
 from neuromorph.neurons.reciprocal import Reciprocal
 from neuromorph.neurons.requantise import Requantise
+from neuromorph.neurons.rsqrt import Root, Rsqrt
+from neuromorph.neurons.scale import Scale
+from neuromorph.neurons.square import Square
 
 SIZE, STEPS = 4, 40
 
@@ -47,8 +51,37 @@ def a_quotient(rng: np.random.Generator) -> Quotient:
                     period=period, at=by_neuron(rng, 0, max(period, 1)))
 
 
+def a_square(rng: np.random.Generator) -> Square:
+    period = int(rng.integers(7, 10))
+    return Square(shift=int(rng.integers(30, 48)), limit=int(rng.choice([127, 2**23 - 1])),
+                  period=period, at=int(rng.integers(period)))
+
+
+def a_rsqrt(rng: np.random.Generator) -> Rsqrt:
+    found, period = ladder(2, float(rng.choice([0, 2.0**20, 2.0**40]))), int(rng.integers(6, 9))
+    return Rsqrt(found.threshold, found.least, found.least_shift,
+                 multiplier=int(rng.integers(2**16)), shift=int(rng.integers(1, 48)),
+                 limit=int(rng.choice([127, 2**23 - 1])), period=period,
+                 at=int(rng.integers(period)))
+
+
+def a_root(rng: np.random.Generator) -> Root:
+    found, period = ladder(2, float(rng.choice([0, 2.0**20, 2.0**40]))), int(rng.integers(6, 9))
+    return Root(found.threshold, found.least, found.least_shift, period=period,
+                at=int(rng.integers(period)))
+
+
+def a_scale(rng: np.random.Generator) -> Scale:
+    period = int(rng.integers(2, 5))
+    keep_at, at = (int(one) for one in rng.permutation(period)[:2])
+    return Scale(shift=int(rng.integers(1, 48)), fold=by_neuron(rng, 0, 2**16),
+                 fold_shift=by_neuron(rng, 1, 41), limit=int(rng.choice([127, 2**23 - 1])),
+                 period=period, keep_at=keep_at, at=at)
+
+
 MAKERS = {"Product": a_product, "Requantise": a_requantise, "Reciprocal": a_reciprocal,
-          "Quotient": a_quotient}
+          "Quotient": a_quotient, "Square": a_square,
+          "Rsqrt": a_rsqrt, "Root": a_root, "Scale": a_scale}
 
 
 def driven(model: NeuronModel, seed: int) -> tuple[Network, Inputs]:

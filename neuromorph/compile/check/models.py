@@ -33,6 +33,9 @@ SCALE_SHIFT_MAX, PERIOD_MAX = 40, 1 << 16
 RECIPROCAL_BITS = 15 + 5 + 1
 """Of a reciprocal's payload: fraction, places that its sum was lifted by, sign."""
 
+ROOT_BITS = 16 + 5 + 1
+"""Of a root's payload: 15 bits and one before the point, exponent, sign."""
+
 
 @dataclass(frozen=True, repr=False)
 class Row(Shown):
@@ -155,8 +158,37 @@ def _of_quotient(neuron: Neuron) -> Ranges:
 def _scales(neuron: Neuron, added: str) -> dict[str, tuple[int, int]]:
     """A product of 16 bits that is shifted, something added to it, and a clip."""
     most = _highest(neuron)
-    return {"multiplier": (0, limits.MULTIPLIER_MAX), "shift": (1, SCALE_SHIFT_MAX),
-            added: (-most, most), "limit": (1, most)}
+    return {**_product(SCALE_SHIFT_MAX), added: (-most, most), "limit": (1, most)}
+
+
+def _moments(neuron: Neuron, shortest: int = 1) -> dict[str, tuple[int, int]]:
+    """A clip, and a period that has so many steps at the least."""
+    return {"limit": (1, _highest(neuron)), "period": (shortest, PERIOD_MAX)}
+
+
+def _of_square(neuron: Neuron) -> Ranges:
+    """Six times, by 6 bits finer each: the last is not shifted up, none comes with the next."""
+    return {"shift": (5 * 6, limits.PRODUCT_BITS - 1), **_moments(neuron, 6)}
+
+
+def _of_root(neuron: Neuron) -> Ranges:
+    """Six sums, each of 64 times the one before; one below the threshold may be followed."""
+    return {"threshold": (1, _highest(neuron) // 64), "least": (0, _highest(neuron)),
+            "least_shift": (0, 53), "period": (6, PERIOD_MAX)}
+
+
+def _of_rsqrt(neuron: Neuron) -> Ranges:
+    return {**_of_root(neuron), **_moments(neuron, 6), **_product(limits.PRODUCT_BITS - 1)}
+
+
+def _of_scale(neuron: Neuron) -> Ranges:
+    return {"shift": (1, limits.PRODUCT_BITS - 1), "fold": (0, limits.MULTIPLIER_MAX),
+            "fold_shift": (1, SCALE_SHIFT_MAX), **_moments(neuron, 2)}
+
+
+def _product(shift: int) -> dict[str, tuple[int, int]]:
+    """A product of 16 bits that is shifted."""
+    return {"multiplier": (0, limits.MULTIPLIER_MAX), "shift": (1, shift)}
 
 
 # --- what follows from parameters
@@ -193,6 +225,11 @@ def _counts_or_adds(parameters: Parameters) -> bool:
     return _counts_steps(parameters) or number(parameters, "bias") != 0
 
 
+def _adds_or_counts(parameters: Parameters) -> bool:
+    """It counts steps, or sends something of a sum of nothing."""
+    return _counts_steps(parameters) or number(parameters, "least") != 0
+
+
 MODELS: dict[str, Row] = {
     "Source": Row(("payload_bits",), _of_source, words=0, ports=(), programmable=False,
                   from_outside=True, payload_bits=_source_payload,
@@ -220,6 +257,18 @@ MODELS: dict[str, Row] = {
                     by_neuron=("multiplier", "shift", "centre", "at"),
                     below=(("at", "period"),), payload_bits=_limit_payload,
                     punctual=_counts_steps),
+    "Square": Row(("shift", "limit", "period", "at"), _of_square, below=(("at", "period"),),
+                  payload_bits=_limit_payload, punctual=_counts_steps),
+    "Rsqrt": Row(("threshold", "least", "least_shift", "multiplier", "shift", "limit", "period",
+                  "at"), _of_rsqrt, words=2, below=(("at", "period"),),
+                 payload_bits=_limit_payload, punctual=_adds_or_counts),
+    "Root": Row(("threshold", "least", "least_shift", "period", "at"), _of_root, words=2,
+                below=(("at", "period"),), payload_bits=lambda _: ROOT_BITS,
+                punctual=_adds_or_counts),
+    "Scale": Row(("shift", "fold", "fold_shift", "limit", "period", "keep_at", "at"), _of_scale,
+                 by_neuron=("fold", "fold_shift"),
+                 below=(("keep_at", "period"), ("at", "period")), payload_bits=_limit_payload,
+                 punctual=_counts_steps),
 }
 """By kind. An astrocyte is its calcium and a unit besides, at the least."""
 
