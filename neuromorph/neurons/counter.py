@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.errors import NetworkError
-from neuromorph.neurons.contract import NeuronModel, Parameter, Range
+from neuromorph.neurons.contract import Accumulator, NeuronModel, Parameter, Range, Register
 from neuromorph.numerics.interval import Interval
-from neuromorph.numerics.limits import STATE_MAX
+from neuromorph.numerics.limits import DECAY_UNITY, STATE_MAX
 
 PERIOD_MAX = 1 << 16
 
@@ -45,12 +45,15 @@ class Counted(NeuronModel, ABC):
     Attributes
     ----------
     moments : tuple of str
-        Parameters that are steps of the period. No two of a neuron's are the same step.
+        Parameters that are steps of the period.
+    arrivals : tuple of str
+        Those of them in which inputs come: no two are the same step.
     shortest : int
         Steps that a period has at the least.
     """
 
     moments: ClassVar[tuple[str, ...]] = ("at",)
+    arrivals: ClassVar[tuple[str, ...]] = ()
     shortest: ClassVar[int] = 1
     whole: ClassVar[tuple[str, ...]] = ("shift", "period", "at")
 
@@ -93,7 +96,7 @@ class Counted(NeuronModel, ABC):
                 raise NetworkError("a neuron acts at a step that its period does not have",
                                    where=where, found=int(np.max(at)),
                                    expected=f"0 to {max(self._period, 1) - 1}")
-        for one, other in combinations(steps, 2):
+        for one, other in combinations(self.arrivals, 2):
             if np.any(steps[one] == steps[other]):
                 raise NetworkError("two of a neuron's steps are the same, and would be one sum",
                                    where=where, found=f"{one} = {other} = {steps[one]}",
@@ -104,6 +107,12 @@ class Counted(NeuronModel, ABC):
         """What limit, period and steps may be."""
         return {**counted_limits(domain, self.shortest),
                 **dict.fromkeys(self.moments, (0, PERIOD_MAX - 1))}
+
+
+def within(name: Accumulator, room: int) -> Register:
+    """A sum that has to stay within +-``room`` for nothing to be cut off; 0 lets nothing arrive."""
+    most = max(room, 1)
+    return Register(name, DECAY_UNITY, int(room < 1), -most, most)
 
 
 def counted_limits(domain: str, shortest: int = 1) -> dict[str, Range]:

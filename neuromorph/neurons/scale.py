@@ -19,11 +19,11 @@ from neuromorph.neurons.contract import (
     State,
     Stepped,
 )
-from neuromorph.neurons.counter import Counted
+from neuromorph.neurons.counter import Counted, within
 from neuromorph.neurons.registry import register
 from neuromorph.numerics import multiply_shift, round_shift, saturate
 from neuromorph.numerics.interval import Interval
-from neuromorph.numerics.limits import DECAY_UNITY, MULTIPLIER_MAX, PRODUCT_BITS, STATE_MAX
+from neuromorph.numerics.limits import MULTIPLIER_MAX, PRODUCT_BITS, STATE_MAX
 from neuromorph.numerics.scalar import (
     clip_one,
     multiply_shift_one,
@@ -84,6 +84,7 @@ class Scale(Counted):
     by_neuron: ClassVar[tuple[str, ...]] = ("fold", "fold_shift")
     whole: ClassVar[tuple[str, ...]] = ("shift", "fold_shift", "period", "keep_at", "at")
     moments: ClassVar[tuple[str, ...]] = ("keep_at", "at")
+    arrivals: ClassVar[tuple[str, ...]] = moments
     shortest: ClassVar[int] = 2
     operations: ClassVar[Mapping[str, int]] = {"multiply": 2}
     process: ClassVar[str] = "neuromorph.processes.scale.process:Scale"
@@ -132,9 +133,7 @@ class Scale(Counted):
 
     def registers(self, size: int) -> tuple[Register, ...]:
         """The sum; and the payload, which is within its limit if R and Y are both so small."""
-        room = self._room()
-        return (Register("sum", DECAY_UNITY, 0, -STATE_MAX, STATE_MAX),
-                Register("payload", DECAY_UNITY, 0, -room, room))
+        return within("sum", STATE_MAX), within("payload", self._room())
 
     def _room(self) -> int:
         """The largest x for which x x / 2^shift fits 24 bits, and its payload the limit."""

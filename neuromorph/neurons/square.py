@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.neurons.contract import A_IN, Arrived, Range, Register, State, Stepped
-from neuromorph.neurons.counter import Counted
+from neuromorph.neurons.counter import Counted, within
 from neuromorph.neurons.registry import register
 from neuromorph.numerics import round_shift, saturate
 from neuromorph.numerics.interval import Interval
-from neuromorph.numerics.limits import DECAY_UNITY, PRODUCT_BITS, STATE_MAX
+from neuromorph.numerics.limits import PRODUCT_BITS, STATE_MAX
 from neuromorph.numerics.scalar import round_shift_one, saturate_one
 
 RUNGS, RUNG_BITS = 6, 6
@@ -118,4 +118,4 @@ class Square(Counted):
 
     def registers(self, size: int) -> tuple[Register, ...]:
         """The sum."""
-        return (Register("sum", DECAY_UNITY, 0, -STATE_MAX, STATE_MAX),)
+        return (within("sum", STATE_MAX),)

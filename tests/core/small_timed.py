@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Mapping
+from fractions import Fraction
+from math import floor
 from typing import Any
 
 import numpy as np
@@ -54,3 +56,9 @@ def kernel_of(model: NeuronModel, state: dict[str, int], arrived: int, t: int) -
     words = np.array([[state[word] for word in model.words]], dtype=object)
     sent = model.kernel(own, words, np.array([[arrived]], dtype=object), 0, 0, t)
     return dict(zip(model.words, words[0].tolist(), strict=True)), int(sent)
+
+
+def rounded(value: Fraction) -> int:
+    """The nearest whole number, halves away from zero."""
+    magnitude = floor(abs(value) + Fraction(1, 2))
+    return -magnitude if value < 0 else magnitude
