@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from abc import ABC
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.errors import NetworkError
-from neuromorph.neurons.contract import NeuronModel, Parameter, Range
+from neuromorph.neurons.contract import Accumulator, NeuronModel, Parameter, Range, Register
 from neuromorph.numerics.interval import Interval
-from neuromorph.numerics.limits import STATE_MAX
+from neuromorph.numerics.limits import DECAY_UNITY, STATE_MAX
 
 PERIOD_MAX = 1 << 16
 
@@ -36,11 +37,24 @@ def silent_unless(due: NDArray[np.bool_], sent: NDArray[Any]) -> NDArray[Any]:
 
 @dataclass(frozen=True, eq=False)
 class Counted(NeuronModel, ABC):
-    """Base of models that send payloads within +-``limit``, in step ``at`` of a ``period``.
+    """Base of models that act at given steps of a ``period`` and send payloads within +-``limit``.
 
-    A model declares the three among its own parameters, where they belong in order.
+    A model declares both among its own parameters, where they belong in order, and so the steps
+    that it names in `moments`; in step ``at`` it sends.
+
+    Attributes
+    ----------
+    moments : tuple of str
+        Parameters that are steps of the period.
+    arrivals : tuple of str
+        Those of them in which inputs come: no two are the same step.
+    shortest : int
+        Steps that a period has at the least.
     """
 
+    moments: ClassVar[tuple[str, ...]] = ("at",)
+    arrivals: ClassVar[tuple[str, ...]] = ()
+    shortest: ClassVar[int] = 1
     whole: ClassVar[tuple[str, ...]] = ("shift", "period", "at")
 
     @property
@@ -48,9 +62,8 @@ class Counted(NeuronModel, ABC):
         return int(self.parameters()["limit"])
 
     @property
-    def _counter(self) -> tuple[int, Parameter]:
-        numbers = self.parameters()
-        return numbers["period"], numbers["at"]
+    def _period(self) -> int:
+        return int(self.parameters()["period"])
 
     @property
     def payload_bits(self) -> int:
@@ -60,36 +73,63 @@ class Counted(NeuronModel, ABC):
     @property
     def timed(self) -> bool:
         """Whether it counts steps."""
-        return self._counter[0] > 1
+        return self._period > 1
 
     @property
     def counts(self) -> int:
         """Its period."""
-        return max(int(self._counter[0]), 1)
+        return max(self._period, 1)
 
     def later(self, steps: int) -> NeuronModel:
         """The model that acts so many steps later."""
-        period, at = self._counter
-        if period <= 1:
+        if self.counts == 1:
             return self
-        return self.with_parameters(at=(np.asarray(at) + steps) % period)
+        numbers = self.parameters()
+        return self.with_parameters(**{name: (np.asarray(numbers[name]) + steps) % self.counts
+                                       for name in self.moments})
+
+    def is_moment(self, step: int, moment: str) -> NDArray[np.bool_]:
+        """Which neurons have that moment in a step."""
+        return acts(step, self._period, self.parameters()[moment])
+
+    def since(self, step: int, moment: str = "at") -> Any:
+        """Steps that have passed since that moment of the period, from 0."""
+        return (step - self.parameters()[moment]) % self.counts
 
     def due(self, step: int) -> NDArray[np.bool_]:
-        """Which neurons act in a step."""
-        return acts(step, *self._counter)
+        """Which neurons may send something in a step."""
+        return self.is_moment(step, "at")
 
     def widest(self, size: int) -> Interval:
         """Up to the limit."""
         return Interval.same(size, -self._limit, self._limit)
 
     def check(self, where: str, size: int, domain: str) -> None:
-        """Besides the limits: the step is one of the period."""
+        """Besides the limits: the steps are of the period, and each another one."""
         super().check(where, size, domain)
-        period, at = self._counter
-        if np.any(np.asarray(at) >= max(period, 1)):
-            raise NetworkError("a neuron acts at a step that its period does not have",
-                               where=where, found=int(np.max(at)),
-                               expected=f"0 to {max(period, 1) - 1}")
+        steps = {name: self.parameters()[name] for name in self.moments}
+        for at in steps.values():
+            if np.any(np.asarray(at) >= self.counts):
+                raise NetworkError("a neuron acts at a step that its period does not have",
+                                   where=where, found=int(np.max(at)),
+                                   expected=f"0 to {self.counts - 1}")
+        for one, other in combinations(self.arrivals, 2):
+            if np.any(steps[one] == steps[other]):
+                raise NetworkError("two of a neuron's steps are the same, and would be one sum",
+                                   where=where, found=f"{one} = {other} = {steps[one]}",
+                                   expected="each input in a step of its own",
+                                   hint="another delay, and another step")
+
+    def moments_within(self, domain: str) -> dict[str, Range]:
+        """What limit, period and steps may be."""
+        return {**counted_limits(domain, self.shortest),
+                **dict.fromkeys(self.moments, (0, PERIOD_MAX - 1))}
+
+
+def within(name: Accumulator, room: int) -> Register:
+    """A sum that has to stay within +-``room`` for nothing to be cut off; 0 lets nothing arrive."""
+    most = max(room, 1)
+    return Register(name, DECAY_UNITY, int(room < 1), -most, most)
 
 
 def counted_limits(domain: str, shortest: int = 1) -> dict[str, Range]:

@@ -20,36 +20,23 @@ from neuromorph.neurons.contract import (
     decays,
 )
 from neuromorph.neurons.registry import register
-from neuromorph.numerics import decay, saturate
+from neuromorph.numerics import decay, saturate, scalar
 from neuromorph.numerics.interval import Interval
 from neuromorph.numerics.limits import INPUT_SHIFT, STATE_MAX
-from neuromorph.numerics.scalar import decay_one, saturate_one
+from neuromorph.numerics.scalar import decay_one, inverse, saturate_one
 
 DONE, FLUSH = "done", "flush"
 
-X_BITS, Y_BITS = 22, 15
+X_BITS, Y_BITS = scalar.X_BITS, scalar.Y_BITS
 """Fraction bits of the normalised sum, 1 <= x < 2, and of its reciprocal."""
 
 PLACES_BITS = 5
 """Low bits of a payload, which say by how many places the sum was lifted."""
 
-FIRST, SLOPE = round(24 / 17 * 2**Y_BITS), round(8 / 17 * 2**Y_BITS)
-"""The straight line that Newton's rounds start from: 24/17 - 8/17 x."""
-
-ROUNDS = 2
-
 LARGEST = (1 << (Y_BITS + PLACES_BITS)) - 1
 """No payload is larger."""
 
 DV, SHIFT = range(2)
-
-
-def _inverse(x: Any) -> Any:
-    """1 / x by Newton's rounds, of a number or of an array; see `reciprocal_payload`."""
-    y = FIRST - ((x * SLOPE) >> X_BITS)
-    for _ in range(ROUNDS):
-        y = (y * ((2 << Y_BITS) - ((x * y) >> X_BITS))) >> Y_BITS
-    return y
 
 
 def reciprocal_payload(value: int) -> int:
@@ -58,19 +45,16 @@ def reciprocal_payload(value: int) -> int:
     ::
 
         n = 23 - bits of the sum            x = sum 2^n / 2^22, from 1 up to 2
-        y = 24/17 - 8/17 x,  twice  y <- y (2 - x y)          payload = y << 5 | n
+        y = 1 / x, see `inverse`                              payload = y << 5 | n
 
     ``y`` is within 8e-5 of 1 / x, relative to it. A sum of 0 or below sends nothing.
-
-    Source of the straight line: Newton-Raphson division, with the line of least error over
-    1 <= x < 2.
     """
     if value <= 0:
         return 0
     places = 0
     while value << places < 1 << X_BITS:
         places += 1
-    payload: int = (_inverse(value << places) << PLACES_BITS) | places
+    payload: int = (inverse(value << places) << PLACES_BITS) | places
     return payload
 
 
@@ -78,7 +62,7 @@ def reciprocal_payloads(values: NDArray[Any]) -> NDArray[np.int64]:
     """`reciprocal_payload` of an array of sums, of any shape."""
     sums = np.maximum(values.astype(np.int64), 1)
     places = X_BITS + 1 - np.frexp(sums.astype(np.float64))[1]  # a float's exponent: its bits
-    return np.where(values > 0, (_inverse(sums << places) << PLACES_BITS) | places, 0)
+    return np.where(values > 0, (inverse(sums << places) << PLACES_BITS) | places, 0)
 
 
 def _kernel(own: Any, state: Any, arrived: Any, i: int, last: int, t: int) -> int:
@@ -119,7 +103,7 @@ class Reciprocal(NeuronModel):
 
     ports: ClassVar[tuple[str, ...]] = (A_IN, DONE, FLUSH)
     domains: ClassVar[tuple[str, ...]] = ("fixed",)
-    operations: ClassVar[Mapping[str, int]] = {"multiply": 1 + 2 * ROUNDS}
+    operations: ClassVar[Mapping[str, int]] = {"multiply": 1 + 2 * scalar.ROUNDS}
     at_once: ClassVar[bool] = True
     process: ClassVar[str] = "neuromorph.processes.reciprocal.process:Reciprocal"
     kernel = staticmethod(_kernel)

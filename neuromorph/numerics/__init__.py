@@ -5,6 +5,7 @@ from neuromorph.numerics.integer import (
     IntArray,
     decay,
     multiply_shift,
+    round_shift,
     saturate,
     shift,
     signed_bits,
@@ -12,5 +13,5 @@ from neuromorph.numerics.integer import (
 )
 from neuromorph.numerics.quantise import SIGNED_8, quantise
 
-__all__ = ["SIGNED_8", "IntArray", "decay", "limits", "multiply_shift", "quantise", "saturate",
-           "shift", "signed_bits", "wrap"]
+__all__ = ["SIGNED_8", "IntArray", "decay", "limits", "multiply_shift", "quantise", "round_shift",
+           "saturate", "shift", "signed_bits", "wrap"]

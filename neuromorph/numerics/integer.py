@@ -42,6 +42,18 @@ def multiply_shift(value: NDArray[Any], multiplier: Any, places: Any) -> IntArra
     return result
 
 
+def round_shift(value: NDArray[Any], places: Any) -> IntArray:
+    """x / 2^p rounded, halves away from zero; x 2^-p where p is negative.
+
+    ``places`` is a number, or an array that broadcasts against ``value``.
+    """
+    wide, right = value.astype(np.int64), np.maximum(places, 0)
+    half = np.left_shift(np.int64(1), right) >> 1
+    rounded = np.sign(wide) * ((np.abs(wide) + half) >> right)
+    result: IntArray = rounded << np.maximum(np.negative(places), 0)
+    return result
+
+
 def signed_bits(value: int) -> int:
     """Bits of two's complement."""
     return (value if value >= 0 else ~value).bit_length() + 1

@@ -9,10 +9,22 @@ import numpy as np
 from neuromorph.backends.interface import Inputs
 from neuromorph.network import Network, Population, Projection, Source, verify
 from neuromorph.neurons import NeuronModel
+from neuromorph.neurons.drive import Drive
+from neuromorph.neurons.gate import GELU, QUICK_GELU, SILU, Gate
+from neuromorph.neurons.key_side import KeySide
+from neuromorph.neurons.ladder import ladder
 from neuromorph.neurons.product import Product
 from neuromorph.neurons.quotient import Quotient
 from neuromorph.neurons.reciprocal import Reciprocal
 from neuromorph.neurons.requantise import Requantise
+from neuromorph.neurons.residual import Residual
+from neuromorph.neurons.rotary import Rotary
+from neuromorph.neurons.rsqrt import Root, Rsqrt
+from neuromorph.neurons.scale import Scale
+from neuromorph.neurons.slot import Slot
+from neuromorph.neurons.square import Square
+from neuromorph.neurons.unit_residual import UnitResidual
+from neuromorph.neurons.value_side import ValueSide
 
 SIZE, STEPS = 4, 40
 
@@ -47,8 +59,102 @@ def a_quotient(rng: np.random.Generator) -> Quotient:
                     period=period, at=by_neuron(rng, 0, max(period, 1)))
 
 
+def a_square(rng: np.random.Generator) -> Square:
+    period = int(rng.integers(7, 10))
+    return Square(shift=int(rng.integers(30, 48)), limit=int(rng.choice([127, 2**23 - 1])),
+                  period=period, at=int(rng.integers(period)))
+
+
+def a_rsqrt(rng: np.random.Generator) -> Rsqrt:
+    found, period = ladder(2, float(rng.choice([0, 2.0**20, 2.0**40]))), int(rng.integers(6, 9))
+    return Rsqrt(found.threshold, found.least, found.least_shift,
+                 multiplier=int(rng.integers(2**16)), shift=int(rng.integers(1, 48)),
+                 limit=int(rng.choice([127, 2**23 - 1])), period=period,
+                 at=int(rng.integers(period)))
+
+
+def a_root(rng: np.random.Generator) -> Root:
+    found, period = ladder(2, float(rng.choice([0, 2.0**20, 2.0**40]))), int(rng.integers(6, 9))
+    return Root(found.threshold, found.least, found.least_shift, period=period,
+                at=int(rng.integers(period)))
+
+
+def a_scale(rng: np.random.Generator) -> Scale:
+    period = int(rng.integers(2, 5))
+    keep_at, at = (int(one) for one in rng.permutation(period)[:2])
+    return Scale(shift=int(rng.integers(1, 48)), fold=by_neuron(rng, 0, 2**16),
+                 fold_shift=by_neuron(rng, 1, 41), limit=int(rng.choice([127, 2**23 - 1])),
+                 period=period, keep_at=keep_at, at=at)
+
+
+def some_steps(rng: np.random.Generator, count: int) -> tuple[int, list[int]]:
+    """A period, and steps of it that all differ."""
+    period = int(rng.integers(count, count + 3))
+    return period, [int(one) for one in rng.permutation(period)[:count]]
+
+
+def a_limit(rng: np.random.Generator) -> int:
+    return int(rng.choice([127, 2**23 - 1]))
+
+
+def a_residual(rng: np.random.Generator) -> Residual:
+    period, (keep_at, at) = some_steps(rng, 2)
+    return Residual(by_neuron(rng, 0, 2**16), by_neuron(rng, 1, 41), by_neuron(rng, 0, 2**16),
+                    by_neuron(rng, 1, 41), by_neuron(rng, -100, 100), a_limit(rng), period,
+                    keep_at, at)
+
+
+def a_unit_residual(rng: np.random.Generator) -> UnitResidual:
+    period, first = int(rng.integers(3, 6)), int(rng.integers(3))
+    at = int(rng.integers(2, period))
+    return UnitResidual(by_neuron(rng, 0, 2**16), by_neuron(rng, 1, 41),
+                        by_neuron(rng, 0, 2**16), by_neuron(rng, 18, 48),
+                        by_neuron(rng, -100, 100), a_limit(rng), period, first,
+                        (first + int(rng.integers(1, at))) % period, (first + at) % period)
+
+
+def a_rotary(rng: np.random.Generator) -> Rotary:
+    period, steps = some_steps(rng, 4)
+    return Rotary(by_neuron(rng, 0, 2), by_neuron(rng, -500, 500), by_neuron(rng, 0, 2**16),
+                  by_neuron(rng, 1, 41), a_limit(rng), period, *steps)
+
+
+def a_key_side(rng: np.random.Generator) -> KeySide:
+    period = int(rng.integers(1, 5))
+    return KeySide(by_neuron(rng, 0, 2), a_limit(rng), period, by_neuron(rng, 0, period))
+
+
+def a_value_side(rng: np.random.Generator) -> ValueSide:
+    period = int(rng.integers(1, 5))
+    return ValueSide(by_neuron(rng, 0, 2), by_neuron(rng, -500, 500), by_neuron(rng, 0, 2**16),
+                     by_neuron(rng, 1, 41), a_limit(rng), period, by_neuron(rng, 0, period))
+
+
+def a_drive(rng: np.random.Generator) -> Drive:
+    period = int(rng.integers(1, 9))
+    return Drive(by_neuron(rng, -2**23 + 1, 2**23), by_neuron(rng, 1, 4), int(rng.integers(2)),
+                 period, by_neuron(rng, 0, period))
+
+
+def a_slot(rng: np.random.Generator) -> Slot:
+    (period, (pulse_at, at)), slots = some_steps(rng, 2), int(rng.integers(1, 6))
+    return Slot(by_neuron(rng, 0, slots), slots, int(rng.integers(2)), by_neuron(rng, -99, 2**23),
+                int(rng.integers(1, 3)), period, pulse_at, at)
+
+
+def a_gate(rng: np.random.Generator) -> Gate:
+    period, (gate_at, at) = some_steps(rng, 2)
+    scales = [by_neuron(rng, *span) for span in ((0, 2**16), (1, 41), (-500, 500)) * 2]
+    slope, cubic = (SILU, GELU, QUICK_GELU)[int(rng.integers(3))]
+    return Gate(*scales, int(rng.integers(8, 15)), slope, cubic, int(rng.integers(31)),
+                a_limit(rng), period, gate_at, at)
+
+
 MAKERS = {"Product": a_product, "Requantise": a_requantise, "Reciprocal": a_reciprocal,
-          "Quotient": a_quotient}
+          "Quotient": a_quotient, "Square": a_square,
+          "Rsqrt": a_rsqrt, "Root": a_root, "Scale": a_scale, "Residual": a_residual,
+          "UnitResidual": a_unit_residual, "Rotary": a_rotary, "KeySide": a_key_side,
+          "ValueSide": a_value_side, "Drive": a_drive, "Slot": a_slot, "Gate": a_gate}
 
 
 def driven(model: NeuronModel, seed: int) -> tuple[Network, Inputs]:

@@ -278,9 +278,9 @@ def test_a_model_without_a_kernel_is_refused() -> None:
 
 
 def test_an_operation_that_no_estimate_knows_is_refused() -> None:
-    with pytest.raises(NetworkError, match=r"Root: .*operation.*square root.*multiply, divide"):
-        register(type("Root", (CubaLIF,), {"operations": {"square root": 1}}))
-    assert "Root" not in models()
+    with pytest.raises(NetworkError, match=r"Cubic: .*operation.*square root.*multiply, divide"):
+        register(type("Cubic", (CubaLIF,), {"operations": {"square root": 1}}))
+    assert "Cubic" not in models()
 
 
 def test_multiplications_are_counted_apart_from_updates() -> None:

@@ -33,6 +33,9 @@ SCALE_SHIFT_MAX, PERIOD_MAX = 40, 1 << 16
 RECIPROCAL_BITS = 15 + 5 + 1
 """Of a reciprocal's payload: fraction, places that its sum was lifted by, sign."""
 
+ROOT_BITS = 16 + 5 + 1
+"""Of a root's payload: 15 bits and one before the point, exponent, sign."""
+
 
 @dataclass(frozen=True, repr=False)
 class Row(Shown):
@@ -155,8 +158,82 @@ def _of_quotient(neuron: Neuron) -> Ranges:
 def _scales(neuron: Neuron, added: str) -> dict[str, tuple[int, int]]:
     """A product of 16 bits that is shifted, something added to it, and a clip."""
     most = _highest(neuron)
-    return {"multiplier": (0, limits.MULTIPLIER_MAX), "shift": (1, SCALE_SHIFT_MAX),
-            added: (-most, most), "limit": (1, most)}
+    return {**_product(SCALE_SHIFT_MAX), added: (-most, most), "limit": (1, most)}
+
+
+def _moments(neuron: Neuron, shortest: int = 1) -> dict[str, tuple[int, int]]:
+    """A clip, and a period that has so many steps at the least."""
+    return {"limit": (1, _highest(neuron)), "period": (shortest, PERIOD_MAX)}
+
+
+def _of_square(neuron: Neuron) -> Ranges:
+    """Six times, by 6 bits finer each: the last is not shifted up, none comes with the next."""
+    return {"shift": (5 * 6, limits.PRODUCT_BITS - 1), **_moments(neuron, 6)}
+
+
+def _of_root(neuron: Neuron) -> Ranges:
+    """Six sums, each of 64 times the one before; one below the threshold may be followed."""
+    return {"threshold": (1, _highest(neuron) // 64), "least": (0, _highest(neuron)),
+            "least_shift": (0, 53), "period": (6, PERIOD_MAX)}
+
+
+def _of_rsqrt(neuron: Neuron) -> Ranges:
+    return {**_of_root(neuron), **_moments(neuron, 6), **_product(limits.PRODUCT_BITS - 1)}
+
+
+def _of_scale(neuron: Neuron) -> Ranges:
+    return {"shift": (1, limits.PRODUCT_BITS - 1), "fold": (0, limits.MULTIPLIER_MAX),
+            "fold_shift": (1, SCALE_SHIFT_MAX), **_moments(neuron, 2)}
+
+
+def _of_residual(neuron: Neuron) -> Ranges:
+    """Two products, one of what is kept and one of what is added to it."""
+    return {"carry": (0, limits.MULTIPLIER_MAX), "carry_shift": (1, SCALE_SHIFT_MAX),
+            **_scales(neuron, "bias"), **_moments(neuron, 2)}
+
+
+def _of_unit_residual(neuron: Neuron) -> Ranges:
+    """A sum of 24 bits times a root of 16, up by 8 bits of 48 at most; E goes up to 26."""
+    return {**_of_residual(neuron), "shift": (26 - 8, limits.PRODUCT_BITS - 1),
+            **_moments(neuron, 3)}
+
+
+def _of_rotary(neuron: Neuron) -> Ranges:
+    return {"second": (0, 1), **_scales(neuron, "centre"), **_moments(neuron, 4)}
+
+
+def _of_key_side(neuron: Neuron) -> Ranges:
+    return {"off": (0, 1), **_moments(neuron)}
+
+
+def _of_value_side(neuron: Neuron) -> Ranges:
+    return {**_of_key_side(neuron), **_scales(neuron, "centre")}
+
+
+def _of_drive(neuron: Neuron) -> Ranges:
+    most = _highest(neuron)
+    return {"payload": (-most, most), "steps": (1, PERIOD_MAX), "waits": (0, 1),
+            "period": (1, PERIOD_MAX)}
+
+
+def _of_slot(neuron: Neuron) -> Ranges:
+    most = _highest(neuron)
+    return {"slots": (1, most), "empty": (0, 1), "payload": (-most, most),
+            "steps": (1, PERIOD_MAX), "period": (1, PERIOD_MAX)}
+
+
+def _of_gate(neuron: Neuron) -> Ranges:
+    """Two sums of 16 bits, an activation of one, and their product."""
+    narrow = 2**15 - 1
+    return {**_product(SCALE_SHIFT_MAX), "bias": (-narrow, narrow),
+            "up_multiplier": (0, limits.MULTIPLIER_MAX), "up_shift": (1, SCALE_SHIFT_MAX),
+            "up_bias": (-narrow, narrow), "unit_bits": (8, 14), "slope": (0, 2**16 - 1),
+            "cubic": (0, 2**12 - 1), "product_shift": (0, 30), **_moments(neuron, 2)}
+
+
+def _product(shift: int) -> dict[str, tuple[int, int]]:
+    """A product of 16 bits that is shifted."""
+    return {"multiplier": (0, limits.MULTIPLIER_MAX), "shift": (1, shift)}
 
 
 # --- what follows from parameters
@@ -193,6 +270,34 @@ def _counts_or_adds(parameters: Parameters) -> bool:
     return _counts_steps(parameters) or number(parameters, "bias") != 0
 
 
+def _adds_or_counts(parameters: Parameters) -> bool:
+    """It counts steps, or sends something of a sum of nothing."""
+    return _counts_steps(parameters) or number(parameters, "least") != 0
+
+
+def _centres_or_counts(parameters: Parameters) -> bool:
+    """It counts steps, or sends something of a sum of nothing."""
+    return _counts_steps(parameters) or number(parameters, "centre") != 0
+
+
+def _waits_or_counts(parameters: Parameters) -> bool:
+    """It counts steps, or speaks though nothing starts it."""
+    return _counts_steps(parameters) or number(parameters, "waits") == 0
+
+
+def _empties_or_counts(parameters: Parameters) -> bool:
+    """It counts steps, or speaks of slots though nothing was said of them."""
+    return _counts_steps(parameters) or number(parameters, "empty") != 0
+
+
+def _steps(*names: str) -> tuple[tuple[str, str], ...]:
+    """Each is a step of the period."""
+    return tuple((name, "period") for name in names)
+
+
+STREAM = ("carry", "carry_shift", "multiplier", "shift", "bias")
+"""What neurons of a residual stream may differ in."""
+
 MODELS: dict[str, Row] = {
     "Source": Row(("payload_bits",), _of_source, words=0, ports=(), programmable=False,
                   from_outside=True, payload_bits=_source_payload,
@@ -220,6 +325,51 @@ MODELS: dict[str, Row] = {
                     by_neuron=("multiplier", "shift", "centre", "at"),
                     below=(("at", "period"),), payload_bits=_limit_payload,
                     punctual=_counts_steps),
+    "Square": Row(("shift", "limit", "period", "at"), _of_square, below=(("at", "period"),),
+                  payload_bits=_limit_payload, punctual=_counts_steps),
+    "Rsqrt": Row(("threshold", "least", "least_shift", "multiplier", "shift", "limit", "period",
+                  "at"), _of_rsqrt, words=2, below=(("at", "period"),),
+                 payload_bits=_limit_payload, punctual=_adds_or_counts),
+    "Root": Row(("threshold", "least", "least_shift", "period", "at"), _of_root, words=2,
+                below=(("at", "period"),), payload_bits=lambda _: ROOT_BITS,
+                punctual=_adds_or_counts),
+    "Scale": Row(("shift", "fold", "fold_shift", "limit", "period", "keep_at", "at"), _of_scale,
+                 by_neuron=("fold", "fold_shift"),
+                 below=_steps("keep_at", "at"), payload_bits=_limit_payload,
+                 punctual=_counts_steps),
+    "Residual": Row(("carry", "carry_shift", "multiplier", "shift", "bias", "limit", "period",
+                     "keep_at", "at"), _of_residual, by_neuron=STREAM,
+                    below=_steps("keep_at", "at"), payload_bits=_limit_payload,
+                    punctual=_counts_or_adds),
+    "UnitResidual": Row(("carry", "carry_shift", "multiplier", "shift", "bias", "limit", "period",
+                         "keep_at", "root_at", "at"), _of_unit_residual, words=2, by_neuron=STREAM,
+                        below=_steps("keep_at", "root_at", "at"), payload_bits=_limit_payload,
+                        punctual=_counts_or_adds),
+    "Rotary": Row(("second", "centre", "multiplier", "shift", "limit", "period", "own_at",
+                   "partner_at", "cos_at", "at"), _of_rotary, words=3,
+                  by_neuron=("second", "centre", "multiplier", "shift"),
+                  below=_steps("own_at", "partner_at", "cos_at", "at"),
+                  payload_bits=_limit_payload, punctual=_centres_or_counts),
+    "KeySide": Row(("off", "limit", "period", "at"), _of_key_side, words=0,
+                   by_neuron=("off", "at"), below=_steps("at"), payload_bits=_limit_payload,
+                   punctual=lambda _: True),
+    "ValueSide": Row(("off", "centre", "multiplier", "shift", "limit", "period", "at"),
+                     _of_value_side, words=0,
+                     by_neuron=("off", "centre", "multiplier", "shift", "at"), below=_steps("at"),
+                     payload_bits=_limit_payload, punctual=_centres_or_counts),
+    "Drive": Row(("payload", "steps", "waits", "period", "at"), _of_drive,
+                 by_neuron=("payload", "steps", "at"), below=_steps("at"),
+                 payload_bits=lambda _: limits.PAYLOAD_BITS, punctual=_waits_or_counts),
+    "Slot": Row(("place", "slots", "empty", "payload", "steps", "period", "pulse_at", "at"),
+                _of_slot, words=3, by_neuron=("place", "payload"),
+                below=(("place", "slots"), *_steps("pulse_at", "at")),
+                payload_bits=lambda _: limits.PAYLOAD_BITS, punctual=_empties_or_counts),
+    "Gate": Row(("multiplier", "shift", "bias", "up_multiplier", "up_shift", "up_bias",
+                 "unit_bits", "slope", "cubic", "product_shift", "limit", "period", "gate_at",
+                 "at"), _of_gate, by_neuron=("multiplier", "shift", "bias", "up_multiplier",
+                                             "up_shift", "up_bias"),
+                below=_steps("gate_at", "at"), payload_bits=_limit_payload,
+                punctual=_counts_or_adds),
 }
 """By kind. An astrocyte is its calcium and a unit besides, at the least."""
 

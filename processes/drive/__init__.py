@@ -1,0 +1,1 @@
+"""A line of a program of constants."""

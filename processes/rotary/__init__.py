@@ -1,0 +1,1 @@
+"""A rotary position, and a code."""

@@ -1,0 +1,1 @@
+"""The inverse root of a sum of squares, and the root itself."""

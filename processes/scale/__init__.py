@@ -1,0 +1,1 @@
+"""A number times the inverse of a norm."""

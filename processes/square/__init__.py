@@ -1,0 +1,1 @@
+"""The square of what arrived, from coarse to fine."""

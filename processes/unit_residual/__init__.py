@@ -1,0 +1,1 @@
+"""The residual stream behind a layer that was sent a unit vector."""
