@@ -57,11 +57,13 @@ def _promise(
     model, size = population.model, population.size
     by_port = {port: arrivals(network, population.name, port, promises, period)
                for port in model.ports}
-    if not model.at_once:
+    if model.at_once:
+        turns = tuple(_turns(model, size, by_port, period, sums))
+    else:
         overall = {port: Interval.hull((_input(a, size, sums) for a in found), size)
                    for port, found in by_port.items()}
-        return Promise(model.payloads(size, overall))
-    turns = tuple(_turns(model, size, by_port, period, sums))
+        turns = tuple(_when_due(model, model.payloads(size, overall), frozenset(range(period)),
+                                period))
     span = Interval.hull((turn.span for turn in turns), size)
     norm = _norm(network, population, promises)
     if len(turns) == 1 and len(turns[0].steps) == period:
@@ -89,8 +91,11 @@ def _when_due(
     model: NeuronModel, span: Interval, steps: frozenset[int], period: int
 ) -> Iterator[Turn]:
     """The steps in which a counter lets it act; any, if its period does not fit into the whole."""
-    if model.counts == 1 or period % model.counts:
+    if model.counts == 1:
         yield Turn(steps, span)
+        return
+    if period % model.counts:
+        yield Turn(steps, Interval.hull([span], len(span.low)))
         return
     by_neurons: dict[bytes, tuple[list[int], Interval]] = {}
     for step in sorted(steps):
@@ -138,5 +143,5 @@ def _widest(network: Network, population: Population) -> Interval:
 
 
 def _depends(model: NeuronModel) -> bool:
-    """Whether a model sends less where less arrives, or only where something does."""
-    return model.at_once or type(model).payloads is not NeuronModel.payloads
+    """Whether a model sends less where less arrives, or only in some steps."""
+    return model.at_once or model.counts > 1 or type(model).payloads is not NeuronModel.payloads
