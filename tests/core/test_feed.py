@@ -269,7 +269,7 @@ def lif(size: int, name: str = "cells", **changed: Any) -> Network:
 def wide_gate() -> Network:
     """A relay behind a source that assumes nothing: no proof keeps it from sending less than 0."""
     port = next(p for p in WRITTEN.inputs if p.name == "store")
-    return replace(front(port, name="gate"), inputs=())
+    return replace(front(port, name="gate"), inputs=(), outputs=())
 
 
 def out_of_step() -> Network:
