@@ -42,6 +42,7 @@ from neuromorph.neurons.reciprocal import (
 )
 from neuromorph.numerics import multiply_shift
 from neuromorph.numerics.limits import MULTIPLIER_MAX, PAYLOAD_BITS
+from neuromorph.shown import Shown
 
 CONTEXT_BITS = 12
 """Width of a context's payload, with its sign."""
@@ -113,8 +114,8 @@ def emission_of(head: LatencyAttention, bits: int = CONTEXT_BITS) -> Emission:
 
 
 @circuit("emitting_attention")
-@dataclass(frozen=True)
-class EmittingAttention(Circuit):
+@dataclass(frozen=True, repr=False)
+class EmittingAttention(Circuit, Shown):
     """The network of `emitting`.
 
     The read-outs' sums are those of the head, whose rules bound them (`rules.RULES`): while
