@@ -75,13 +75,30 @@ class Counted(NeuronModel, ABC):
         """Whether it counts steps."""
         return self._period > 1
 
-    def due(self, step: int, moment: str = "at") -> NDArray[np.bool_]:
-        """Which neurons act in a step: those of which it is that moment."""
+    @property
+    def counts(self) -> int:
+        """Its period."""
+        return max(self._period, 1)
+
+    def later(self, steps: int) -> NeuronModel:
+        """The model that acts so many steps later."""
+        if self.counts == 1:
+            return self
+        numbers = self.parameters()
+        return self.with_parameters(**{name: (np.asarray(numbers[name]) + steps) % self.counts
+                                       for name in self.moments})
+
+    def is_moment(self, step: int, moment: str) -> NDArray[np.bool_]:
+        """Which neurons have that moment in a step."""
         return acts(step, self._period, self.parameters()[moment])
 
     def since(self, step: int, moment: str = "at") -> Any:
         """Steps that have passed since that moment of the period, from 0."""
-        return (step - self.parameters()[moment]) % max(self._period, 1)
+        return (step - self.parameters()[moment]) % self.counts
+
+    def due(self, step: int) -> NDArray[np.bool_]:
+        """Which neurons may send something in a step."""
+        return self.is_moment(step, "at")
 
     def widest(self, size: int) -> Interval:
         """Up to the limit."""
@@ -92,10 +109,10 @@ class Counted(NeuronModel, ABC):
         super().check(where, size, domain)
         steps = {name: self.parameters()[name] for name in self.moments}
         for at in steps.values():
-            if np.any(np.asarray(at) >= max(self._period, 1)):
+            if np.any(np.asarray(at) >= self.counts):
                 raise NetworkError("a neuron acts at a step that its period does not have",
                                    where=where, found=int(np.max(at)),
-                                   expected=f"0 to {max(self._period, 1) - 1}")
+                                   expected=f"0 to {self.counts - 1}")
         for one, other in combinations(self.arrivals, 2):
             if np.any(steps[one] == steps[other]):
                 raise NetworkError("two of a neuron's steps are the same, and would be one sum",

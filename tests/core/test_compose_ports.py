@@ -10,6 +10,8 @@ import pytest
 from small_heads import GRADED, attention
 from small_networks import float_network
 
+from neuromorph.circuits.latency_attention import StaticAttention
+from neuromorph.compile.ranges.prove import require_proof
 from neuromorph.errors import NetworkError
 from neuromorph.learning import RULES
 from neuromorph.network import (
@@ -120,11 +122,16 @@ def test_a_third_factor_that_may_speak_at_any_time_is_heard_too() -> None:
     assert [port.steps for port in whole.outputs] == [None]
 
 
-def test_what_is_renamed_is_not_what_its_builder_builds() -> None:
+def test_what_is_renamed_is_still_what_its_builder_builds() -> None:
     network = attention(GRADED)[0]
-    assert rename(network, {}).motif == GRADED
-    assert rename(network, {"match": "score"}).motif is None
-    assert parallel({"a": network}).motif is None
+    renamed = rename(network, {"match": "score", "key": "memory"})
+    both = parallel({"a": network, "b": renamed})
+    assert [part.circuit for part in both.parts] == [StaticAttention(GRADED)] * 2
+    for whole, heads in ((network, ["match"]), (renamed, ["score"]),
+                         (both, ["a.match", "b.score"])):
+        proof = require_proof(whole)
+        assert (proof.basis, proof.doubts) == ("circuits", ())
+        assert [one.split(" of ")[1] for one in proof.circuits] == heads
 
 
 # --- what is refused
@@ -167,11 +174,8 @@ def test_a_wire_that_does_not_fit_is_refused(
      "parallel: b: a network joins two domains; found float; expected fixed"),
     ({"a": rename(cells(), {"in": "b.in"}), "a.b": cells()},
      "two populations have one name; found a.b.in"),
-    ({"a": cells(schedule=Schedule(4)), "b": cells(schedule=Schedule(5))},
-     "parallel: b: a network joins two periods; found 5; expected 4"),
-    ({"a": cells(schedule=Schedule(4, (Phase("one", 0, 2),))),
-      "b": cells(schedule=Schedule(4, (Phase("other", 0, 2),)))},
-     "joins two schedules of one period; found other; expected one"),
+    ({"a": cells(schedule=Schedule(4099)), "b": cells(schedule=Schedule(4093))},
+     "parallel: the periods of parts have no common one; found 16777207 steps"),
 ])
 def test_parts_that_do_not_fit_are_refused(parts: dict[str, Network], text: str) -> None:
     with pytest.raises(NetworkError, match=text):
