@@ -106,9 +106,8 @@ def _moved(course: Course, steps: int, period: int) -> Course:
         found += [(0, end - period, low, high)] if end > period else []
     joined: list[tuple[int, int, int, int]] = []
     for start, stop, low, high in sorted(found):
-        if joined and (joined[-1][1], *joined[-1][2:]) == (start, low, high):
-            start = joined.pop()[0]
-        joined.append((start, stop, low, high))
+        goes_on = joined and (joined[-1][1], *joined[-1][2:]) == (start, low, high)
+        joined.append((joined.pop()[0] if goes_on else start, stop, low, high))
     return tuple(joined)
 
 

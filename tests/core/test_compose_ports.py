@@ -84,11 +84,12 @@ def test_ends_may_be_ports_or_populations() -> None:
     assert to_text(wire(two, {"b.in": "a.out"})) == to_text(wire(two, {"b.in": "a.lif"}))
 
 
-def test_a_whole_has_the_one_schedule_of_its_parts() -> None:
+def test_a_whole_has_the_phases_of_its_parts() -> None:
     asked = Schedule(9, (Phase("ask", 0, 4),))
-    assert parallel({"a": cells(), "b": cells(schedule=asked)}).schedule == asked
+    said = Schedule(9, (Phase("b.ask", 0, 4),))
+    assert parallel({"a": cells(), "b": cells(schedule=asked)}).schedule == said
     assert parallel({"a": cells(schedule=Schedule(9)),
-                     "b": cells(schedule=asked)}).schedule == asked
+                     "b": cells(schedule=asked)}).schedule == said
 
 
 def test_outputs_lose_steps_only_downstream_of_what_may_speak_at_any_time() -> None:
