@@ -57,15 +57,15 @@ def _promise(
     model, size = population.model, population.size
     by_port = {port: arrivals(network, population.name, port, promises, period)
                for port in model.ports}
-    if model.at_once:
-        turns = tuple(_turns(model, size, by_port, period, sums))
-    else:
+    if not model.at_once:
         overall = {port: Interval.hull((_input(a, size, sums) for a in found), size)
                    for port, found in by_port.items()}
-        turns = tuple(_when_due(model, model.payloads(size, overall), frozenset(range(period)),
-                                period))
+        every = frozenset(range(period))
+        turns = tuple(_when_due(model, model.payloads(size, overall), every, period))
+    else:
+        turns = tuple(_turns(model, size, by_port, period, sums))
     span = Interval.hull((turn.span for turn in turns), size)
-    norm = _norm(network, population, promises)
+    norm = _norm(network, population, promises) if model.at_once else None
     if len(turns) == 1 and len(turns[0].steps) == period:
         return Promise(span, None, norm)
     return Promise(span, turns, norm)
@@ -143,5 +143,6 @@ def _widest(network: Network, population: Population) -> Interval:
 
 
 def _depends(model: NeuronModel) -> bool:
-    """Whether a model sends less where less arrives, or only in some steps."""
-    return model.at_once or model.counts > 1 or type(model).payloads is not NeuronModel.payloads
+    """Whether a model sends less where less arrives, or where something does, or at its steps."""
+    return (model.at_once or model.counts > 1
+            or type(model).payloads is not NeuronModel.payloads)

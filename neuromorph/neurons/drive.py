@@ -64,6 +64,7 @@ class Drive(Counted):
     records: ClassVar[tuple[str, ...]] = ("spikes", "started")
     by_neuron: ClassVar[tuple[str, ...]] = ("payload", "steps", "at")
     whole: ClassVar[tuple[str, ...]] = ("steps", "waits", "period", "at")
+    at_once: ClassVar[bool] = True
     process: ClassVar[str] = "neuromorph.processes.drive.process:Drive"
     kernel = staticmethod(_kernel)
 
@@ -86,7 +87,7 @@ class Drive(Counted):
 
     def _step(self, state: State, a_in: NDArray[Any], t: int) -> Stepped:
         started = np.where(a_in != 0, 1, state["started"])
-        speaks = (self.since(t) < self.steps) & ((started != 0) | (self.waits == 0))
+        speaks = self.due(t) & ((started != 0) | (self.waits == 0))
         return {"started": started}, np.where(speaks, self.payload, 0)
 
     def step_fixed(self, state: State, arrived: Arrived, t: int) -> Stepped:
@@ -96,6 +97,10 @@ class Drive(Counted):
     def step_float(self, state: State, arrived: Arrived, t: int) -> Stepped:
         """s as above."""
         return self._step(state, arrived[A_IN], t)
+
+    def due(self, step: int) -> NDArray[np.bool_]:
+        """In so many steps."""
+        return np.asarray(self.since(step) < self.steps)
 
     def widest(self, size: int) -> Interval:
         """The constant, or silence."""

@@ -233,7 +233,7 @@ class Gate(Counted):
     def step_fixed(self, state: State, arrived: Arrived, t: int) -> Stepped:
         """a and s as above."""
         gate = state["gate"]
-        if self.due(t, "gate_at"):
+        if self.is_moment(t, "gate_at"):
             gate = activation(np.clip(self._gate(arrived[A_IN]), -NARROW, NARROW),
                               int(self.unit_bits), int(self.slope), int(self.cubic))
         if not self.due(t):
@@ -245,7 +245,7 @@ class Gate(Counted):
         """The same without rounding."""
         gate, a_in, unit = state["gate"], arrived[A_IN], 2.0**self.unit_bits
         shift, up_shift = (np.exp2(-np.asarray(n, np.float64)) for n in (self.shift, self.up_shift))
-        if self.due(t, "gate_at"):
+        if self.is_moment(t, "gate_at"):
             given = a_in * self.multiplier * shift + self.bias
             gate = activation_float(given / unit, self.slope, self.cubic) * unit
         if not self.due(t):
@@ -256,7 +256,7 @@ class Gate(Counted):
 
     def overflows(self, before: State, after: State, arrived: Arrived, t: int) -> int:
         """Neurons whose sum, gate, other factor or payload is cut off."""
-        a_in, gates = arrived[A_IN], self.due(t, "gate_at")
+        a_in, gates = arrived[A_IN], self.is_moment(t, "gate_at")
         if not (gates or self.due(t)):
             return 0
         scaled = self._gate(a_in) if gates else self._up(a_in)

@@ -71,6 +71,7 @@ class KeySide(Counted):
     by_neuron: ClassVar[tuple[str, ...]] = ("off", "at")
     whole: ClassVar[tuple[str, ...]] = ("off", "period", "at")
     self_driven: ClassVar[bool] = True
+    at_once: ClassVar[bool] = True
     process: ClassVar[str] = "neuromorph.processes.key_side.process:KeySide"
     kernel = staticmethod(_kernel)
 

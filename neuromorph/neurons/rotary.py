@@ -117,7 +117,8 @@ class Rotary(Counted):
 
     def _heard(self, state: State, a_in: NDArray[Any], t: int) -> State:
         """The words after a step."""
-        return {word: a_in if self.due(t, f"{word}_at") else state[word] for word in self.words}
+        return {word: a_in if self.is_moment(t, f"{word}_at") else state[word]
+                for word in self.words}
 
     def _turned(self, state: State, sine: NDArray[Any]) -> NDArray[Any]:
         """X c -+ p s."""
@@ -154,7 +155,7 @@ class Rotary(Counted):
 
     def overflows(self, before: State, after: State, arrived: Arrived, t: int) -> int:
         """Neurons whose sum saturates in a step in which they act, or what is turned does."""
-        if not any(self.due(t, moment) for moment in self.moments):
+        if not any(self.is_moment(t, moment) for moment in self.moments):
             return 0
         beyond = np.abs(arrived[A_IN]) > STATE_MAX
         if self.due(t):

@@ -105,20 +105,20 @@ class Scale(Counted):
 
     def step_fixed(self, state: State, arrived: Arrived, t: int) -> Stepped:
         """R and s as above."""
-        kept = np.where(self.due(t, "keep_at"), saturate(arrived[A_IN]), state["kept"])
+        kept = np.where(self.is_moment(t, "keep_at"), saturate(arrived[A_IN]), state["kept"])
         sent = self._folded(self._share(kept, arrived[A_IN]))
         return {"kept": kept}, np.where(self.due(t), np.clip(sent, -self._limit, self._limit), 0)
 
     def step_float(self, state: State, arrived: Arrived, t: int) -> Stepped:
         """R = a_in, s = clip(R Y fold / 2^(shift + fold_shift), -limit, limit)."""
-        kept = np.where(self.due(t, "keep_at"), arrived[A_IN], state["kept"])
+        kept = np.where(self.is_moment(t, "keep_at"), arrived[A_IN], state["kept"])
         scale = self.fold * np.exp2(-np.asarray(self.shift + self.fold_shift, np.float64))
         sent = np.clip(kept * arrived[A_IN] * scale, -self.limit, self.limit)
         return {"kept": kept}, np.where(self.due(t), sent, 0.0)
 
     def overflows(self, before: State, after: State, arrived: Arrived, t: int) -> int:
         """Neurons whose sum, share or payload is cut off in a step in which they act."""
-        keeps, sends = self.due(t, "keep_at"), self.due(t)
+        keeps, sends = self.is_moment(t, "keep_at"), self.due(t)
         share = self._share(after["kept"], arrived[A_IN])
         beyond = (np.abs(share) > STATE_MAX) | (np.abs(self._folded(share)) > self._limit)
         wide = np.abs(arrived[A_IN]) > STATE_MAX

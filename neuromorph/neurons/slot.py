@@ -88,6 +88,7 @@ class Slot(Counted):
     whole: ClassVar[tuple[str, ...]] = ("place", "slots", "empty", "steps", "period", "pulse_at",
                                         "at")
     moments: ClassVar[tuple[str, ...]] = ("pulse_at", "at")
+    at_once: ClassVar[bool] = True
     process: ClassVar[str] = "neuromorph.processes.slot.process:Slot"
     kernel = staticmethod(_kernel)
 
@@ -118,12 +119,12 @@ class Slot(Counted):
 
     def _step(self, state: State, a_in: NDArray[Any], t: int) -> Stepped:
         turn, hot, written = (state[word] for word in self.words)
-        if self.due(t, "pulse_at"):
+        if self.is_moment(t, "pulse_at"):
             comes, ends = a_in > 0, a_in < 0
             turn = np.where(ends, 0, np.where(comes, turn % self.slots + 1, turn))
             hot = (comes & (turn == self.place + 1)).astype(turn.dtype)
             written = np.where(ends, 0, np.maximum(written, hot))
-        speaks = (written == 0 if self.empty else hot != 0) & (self.since(t) < self.steps)
+        speaks = (written == 0 if self.empty else hot != 0) & self.due(t)
         return ({"turn": turn, "hot": hot, "written": written},
                 np.where(speaks, self.payload, 0))
 
@@ -134,6 +135,10 @@ class Slot(Counted):
     def step_float(self, state: State, arrived: Arrived, t: int) -> Stepped:
         """s as above."""
         return self._step(state, arrived[A_IN], t)
+
+    def due(self, step: int) -> NDArray[np.bool_]:
+        """In so many steps."""
+        return np.asarray(self.since(step) < self.steps)
 
     def widest(self, size: int) -> Interval:
         """The constant, or silence."""

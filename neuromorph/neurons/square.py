@@ -103,7 +103,11 @@ class Square(Counted):
 
     def overflows(self, before: State, after: State, arrived: Arrived, t: int) -> int:
         """Neurons that keep a sum that saturated."""
-        return int(np.count_nonzero((np.abs(arrived[A_IN]) > STATE_MAX) & self.due(t)))
+        return int(np.count_nonzero((np.abs(arrived[A_IN]) > STATE_MAX) & self.is_moment(t, "at")))
+
+    def due(self, step: int) -> NDArray[np.bool_]:
+        """In six steps."""
+        return np.asarray(self.since(step) < RUNGS)
 
     def widest(self, size: int) -> Interval:
         """0 to the limit."""

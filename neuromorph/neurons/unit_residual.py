@@ -152,14 +152,14 @@ class UnitResidual(Stream):
     def step_fixed(self, state: State, arrived: Arrived, t: int) -> Stepped:
         """v, N and s as above."""
         a_in = arrived[A_IN]
-        root = np.clip(a_in, 0, ROOT_LARGEST) if self.due(t, "root_at") else state["root"]
+        root = np.clip(a_in, 0, ROOT_LARGEST) if self.is_moment(t, "root_at") else state["root"]
         v = saturate(self._stream(state, a_in, t))
         return {"v": v, "root": root}, self._sent(v, t)
 
     def step_float(self, state: State, arrived: Arrived, t: int) -> Stepped:
         """The same without rounding."""
         since, v, a_in = self.since(t, "keep_at"), state["v"], arrived[A_IN]
-        root = a_in if self.due(t, "root_at") else state["root"]
+        root = a_in if self.is_moment(t, "root_at") else state["root"]
         if since == 0:
             v = self._carried_float(a_in)
         elif self._rooted < since <= self._window():

@@ -77,6 +77,7 @@ class ValueSide(Counted):
     by_neuron: ClassVar[tuple[str, ...]] = ("off", "centre", "multiplier", "shift", "at")
     whole: ClassVar[tuple[str, ...]] = ("off", "shift", "period", "at")
     operations: ClassVar[Mapping[str, int]] = {"multiply": 1}
+    at_once: ClassVar[bool] = True
     process: ClassVar[str] = "neuromorph.processes.value_side.process:ValueSide"
     kernel = staticmethod(_kernel)
 
@@ -130,6 +131,11 @@ class ValueSide(Counted):
         """The larger side of what may arrive."""
         return Interval(np.zeros(size, np.int64),
                         np.maximum(*(self._sent(end) for end in arrived[A_IN])))
+
+    @property
+    def asked_at(self) -> tuple[str, ...]:
+        """Without a centre: silence in, silence out."""
+        return () if np.any(self.centre) else (A_IN,)
 
     def registers(self, size: int) -> tuple[Register, ...]:
         """The sum, which its centre leaves within 24 bits."""

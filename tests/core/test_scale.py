@@ -13,8 +13,19 @@ from numpy.typing import NDArray
 from small_timed import BACKENDS, FLOATS, WITH_LAVA, kernel_of, rounded, told
 
 from neuromorph import backends
+from neuromorph.compile.ranges.prove import prove_ranges_of
 from neuromorph.errors import NetworkError
-from neuromorph.network import Network, Population, Probe, Projection, Source, verify
+from neuromorph.network import (
+    Network,
+    Population,
+    Port,
+    Probe,
+    Projection,
+    Schedule,
+    Source,
+    verify,
+)
+from neuromorph.network.credit import credit
 from neuromorph.neurons.ladder import ladder
 from neuromorph.neurons.rsqrt import Rsqrt, inverse_root_payload
 from neuromorph.neurons.scale import Scale
@@ -103,7 +114,8 @@ def an_rms_norm(size: int, least: float, factor: int, shift: int, scale: Scale) 
         Projection("keep", "x", "square", each, graded=True),
         Projection("keep_too", "x", "scale", each, graded=True),
         Projection("sum", "square", "rsqrt", np.ones((1, size), np.int32), graded=True),
-        Projection("factor", "rsqrt", "scale", np.ones((size, 1), np.int32), graded=True))))
+        Projection("factor", "rsqrt", "scale", np.ones((size, 1), np.int32), graded=True)),
+        Schedule(10), inputs=(Port("x", "x", size, 24, -MOST, MOST, (0,)),)))
 
 
 def normed(x: Ints, least: float, factor: int, shift: int, scale: Scale) -> Ints:
@@ -159,3 +171,15 @@ def test_an_rms_norm_is_its_closed_form(backend: str, size: int) -> None:
     folded = exact * 3000 * np.broadcast_to(scale.fold, size) / 2**14
     assert np.abs(closed[long] - folded).max() < 1.5 + 1e-3 * sqrt(size) * 3000
     assert closed[long].any()
+
+
+def test_it_is_known_when_each_of_a_norm_speaks() -> None:
+    """So R and Y never add up to one sum, though both may be as wide as a payload."""
+    scale = Scale(22, 2, 1, 8191, period=10, keep_at=1, at=8)
+    known = credit(an_rms_norm(9, 0.0, 1, 1, scale)).promises
+    assert {name: promise.steps for name, promise in known.items()} == {
+        "x": {0}, "square": set(range(1, 7)), "rsqrt": {7}, "scale": {8}}
+    sums = {bound.where: bound for bound in prove_ranges_of(
+        an_rms_norm(9, 0.0, 1, 1, scale)).bounds if bound.accumulator == "sum"}
+    assert sums["scale"].status == "proved"
+    assert (sums["scale"].low, sums["scale"].high) == (-MOST, MOST)
