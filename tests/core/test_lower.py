@@ -151,6 +151,7 @@ def test_a_head_for_loihi_2_is_told_to_be_exported_for_loihi_1() -> None:
     (one([2], -2), "a right shift rounds"),
     (one([255], 7), "a payload is too large for synapses.*found a shift by 1; expected at most 0"),
     (one([1], 0, graded=False), "every payload counts as one spike"),
+    (one([-256], 0), "a weight has no negative and no multiple.*found -256; expected at least"),
 ])
 def test_what_plain_spikes_cannot_say_is_refused(network: Network, text: str) -> None:
     with pytest.raises(FitError, match=text):

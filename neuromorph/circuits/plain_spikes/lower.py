@@ -139,7 +139,12 @@ def _digits(projection: Projection, value: int, room: int) -> Iterator[_Digit]:
     Digits are as wide as a mantissa is, and no wider than the exponents reach, so that all
     letters share a few exponents: a core has few formats of synapses.
     """
-    largest = WEIGHT_MAX // max(1, -int(projection.weights.min()), int(projection.weights.max()))
+    loudest = max(1, -int(projection.weights.min()), int(projection.weights.max()))
+    if loudest > WEIGHT_MAX:
+        raise FitError("a weight has no negative and no multiple, which letters need",
+                       where=projection.name, found=-loudest,
+                       expected=f"at least {-WEIGHT_MAX}", hint=GRADED_NEEDED)
+    largest = WEIGHT_MAX // loudest
     width = min((largest + 1).bit_length() - 1, EXPONENT_MAX)
     exponent = 0
     while value > largest:
