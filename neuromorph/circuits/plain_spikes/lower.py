@@ -25,9 +25,11 @@ from numpy.typing import NDArray
 
 from neuromorph.circuits.latency_attention import FRACTIONS_FREE, LatencyAttention, alphabets
 from neuromorph.circuits.plain_spikes.letters import Letters
+from neuromorph.circuits.plain_spikes.view import lettered
 from neuromorph.errors import FitError
 from neuromorph.network import Network, Population, Projection, Source, verify
 from neuromorph.network.ports import still_there
+from neuromorph.network.view import IDENTITY, View
 from neuromorph.numerics.limits import EXPONENT_MAX, INPUT_SHIFT, WEIGHT_MAX
 from neuromorph.numerics.synapse import bits_of
 
@@ -44,7 +46,7 @@ class _Digit:
     exponent: int
 
 
-def in_plain_spikes(network: Network) -> tuple[Network, dict[str, Letters]]:
+def in_plain_spikes(network: Network) -> tuple[Network, View]:
     """The network with plain spikes in the place of every source's payloads.
 
     Returns
@@ -52,8 +54,8 @@ def in_plain_spikes(network: Network) -> tuple[Network, dict[str, Letters]]:
     network : Network
         Without a motif, and without ports of graded sources; where no source is graded, or in the
         float domain, the one given.
-    letters : dict of source name to Letters
-        By which `encode` translates trains.
+    view : View
+        `Lettered`, or the identity.
 
     Raises
     ------
@@ -64,7 +66,7 @@ def in_plain_spikes(network: Network) -> tuple[Network, dict[str, Letters]]:
     letters = {p.name: _letters(p, network) for p in network.populations
                if p.is_source and p.model.payload_bits}
     if not letters or network.domain == "float":
-        return network, {}
+        return network, IDENTITY
     _check_learning(network, letters)
     finer = {p.name: _fraction_bits(network, p, letters) for p in network.populations}
     populations = tuple(q for p in network.populations for q in _plain(p, letters, finer))
@@ -73,7 +75,7 @@ def in_plain_spikes(network: Network) -> tuple[Network, dict[str, Letters]]:
     lowered = replace(network, populations=populations, projections=projections, motif=None,
                       inputs=still_there(network.inputs, populations),
                       outputs=still_there(network.outputs, populations))
-    return verify(lowered), letters
+    return verify(lowered), lettered(letters)
 
 
 def _check_learning(network: Network, letters: Mapping[str, Letters]) -> None:
