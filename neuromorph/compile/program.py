@@ -114,6 +114,14 @@ class Program(Shown):
             found.setdefault(piece.population, []).append(piece)
         return {name: sorted(pieces, key=lambda s: s.start) for name, pieces in found.items()}
 
+    def times_placed(self, unit: int) -> dict[str, NDArray[np.int64]]:
+        """In how many slices each neuron of a unit is, by population."""
+        times = {p.name: np.zeros(p.size, np.int64) for p in self.units[unit].neurons}
+        for piece in self.by_unit[unit]:
+            if piece.population in times:
+                times[piece.population][piece.start : piece.stop] += 1
+        return times
+
     @cached_property
     def by_unit(self) -> list[list[Slice]]:
         """The slices of each unit."""

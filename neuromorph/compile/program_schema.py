@@ -217,12 +217,8 @@ def check_cover(program: Program) -> None:
     ------
     FileFormatError
     """
-    for number, pieces in enumerate(program.by_unit):
-        unit = program.units[number]
-        covered = {p.name: np.zeros(p.size, np.int64) for p in unit.neurons}
-        for piece in pieces:
-            covered[piece.population][piece.start : piece.stop] += 1
-        for name, times in covered.items():
+    for number, unit in enumerate(program.units):
+        for name, times in program.times_placed(number).items():
             if (times != 1).any():
                 first = int(np.flatnonzero(times != 1)[0])
                 raise FileFormatError("a neuron is not on exactly one core",
