@@ -5,18 +5,22 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
+from placed_programs import changed
 from small_heads import digits_like
 from small_networks import everything
 from small_relays import wide
 from small_views import Case, random_case, rewritten
 
 from neuromorph import backends
+from neuromorph.api.export import export
 from neuromorph.backends.interface import Recording
 from neuromorph.circuits.latency_attention import build, stimulate
 from neuromorph.circuits.plain_spikes import Lettered, Letters, lettered
+from neuromorph.compile import compile_units
 from neuromorph.compile.cut_view import Cut
 from neuromorph.compile.lower import lower
 from neuromorph.compile.parts import Part
@@ -24,9 +28,14 @@ from neuromorph.compile.program import Slice, Unit
 from neuromorph.compile.relays.view import Late, late_by
 from neuromorph.compile.split import split
 from neuromorph.compile.view_fields import ViewFields, fields_of
-from neuromorph.errors import FitError, UnsupportedError, UsageError
+from neuromorph.deploy.run import lab_trial, try_heads
+from neuromorph.deploy.units import units_of
+from neuromorph.errors import FitError, NeuromorphWarning, UnsupportedError, UsageError
+from neuromorph.models.digits import WEIGHTS
 from neuromorph.network import Network, Probe
 from neuromorph.network.view import IDENTITY, View
+from neuromorph.profiles import load_profile
+from neuromorph.translate import TranslateOptions
 
 SEEDS = 200
 
@@ -157,6 +166,29 @@ def test_a_head_for_loihi_1_differs_only_where_scores_keep_fractions() -> None:
     moved = {probe for probe in asked if (got.traces[probe] != whole.traces[probe]).any()}
     assert moved <= {Probe(name, state) for name in finer for state in ("u", "v")}
     assert (finer, bool(moved)) == ({"match"}, True)
+
+
+def test_heads_with_relays_are_tried_and_a_labs_trial_runs_until_the_late_have_ended(
+    tmp_path: Path
+) -> None:
+    """Heads of 40 slots on cores of 30 axons, as given and as placed."""
+    with pytest.warns(NeuromorphWarning, match="40 slots"):
+        bundle = export(WEIGHTS, tmp_path / "b", options=TranslateOptions(slots=40)).bundle
+    profile = changed(load_profile("loihi2-graded"), core={"in_axons": 30})
+    state = compile_units(units_of(bundle, "static"), profile)
+    tried = try_heads(bundle, state, "static", 3)
+    assert (tried.heads, len(tried.runs)) == (3, 3)
+    number = min(tried.runs)
+    unit, (inputs, steps) = state.program.units[number], tried.runs[number]
+    late = fields_of(unit).late
+    assert late["control"] == max(late.values()) > 0
+    trial = lab_trial(state.program, tried)
+    assert trial.steps == steps + late["control"]
+    whole = backends.get("fast").run(state.given[number].network, inputs,
+                                     [Probe("control", "v")], steps)
+    np.testing.assert_array_equal(trial.potentials["control"][-1],
+                                  whole.potential("control")[-1])
+    assert tried.events.steps == max(length for _, length in tried.runs.values())
 
 
 # --- what is refused, and what files tell
