@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.compile.parts import Part
+from neuromorph.errors import UsageError
 from neuromorph.network import Probe
 from neuromorph.network.model import SYNAPTIC
 from neuromorph.network.view import R, Synapses, Trains, View, reread
@@ -46,10 +47,15 @@ class Cut(View, Shown):
 
     def encode(self, inputs: Trains) -> dict[str, NDArray[Any]]:
         """Trains of all parts; only sources of third factors are ever cut."""
-        whole = {name: train for name, train in inputs.items() if name not in self.pieces}
-        return whole | {part.name: inputs[name][:, part.neurons]
-                        for name, parts in self.pieces.items() if name in inputs
-                        for part in parts}
+        trains: dict[str, NDArray[Any]] = {}
+        for name, train in inputs.items():
+            if name not in self.pieces:
+                trains[name] = train
+                continue
+            parts = self.pieces[name]
+            _check_size(name, train, parts[-1].stop)
+            trains |= {part.name: train[:, part.neurons] for part in parts}
+        return trains
 
     def probes(self, asked: Iterable[Probe]) -> list[Probe]:
         """On every part of what is asked."""
@@ -85,6 +91,13 @@ class Cut(View, Shown):
             return self.blocks.get(probe.target, [[probe.target]])
         parts = self.pieces.get(probe.target)
         return [[part.name for part in parts] if parts else [probe.target]]
+
+
+def _check_size(name: str, train: NDArray[Any], size: int) -> None:
+    """Parts of a train that is too wide would look sound to a backend."""
+    if train.ndim != 2 or train.shape[1] != size:
+        raise UsageError("an input has the wrong shape", where=name, found=train.shape,
+                         expected=f"(steps, {size})")
 
 
 def _gather(

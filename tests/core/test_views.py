@@ -201,6 +201,25 @@ def test_weights_that_went_on_learning_unseen_are_not_read() -> None:
         view.read(blind)
 
 
+def test_a_run_that_ends_too_early_is_not_read() -> None:
+    with pytest.raises(UsageError, match="a run ended before what is late began; found 2"):
+        Late({"out": 2}).read(Recording("fast", "reference", 2, {}))
+
+
+@pytest.mark.parametrize("shape", [(4, 2), (4, 4), (4,)])
+def test_a_train_of_another_size_is_not_cut(shape: tuple[int, ...]) -> None:
+    view = Cut({"b": [Part("b.0", 0, 1), Part("b.1", 1, 3)]}, {})
+    with pytest.raises(UsageError, match=r"b: an input has the wrong shape.*expected \(steps, 3\)"):
+        view.encode({"b": np.zeros(shape, np.int64)})
+
+
+def test_a_train_of_another_shape_is_refused_by_the_backend_as_ever() -> None:
+    unit = Unit("u", wide(), Late({"out": 2}))
+    with pytest.raises(UsageError, match="side: an input has the wrong shape"):
+        unit.run(backends.get("fast").run, {"in": np.zeros((5, 30), int), "side": np.zeros(5, int)},
+                 [Probe("out")], 5)
+
+
 def test_a_source_that_never_sends_shows_nothing() -> None:
     view = lettered({"silent": Letters.of_payloads(())})
     assert view.encode({"silent": np.zeros((3, 2), np.int64)}) == {}

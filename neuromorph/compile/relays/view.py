@@ -44,8 +44,8 @@ class Late(View, Shown):
 
     def encode(self, inputs: Trains) -> dict[str, NDArray[Any]]:
         """The trains, and silence in the steps for which the run goes on."""
-        silence = ((0, self.extra), (0, 0))
-        return {name: np.pad(train, silence) for name, train in inputs.items()}
+        return {name: np.concatenate([train, np.zeros_like(train, shape=(
+            self.extra, *train.shape[1:]))]) for name, train in inputs.items()}
 
     def probes(self, asked: Iterable[Probe]) -> list[Probe]:
         """What is asked, and all that learns at every step."""
@@ -59,6 +59,10 @@ class Late(View, Shown):
     def read(self, recording: R) -> R:
         """What is late shifted back, and what the extra steps learned undone."""
         steps = recording.steps - self.extra
+        if steps < 1:
+            raise UsageError("a run ended before what is late began", found=recording.steps,
+                             expected=f"more than {self.extra} steps",
+                             hint="run for as long as the view says")
         traces = {probe: trace[self._lateness(probe):][:steps]
                   for probe, trace in recording.traces.items()}
         synapses = {name: _last(name, traces) for name in recording.synapses}
