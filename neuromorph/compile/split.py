@@ -39,7 +39,7 @@ def split(unit: Unit, slices: Slices) -> Unit:
     Returns
     -------
     Unit
-        Its network has the schedule, but no motif: a closed form knows nothing of parts; and no
+        Its network has the schedule, but no parts, of which builders know nothing in pieces; and no
         ports of what is cut. Its view puts parts together, then goes on as the given unit's.
         Where nothing is cut it is the given unit.
 
@@ -54,7 +54,7 @@ def split(unit: Unit, slices: Slices) -> Unit:
     populations = tuple(Population(part.name, part.size, p.model.part(part.start, part.stop))
                         for p in network.populations for part in parts[p.name])
     projections = tuple(block for p in network.projections for block in _blocks(p, parts))
-    cut = verify(replace(network, populations=populations, projections=projections, motif=None,
+    cut = verify(replace(network, populations=populations, projections=projections, parts=(),
                          inputs=still_there(network.inputs, populations),
                          outputs=still_there(network.outputs, populations)))
     return unit.rewritten(cut, Cut(

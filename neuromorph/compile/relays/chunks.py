@@ -14,7 +14,8 @@ from neuromorph.compile.packing.limits import Limits
 from neuromorph.compile.parts import rounds
 from neuromorph.errors import FitError
 from neuromorph.network import Network, Projection
-from neuromorph.network.bounds import delivered, payload_ranges
+from neuromorph.network.bounds import payload_ranges
+from neuromorph.network.sums import delivered
 from neuromorph.numerics.interval import Interval
 from neuromorph.numerics.limits import STATE_MAX
 

@@ -55,7 +55,7 @@ def with_relays(unit: Unit, limits: Limits, programmable: bool) -> Unit:
     Returns
     -------
     Unit
-        Its view makes up for what is late. No motif, and all populations under their names; where
+        Its view makes up for what is late. No parts, and all populations under their names; where
         nothing is too large, the unit itself.
 
     Raises
@@ -119,7 +119,7 @@ def _rewired(unit: Unit, relayed: Sequence[Projection], limits: Limits) -> Unit:
         projections.append(way)
     kept = [replace(p, delay=delays[p.name]) for p in network.projections if p not in relayed]
     found = replace(network, populations=(*network.populations, *populations),
-                    projections=(*kept, *projections), motif=None,
+                    projections=(*kept, *projections), parts=(),
                     outputs=_later(network, late))
     return unit.rewritten(verify(found), late_by(network, late))
 
