@@ -131,7 +131,7 @@ def checked_unit(name: str, network: Network, said: ViewFields) -> Unit:
     FileFormatError
     """
     for late in said.late:
-        if late not in (known := [p.name for p in network.populations]):
+        if late not in (known := network.by_name):
             raise FileFormatError("a population that does not exist is late", where=name,
                                   found=late, hint=did_you_mean(late, known))
     for source, letters in said.letters.items():

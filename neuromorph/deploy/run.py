@@ -69,7 +69,8 @@ def try_heads(bundle: Bundle, compiled: Compiled, memory: str, most: int) -> Tri
         recording = _run_both(compiled, unit, inputs, steps)
         spikes = {p.name: recording.spikes(p.name) for p in units[unit].neurons}
         runs[unit] = (inputs, steps)
-        events += count_events(units[unit], {**units[unit].view.encode(inputs), **spikes}, steps)
+        sent = {name: train[:steps] for name, train in units[unit].view.encode(inputs).items()}
+        events += count_events(units[unit], sent | spikes, steps)
         rates |= {f"{unit}/{name}": np.count_nonzero(train, axis=0) / QUERIES
                   for name, train in spikes.items()}
     for unit in set(range(len(order))) - set(chosen.tolist()):
