@@ -114,9 +114,9 @@ def _head(block: Block, n: int) -> Pieces:
     """What one head hears alone."""
     head, size, period = block.heads[n], block.size, block.period
     lines = list(_lines(block, head))
-    ramp = Drive(*(np.array(one) for one in zip(*((value, steps) for value, steps, _ in lines),
-                                                strict=True)),
-                 0, period, np.array([at for _, _, at in lines]))
+    ramp = Drive(np.array([value for value, _, _ in lines]),
+                 np.array([steps for _, steps, _ in lines]), 0, period,
+                 np.array([at for _, _, at in lines]))
     fire = Slot(np.arange(block.slots), block.slots, 0, lift_to_fire(head), 1, period,
                 PULSE_AT % period, _when(block, FIRE_AT - 1))
     found = [

@@ -119,7 +119,8 @@ def _attend(block: Block, n: int, query: Ints, key: Ints, value: Ints) -> Ints:
         seen = slice(max(0, t + 1 - head.slots), t + 1)
         control[t], mass[t] = _answered(head, (-2 * (key[seen, theirs] @ asked)) >> head.key_shift,
                                         2 * value[seen, theirs])
-    return contexts_of([head], control[None], mass[None])[0]
+    contexts: Ints = contexts_of([head], control[None], mass[None])[0]
+    return contexts
 
 
 def _answered(head: LatencyAttention, scores: Ints, values: Ints) -> tuple[Ints, int]:

@@ -60,7 +60,8 @@ def project(block: Block) -> Network:
 def partner_of(rows: int, size: int) -> Ints:
     """Whom each number is paired with: the first half of a head's with the second."""
     row = np.arange(rows)
-    return row - row % size + (row % size + size // 2) % size
+    found: Ints = row - row % size + (row % size + size // 2) % size
+    return found
 
 
 def second_of(rows: int, size: int) -> Ints:
@@ -76,7 +77,8 @@ def pair_of(rows: int, size: int) -> Ints:
 
 def centred_bias(code: Code) -> Ints:
     """What stands for the centre, where a code has no neuron that takes it away first."""
-    return -multiply_shift(code.centre, code.multiplier, code.shift)
+    found: Ints = np.negative(multiply_shift(code.centre, code.multiplier, code.shift))
+    return found
 
 
 def _layer(name: str, layer: Dense, period: int) -> Population:

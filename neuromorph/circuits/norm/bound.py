@@ -15,7 +15,8 @@ ROOT_ERROR = 4.6e-5
 
 def gain(multiplier: int, y_shift: int, rung_shift: int, shift: int) -> float:
     """||h|| of a long vector: multiplier 2^(26 - y_shift + rung_shift / 2 - shift)."""
-    return multiplier * 2.0 ** (X_BITS // 2 + Y_BITS - y_shift + rung_shift / 2 - shift)
+    places = X_BITS // 2 + Y_BITS - y_shift + rung_shift / 2 - shift
+    return float(multiplier * 2.0**places)
 
 
 def longest(
@@ -45,4 +46,4 @@ def least_of(size: int, rung_shift: int, epsilon: float) -> int:
     That of ``epsilon``, the mean square below which a norm no longer grows; and at least half of a
     unit a square in the finest rung, whose rounding could else make a tiny vector long.
     """
-    return max(round(size * epsilon), size * 2 ** (rung_shift - COARSEST - 1))
+    return max(round(size * epsilon), size << (rung_shift - COARSEST - 1))
