@@ -7,9 +7,10 @@ reciprocal, inverse root, root, activation, and a payload's straight lines.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from neuromorph.circuits.block.numbers import Block, Code, Dense, Ints
 from neuromorph.circuits.latency_attention import LatencyAttention
@@ -85,13 +86,22 @@ def _least(least: int, shift: int) -> int:
 
 
 def _sums(layer: Dense, vectors: Ints) -> Ints:
-    sums: Ints = vectors @ layer.weights.T.astype(np.int64)
-    return sums
+    return _exact(vectors, layer.weights.T)
+
+
+def _exact(vectors: Ints, weights: NDArray[Any]) -> Ints:
+    """By float64, which is exact below 2^53: 2^23 payloads of 24 bits times weights of 8."""
+    product: Ints = (vectors.astype(np.float64) @ weights.astype(np.float64)).astype(np.int64)
+    return product
+
+
+def scaled(layer: Dense, vectors: Ints) -> Ints:
+    """What a layer makes of vectors, before anything is cut off; see `Dense`."""
+    return multiply_shift(_sums(layer, vectors), layer.multiplier, layer.shift) + layer.bias
 
 
 def _x(layer: Dense, vectors: Ints) -> Ints:
-    return _clipped(multiply_shift(_sums(layer, vectors), layer.multiplier, layer.shift)
-                    + layer.bias, LIMIT_16)
+    return _clipped(scaled(layer, vectors), LIMIT_16)
 
 
 def _code(x: Ints, code: Code, block: Block, angles: tuple[Ints, Ints] | None) -> Ints:
@@ -131,13 +141,13 @@ def _answered(head: LatencyAttention, scores: Ints, values: Ints) -> tuple[Ints,
     over = ((head.score_bound + scores + climbed - head.threshold) << INPUT_SHIFT) + 1
     loud = latency_payload(over, due == 0, base=head.payload_base, span=head.payload_span,
                            gain=head.payload_gain, gain_shift=head.payload_gain_shift)
-    control, mass = np.zeros(values.shape[1], np.int64), np.zeros(1, np.int64)
-    for n in range(int(due.min()), int(due.max()) + 1):
-        heard = np.where(due == n, loud, 0)
-        control = decay(control, head.control_decay) + (heard @ values >> head.value_shift)
-        mass = decay(mass, head.control_decay) + (
-            int(heard.sum()) * head.unit >> head.value_shift)
-    return control, int(mass[0])
+    steps = np.arange(due.min(), due.max() + 1)
+    heard = np.where(due == steps[:, None], loud, 0)
+    counted = np.column_stack([values, np.full(len(values), head.unit)])
+    left = np.zeros(counted.shape[1], np.int64)
+    for sums in _exact(heard, counted) >> head.value_shift:
+        left = decay(left, head.control_decay) + sums
+    return left[:-1], int(left[-1])
 
 
 def _attended(block: Block, stream: Ints, context: Ints) -> Ints:
@@ -152,14 +162,12 @@ def _attended(block: Block, stream: Ints, context: Ints) -> Ints:
 
 
 def _gated(block: Block, h: Ints) -> Ints:
-    gate = _clipped(multiply_shift(_sums(block.gate, h), block.gate.multiplier, block.gate.shift)
-                    + block.gate.bias, NARROW)
+    gate = _clipped(scaled(block.gate, h), NARROW)
     active = activation(gate, block.unit_bits, block.activation.slope, block.activation.cubic)
     if block.up is None:
         up = np.full_like(active, 1 << block.product_shift)
     else:
-        up = (multiply_shift(_sums(block.up, h), block.up.multiplier, block.up.shift)
-              + block.up.bias)
+        up = scaled(block.up, h)
     return _clipped(round_shift(active * _clipped(up, NARROW), block.product_shift),
                     block.hidden_limit)
 
