@@ -116,7 +116,8 @@ def split_probes(unit: Unit, slices: Slices, probes: Iterable[Probe]) -> list[Pr
     parts, asked = parts_of(unit, slices), list(probes)
     if extra_steps(unit):
         learned = [Probe(p.name, v) for p in unit.network.plastic for v in SYNAPTIC]
-        asked += [probe for probe in learned if probe not in asked]
+        known = set(asked)
+        asked += [probe for probe in learned if probe not in known]
     return [Probe(name, probe.variable) for probe in asked
             for name in _names_of(unit.network, probe, parts)]
 

@@ -108,7 +108,7 @@ def _run_both(compiled: Compiled, number: int, inputs: Inputs, steps: int) -> Re
     asked += [Probe(p.name, "v") for p in given.neurons if p.name in READ]
     whole = fast.run(given.network, inputs, asked, steps)
     pieces = compiled.program.slices_of(number)
-    probes = [*asked, *(Probe(p.name) for p in unit.neurons if Probe(p.name) not in asked)]
+    probes = list(dict.fromkeys((*asked, *(Probe(p.name) for p in unit.neurons))))
     placed = join_recording(unit, pieces, fast.run(
         split_network(unit, pieces), split_inputs(unit, pieces, unit.encode(inputs)),
         split_probes(unit, pieces, probes), steps + extra_steps(unit)))
