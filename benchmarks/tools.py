@@ -34,6 +34,7 @@ from neuromorph.compile.program_text import parse_program, program_to_text
 from neuromorph.compile.ranges.prove import prove_ranges_of
 from neuromorph.compile.split import join_recording, split_inputs, split_network, split_probes
 from neuromorph.cost.events import count_events, count_packets
+from neuromorph.cost.steps import count_steps
 from neuromorph.lab.folder import backend_of, write_lab_folder
 from neuromorph.lab.trial import trial_of, trial_probes
 from neuromorph.network import (
@@ -141,6 +142,7 @@ def _runs(program: Program, clock: _Clock) -> None:
     whole = clock("join recording", lambda: join_recording(unit, pieces, parts))
     spikes = {**train, **{p.name: whole.spikes(p.name) for p in unit.neurons}}
     clock("count events", lambda: count_events(unit, spikes, STEPS))
+    clock("count steps", lambda: count_steps(program, [spikes]))
     trial = trial_of(0, unit.network, train, fast.run(
         unit.network, train, trial_probes(unit.network), STEPS), backend="fast", evidence="")
     family = load_profile(BOARD).family
