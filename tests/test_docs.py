@@ -54,7 +54,8 @@ def test_every_link_of_the_readme_leads_somewhere():
 
 @pytest.mark.parametrize(("page", "heading"), [
     ("circuit.md", "Ports of a circuit"), ("circuit.md", "Networks compose"),
-    ("plasticity.md", "Ports of a circuit"), ("compile.md", "A network of your own")])
+    ("plasticity.md", "Ports of a circuit"),
+    ("architecture.md", "The life of a composed network"), ("compile.md", "A network of your own")])
 def test_the_example_of_networks_runs(page, heading):
     text = (ROOT / "docs" / page).read_text("utf-8")
     section = text.split(f"\n## {heading}\n")[1].split("\n## ")[0]

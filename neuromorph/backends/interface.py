@@ -15,8 +15,8 @@ from neuromorph.backends.floats import FloatLayer, Scales
 from neuromorph.circuits.latency_attention import Attended
 from neuromorph.errors import UnsupportedError, UsageError, did_you_mean, together
 from neuromorph.network import Network, Probe, verify
-from neuromorph.network.bounds import source_range
 from neuromorph.network.model import SYNAPTIC, Domain
+from neuromorph.network.sources import source_range
 from neuromorph.shown import Shown
 
 Evidence: TypeAlias = Literal["reference", "bit-exact model", "emulator", "hardware"]
@@ -121,13 +121,13 @@ class Backend(ABC):
         """What else it has against a network of its domains, of any kinds of neurons."""
         return ()
 
-    def closed_form(self, motif: object) -> ClosedForm | None:
+    def closed_form(self, head: object) -> ClosedForm | None:
         """What computes batches of a known circuit at once; None where they run by the clock.
 
         Parameters
         ----------
-        motif : object
-            What describes the circuit, as in ``Network.motif``.
+        head : object
+            The numbers of the circuit.
         """
         return None
 

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from neuromorph.circuits.hebbian_attention import HebbianAttention
-from neuromorph.circuits.latency_attention import LatencyAttention
 from neuromorph.compile.packing.demand import neuron_bits
 from neuromorph.compile.program import Unit
 from neuromorph.compile.reasons import refuse
@@ -46,9 +44,9 @@ def lacking_features(unit: Unit, profile: Profile) -> Iterator[FitError]:
 
 def _lacking(network: Network, profile: Profile) -> Iterator[tuple[str, str, str]]:
     has = {name: feature(profile) for name, feature in FEATURES.items()}
-    head = network.motif.head if isinstance(network.motif, HebbianAttention) else network.motif
-    if isinstance(head, LatencyAttention) and head.input_bits > profile.neuron.input_bits:
-        lacking = f"synaptic input of {head.input_bits} bits a step, which this circuit is made for"
+    wide = max((part.circuit.input_bits or 0 for part in network.parts), default=0)
+    if wide > profile.neuron.input_bits:
+        lacking = f"synaptic input of {wide} bits a step, which this circuit is made for"
         yield network.name, lacking, "export it for Loihi 1: `neuromorph export --target loihi1`"
     for population in network.populations:
         model = registered(population.model, population.name)

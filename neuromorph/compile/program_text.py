@@ -51,7 +51,7 @@ def program_to_text(program: Program) -> str:
 
 
 def parse_program(text: str, arrays: Mapping[str, NDArray[Any]]) -> Program:
-    """The program that `program_to_text` wrote, its networks without motifs.
+    """The program that `program_to_text` wrote, its networks without parts.
 
     ``program_to_text(parse_program(text, arrays)) == text``.
 

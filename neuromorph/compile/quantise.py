@@ -98,7 +98,7 @@ def quantise(network: Network, registers: Registers = LOIHI) -> Quantised:
     -------
     Quantised
         Of Loihi's registers mantissas -255..255, where a projection's weights have both signs even
-        ones -254..254; exponents 0 to 7. Names, delays and schedule are kept, a motif is not. The
+        ones -254..254; exponents 0 to 7. Names, delays and schedule are kept, parts are not. The
         network takes the same spikes, as integers.
 
     Raises
@@ -141,7 +141,7 @@ def _built(
               for p in network.projections}
     projections = [_projection(p, synapses[p.name], scales[p.post]) for p in network.projections]
     fixed_network = replace(network, domain="fixed", populations=tuple(populations),
-                            projections=tuple(projections), motif=None)
+                            projections=tuple(projections), parts=())
     return Quantised(verify(fixed_network), scales, errors, parameter_errors)
 
 

@@ -19,8 +19,6 @@ from collections.abc import Callable, Iterator
 from operator import eq, ge, le
 from typing import NamedTuple
 
-from neuromorph.circuits.hebbian_attention import HebbianAttention
-from neuromorph.circuits.latency_attention import LatencyAttention
 from neuromorph.compile.program import Unit
 from neuromorph.compile.reasons import refuse
 from neuromorph.errors import FitError
@@ -93,7 +91,7 @@ def unfit_registers(unit: Unit, profile: Profile) -> Iterator[FitError]:
 
 def _needs(network: Network) -> Iterator[Need]:
     # Attention clears its match neurons to the lowest potential there is.
-    clears = isinstance(network.motif, LatencyAttention | HebbianAttention)
+    clears = any(part.circuit.clears for part in network.parts)
     yield Need("", "neuron.potential_bits", LOIHI.potential_bits,
                "exactly" if clears else "at least")
     yield Need("", "neuron.current_bits", LOIHI.current_bits)

@@ -72,7 +72,7 @@ def split_network(unit: Unit, slices: Slices) -> Network:
     Returns
     -------
     Network
-        With the schedule, but no motif: a closed form knows nothing of parts; without the ports
+        With the schedule, but no parts, of which builders know nothing in pieces; without the ports
         of what is cut. Where nothing is cut it is the unit's network itself.
 
     Raises
@@ -88,7 +88,7 @@ def split_network(unit: Unit, slices: Slices) -> Network:
     projections = tuple(_cut(projection, block, parts)
                         for projection in network.projections
                         for block in _blocks(projection, parts))
-    return verify(replace(network, populations=populations, projections=projections, motif=None,
+    return verify(replace(network, populations=populations, projections=projections, parts=(),
                           inputs=still_there(network.inputs, populations),
                           outputs=still_there(network.outputs, populations)))
 

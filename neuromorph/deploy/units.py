@@ -10,7 +10,7 @@ import numpy as np
 
 from neuromorph.bundle import Bundle
 from neuromorph.circuits import hebbian_attention
-from neuromorph.circuits.latency_attention import LatencyAttention, build
+from neuromorph.circuits.latency_attention import StaticAttention, build
 from neuromorph.compile import Unit
 from neuromorph.errors import escaped
 from neuromorph.network import Network
@@ -53,8 +53,9 @@ def _networks(
 
 def _narrowed(network: Network, bits: int) -> Network:
     """A head with narrower queries; other circuits as they are."""
-    head, weights = network.motif, {p.name: p.weights for p in network.projections}
-    if not isinstance(head, LatencyAttention):
+    circuit = network.parts[0].circuit if len(network.parts) == 1 else None
+    if not isinstance(circuit, StaticAttention):
         return network
+    head, weights = circuit.head, {p.name: p.weights for p in network.projections}
     narrow = replace(head, query_limit=min(head.query_limit, (1 << bits - 1) - 1))
     return build(narrow, -(weights["key"] // 2), weights["value"].T // 2)

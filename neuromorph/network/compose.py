@@ -17,8 +17,9 @@ from neuromorph.network.model import Modulators, Network, Projection, Schedule
 from neuromorph.network.populations import Population
 from neuromorph.network.ports import Port
 from neuromorph.network.reach import reached
+from neuromorph.network.schedules import common_period, later, repeated
 from neuromorph.network.verify import verify
-from neuromorph.network.wires import Wire, fitting, senders_of
+from neuromorph.network.wires import Wire, fitting, kept, senders_of
 
 Names: TypeAlias = Mapping[str, str] | Callable[[str], str]
 """New names by old ones; a mapping leaves out what keeps its name."""
@@ -40,7 +41,7 @@ def rename(network: Network, names: Names) -> Network:
     Returns
     -------
     Network
-        Without a motif, whose builder knows other names; unchanged if all names are.
+        Unchanged if all names are.
 
     Raises
     ------
@@ -52,10 +53,16 @@ def rename(network: Network, names: Names) -> Network:
 
 def as_part(network: Network, part: str) -> Network:
     """The network with ``part.`` before all its names, not verified: `union` does that."""
-    return replace(_renamed(network, lambda name: f"{part}.{name}"), name=part)
+    named = replace(_renamed(network, lambda name: f"{part}.{name}"), name=part)
+    if network.schedule is None:
+        return named
+    return replace(named, schedule=replace(network.schedule, phases=tuple(
+        replace(phase, name=f"{part}.{phase.name}") for phase in network.schedule.phases)))
 
 
-def parallel(parts: Mapping[str, Network], name: str = "parallel") -> Network:
+def parallel(
+    parts: Mapping[str, Network], name: str = "parallel", at: Mapping[str, int] | None = None
+) -> Network:
     """Networks side by side: none hears of the other.
 
     ::
@@ -65,19 +72,27 @@ def parallel(parts: Mapping[str, Network], name: str = "parallel") -> Network:
     Parameters
     ----------
     parts : mapping of str to Network
-        What comes from part ``a`` is called ``a.name``, inputs and outputs too.
+        What comes from part ``a`` is called ``a.name``: inputs, outputs and phases too. Parts of
+        other periods are repeated in the shortest that they have in common.
     name : str
         Of the whole.
+    at : mapping of str to int, optional
+        Step of the whole at which a part's period begins; 0 for parts that are not named.
 
     Raises
     ------
     NetworkError
-        If there are no parts; if they are of two domains, work in two periods, or their names
-        clash.
+        If there are no parts; if they are of two domains, have no common period, or their names
+        clash; if a part that is to begin later has no schedule, or cannot.
     """
     if not parts:
         raise NetworkError("there are no parts to be set side by side", where=name)
-    return union(name, [as_part(network, part) for part, network in parts.items()])
+    offsets = at or {}
+    for part in offsets.keys() - parts.keys():
+        raise NetworkError("there is no part of that name", where=name, found=part,
+                           hint=did_you_mean(part, parts))
+    return union(name, [as_part(later(network, offsets.get(part, 0)), part)
+                        for part, network in parts.items()])
 
 
 def union(name: str, networks: Sequence[Network]) -> Network:
@@ -93,11 +108,14 @@ def union(name: str, networks: Sequence[Network]) -> Network:
         if other.domain != first.domain:
             raise NetworkError("a network joins two domains", where=f"{name}: {other.name}",
                                found=other.domain, expected=first.domain)
+    period = common_period(name, networks)
+    networks = [one if period is None else repeated(one, period) for one in networks]
     return verify(Network(
         name, first.domain,
         tuple(p for one in networks for p in one.populations),
         tuple(p for one in networks for p in one.projections),
-        _schedule(name, networks),
+        _schedule(networks, period),
+        tuple(part for one in networks for part in one.parts),
         inputs=tuple(port for one in networks for port in one.inputs),
         outputs=tuple(port for one in networks for port in one.outputs)))
 
@@ -124,8 +142,8 @@ def wire(network: Network, wires: Mapping[str, str]) -> Network:
     Returns
     -------
     Network
-        Without the sources and their inputs, and without a motif. Outputs name steps only where
-        all that they hear of is known to keep those of its inputs.
+        Without the sources and their inputs; parts stay parts (`credit`). Outputs name steps only
+        where all that they hear of is known to keep those of its inputs.
 
     Raises
     ------
@@ -176,7 +194,8 @@ def _renamed(network: Network, names: Names) -> Network:
                      for port in given)
 
     return replace(
-        network, motif=None, inputs=ports(network.inputs), outputs=ports(network.outputs),
+        network, parts=tuple(part.renamed(new, new) for part in network.parts),
+        inputs=ports(network.inputs), outputs=ports(network.outputs),
         populations=tuple(replace(p, name=new[p.name]) for p in network.populations),
         projections=tuple(replace(_rewired(p, new), name=new[p.name])
                           for p in network.projections))
@@ -199,24 +218,13 @@ def _new_names(network: Network, names: Names) -> dict[str, str]:
     return new
 
 
-def _schedule(name: str, networks: Sequence[Network]) -> Schedule | None:
-    """The one schedule of all that have one; phases may be left out."""
-    kept: Schedule | None = None
-    for other in networks:
-        found = other.schedule
-        if kept is None or found is None:
-            kept = kept or found
-        elif kept.period != found.period:
-            raise NetworkError("a network joins two periods", where=f"{name}: {other.name}",
-                               found=found.period, expected=kept.period)
-        elif kept.phases and found.phases and kept.phases != found.phases:
-            raise NetworkError("a network joins two schedules of one period",
-                               where=f"{name}: {other.name}",
-                               found=", ".join(phase.name for phase in found.phases),
-                               expected=", ".join(phase.name for phase in kept.phases))
-        elif found.phases:
-            kept = found
-    return kept
+def _schedule(networks: Sequence[Network], period: int | None) -> Schedule | None:
+    """The phases of all, by the step in which they begin; networks of one period."""
+    if period is None:
+        return None
+    phases = [phase for one in networks if one.schedule is not None
+              for phase in one.schedule.phases]
+    return Schedule(period, tuple(sorted(phases, key=lambda phase: (phase.start, phase.stop))))
 
 
 def _wired(network: Network, pairs: Iterable[tuple[str, str]]) -> Network:
@@ -226,11 +234,14 @@ def _wired(network: Network, pairs: Iterable[tuple[str, str]]) -> Network:
     senders = senders_of(wires)
     names = {source: population.name for source, population in senders.items()}
     projections = tuple(_rewired(p, names) for p in network.projections)
-    return verify(replace(
-        network, motif=None, projections=projections,
+    whole = replace(
+        network, projections=projections,
+        parts=tuple(part.renamed(names) for part in network.parts),
         populations=tuple(p for p in network.populations if p.name not in senders),
         inputs=tuple(port for port in network.inputs if port.population not in senders),
-        outputs=tuple(_outputs(network, senders, _out_of_step(network, wires, projections)))))
+        outputs=())
+    spoken = _out_of_step(network, kept(network, whole, wires), projections)
+    return verify(replace(whole, outputs=tuple(_outputs(network, senders, spoken))))
 
 
 def _rewired(projection: Projection, names: Mapping[str, str]) -> Projection:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, TypeAlias
 
 from numpy.typing import NDArray
 
 from neuromorph.learning import LearningRule
+from neuromorph.network.parts import Part
 from neuromorph.network.populations import Population
 from neuromorph.network.ports import Port
 from neuromorph.neurons.contract import A_IN
@@ -119,8 +121,9 @@ class Network(Shown):
         In a stable order, which is also the order of the text form.
     schedule : Schedule, optional
         When the circuit works in phases.
-    motif : object, optional
-        A frozen description of a known circuit, for backends that have a closed form.
+    parts : tuple of Part
+        Which populations are a circuit that some builder knows; it proves their ranges, wherever
+        they have been wired to. A pass that rewrites populations drops their part.
     inputs, outputs : tuple of Port
         The circuit's edges, by which it is wired to others (`compose`). A pass that rewrites a
         network keeps them right or drops them.
@@ -131,9 +134,14 @@ class Network(Shown):
     populations: tuple[Population, ...]
     projections: tuple[Projection, ...]
     schedule: Schedule | None = None
-    motif: object | None = field(default=None)
+    parts: tuple[Part, ...] = ()
     inputs: tuple[Port, ...] = ()
     outputs: tuple[Port, ...] = ()
+
+    @property
+    def period(self) -> int:
+        """Steps after which the schedule begins again; 1 without one."""
+        return 1 if self.schedule is None else self.schedule.period
 
     def population(self, name: str) -> Population:
         """The population of that name (KeyError if there is none; `verify` comes first)."""
@@ -147,6 +155,11 @@ class Network(Shown):
     def projection(self, name: str) -> Projection:
         """The projection of that name (KeyError if there is none)."""
         return self._projection_by_name[name]
+
+    @property
+    def projection_names(self) -> AbstractSet[str]:
+        """The names of all projections."""
+        return self._projection_by_name.keys()
 
     @cached_property
     def _projection_by_name(self) -> dict[str, Projection]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, replace
-from itertools import chain
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 from numpy.typing import NDArray
 
@@ -14,19 +13,19 @@ from neuromorph.errors import NeuromorphError, did_you_mean
 from neuromorph.learning import LearningRule
 from neuromorph.network import text as form
 from neuromorph.network.beside import Beside
+from neuromorph.network.edges import Edges
 from neuromorph.network.lines import Line, fields_of, lines_of, matched, number_of, text_of, word_of
 from neuromorph.network.model import THIRD, Network, Phase, Projection, Schedule
+from neuromorph.network.parts import Part, circuit_of
 from neuromorph.network.populations import Population
 from neuromorph.network.ports import Port
 from neuromorph.network.verify import verify
+from neuromorph.network.words import word
 from neuromorph.neurons.contract import A_IN
 from neuromorph.neurons.plain import model_of
 
 NEURONS = 1 << 20
 """Neurons of a network that is read from a text: what checks it takes some bytes of each."""
-
-STEPS = 1 << 20
-"""Steps of all ports together."""
 
 SEED_DIGITS = 100
 """Of a whole number in a rule; its seed may be any."""
@@ -35,7 +34,7 @@ Arrays = Mapping[str, NDArray[Any]]
 
 
 def parse_network(text: str, arrays: Arrays) -> Network:
-    """The network that `to_text` wrote, but for its motif, which no text tells.
+    """The network that `to_text` wrote.
 
     ``to_text(parse_network(text, arrays)) == text``: what would be written in another way is
     refused, whatever it might mean.
@@ -102,14 +101,12 @@ _PROJECTION = re.compile(
     r"delay=(-?\d{1,18}) (graded|plain) weights=[^ ]+ sha256=([0-9a-f]{12})", re.ASCII)
 _SCHEDULE = re.compile(r"schedule period=(-?\d{1,18})", re.ASCII)
 _PHASE = re.compile(r"  phase ([^ ]*) (-?\d{1,18}):(-?\d{1,18})", re.ASCII)
-_PORT = re.compile(
-    r"(?:in|out)put ([^ ]+) ([^ ]+) (\d{1,18}) (?:plain|graded payload_bits=(-?\d{1,18})) "
-    r"(-?\d{1,18})\.\.(-?\d{1,18})(?: steps=([^ ]*))?(?: (.+))?", re.ASCII)
-_SPAN = re.compile(r"(-?\d{1,18}):(-?\d{1,18})", re.ASCII)
+_PART = re.compile(r"part ([^ ]+) offset=(-?\d{1,18})(?: (.*))?", re.ASCII)
 _ARRAY = re.compile(r"[^#]*#([0-9a-f]{12})")
 
 _RANKS = {"network": 0, "population": 1, "projection": 2, "  rule": 2, "schedule": 3,
-          "  phase": 3, "input": 4, "output": 5}
+          "  phase": 3, "part": 4, "  populations": 4, "  projections": 4, "input": 5,
+          "output": 6}
 """The order of lines."""
 
 _SECTION = re.compile(r"(?:  )?[^ ]*")
@@ -125,9 +122,11 @@ class _Reading:
         self._projections: dict[str, Projection] = {}
         self._period: int | None = None
         self._phases: list[Phase] = []
+        self._parts: list[Part] = []
         self._ports: dict[str, dict[str, Port]] = {"input": {}, "output": {}}
         self._at: dict[str, list[int]] = {}
-        self._neurons = self._steps = 0
+        self._edges = Edges()
+        self._neurons = 0
         self._last = "", Line(0, "")
 
     def take(self, line: Line) -> None:
@@ -137,7 +136,8 @@ class _Reading:
         readers: dict[str, Callable[[Line], str]] = {
             "network": self._network, "population": self._population,
             "projection": self._projection, "  rule": self._rule, "schedule": self._schedule,
-            "  phase": self._phase, "input": self._port, "output": self._port}
+            "  phase": self._phase, "part": self._part, "  populations": self._names,
+            "  projections": self._names, "input": self._port, "output": self._port}
         if section not in readers:
             line.refuse("no such kind of line", found=line.text or "an empty line",
                         expected=", ".join(readers).replace("  ", ""),
@@ -155,9 +155,9 @@ class _Reading:
         schedule = None if self._period is None else Schedule(self._period, tuple(self._phases))
         inputs, outputs = (tuple(self._ports[what].values()) for what in ("input", "output"))
         try:
-            return verify(Network(*self._head, tuple(self._populations.values()),
-                                  tuple(self._projections.values()), schedule, None, inputs,
-                                  outputs))
+            return verify(Network(
+                *self._head, tuple(self._populations.values()),
+                tuple(self._projections.values()), schedule, self._whole_parts(), inputs, outputs))
         except NeuromorphError as error:
             lines = self._at.get(str(error.where), [])
             raise _at_line(error, " or ".join(map(str, lines))) if lines else error from error
@@ -165,8 +165,10 @@ class _Reading:
     def _check_order(self, line: Line, section: str) -> None:
         before = self._last[0]
         follows = {"network": ("",), "  rule": ("projection",),
-                   "  phase": ("schedule", "  phase")}.get(section, tuple(_RANKS))
-        if before not in follows or _RANKS[section] < _RANKS.get(before, 0):
+                   "  phase": ("schedule", "  phase"), "  populations": ("part",),
+                   "  projections": ("  populations",)}.get(section, tuple(_RANKS))
+        unfinished = before in ("part", "  populations") and before not in follows
+        if unfinished or before not in follows or _RANKS[section] < _RANKS.get(before, 0):
             line.refuse(f"no {section.strip()} belongs here", found=line.text,
                         expected="network, populations, projections each with its rule, schedule "
                         "with its phases, inputs, outputs")
@@ -263,28 +265,46 @@ class _Reading:
         self._phases.append(Phase(word_of(line, name), int(start), int(stop)))
         return form.phase_line(self._phases[-1])
 
+    def _part(self, line: Line) -> str:
+        kind, offset, told = matched(line, _PART, "part CIRCUIT offset=STEP field=value …").groups()
+        values = {name: text_of(line, value) if value.startswith("'")
+                  else cast(int, number_of(line, value))  # what is no int is refused
+                  for name, value in fields_of(line, told or "").items()}
+        found = circuit_of(word_of(line, kind), values, f"line {line.number}")
+        self._parts.append(Part(found, (), (), int(offset)))
+        return form.part_line(self._parts[-1])
+
+    def _names(self, line: Line) -> str:
+        what = "populations" if line.text.startswith("  populations") else "projections"
+        known: Mapping[str, object] = (
+            self._populations if what == "populations" else self._projections)
+        told = line.text.removeprefix(f"  {what}").removeprefix(" ")
+        names = tuple((word_of(line, own), word_of(line, here))
+                      for own, here in fields_of(line, told).items())
+        for _, here in names:
+            if here not in known:
+                line.refuse("a part names something that does not exist", found=here,
+                            hint=did_you_mean(here, known))
+        last = self._parts[-1]
+        self._parts[-1] = (replace(last, populations=names) if what == "populations"
+                           else replace(last, projections=names))
+        return form.names_line(what, names)
+
+    def _whole_parts(self) -> tuple[Part, ...]:
+        section, line = self._last
+        if section in ("part", "  populations"):
+            line.refuse("a part is not told to its end", found=line.text,
+                        expected="its populations and projections")
+        return tuple(self._parts)
+
     def _port(self, line: Line) -> str:
-        written, population, size, bits, low, high, spans, says = matched(
-            line, _PORT, "input NAME POPULATION SIZE plain|graded payload_bits=BITS LOW..HIGH "
-            "steps=START:STOP,… TEXT").groups()
         what = line.text.partition(" ")[0]
-        name = self._named(line, written, self._ports[what], "port", f"{self._head[0]}.")
-        steps = None if spans is None else tuple(chain.from_iterable(
-            self._span(line, span) for span in spans.split(",") if spans))
-        self._ports[what][name] = port = Port(
-            name, self._known(line, population), int(size), int(bits or 0), int(low), int(high),
-            steps, word_of(line, says or ""))
+        port = self._edges.port(line)
+        name = self._named(line, word(port.name), self._ports[what], "port", f"{self._head[0]}.")
+        self._known(line, word(port.population))
+        self._ports[what][name] = port
         return form.port_line(what, port)
 
-    def _span(self, line: Line, span: str) -> range:
-        found = _SPAN.fullmatch(span)
-        if found is None:
-            line.refuse("this is no span of steps", found=span, expected="START:STOP")
-        steps = range(int(found[1]), int(found[2]))
-        self._steps += max(len(steps), 1)
-        if self._steps > STEPS:
-            line.refuse("too many steps", found=span, expected=f"at most {STEPS}")
-        return steps
 
 def _at_line(error: NeuromorphError, lines: str) -> NeuromorphError:
     """The same error that names the line too."""

@@ -8,7 +8,7 @@
                       "rule": {…} | None, "modulators": [y1, y2, y3],
                       "port": where it is not a_in}, …]}
 
-Weights stand beside it, by name. Of a network only what runs is kept: no schedule, no motif, no
+Weights stand beside it, by name. Of a network only what runs is kept: no schedule, no parts, no
 names of inputs and outputs.
 """
 

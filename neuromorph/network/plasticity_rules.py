@@ -9,7 +9,7 @@ import numpy as np
 from neuromorph.errors import NetworkError, did_you_mean
 from neuromorph.learning import LearningRule
 from neuromorph.learning.first_synapses import check_sign
-from neuromorph.network.bounds import payload_ranges
+from neuromorph.network.credit import credit
 from neuromorph.network.model import THIRD, Network, Projection
 from neuromorph.numerics import limits
 from neuromorph.numerics.synapse import bits_of
@@ -74,9 +74,9 @@ def check_third_factors(network: Network) -> None:
     wide = [(trace, name) for p in network.plastic
             for trace, name in zip(THIRD, p.modulators, strict=True)
             if name is not None and _is_wide(name, network)]
-    sent = payload_ranges(network) if wide else {}
+    sent = credit(network).promises if wide else {}
     for trace, name in wide:
-        low, high = int(sent[name].low.min()), int(sent[name].high.max())
+        low, high = int(sent[name].span.low.min()), int(sent[name].span.high.max())
         if low < 0 or high > limits.TRACE_MAX:
             raise _too_wide(trace, name, network, f", {low} to {high}")
 

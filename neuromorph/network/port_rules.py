@@ -7,10 +7,11 @@ from itertools import pairwise
 from numbers import Integral
 
 from neuromorph.errors import NetworkError, did_you_mean
-from neuromorph.network.bounds import payload_ranges, source_range
+from neuromorph.network.credit import credit
 from neuromorph.network.model import Network
 from neuromorph.network.ports import Port, widest_of
-from neuromorph.numerics.interval import Interval
+from neuromorph.network.promises import told, told_steps
+from neuromorph.network.sources import source_range
 
 
 def check_ports(network: Network) -> None:
@@ -26,6 +27,7 @@ def check_ports(network: Network) -> None:
             _check_population(what, port, network, where)
             _check_range(port, network, where)
             _check_steps(port, network, where)
+            _check_claims(port, where)
     for port in network.inputs:
         if not network.population(port.population).is_source:
             raise NetworkError("an input is a source: what is fed already is none",
@@ -34,11 +36,6 @@ def check_ports(network: Network) -> None:
     for source in (name for name, count in taken.items() if count > 1):
         raise NetworkError("two inputs are one source", where=network.name, found=source)
     _check_guarantees(network)
-
-
-def assumed(network: Network) -> dict[str, Interval]:
-    """What the inputs may send, by source."""
-    return {port.population: port.assumed for port in network.inputs}
 
 
 def _check_population(what: str, port: Port, network: Network, where: str) -> None:
@@ -87,27 +84,41 @@ def _check_steps(port: Port, network: Network, where: str) -> None:
                            found=port.steps, expected=f"0 to {period - 1}")
 
 
+def _check_claims(port: Port, where: str) -> None:
+    """What a port says beyond a range and steps."""
+    steps = port.steps or ()
+    if port.norm is not None and port.norm < 1:
+        raise NetworkError("the 2-norm of a port is at least 1", where=where, found=port.norm)
+    if port.stride < 1 or (port.stride > 1 and port.steps is None):
+        raise NetworkError("neurons that speak in turns need steps, and a stride of 1 or more",
+                           where=where, found=f"a stride of {port.stride}")
+    if port.course is None:
+        return
+    said = [step for start, stop, _, _ in port.course for step in range(start, stop)]
+    if port.stride > 1 or said != list(steps):
+        raise NetworkError("the course of a port is not that of its steps", where=where,
+                           found=told_steps(said), expected=told_steps(steps))
+    low, high = min(one[2] for one in port.course), max(one[3] for one in port.course)
+    if low < port.low or high > port.high or any(one[2] > one[3] for one in port.course):
+        raise NetworkError("the course of a port leaves its range", where=where,
+                           found=f"{low} to {high}", expected=f"{port.low} to {port.high}")
+
+
 def _check_guarantees(network: Network) -> None:
-    """An output that promises less than its model may send must have it proved."""
+    """An output that promises a narrower range than its model may send must have it proved.
+
+    What else it says is nobody's to believe before it is proved (`compile.ranges.contract`).
+    """
     promising = [] if network.domain == "float" else [
         port for port in network.outputs
-        if not within(network.population(port.population).model.widest(port.size), port)]
+        if not network.population(port.population).model.widest(port.size).within(
+            port.low, port.high)]
     if not promising:
         return
-    sent = payload_ranges(network, assumed(network))
+    promises = credit(network).promises
     for port in promising:
-        if not within(sent[port.population], port):
+        sent = promises[port.population].span
+        if not sent.within(port.low, port.high):
             raise NetworkError("an output may send more than it guarantees",
-                               where=f"{network.name}.{port.name}",
-                               found=told(sent[port.population]),
+                               where=f"{network.name}.{port.name}", found=told(sent),
                                expected=f"{port.low} to {port.high}")
-
-
-def within(sent: Interval, port: Port) -> bool:
-    """Whether a port's range holds what may be sent."""
-    return bool((sent.low >= port.low).all() and (sent.high <= port.high).all())
-
-
-def told(sent: Interval) -> str:
-    """The lowest and the highest of all neurons."""
-    return f"{int(sent.low.min())} to {int(sent.high.max())}"

@@ -8,12 +8,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from neuromorph.errors import NetworkError
 from neuromorph.network.populations import Population
 from neuromorph.neurons import Source
 from neuromorph.numerics.interval import Interval
 
 Steps = tuple[int, ...]
 """Steps of a period, rising."""
+
+Course = tuple[tuple[int, int, int, int], ...]
+"""(first step, step after the last, low, high), rising and apart."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,17 @@ class Port:
         the parts of a period in another order takes its steps along.
     says : str
         What must be sent, or what is.
+    norm : int, optional
+        Bound on the 2-norm of one step's payloads.
+    stride : int
+        In the n-th of ``steps`` only neurons j with j mod stride = n mod stride may speak.
+    course : tuple of (int, int, int, int), optional
+        What is sent in which steps, where that is narrower than low to high: in steps ``first``
+        to ``stop - 1`` what lies between two numbers, which is nothing only if 0 does. Silent in
+        all others.
+    first : bool
+        Of an input: only what comes first in a period counts, and what is sent in later steps
+        may be anything.
     """
 
     name: str
@@ -47,6 +62,10 @@ class Port:
     high: int = 1
     steps: Steps | None = None
     says: str = ""
+    norm: int | None = None
+    stride: int = 1
+    course: Course | None = None
+    first: bool = False
 
     @classmethod
     def of(cls, population: Population, steps: Steps | None = None, says: str = "") -> Port:
@@ -69,7 +88,27 @@ class Port:
         """The port of a population that does everything so many steps later."""
         if self.steps is None or not steps:
             return self
-        return replace(self, steps=tuple(sorted((n + steps) % period for n in self.steps)))
+        first = (-steps) % period  # which of the old steps is now step 0 of a period
+        order = sorted(self.steps, key=lambda n: (n - first) % period)
+        if self.stride > 1 and order != list(self.steps):
+            raise NetworkError("steps in turns cannot be moved over the end of a period",
+                               where=self.name, found=f"{steps} steps later, of {period}")
+        return replace(self, steps=tuple((n + steps) % period for n in order),
+                       course=None if self.course is None else _moved(self.course, steps, period))
+
+
+def _moved(course: Course, steps: int, period: int) -> Course:
+    """A course so many steps later; what passes the end of the period goes on at its beginning."""
+    found = []
+    for start, stop, low, high in course:
+        begin, end = (start + steps) % period, (start + steps) % period + stop - start
+        found.append((begin, min(end, period), low, high))
+        found += [(0, end - period, low, high)] if end > period else []
+    joined: list[tuple[int, int, int, int]] = []
+    for start, stop, low, high in sorted(found):
+        goes_on = joined and (joined[-1][1], *joined[-1][2:]) == (start, low, high)
+        joined.append((joined.pop()[0] if goes_on else start, stop, low, high))
+    return tuple(joined)
 
 
 def widest_of(population: Population) -> tuple[int, int]:

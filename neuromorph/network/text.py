@@ -8,7 +8,11 @@
       rule field=value … y1=MODULATOR …
     schedule period=STEPS
       phase NAME START:STOP
-    input NAME POPULATION SIZE plain|graded payload_bits=… LOW..HIGH steps=… WHAT IT SAYS
+    part CIRCUIT offset=STEP field=value …
+      populations BUILDER_NAME=NAME …
+      projections BUILDER_NAME=NAME …
+    input NAME POPULATION SIZE plain|graded payload_bits=… LOW..HIGH steps=… norm=… stride=…
+        course=LOW..HIGH@START:STOP,… first=1 WHAT IT SAYS        (all in one line)
     output …
 
 Names are words as in `words`. A port is named where it is not ``a_in``, and where there is a point
@@ -29,6 +33,7 @@ from numpy.typing import NDArray
 
 from neuromorph.learning import LearningRule
 from neuromorph.network.model import THIRD, Modulators, Network, Phase, Projection
+from neuromorph.network.parts import Names, Part, Plain, plain_fields
 from neuromorph.network.populations import Population
 from neuromorph.network.ports import Port
 from neuromorph.network.words import phrase, word
@@ -51,7 +56,7 @@ def to_text(network: Network) -> str:
     """One line a population, projection, rule, phase and port; weights as range and digest.
 
     Equal networks give equal text. Weights are named by the first 12 digits of their
-    sha256, so one changed synapse changes one line. A motif is not told.
+    sha256, so one changed synapse changes one line.
     """
     lines = [network_line(network.name, network.domain)]
     lines += [population_line(p) for p in network.populations]
@@ -61,6 +66,9 @@ def to_text(network: Network) -> str:
     if network.schedule is not None:
         lines.append(schedule_line(network.schedule.period))
         lines += [phase_line(p) for p in network.schedule.phases]
+    for part in network.parts:
+        lines += [part_line(part), names_line("populations", part.populations),
+                  names_line("projections", part.projections)]
     lines += [port_line("input", p) for p in network.inputs]
     lines += [port_line("output", p) for p in network.outputs]
     return "\n".join(lines) + "\n"
@@ -131,12 +139,51 @@ def phase_line(phase: Phase) -> str:
 def port_line(what: str, port: Port) -> str:
     """An input or output; its steps as spans, from the first up to, not including, the last."""
     kind = f"graded payload_bits={port.payload_bits}" if port.payload_bits else "plain"
-    steps = "" if port.steps is None else f" steps={','.join(_spans(port.steps))}"
+    claims = "".join(f" {name}={value}" for name, value in _claims(port))
     says = f" {phrase(port.says)}" if port.says else ""
-    if port.steps is None and port.says.startswith("steps="):
-        says = says.replace("s", r"\x73", 1)  # it says so, but has none
+    if port.says.startswith(tuple(f"{name}=" for name in CLAIMS)):
+        says = f" \\x{ord(port.says[0]):02x}{says[2:]}"  # it says so, but does not mean it
     return (f"{what} {word(port.name)} {word(port.population)} {port.size} {kind} "
-            f"{port.low}..{port.high}{steps}{says}")
+            f"{port.low}..{port.high}{claims}{says}")
+
+
+CLAIMS = "steps", "norm", "stride", "course", "first"
+"""What a port's line may say of it, in this order, before its text."""
+
+
+def _claims(port: Port) -> Iterator[tuple[str, str]]:
+    if port.steps is not None:
+        yield "steps", ",".join(_spans(port.steps))
+    if port.norm is not None:
+        yield "norm", str(port.norm)
+    if port.stride != 1:
+        yield "stride", str(port.stride)
+    if port.course is not None:
+        yield "course", ",".join(f"{low}..{high}@{start}:{stop}"
+                                 for start, stop, low, high in port.course)
+    if port.first:
+        yield "first", "1"
+
+
+def part_line(part: Part) -> str:
+    """A part without its names."""
+    told = "".join(f" {name}={_plain(value)}"
+                   for name, value in plain_fields(part.circuit).items())
+    return f"part {word(part.circuit.kind)} offset={part.offset}{told}"
+
+
+def names_line(what: str, names: Names) -> str:
+    """What a builder's populations or projections are called."""
+    told = "".join(f" {_own(own)}={word(here)}" for own, here in names)
+    return f"  {what}{told}"
+
+
+def _own(name: str) -> str:
+    return word(name).replace("=", r"\x3d")
+
+
+def _plain(value: Plain) -> str:
+    return str(int(value)) if isinstance(value, int) else _field(value)
 
 
 def _spans(steps: Iterable[int]) -> Iterator[str]:

@@ -7,12 +7,12 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from neuromorph.errors import NetworkError, did_you_mean
-from neuromorph.network.bounds import payload_ranges, source_range
+from neuromorph.network.credit import credit
 from neuromorph.network.model import Network
 from neuromorph.network.populations import Population
-from neuromorph.network.port_rules import assumed, told, within
 from neuromorph.network.ports import Port, Steps
-from neuromorph.numerics.interval import Interval
+from neuromorph.network.promises import Promise, lacks, told_steps
+from neuromorph.network.sources import source_range
 
 FEW = 8
 """Names that an error lists."""
@@ -45,11 +45,7 @@ class Wire(NamedTuple):
 
 
 def fitting(network: Network, pairs: Iterable[tuple[str, str]]) -> list[Wire]:
-    """The wires (input, output) of a sound network, each found to fit.
-
-    Payloads are proved to lie in the input's range while all inputs are as assumed, those that
-    are wired too. Also for feedback: every synapse takes a step, so a first payload that leaves
-    its range would need an earlier one.
+    """The wires (input, output) of a sound network: ends that exist, of one size and one kind.
 
     Raises
     ------
@@ -59,14 +55,40 @@ def fitting(network: Network, pairs: Iterable[tuple[str, str]]) -> list[Wire]:
     targets, producers = _targets(network), _producers(network)
     wires = [_found(network, pair, targets, producers) for pair in pairs]
     _check_once(wires)
-    graded = network.domain == "fixed" and any(wire.port.payload_bits for wire in wires)
-    sent = payload_ranges(network, assumed(network)) if graded else {}
     for wire in wires:
         _check_size(wire)
         _check_kind(wire)
-        _check_payload(wire, sent)
         _check_steps(wire)
+    if network.domain == "float":
+        for wire in wires:
+            _check_floats(wire)
     return wires
+
+
+def kept(network: Network, wired: Network, wires: Sequence[Wire]) -> list[Wire]:
+    """The wires, with the steps in which they are known to speak, if inputs hear what they assume.
+
+    Parameters
+    ----------
+    network : Network
+        Before it was wired: what holds while all inputs are as assumed, those that are wired too.
+        That is enough for feedback as well: every synapse takes a step, so a first payload that
+        is not as assumed would need an earlier one.
+    wired : Network
+    wires : sequence of Wire
+        As `fitting` found them.
+
+    Raises
+    ------
+    NetworkError
+        Naming the wire.
+    """
+    if network.domain == "float" or not any(
+            wire.port.payload_bits or wire.port.steps is not None for wire in wires):
+        return list(wires)  # plain spikes are 0 and 1, at any step
+    before, after = credit(network).promises, credit(wired).promises
+    return [_kept(wire, before[wire.population.name], after.get(wire.population.name),
+                  network.period) for wire in wires]
 
 
 def senders_of(wires: Sequence[Wire]) -> dict[str, Population]:
@@ -161,23 +183,33 @@ def _check_kind(wire: Wire) -> None:
                            hint="a relay sends graded spikes, a CubaLIF plain ones")
 
 
-def _check_payload(wire: Wire, sent: Mapping[str, Interval]) -> None:
-    port, name = wire.port, wire.population.name
-    if not port.payload_bits:
-        return  # plain spikes are 0 and 1
-    if name not in sent:
+def _check_floats(wire: Wire) -> None:
+    if wire.port.payload_bits:
         raise NetworkError("payloads of floats have no proved range", where=wire.where,
-                           found=wire.population.model.kind, expected=f"{port.low} to {port.high}")
-    if not within(sent[name], port):
-        raise NetworkError("a payload may leave the range that the input assumes",
-                           where=wire.where, found=told(sent[name]),
-                           expected=f"{port.low} to {port.high}",
-                           hint="narrow the weights before it, or the ranges of their inputs")
+                           found=wire.population.model.kind,
+                           expected=f"{wire.port.low} to {wire.port.high}")
+
+
+def _kept(wire: Wire, before: Promise, after: Promise | None, period: int) -> Wire:
+    """The wire, if what is promised lies within what the input assumes.
+
+    A neuron with a memory may speak in any step for all that is known: its wire is not refused,
+    but what hears of it is proved as if it did.
+    """
+    known = [one for one in (before, after) if one is not None and one.turns is not None]
+    anytime = replace(wire.port, steps=None, stride=1, course=None)
+    found = [lacks(one, wire.port if known else anytime, period, period)
+             for one in known or [one for one in (before, after) if one is not None]]
+    for lack in min(found, key=len):
+        raise NetworkError(lack.what, where=wire.where, found=lack.found, expected=lack.needed,
+                           hint="narrow the weights before it, or the ranges of their inputs; "
+                           "or place its part at another step")
+    return wire._replace(steps=tuple(sorted(known[0].steps or ()))) if known else wire
 
 
 def _check_steps(wire: Wire) -> None:
     silent, steps = wire.port.steps, wire.steps
     if silent is not None and steps is not None and not set(steps) <= set(silent):
         raise NetworkError("it speaks in steps in which the input must be silent",
-                           where=wire.where, found=sorted(set(steps) - set(silent)),
-                           expected=silent)
+                           where=wire.where, found=told_steps(set(steps) - set(silent)),
+                           expected=told_steps(silent))

@@ -105,6 +105,8 @@ class NeuronModel(ABC):
         Why all neurons of a population run on one core; empty where they need not.
     operations : mapping of str to int
         What an update takes besides that of a stock neuron, by kind; see `OPERATIONS`.
+    at_once : bool
+        Whether `payloads` of what arrives in a step bounds what is sent in that very step.
     process : str
         Its Lava Process, as ``module:Class``.
     process_input_max : int, optional
@@ -130,6 +132,7 @@ class NeuronModel(ABC):
     programmable: ClassVar[bool] = True
     shared_state: ClassVar[str] = ""
     operations: ClassVar[Mapping[str, int]] = {}
+    at_once: ClassVar[bool] = False
     process: ClassVar[str] = ""
     process_input_max: ClassVar[int | None] = None
     kernel: ClassVar[Callable[..., int]]
@@ -257,6 +260,27 @@ class NeuronModel(ABC):
     def widest(self, size: int) -> Interval:
         """What each neuron may send, whatever arrives."""
         return Interval.same(size, 0, 1)
+
+    @property
+    def asked_at(self) -> tuple[str, ...]:
+        """Ports each of which must bring something in a step, or nothing is sent in it."""
+        return ()
+
+    @property
+    def counts(self) -> int:
+        """Period of the steps in which it acts; 1 where it may act in any."""
+        return 1
+
+    def due(self, step: int) -> NDArray[np.bool_]:
+        """Which neurons may act in a step: shape (size,), or one for all."""
+        return np.asarray(True)
+
+    def norm(self, size: int, arrived: int) -> int | None:
+        """Bound on the 2-norm of what is sent in a step, given that of what arrives; None if none.
+
+        Only of models with a single port.
+        """
+        return None
 
     def registers(self, size: int) -> tuple[Register, ...]:
         """Accumulators that must not overflow, each fed by one port."""

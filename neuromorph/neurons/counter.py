@@ -62,6 +62,18 @@ class Counted(NeuronModel, ABC):
         """Whether it counts steps."""
         return self._counter[0] > 1
 
+    @property
+    def counts(self) -> int:
+        """Its period."""
+        return max(int(self._counter[0]), 1)
+
+    def later(self, steps: int) -> NeuronModel:
+        """The model that acts so many steps later."""
+        period, at = self._counter
+        if period <= 1:
+            return self
+        return self.with_parameters(at=(np.asarray(at) + steps) % period)
+
     def due(self, step: int) -> NDArray[np.bool_]:
         """Which neurons act in a step."""
         return acts(step, *self._counter)

@@ -80,6 +80,7 @@ class Product(Counted):
     records: ClassVar[tuple[str, ...]] = ("spikes",)
     by_neuron: ClassVar[tuple[str, ...]] = ("at",)
     operations: ClassVar[Mapping[str, int]] = {"multiply": 1}
+    at_once: ClassVar[bool] = True
     process: ClassVar[str] = "neuromorph.processes.product.process:Product"
     kernel = staticmethod(_kernel)
 
@@ -110,6 +111,11 @@ class Product(Counted):
         limit = int(self.limit)
         return Interval(np.clip(shift(low, -int(self.shift)), -limit, limit),
                         np.clip(shift(high, -int(self.shift)), -limit, limit))
+
+    @property
+    def asked_at(self) -> tuple[str, ...]:
+        """Silence in, silence out."""
+        return self.ports
 
     def registers(self, size: int) -> tuple[Register, ...]:
         """The two sums; the product of two that are saturated always fits its 48 bits."""

@@ -121,6 +121,7 @@ class Quotient(Counted):
     by_neuron: ClassVar[tuple[str, ...]] = ("multiplier", "shift", "centre", "at")
     domains: ClassVar[tuple[str, ...]] = ("fixed",)
     operations: ClassVar[Mapping[str, int]] = {"multiply": 2}
+    at_once: ClassVar[bool] = True
     process: ClassVar[str] = "neuromorph.processes.quotient.process:Quotient"
     kernel = staticmethod(_kernel)
 
@@ -152,6 +153,11 @@ class Quotient(Counted):
         """Neurons whose sum is at its limit, or to which no single `Reciprocal` can have spoken."""
         foreign = np.abs(arrived[RECIPROCAL]) > LARGEST
         return int(np.count_nonzero((np.abs(after["v"]) >= STATE_MAX) | foreign))
+
+    @property
+    def asked_at(self) -> tuple[str, ...]:
+        """Without a counter it sends nothing unless it learns a reciprocal."""
+        return (RECIPROCAL,) if self.counts == 1 else ()
 
     def registers(self, size: int) -> tuple[Register, ...]:
         """The sum, which at its limit may have saturated; and the payload of one `Reciprocal`."""

@@ -120,6 +120,7 @@ class Reciprocal(NeuronModel):
     ports: ClassVar[tuple[str, ...]] = (A_IN, DONE, FLUSH)
     domains: ClassVar[tuple[str, ...]] = ("fixed",)
     operations: ClassVar[Mapping[str, int]] = {"multiply": 1 + 2 * ROUNDS}
+    at_once: ClassVar[bool] = True
     process: ClassVar[str] = "neuromorph.processes.reciprocal.process:Reciprocal"
     kernel = staticmethod(_kernel)
 
@@ -145,6 +146,11 @@ class Reciprocal(NeuronModel):
     def widest(self, size: int) -> Interval:
         """0 to the largest payload."""
         return Interval.same(size, 0, LARGEST)
+
+    @property
+    def asked_at(self) -> tuple[str, ...]:
+        """It sends nothing unless it is asked."""
+        return (DONE,)
 
     def registers(self, size: int) -> tuple[Register, ...]:
         """The sum; at its limit it may have saturated."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -62,6 +63,7 @@ class Relay(NeuronModel):
     words: ClassVar[tuple[str, ...]] = ()
     whole: ClassVar[tuple[str, ...]] = ("shift",)
     records: ClassVar[tuple[str, ...]] = ("spikes",)
+    at_once: ClassVar[bool] = True
     process: ClassVar[str] = "neuromorph.processes.relay.process:Relay"
     kernel = staticmethod(_kernel)
 
@@ -94,6 +96,16 @@ class Relay(NeuronModel):
         """What arrives, shifted."""
         low, high = (saturate(shift(end, -int(self.shift))) for end in arrived[A_IN])
         return Interval(low, high)
+
+    @property
+    def asked_at(self) -> tuple[str, ...]:
+        """Silence in, silence out."""
+        return (A_IN,)
+
+    def norm(self, size: int, arrived: int) -> int:
+        """||s|| <= ||a_in|| / 2^shift + sqrt(size), of which the last is for rounding down."""
+        rounding = math.isqrt(size) + 1 if self.shift else 0
+        return rounding + -(-arrived >> int(self.shift))
 
     def registers(self, size: int) -> tuple[Register, ...]:
         """The payload, which has no room for an input beyond these."""

@@ -21,7 +21,7 @@ from neuromorph.neurons.contract import (
 from neuromorph.neurons.counter import Counted, counted_limits, silent_unless
 from neuromorph.neurons.registry import register
 from neuromorph.numerics import multiply_shift, saturate
-from neuromorph.numerics.interval import Interval
+from neuromorph.numerics.interval import Interval, rounded_up
 from neuromorph.numerics.limits import DECAY_UNITY, MULTIPLIER_MAX, PRODUCT_BITS, STATE_MAX
 from neuromorph.numerics.scalar import clip_one, multiply_shift_one, saturate_one
 
@@ -95,6 +95,7 @@ class Requantise(Counted):
     records: ClassVar[tuple[str, ...]] = ("spikes",)
     by_neuron: ClassVar[tuple[str, ...]] = ("multiplier", "shift", "bias", "at")
     operations: ClassVar[Mapping[str, int]] = {"multiply": 1}
+    at_once: ClassVar[bool] = True
     process: ClassVar[str] = "neuromorph.processes.requantise.process:Requantise"
     kernel = staticmethod(_kernel)
 
@@ -133,6 +134,17 @@ class Requantise(Counted):
         """What arrives, scaled and clipped, which keeps its order; or silence."""
         low, high = (self._scaled(end) for end in arrived[A_IN])
         return Interval(np.minimum(low, 0), np.maximum(high, 0))
+
+    @property
+    def asked_at(self) -> tuple[str, ...]:
+        """Without a bias: silence in, silence out."""
+        return () if np.any(self.bias) else (A_IN,)
+
+    def norm(self, size: int, arrived: int) -> int:
+        """||s|| <= max_j (m_j / 2^shift_j) ||a_in|| + ||bias|| + sqrt(size) / 2."""
+        gain = float(np.max(np.asarray(self.multiplier) * np.exp2(-np.asarray(self.shift, float))))
+        added = np.broadcast_to(np.asarray(self.bias, np.float64), (size,))
+        return rounded_up(gain * arrived + float(np.sqrt(added @ added)) + size**0.5 / 2)
 
     def registers(self, size: int) -> tuple[Register, ...]:
         """The sum."""

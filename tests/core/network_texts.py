@@ -89,9 +89,10 @@ def every() -> dict[str, Network]:
 
 
 def same_network(one: Network, other: Network) -> None:
-    """Equal in all but the motif and the types of numbers."""
-    assert (one.name, one.domain, one.populations, one.schedule, one.inputs, one.outputs) == (
-        other.name, other.domain, other.populations, other.schedule, other.inputs, other.outputs)
+    """Equal in all but the types of numbers."""
+    assert (one.name, one.domain, one.populations, one.schedule, one.parts, one.inputs,
+            one.outputs) == (other.name, other.domain, other.populations, other.schedule,
+                             other.parts, other.inputs, other.outputs)
     assert [_fields(p) for p in one.projections] == [_fields(p) for p in other.projections]
     for a, b in zip(one.projections, other.projections, strict=True):
         np.testing.assert_array_equal(a.weights, b.weights)

@@ -12,7 +12,8 @@ from small_networks import random_network, random_train
 from small_programs import MAKERS, driven
 
 from neuromorph.network import Network, Population, Source, parallel, wire
-from neuromorph.network.bounds import payload_ranges, source_range
+from neuromorph.network.bounds import payload_ranges
+from neuromorph.network.sources import source_range
 
 T = TypeVar("T")
 STEPS = 12

@@ -40,18 +40,16 @@ def front(port: Port, schedule: Schedule | None = None, name: str = "") -> Netwo
 
     With a schedule it says in which steps it speaks.
     """
-    steps = port.steps if schedule else None
-    before = None if steps is None or schedule is None else tuple(
-        sorted((n - 1) % schedule.period for n in steps))
+    said = port if schedule else replace(port, steps=None, course=None)
+    before = said.later(-1, schedule.period) if schedule else said
     axons = Population("in", port.size, Source(port.payload_bits))
     cells = Population(OUT, port.size, Relay() if port.payload_bits else CubaLIF(vth=0))
-    known = replace(port, name=OUT, population=OUT, payload_bits=cells.model.payload_bits,
-                    steps=steps)
+    known = replace(said, name=OUT, population=OUT, payload_bits=cells.model.payload_bits)
     return Network(
         name or f"{port.name}_front", "fixed", (axons, cells),
         (Projection("on", "in", OUT, np.eye(port.size, dtype=np.int32),
                     graded=bool(port.payload_bits)),),
-        schedule, inputs=(replace(port, name="in", population="in", steps=before),),
+        schedule, inputs=(replace(before, name="in", population="in"),),
         outputs=(known,))
 
 
@@ -80,14 +78,17 @@ def later(inputs: Inputs, steps: int) -> dict[str, NDArray[Any]]:
     return {name: np.pad(train, ((steps, 0), (0, 0))) for name, train in inputs.items()}
 
 
-def feed_all(network: Network, inputs: Inputs, names: Iterable[str]) -> Fed:
+def feed_all(
+    network: Network, inputs: Inputs, names: Iterable[str], in_step: bool = False
+) -> Fed:
     """Some inputs fed by a front each, which is sent a step earlier what the input was sent."""
     ports = {port.name: port for port in network.inputs}
     third = {name for p in network.plastic for name in p.modulators}
     trains, feeds = later(inputs, 1), dict[str, Feed]()
     for name in names:
         port = ports[name]
-        other = front_of_letters(port) if name in third else front(port)
+        other = front_of_letters(port) if name in third else front(
+            port, network.schedule if in_step else None)
         feeds[name] = Feed(other, OUT)
         trains.pop(port.population)
         early = in_letters(port, inputs[name]) if name in third else inputs[name]

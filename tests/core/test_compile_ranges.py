@@ -218,13 +218,15 @@ def test_a_plastic_weight_may_become_all_that_its_sign_allows() -> None:
 # --- circuits
 
 
-def test_a_latency_attention_is_proved_by_its_motif() -> None:
+def test_a_latency_attention_is_proved_by_its_circuit() -> None:
     for head in (BINARY, GRADED):
         network, _, _ = attention(head)
-        assert str(prove_ranges_of(network)) == "latency_attention: ranges proved by motif"
+        assert str(prove_ranges_of(network)) == (
+            "latency_attention: ranges proved\n"
+            "  latency_attention of match: proved by the rules of its circuit")
 
 
-def test_a_motif_on_another_network_proves_nothing() -> None:
+def test_a_circuit_that_is_not_the_network_proves_nothing() -> None:
     network, _, _ = attention(BINARY)
     changed = [replace(p, exponent=7) if p.name == "value" else p for p in network.projections]
     proof = prove_ranges_of(replace(network, projections=tuple(changed)))
@@ -238,9 +240,9 @@ def test_match_and_control_is_proved() -> None:
 
 def test_attention_that_writes_needs_more_than_static_bounds() -> None:
     network = hebbian_attention.build(BINARY)
-    assert prove_ranges_of(network).basis == "motif"
-    stranger = prove_ranges_of(replace(network, motif=None))
-    assert {b.where for b in stranger.unproved} >= {"match", "control", "normaliser"}
+    assert prove_ranges_of(network).basis == "circuits"
+    stranger = prove_ranges_of(replace(network, parts=()))
+    assert {b.where for b in stranger.unproved} >= {"control", "normaliser"}
 
 
 def test_floats_have_nothing_to_overflow() -> None:

@@ -10,6 +10,8 @@ import pytest
 from small_heads import GRADED, attention
 from small_networks import float_network
 
+from neuromorph.circuits.latency_attention import StaticAttention
+from neuromorph.compile.ranges.prove import require_proof
 from neuromorph.errors import NetworkError
 from neuromorph.learning import RULES
 from neuromorph.network import (
@@ -82,11 +84,12 @@ def test_ends_may_be_ports_or_populations() -> None:
     assert to_text(wire(two, {"b.in": "a.out"})) == to_text(wire(two, {"b.in": "a.lif"}))
 
 
-def test_a_whole_has_the_one_schedule_of_its_parts() -> None:
+def test_a_whole_has_the_phases_of_its_parts() -> None:
     asked = Schedule(9, (Phase("ask", 0, 4),))
-    assert parallel({"a": cells(), "b": cells(schedule=asked)}).schedule == asked
+    said = Schedule(9, (Phase("b.ask", 0, 4),))
+    assert parallel({"a": cells(), "b": cells(schedule=asked)}).schedule == said
     assert parallel({"a": cells(schedule=Schedule(9)),
-                     "b": cells(schedule=asked)}).schedule == asked
+                     "b": cells(schedule=asked)}).schedule == said
 
 
 def test_outputs_lose_steps_only_downstream_of_what_may_speak_at_any_time() -> None:
@@ -120,11 +123,16 @@ def test_a_third_factor_that_may_speak_at_any_time_is_heard_too() -> None:
     assert [port.steps for port in whole.outputs] == [None]
 
 
-def test_what_is_renamed_is_not_what_its_builder_builds() -> None:
+def test_what_is_renamed_is_still_what_its_builder_builds() -> None:
     network = attention(GRADED)[0]
-    assert rename(network, {}).motif == GRADED
-    assert rename(network, {"match": "score"}).motif is None
-    assert parallel({"a": network}).motif is None
+    renamed = rename(network, {"match": "score", "key": "memory"})
+    both = parallel({"a": network, "b": renamed})
+    assert [part.circuit for part in both.parts] == [StaticAttention(GRADED)] * 2
+    for whole, heads in ((network, ["match"]), (renamed, ["score"]),
+                         (both, ["a.match", "b.score"])):
+        proof = require_proof(whole)
+        assert (proof.basis, proof.doubts) == ("circuits", ())
+        assert [one.split(" of ")[1] for one in proof.circuits] == heads
 
 
 # --- what is refused
@@ -167,11 +175,8 @@ def test_a_wire_that_does_not_fit_is_refused(
      "parallel: b: a network joins two domains; found float; expected fixed"),
     ({"a": rename(cells(), {"in": "b.in"}), "a.b": cells()},
      "two populations have one name; found a.b.in"),
-    ({"a": cells(schedule=Schedule(4)), "b": cells(schedule=Schedule(5))},
-     "parallel: b: a network joins two periods; found 5; expected 4"),
-    ({"a": cells(schedule=Schedule(4, (Phase("one", 0, 2),))),
-      "b": cells(schedule=Schedule(4, (Phase("other", 0, 2),)))},
-     "joins two schedules of one period; found other; expected one"),
+    ({"a": cells(schedule=Schedule(4099)), "b": cells(schedule=Schedule(4093))},
+     "parallel: the periods of parts have no common one; found 16777207 steps"),
 ])
 def test_parts_that_do_not_fit_are_refused(parts: dict[str, Network], text: str) -> None:
     with pytest.raises(NetworkError, match=text):

@@ -109,7 +109,7 @@ def test_a_written_memory_emits_as_well() -> None:
         code.encode_keys(sample.keys)[0][None, :1], code.encode_values(sample.values)[0][None, :1],
         sample.mask[None], "emitted")
     written = backends.attend_clocked(backends.get("fast"), work, memory="written")
-    assert hebbian_attention.build(head).motif is not None
+    assert hebbian_attention.build(head).parts
     assert backends.attend("fast", work).differs_from(written) is None
 
 

@@ -67,7 +67,7 @@ def test_a_payload_that_cannot_be_said_is_refused(
         letters.encode(np.array([[0], [payload]]), "drive")
 
 
-# --- networks without a motif: all sums and potentials as they were
+# --- networks without parts: all sums and potentials as they were
 
 
 @pytest.mark.parametrize("seed", range(60))

@@ -17,7 +17,8 @@ from test_ports import small as with_ports
 
 from neuromorph.errors import FileFormatError, LearningRuleError, NetworkError
 from neuromorph.network import Network, arrays_of, parse_network, parse_networks, to_text, verify
-from neuromorph.network.parse import NEURONS, STEPS
+from neuromorph.network.edges import STEPS
+from neuromorph.network.parse import NEURONS
 
 NETWORKS = {**every(), "small": small(), "small floats": floating(), "small learner": plastic(),
             "ports": with_ports()}

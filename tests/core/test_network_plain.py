@@ -35,7 +35,7 @@ def taken_apart(of: Network) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_what_comes_back_is_what_went_in(name: str) -> None:
-    was = replace(NETWORKS[name], schedule=None, motif=None, inputs=(), outputs=())
+    was = replace(NETWORKS[name], schedule=None, parts=(), inputs=(), outputs=())
     data, arrays = taken_apart(was)
     now = verify(network_from_dict(json.loads(json.dumps(data)), arrays))
     assert to_text(now) == to_text(was)

@@ -20,12 +20,12 @@ from neuromorph.circuits import (
     match_and_control,
 )
 from neuromorph.circuits.hebbian_attention.writing import KEY_AT, WRITE_STEPS
+from neuromorph.circuits.latency_attention.drive import drive_waveform
 from neuromorph.circuits.latency_attention.emit import (
     emission_of,
     emitting,
     with_time_to_answer,
 )
-from neuromorph.circuits.latency_attention.stimulus import drive_waveform
 from neuromorph.circuits.plain_spikes import in_plain_spikes
 from neuromorph.compile.program import Slice, Unit
 from neuromorph.compile.quantise import quantise

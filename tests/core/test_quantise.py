@@ -168,11 +168,10 @@ def test_a_fixed_network_is_passed_through() -> None:
     assert quantise(network).network is network
 
 
-def test_a_motif_is_dropped_and_a_lonely_biased_neuron_is_kept() -> None:
+def test_a_lonely_biased_neuron_is_kept() -> None:
     lonely = Network("lonely", "float", (Population("n", 1, CubaLIF(
-        du=1.0, vth=1.0, bias_mant=0.25)),), (), motif="it")
+        du=1.0, vth=1.0, bias_mant=0.25)),), ())
     result = quantise(lonely)
-    assert result.network.motif is None
     assert spikes_of(result.network, {}, 20)[:, 0].tolist() == [0, 0, 0, 0, 1] * 4
 
 

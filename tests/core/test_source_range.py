@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from neuromorph.network import CubaLIF, LearningRule, Network, Population, Projection, Source
-from neuromorph.network.bounds import source_range
+from neuromorph.network.sources import source_range
 
 
 @pytest.mark.parametrize(("bits", "as_factor", "as_source"), [

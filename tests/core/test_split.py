@@ -162,7 +162,7 @@ def test_a_network_on_one_core_stays_itself() -> None:
     unit = Unit("unit", HEADS["binary"][0])
     slices = random_slices(unit, np.random.default_rng(0), 0.0)
     assert to_text(split_network(unit, slices)) == to_text(unit.network)
-    assert split_network(unit, slices).motif is not None
+    assert split_network(unit, slices).parts
 
 
 @pytest.mark.parametrize(("edges", "reason"), [

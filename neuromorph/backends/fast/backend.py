@@ -1,4 +1,4 @@
-"""The default backend: closed forms for known motifs, compiled integers for the rest."""
+"""The default backend: closed forms for known circuits, compiled integers for the rest."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class FastBackend(Backend):
     evidence: ClassVar[Evidence] = "bit-exact model"
     domains: ClassVar[tuple[Domain, ...]] = ("fixed",)  # a sum of floats depends on its order
 
-    def closed_form(self, motif: object) -> ClosedForm | None:
+    def closed_form(self, head: object) -> ClosedForm | None:
         """Latency attention has one."""
-        if not isinstance(motif, LatencyAttention):
+        if not isinstance(head, LatencyAttention):
             return None
         from neuromorph.backends.fast.attention import attend_closed_form
 

@@ -29,7 +29,7 @@ class Job(Shown):
 
 
 def write_job(file: IO[bytes], job: Job) -> None:
-    """Write a job; schedule and motif stay behind, for Lava does not look at them."""
+    """Write a job; schedule and parts stay behind, for Lava does not look at them."""
     arrays: dict[str, NDArray[Any]] = {}
 
     def keep(weights: NDArray[Any]) -> str:

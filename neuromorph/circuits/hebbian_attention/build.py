@@ -2,23 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from neuromorph.circuits.hebbian_attention.ports import inputs_of, outputs_of
 from neuromorph.circuits.hebbian_attention.rules import KEY_RULE, VALUE_RULE
 from neuromorph.circuits.hebbian_attention.writing import WRITE_STEPS, prove_writes
 from neuromorph.circuits.latency_attention import LatencyAttention
 from neuromorph.circuits.latency_attention import build as build_static
-from neuromorph.network import Network, Phase, Projection, Schedule
+from neuromorph.network import Circuit, Network, Part, Phase, Projection, Schedule, circuit
 
 
+@circuit("hebbian_attention")
 @dataclass(frozen=True)
-class HebbianAttention:
-    """Motif of the network: a head whose keys and values are written."""
+class HebbianAttention(Circuit):
+    """The network of `build`: a head whose keys and values are written."""
 
     head: LatencyAttention
+
+    @property
+    def input_bits(self) -> int:
+        """Width of the input that clears and lifts are made for."""
+        return self.head.input_bits
+
+    @property
+    def clears(self) -> bool:
+        """Potentials are cleared to the lowest there is."""
+        return True
+
+    def rebuilt(self, weights: Mapping[str, NDArray[Any]]) -> Network:
+        """The head, of which nothing is free."""
+        return build(self.head)
 
 
 def build(head: LatencyAttention) -> Network:
@@ -46,10 +64,12 @@ def build(head: LatencyAttention) -> Network:
     inputs = inputs_of(head)
     sources = {port.name: port.source for port in inputs}
     populations = tuple(sources.pop(p.name, p) for p in static.populations)
-    projections = [_plastic(p) for p in static.projections]
-    return Network("hebbian_attention", "fixed", (*populations, *sources.values()),
-                   (*projections, *_write_synapses(head)), _schedule(head, static.schedule),
-                   HebbianAttention(head), inputs, outputs_of(head, populations))
+    everyone = *populations, *sources.values()
+    projections = *map(_plastic, static.projections), *_write_synapses(head)
+    return Network("hebbian_attention", "fixed", everyone, projections,
+                   _schedule(head, static.schedule),
+                   (Part.whole(HebbianAttention(head), everyone, projections),), inputs,
+                   outputs_of(head, populations))
 
 
 def _plastic(projection: Projection) -> Projection:

@@ -42,7 +42,9 @@ def inputs_of(head: LatencyAttention) -> tuple[Port, ...]:
                      "magnitude, a zero as payload 1 (a silent axon leaves the slot its old code "
                      "there); a query: its codes, negated on ON axons"),
         replace(drive, low=min(drive.low, -CLEAR), steps=(*CLEAR_AT, *(drive.steps or ())),
-                says="clears before and after the key; then clear, lift, ramp, go"),
+                says="clears before and after the key; then clear, lift, ramp, go",
+                course=(*((at, at + 1, -CLEAR, -CLEAR) for at in CLEAR_AT),
+                        *(drive.course or ()))),
         *static.values(),
         Port("write", "write", head.slots, PAYLOAD_BITS, 0, max(CLEAR, lift_to_fire(head)),
              (LIFT_AT, FIRE_AT), f"for the slot that is written {CLEAR}, then "

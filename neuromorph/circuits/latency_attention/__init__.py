@@ -1,26 +1,22 @@
 """Softmax attention as spike times: match neurons ramp, the best match speaks last."""
 
-from neuromorph.circuits.latency_attention.build import build, schedule_of
+from neuromorph.circuits.latency_attention.build import StaticAttention, build, schedule_of
+from neuromorph.circuits.latency_attention.drive import alphabets
 from neuromorph.circuits.latency_attention.motif import LatencyAttention, SpikeKind
 from neuromorph.circuits.latency_attention.ports import inputs_of, outputs_of
 from neuromorph.circuits.latency_attention.read import Attended, read, read_at
 from neuromorph.circuits.latency_attention.rules import prove_ranges
 from neuromorph.circuits.latency_attention.shared import CODES, Shared, shared_by
-from neuromorph.circuits.latency_attention.stimulus import (
-    FRACTIONS_FREE,
-    PROBES,
-    alphabets,
-    stimulate,
-)
+from neuromorph.circuits.latency_attention.stimulus import PROBES, stimulate
 
 __all__ = [
     "CODES",
-    "FRACTIONS_FREE",
     "PROBES",
     "Attended",
     "LatencyAttention",
     "Shared",
     "SpikeKind",
+    "StaticAttention",
     "alphabets",
     "build",
     "inputs_of",

@@ -2,27 +2,66 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from neuromorph.circuits.latency_attention.drive import FRACTIONS_FREE, alphabets
 from neuromorph.circuits.latency_attention.motif import LatencyAttention
 from neuromorph.circuits.latency_attention.ports import inputs_of, outputs_of
 from neuromorph.circuits.latency_attention.rules import prove_ranges
 from neuromorph.errors import NetworkError
 from neuromorph.network import (
+    Circuit,
     CubaLIF,
     LatencyMatch,
     Network,
+    Part,
     Phase,
     Population,
     Projection,
     Readout,
     Schedule,
+    circuit,
 )
 from neuromorph.numerics.limits import DECAY_UNITY, INPUT_SHIFT
+
+
+@circuit("latency_attention")
+@dataclass(frozen=True)
+class StaticAttention(Circuit):
+    """The network of `build`: a head with its keys and values in the synapses."""
+
+    head: LatencyAttention
+
+    @property
+    def input_bits(self) -> int:
+        """Width of the input that clears and lifts are made for."""
+        return self.head.input_bits
+
+    @property
+    def clears(self) -> bool:
+        """Potentials are cleared to the lowest there is."""
+        return True
+
+    @property
+    def alphabets(self) -> Mapping[str, tuple[int, ...]]:
+        """Of drive, mask and flush."""
+        return alphabets(self.head)
+
+    @property
+    def fractions_free(self) -> tuple[str, ...]:
+        """Match neurons."""
+        return FRACTIONS_FREE
+
+    def rebuilt(self, weights: Mapping[str, NDArray[Any]]) -> Network:
+        """The head with the keys, values and occupied slots that its synapses hold."""
+        return build(self.head, -(weights["key"] // 2), weights["value"].T // 2,
+                     weights["sweep"][:, 0] != 0)
 
 
 def build(
@@ -70,8 +109,9 @@ def build(
                            where="latency attention", found=f"{held.shape} {held.dtype}",
                            expected=f"({head.slots},) bool, one True at least")
     populations = _populations(head, int(held.sum()))
-    return Network("latency_attention", "fixed", populations,
-                   _projections(head, keys, values, held), schedule_of(head), head,
+    projections = _projections(head, keys, values, held)
+    return Network("latency_attention", "fixed", populations, projections, schedule_of(head),
+                   (Part.whole(StaticAttention(head), populations, projections),),
                    inputs_of(head), outputs_of(head, populations))
 
 

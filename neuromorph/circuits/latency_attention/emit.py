@@ -21,7 +21,17 @@ from numpy.typing import NDArray
 
 from neuromorph.circuits.latency_attention.motif import LatencyAttention
 from neuromorph.errors import RangeProofError, UsageError
-from neuromorph.network import Network, Population, Port, Projection, verify
+from neuromorph.network import (
+    Circuit,
+    Network,
+    Part,
+    Population,
+    Port,
+    Projection,
+    circuit,
+    verify,
+)
+from neuromorph.neurons.counter import AT_ONCE
 from neuromorph.neurons.quotient import RECIPROCAL, Quotient, divided
 from neuromorph.neurons.reciprocal import (
     DONE,
@@ -32,6 +42,7 @@ from neuromorph.neurons.reciprocal import (
 )
 from neuromorph.numerics import multiply_shift
 from neuromorph.numerics.limits import MULTIPLIER_MAX, PAYLOAD_BITS
+from neuromorph.shown import Shown
 
 CONTEXT_BITS = 12
 """Width of a context's payload, with its sign."""
@@ -41,6 +52,12 @@ FINEST = 0.25
 
 ANSWER_STEPS = 2
 """Steps from the spike of `done` to the context."""
+
+FIRST_KNOWN = 1 + ANSWER_STEPS
+"""Step of the next period by which the latest context is known: `done` speaks in its step 1."""
+
+WHEN_KNOWN = -1
+"""A context that waits for no step."""
 
 
 @dataclass(frozen=True)
@@ -96,10 +113,39 @@ def emission_of(head: LatencyAttention, bits: int = CONTEXT_BITS) -> Emission:
     return Emission(int(wanted * 2**shift), shift, limit)
 
 
-def emitting(network: Network, head: LatencyAttention, emission: Emission) -> Network:
-    """A head's network, static or written, with the emitting read-out in place of its own.
+@circuit("emitting_attention")
+@dataclass(frozen=True, repr=False)
+class EmittingAttention(Circuit, Shown):
+    """The network of `emitting`.
 
-    It has no closed form of its own any more: `motif` is left out.
+    The read-outs' sums are those of the head, whose rules bound them (`rules.RULES`): while
+    every slot speaks once between two flushes, |v| is at most `control_bound`.
+    """
+
+    head_circuit: Circuit
+    head: LatencyAttention
+    emission: Emission
+    at: int = WHEN_KNOWN
+
+    @property
+    def input_bits(self) -> int | None:
+        """As of the head."""
+        return self.head_circuit.input_bits
+
+    @property
+    def clears(self) -> bool:
+        """As of the head."""
+        return self.head_circuit.clears
+
+    def rebuilt(self, weights: Mapping[str, NDArray[Any]]) -> Network:
+        """The head as it is rebuilt, with this read-out."""
+        return emitting(self.head_circuit.rebuilt(weights), self.head, self.emission, self.at)
+
+
+def emitting(
+    network: Network, head: LatencyAttention, emission: Emission, at: int = WHEN_KNOWN
+) -> Network:
+    """A head's network, static or written, with the emitting read-out in place of its own.
 
     Parameters
     ----------
@@ -107,18 +153,40 @@ def emitting(network: Network, head: LatencyAttention, emission: Emission) -> Ne
         Of the head, as `build` or `hebbian_attention.build` makes it.
     head : LatencyAttention
     emission : Emission
+    at : int
+        Step of the next period in which the context is sent, whatever it was: what hears it knows
+        when. By default it is sent as soon as it is known, in a step that depends on the query.
+
+    Raises
+    ------
+    UsageError
+        If a context would not be known by that step, or one more.
     """
+    period = _period_of_context(network, head, at)
     models = {
         "normaliser": Reciprocal(dv=head.control_decay, lift=lift_of(head)),
         "control": Quotient(dv=head.control_decay, lift=lift_of(head),
                             multiplier=emission.multiplier, shift=emission.shift,
-                            limit=emission.limit),
+                            limit=emission.limit, period=period, at=max(at, 0)),
     }
     populations = tuple(replace(p, model=models.get(p.name, p.model)) for p in network.populations)
-    projections = tuple(_silenced(p) for p in network.projections)
-    return verify(replace(network, populations=populations, motif=None,
-                          projections=(*projections, *_asked(network.population("control"))),
-                          outputs=tuple(_answers(network, populations))))
+    projections = (*map(_silenced, network.projections),
+                   *_asked(network.population("control")))
+    parts = tuple(Part.whole(EmittingAttention(part.circuit, head, emission, at), populations,
+                             projections) for part in network.parts)
+    return verify(replace(network, populations=populations, parts=parts, projections=projections,
+                          outputs=tuple(_answers(network, populations, at))))
+
+
+def _period_of_context(network: Network, head: LatencyAttention, at: int) -> int:
+    if at == WHEN_KNOWN:
+        return AT_ONCE
+    last = network.period - head.period + head.query_at + ANSWER_STEPS
+    if not FIRST_KNOWN <= at <= last:
+        raise UsageError("a context cannot be sent in that step of a period",
+                         where="emitting read-out", found=at,
+                         expected=f"{FIRST_KNOWN} to {last}, between two answers")
+    return network.period
 
 
 def lift_of(head: LatencyAttention) -> int:
@@ -126,15 +194,21 @@ def lift_of(head: LatencyAttention) -> int:
     return 0 if head.graded else head.control_shift
 
 
-def _answers(network: Network, populations: Sequence[Population]) -> Iterator[Port]:
+def _answers(
+    network: Network, populations: Sequence[Population], when: int
+) -> Iterator[Port]:
     """The head's outputs; the read-outs speak so many steps after `done`, and at no other time."""
     at, done = {p.name: p for p in populations}, {p.name: p for p in network.outputs}.get("done")
     period = network.schedule.period if network.schedule else 0
     says = {"normaliser": (1, "a step after done: its reciprocal"),
             "control": (ANSWER_STEPS, "two steps after done: the context")}
+    if when != WHEN_KNOWN:
+        says["control"] = when, "in this step of the next period: the context"
     for port in network.outputs:
         late, what = says.get(port.name, (0, ""))
         steps = done.later(late, period).steps if done else None
+        if port.name == "control" and when != WHEN_KNOWN:
+            steps = (when,)
         yield Port.of(at[port.population], steps, what) if late else port
 
 

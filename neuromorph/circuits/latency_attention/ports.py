@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from neuromorph.circuits.latency_attention.drive import drive_course
 from neuromorph.circuits.latency_attention.motif import LatencyAttention
 from neuromorph.network import Population, Port
 from neuromorph.numerics.limits import PAYLOAD_BITS
@@ -25,13 +26,15 @@ def inputs_of(head: LatencyAttention, after: int = 0) -> tuple[Port, ...]:
              -head.query_limit, head.query_limit, asked, "the query's codes"),
         Port("drive", "drive", 1, PAYLOAD_BITS, -head.clear, drive,
              tuple(range(after, after + head.period)),
-             "in every step: clear, lift, ramp, go (drive_waveform)"),
+             "in every step: clear, lift, ramp, go (drive_waveform)",
+             course=drive_course(head, after)),
         Port("mask", "mask", head.slots, PAYLOAD_BITS, 0, head.clear, hidden,
              f"{head.clear} for every slot that is hidden"),
         Port("excused", "excused", 1, head.slots.bit_length() + 1, 0, head.slots, hidden,
              "how many of the hidden slots hold a key"),
         Port("flush", "flush", 1, PAYLOAD_BITS, 0, head.flush, hidden,
-             f"{head.flush}: control and normaliser forget"),
+             f"{head.flush}: control and normaliser forget",
+             course=((*hidden, hidden[0] + 1, head.flush, head.flush),)),
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from neuromorph.circuits.latency_attention.drive import drive_waveform
 from neuromorph.circuits.latency_attention.motif import LatencyAttention
 from neuromorph.circuits.latency_attention.ports import inputs_of
 from neuromorph.errors import UsageError
@@ -20,13 +21,6 @@ PROBES = (
     Probe("done", "spikes"),
 )
 """What `read` needs."""
-
-FRACTIONS_FREE = ("match",)
-"""Populations where the rounding of a score decides no spike.
-
-The clear leaves a potential 1/64 of a unit above a whole number, and all but scores is whole; so it
-crosses a threshold with the score rounded down exactly when it does with the score as it is.
-"""
 
 TAIL_STEPS = 3
 """Steps after the last query's go pulse until its read-out has settled."""
@@ -91,19 +85,6 @@ def sweep(
         inputs["mask"][start + head.clears] = np.where(looks, 0, head.clear)
         inputs["excused"][start + head.clears, 0] = np.count_nonzero(held & ~looks)
     inputs["flush"][starts + head.clears, 0] = head.flush
-
-
-def drive_waveform(head: LatencyAttention) -> NDArray[np.int64]:
-    """One period of the drive axon: clear …, lift …, ramp …, go."""
-    down, up = [-head.clear] * head.clears, [head.clear] * head.lifts
-    ramp = [head.ramp] * (head.window - 1)
-    return np.array([*down, *up, head.lift, *ramp, head.go], np.int64)
-
-
-def alphabets(head: LatencyAttention) -> dict[str, tuple[int, ...]]:
-    """What `stimulate` sends besides 0, by source, where that is a few values only."""
-    drive = tuple(np.unique(drive_waveform(head)).tolist())
-    return {"drive": drive, "mask": (head.clear,), "flush": (head.flush,)}
 
 
 def check_queries(head: LatencyAttention, queries: NDArray[Any], mask: NDArray[np.bool_]) -> None:

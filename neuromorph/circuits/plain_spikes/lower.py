@@ -23,10 +23,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuromorph.circuits.latency_attention import FRACTIONS_FREE, LatencyAttention, alphabets
 from neuromorph.circuits.plain_spikes.letters import Letters
 from neuromorph.errors import FitError
 from neuromorph.network import Network, Population, Projection, Source, verify
+from neuromorph.network.credit import alphabet, fractions_free
 from neuromorph.network.ports import still_there
 from neuromorph.numerics.limits import EXPONENT_MAX, INPUT_SHIFT, WEIGHT_MAX
 from neuromorph.numerics.synapse import bits_of
@@ -50,7 +50,7 @@ def in_plain_spikes(network: Network) -> tuple[Network, dict[str, Letters]]:
     Returns
     -------
     network : Network
-        Without a motif, and without ports of graded sources; where no source is graded, or in the
+        Without parts, and without ports of graded sources; where no source is graded, or in the
         float domain, the one given.
     letters : dict of source name to Letters
         By which `encode` translates trains.
@@ -70,7 +70,7 @@ def in_plain_spikes(network: Network) -> tuple[Network, dict[str, Letters]]:
     populations = tuple(q for p in network.populations for q in _plain(p, letters, finer))
     projections = tuple(q for p in network.projections
                         for q in _lowered(p, network, letters, finer))
-    lowered = replace(network, populations=populations, projections=projections, motif=None,
+    lowered = replace(network, populations=populations, projections=projections, parts=(),
                       inputs=still_there(network.inputs, populations),
                       outputs=still_there(network.outputs, populations))
     return verify(lowered), letters
@@ -85,9 +85,9 @@ def _check_learning(network: Network, letters: Mapping[str, Letters]) -> None:
 
 
 def _letters(source: Population, network: Network) -> Letters:
-    few = alphabets(network.motif) if isinstance(network.motif, LatencyAttention) else {}
-    if source.name in few:
-        return Letters.of_payloads(few[source.name])
+    few = alphabet(network, source.name)
+    if few:
+        return Letters.of_payloads(few)
     return Letters.of_bits(source.model.payload_bits)
 
 
@@ -163,14 +163,13 @@ def _fraction_bits(
                   if p.pre in letters), default=0)
     if not needed:
         return 0
-    head = isinstance(network.motif, LatencyAttention)
-    free = head and population.name in FRACTIONS_FREE
+    free = population.name in fractions_free(network)
     room = population.model.input_shift if free and _keeps_fractions(population) else 0
     if needed > room:
         raise FitError(
             "a right shift rounds the sum of all payloads, which plain spikes do not have",
             where=population.name, found=f"{needed} bits",
-            expected=f"at most {room}", hint=NARROW_NEEDED if head else GRADED_NEEDED)
+            expected=f"at most {room}", hint=NARROW_NEEDED if network.parts else GRADED_NEEDED)
     return needed
 
 

@@ -14,7 +14,6 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from neuromorph.circuits.latency_attention import FRACTIONS_FREE, LatencyAttention
 from neuromorph.compile.check.memo import Memo
 from neuromorph.compile.check.models import A_IN, MODELS, Value
 from neuromorph.compile.check.placed import Bundle, Circuit, Group, Placed, Spelling
@@ -23,6 +22,7 @@ from neuromorph.compile.check.report import Violation
 from neuromorph.compile.check.sums import Form, Range, Sum, TangledError, sent_by_relays, sum_to
 from neuromorph.network import LearningRule, Network, Population
 from neuromorph.network.bounds import payload_ranges
+from neuromorph.network.credit import fractions_free
 
 Given: TypeAlias = tuple[str, Network]
 """A unit's name and the network, of integers, that it was made of."""
@@ -81,7 +81,7 @@ class _Unit:
 
     def _finer(self, found: Group) -> int:
         """Bits by which the input keeps fractions of which the circuit says that none counts."""
-        free = isinstance(self.network.motif, LatencyAttention) and found.name in FRACTIONS_FREE
+        free = found.name in fractions_free(self.network)
         if not (free and self.circuit.letters and found.row.aligned):
             return 0
         wanted = group_of(self.network.population(found.name))

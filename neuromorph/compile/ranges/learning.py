@@ -13,8 +13,8 @@ from neuromorph.learning import Factor, LearningRule, Term
 from neuromorph.learning.arithmetic import SYNAPSE_SHIFT
 from neuromorph.learning.terms import ACCUMULATOR_BITS
 from neuromorph.network import Projection
-from neuromorph.network.bounds import weight_range
 from neuromorph.network.model import THIRD
+from neuromorph.network.sums import weight_range
 from neuromorph.numerics.interval import Interval
 from neuromorph.numerics.limits import TAG_MAX, TAG_MIN, TRACE_MAX
 

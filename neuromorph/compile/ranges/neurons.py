@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -11,7 +12,9 @@ from numpy.typing import NDArray
 
 from neuromorph.compile.ranges.proof import WEAKEST_FIRST, Bound, Status
 from neuromorph.network import Network, Population
-from neuromorph.network.bounds import ACCUMULATOR_MAX, delivered, widest_sums
+from neuromorph.network.arrivals import Arrival, Deliveries, arrivals
+from neuromorph.network.bounds import ACCUMULATOR_MAX
+from neuromorph.network.promises import Promise
 from neuromorph.neurons import registered
 from neuromorph.neurons.contract import A_IN, Register
 from neuromorph.numerics.interval import Interval
@@ -33,10 +36,10 @@ class _Side(NamedTuple):
 
 
 def bound_population(
-    network: Network, population: Population, ranges: Mapping[str, Interval],
-    input_bits: int = INPUT_BITS,
+    network: Network, population: Population, promises: Mapping[str, Promise],
+    sums: Deliveries, input_bits: int = INPUT_BITS,
 ) -> tuple[Bound, ...]:
-    """Bounds on the sums of a population, from what the populations before it may send.
+    """Bounds on the sums of a population, from what may arrive in the same step of a period.
 
     An input of ``input_bits`` that are fewer than those of u has a limit of its own.
 
@@ -44,19 +47,38 @@ def bound_population(
     only: above its threshold it fires and clears, saturated or not.
     """
     model = registered(population.model, population.name)
-    afferent = {port: network.projections_to(population.name, port) for port in model.ports}
-    sums = {port: {p.name: widest_sums(p, ranges[p.pre]) for p in found}
-            for port, found in afferent.items()}
-    inputs = {port: {p.name: delivered(p, ranges[p.pre]) for p in found}
-              for port, found in afferent.items()}
-    period = network.schedule.period if network.schedule is not None else 0
     most = ACCUMULATOR_MAX
     if input_bits < INPUT_BITS:
         most = (1 << input_bits - 1) - 1 >> model.input_shift
-    wide = (Register("input", DECAY_UNITY, 0, -most, most, port=port) for port in model.ports)
-    return (*(_bound(population, r, sums[r.port], period) for r in wide),
-            *(_bound(population, r, inputs[r.port], period)
-              for r in model.registers(population.size)))
+    wide = [Register("input", DECAY_UNITY, 0, -most, most, port=port) for port in model.ports]
+    found = {port: arrivals(network, population.name, port, promises, network.period)
+             for port in model.ports}
+    period = network.period if network.schedule is not None else 0
+    return tuple(
+        _of_all_steps([_bound(population, register, _parts(arrival, sums, widest), period)
+                       for arrival in found[register.port]])
+        for registers, widest in ((wide, True), (model.registers(population.size), False))
+        for register in registers)
+
+
+def _of_all_steps(bounds: Sequence[Bound]) -> Bound:
+    """The weakest of the bounds by what arrives, as wide as all of them."""
+    lows, highs = [bound.low for bound in bounds], [bound.high for bound in bounds]
+    return replace(min(bounds, key=_strength),
+                   low=None if None in lows else min(low for low in lows if low is not None),
+                   high=None if None in highs else max(high for high in highs if high is not None))
+
+
+def _parts(arrival: Arrival, sums: Deliveries, widest: bool) -> dict[str, Interval]:
+    """What each projection may bring in these steps."""
+    return {volley.projection.name: sums(volley, widest=widest) for volley in arrival.volleys}
+
+
+def _strength(bound: Bound) -> tuple[int, float]:
+    """The weaker and the wider first."""
+    reach = math.inf if bound.low is None or bound.high is None else max(
+        bound.low / bound.lowest, bound.high / bound.highest)
+    return WEAKEST_FIRST.index(bound.status), -reach
 
 
 def settled(push: int, rate: int) -> int | None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from neuromorph.network.credit import Doubt
 from neuromorph.neurons.contract import Accumulator
 from neuromorph.shown import Shown
 
-Basis: TypeAlias = Literal["bounds", "motif", "float domain"]
-Status: TypeAlias = Literal["proved", "saturates", "one period", "not proved"]
-WEAKEST_FIRST: tuple[Status, ...] = ("not proved", "one period", "saturates", "proved")
+Basis: TypeAlias = Literal["bounds", "circuits", "float domain"]
+Status: TypeAlias = Literal["proved", "harmless", "saturates", "one period", "not proved"]
+WEAKEST_FIRST: tuple[Status, ...] = (
+    "not proved", "one period", "saturates", "harmless", "proved")
 
 
 @dataclass(frozen=True)
@@ -28,10 +30,12 @@ class Bound:
         What it stays within; None if it can go on for ever.
     lowest, highest : int
         What it can hold.
-    status : {"proved", "saturates", "one period", "not proved"}
-        "one period": only from rest to the end of one period of the schedule. "saturates": a
-        learning rule's sum may clip where the weight would not; that is how the learning
-        engine counts, and no overflow, but what is learned then differs from the rule.
+    status : {"proved", "harmless", "saturates", "one period", "not proved"}
+        "harmless": it may wrap, and by a rule of its circuit nothing that is sent changes by that
+        (``remedy`` says why). "one period": only from rest to the end of one period of the
+        schedule. "saturates": a learning rule's sum may clip where the weight would not; that is
+        how the learning engine counts, and no overflow, but what is learned then differs from
+        the rule.
     worst : str
         Where it is not proved, the projection that contributes most, or the rule's product.
     remedy : str
@@ -53,7 +57,9 @@ class Bound:
         high = "without end" if self.high is None else f"{self.high:,}"
         text = (f"{self.where} {self.accumulator}: {self.status}; {low} to {high} of "
                 f"{self.lowest:,} to {self.highest:,}")
-        return f"{text}; most of it from {self.worst}; {self.remedy}" if self.worst else text
+        if self.worst:
+            return f"{text}; most of it from {self.worst}; {self.remedy}"
+        return f"{text}; {self.remedy}" if self.remedy else text
 
 
 @dataclass(frozen=True, repr=False)
@@ -64,16 +70,23 @@ class RangeProof(Shown):
     ----------
     network : str
         Its name.
-    basis : {"bounds", "motif", "float domain"}
-        Static bounds; the proof of a known circuit, for the stimulus of that circuit, which
-        has no bounds of its own; or floats, which have nothing to overflow.
+    basis : {"bounds", "circuits", "float domain"}
+        Static bounds; rules of known circuits for all of it, which have no bounds of their own;
+        or floats, which have nothing to overflow.
     bounds : tuple of Bound
-        In the order of populations, then of plastic projections.
+        In the order of populations, then of plastic projections; of populations that no circuit's
+        own rules prove.
+    circuits : tuple of str
+        Parts that their circuits' rules prove, for inputs as their ports say.
+    doubts : tuple of Doubt
+        Parts that are not their builders', or hear what they do not assume: bounds count there.
     """
 
     network: str
     basis: Basis
     bounds: tuple[Bound, ...] = ()
+    circuits: tuple[str, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
 
     @property
     def proved(self) -> bool:
@@ -91,7 +104,10 @@ class RangeProof(Shown):
         return next((status for status in WEAKEST_FIRST if status in found), "proved")
 
     def __str__(self) -> str:
-        by = {"bounds": "", "motif": " by motif", "float domain": ": floats do not overflow"}
+        why = ": floats do not overflow" if self.basis == "float domain" else ""
         verdict = "proved" if self.proved else "not proved"
-        return "\n".join([f"{self.network}: ranges {verdict}{by[self.basis]}",
+        return "\n".join([f"{self.network}: ranges {verdict}{why}",
+                          *(f"  {name}: proved by the rules of its circuit"
+                            for name in self.circuits),
+                          *(f"  {doubt}" for doubt in self.doubts),
                           *(f"  {bound}" for bound in self.bounds)])

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import replace
 from numbers import Integral
 
-import numpy as np
-
-from neuromorph.circuits import hebbian_attention, latency_attention
-from neuromorph.circuits.hebbian_attention import HebbianAttention
-from neuromorph.circuits.latency_attention import LatencyAttention
 from neuromorph.compile.ranges.learning import bound_learning
 from neuromorph.compile.ranges.neurons import bound_population
 from neuromorph.compile.ranges.proof import Bound, RangeProof
-from neuromorph.errors import NetworkError, RangeProofError, UsageError, did_you_mean
-from neuromorph.network import Network, Projection
-from neuromorph.network.bounds import payload_ranges, source_range
+from neuromorph.errors import RangeProofError, UsageError, did_you_mean
+from neuromorph.network import Network
+from neuromorph.network.arrivals import Deliveries
+from neuromorph.network.credit import credit
+from neuromorph.network.promises import Promise, promised_by
+from neuromorph.network.sources import source_range
 from neuromorph.numerics.interval import Interval
-from neuromorph.numerics.limits import INPUT_BITS
+from neuromorph.numerics.limits import INPUT_BITS, STATE_MAX
 
 __all__ = ["Bound", "RangeProof", "prove_ranges_of", "require_proof"]
 
@@ -43,11 +41,11 @@ def prove_ranges_of(
     Parameters
     ----------
     network : Network
-        An attention circuit that is as its builder builds it has a proof of its own, for the
-        stimulus of its own, which is tighter: that proof is taken.
+        Parts that are as their circuits' builders build them, and hear only what their ports
+        assume, have proofs of their own, which are tighter: these are taken.
     sources : mapping of source name to (low, high), optional
-        What a source sends; if left out, all that its payload can hold. Silence is always
-        possible.
+        What a source sends; if left out, what the port says that is its input, in the steps that
+        it says; without a port, all that its payload can hold. Silence is always possible.
     input_bits : int
         Width of a step's synaptic input, in units of v. One as wide as u has no bound of its
         own: then u has it.
@@ -57,17 +55,22 @@ def prove_ranges_of(
     UsageError
         If a name is no source, or a range is none or wider than the payload.
     """
-    given = {name: _given_range(network, name, span) for name, span in (sources or {}).items()}
+    given = {name: _given(network, name, span) for name, span in (sources or {}).items()}
     if network.domain == "float":
         return RangeProof(network.name, "float domain")
-    if _has_own_proof(network):
-        return RangeProof(network.name, "motif")
-    ranges = payload_ranges(network, given)
-    neurons = [bound for population in network.populations
-               if not population.is_source
-               for bound in bound_population(network, population, ranges, input_bits)]
-    learners = [bound for p in network.plastic for bound in bound_learning(p, ranges)]
-    return RangeProof(network.name, "bounds", (*neurons, *learners))
+    known = credit(network, given)
+    sums, proved = Deliveries(), known.proved
+    left = [p for p in network.populations if not p.is_source and p.name not in proved]
+    neurons = [bound for population in left
+               for bound in bound_population(network, population, known.promises, sums, input_bits)]
+    spans = {name: promise.span for name, promise in known.promises.items()}
+    learners = [bound for p in network.plastic if p.post not in proved
+                for bound in bound_learning(p, spans)]
+    harmless = [Bound(name, "sum", None, None, -STATE_MAX, STATE_MAX, "harmless", "", why)
+                for one in known.believed for name, why in one.harmless.items()]
+    return RangeProof(network.name, "bounds" if left else "circuits",
+                      (*harmless, *neurons, *learners),
+                      tuple(one.called for one in known.believed), known.doubts)
 
 
 def require_proof(
@@ -95,14 +98,15 @@ def require_proof(
         if one_period and bound.status == "one period":
             continue
         low, high = ("without end" if end is None else end for end in (bound.low, bound.high))
+        doubt = next((f"; {doubt}" for doubt in proof.doubts), "")
         raise RangeProofError(f"the {bound.accumulator} could overflow",
                               where=f"{network.name}.{bound.where}", found=f"{low} to {high}",
                               expected=f"{bound.lowest} to {bound.highest}",
-                              hint=f"most of it comes from {bound.worst}; {bound.remedy}")
+                              hint=f"most of it comes from {bound.worst}; {bound.remedy}{doubt}")
     return proof
 
 
-def _given_range(network: Network, name: str, span: tuple[int, int]) -> Interval:
+def _given(network: Network, name: str, span: tuple[int, int]) -> Promise:
     known = {p.name: p for p in network.populations if p.is_source}
     if name not in known:
         raise UsageError("a range names no source of the network", found=name,
@@ -113,37 +117,10 @@ def _given_range(network: Network, name: str, span: tuple[int, int]) -> Interval
             and lowest <= low <= high <= highest):
         raise UsageError("this is no range of the source's payload", where=name,
                          found=f"{low} to {high}", expected=f"{lowest} to {highest}")
-    size = known[name].size
-    return Interval(np.full(size, min(low, 0), np.int64), np.full(size, max(high, 0), np.int64))
-
-
-def _has_own_proof(network: Network) -> bool:
-    """Whether the network is, to the last synapse, what the builder of its motif builds.
-
-    The builder proves the motif; a network that only carries its name gets no such credit.
-    """
-    try:
-        built = _rebuilt(network)
-    except NetworkError:
-        return False
-    return (built is not None and built.populations == network.populations
-            and built.schedule == network.schedule
-            and len(built.projections) == len(network.projections)
-            and all(map(_alike, built.projections, network.projections)))
-
-
-def _rebuilt(network: Network) -> Network | None:
-    """What the builder makes of the motif, and of the keys, values and slots in the synapses."""
-    motif, weights = network.motif, {p.name: p.weights for p in network.projections}
-    if isinstance(motif, HebbianAttention):
-        return hebbian_attention.build(motif.head)
-    if not (isinstance(motif, LatencyAttention) and {"key", "value", "sweep"} <= weights.keys()):
-        return None
-    return latency_attention.build(motif, -(weights["key"] // 2), weights["value"].T // 2,
-                                   weights["sweep"][:, 0] != 0)
-
-
-def _alike(one: Projection, other: Projection) -> bool:
-    same = all(getattr(one, f.name) == getattr(other, f.name) for f in fields(one)
-               if f.name != "weights")
-    return same and np.array_equal(one.weights, other.weights)
+    low, high = min(int(low), 0), max(int(high), 0)
+    for port in network.inputs:
+        if port.population == name:
+            course = port.course if (low, high) == (port.low, port.high) else None
+            return promised_by(replace(port, low=low, high=high, course=course), network.period,
+                               network.period)
+    return Promise(Interval.same(known[name].size, low, high))

@@ -14,7 +14,7 @@ from neuromorph.compile.packing.limits import Limits
 from neuromorph.compile.parts import rounds
 from neuromorph.errors import FitError
 from neuromorph.network import Projection
-from neuromorph.network.bounds import delivered
+from neuromorph.network.sums import delivered
 from neuromorph.numerics.interval import Interval
 from neuromorph.numerics.limits import STATE_MAX
 

@@ -55,7 +55,7 @@ def with_relays(unit: Unit, limits: Limits, programmable: bool) -> Unit:
     Returns
     -------
     Unit
-        With `Unit.late`, no motif, and all populations under their names; where nothing is too
+        With `Unit.late`, no parts, and all populations under their names; where nothing is too
         large, the unit itself.
 
     Raises
@@ -124,7 +124,7 @@ def _rewired(unit: Unit, relayed: Sequence[Projection], limits: Limits) -> Unit:
     kept = [replace(p, delay=delays[p.name]) for p in network.projections
             if p.name not in hops]
     found = replace(network, populations=(*network.populations, *populations),
-                    projections=(*kept, *projections), motif=None,
+                    projections=(*kept, *projections), parts=(),
                     outputs=_later(network, late))
     steps = {name: unit.late.get(name, 0) + late[name] for name in late}
     return replace(unit, network=verify(found), late={name: n for name, n in steps.items() if n})

@@ -1,0 +1,89 @@
+"""What may arrive in the same step: projections by the steps in which their axons may speak."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from neuromorph.network.model import Network, Projection
+from neuromorph.network.promises import Promise, norm_of
+from neuromorph.network.sums import delivered, widest_sums
+from neuromorph.numerics.interval import Interval
+
+
+class Volley(NamedTuple):
+    """What a projection may bring in one step.
+
+    Attributes
+    ----------
+    projection : Projection
+    sent : Interval
+        By its axons.
+    norm : int or None
+        Bound on the 2-norm of what they send, where it says more than the interval.
+    """
+
+    projection: Projection
+    sent: Interval
+    norm: int | None
+
+
+class Arrival(NamedTuple):
+    """What may arrive at a port in some steps of a period, which the others do not differ in."""
+
+    steps: frozenset[int]
+    volleys: tuple[Volley, ...]
+
+
+class Deliveries:
+    """Sums of volleys; each is computed once, for as long as promises stay what they are."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[str, int, int | None, bool], tuple[Interval, Interval]] = {}
+
+    def __call__(self, volley: Volley, *, widest: bool = False) -> Interval:
+        """What a volley adds; the widest sum on the way there, if asked for."""
+        projection, sent, norm = volley
+        key = projection.name, id(sent), norm, widest
+        if key not in self._kept:  # with the interval, so that its id stays its own
+            find = widest_sums if widest else delivered
+            self._kept[key] = sent, find(projection, sent, norm)
+        return self._kept[key][1]
+
+
+def arrivals(
+    network: Network, population: str, port: str, promises: Mapping[str, Promise], period: int
+) -> list[Arrival]:
+    """What may arrive at a port, by steps of the period; together these are all of them."""
+    always: list[Volley] = []
+    at: dict[int, list[Volley]] = {}
+    for projection in network.projections_to(population, port):
+        promise = promises[projection.pre]
+        if promise.turns is None:
+            always.append(Volley(projection, promise.span, _useful_norm(projection, promise)))
+            continue
+        norm = _useful_norm(projection, promise)
+        for turn in promise.turns:
+            volley = Volley(projection, turn.span, norm)
+            for step in turn.steps:
+                at.setdefault((step + 1 + projection.delay) % period, []).append(volley)
+    return _grouped(always, at, period)
+
+
+def _useful_norm(projection: Projection, promise: Promise) -> int | None:
+    return norm_of(promise) if projection.graded and promise.norm is not None else None
+
+
+def _grouped(
+    always: list[Volley], at: Mapping[int, list[Volley]], period: int
+) -> list[Arrival]:
+    """Steps in which the same may arrive, together."""
+    groups: dict[tuple[tuple[str, int], ...], tuple[list[int], list[Volley]]] = {}
+    for step, volleys in at.items():
+        key = tuple((volley.projection.name, id(volley.sent)) for volley in volleys)
+        groups.setdefault(key, ([], volleys))[0].append(step)
+    found = [Arrival(frozenset(steps), (*always, *volleys)) for steps, volleys in groups.values()]
+    if len(at) < period:
+        others = frozenset(range(period)).difference(at)
+        found.append(Arrival(others, tuple(always)))
+    return found

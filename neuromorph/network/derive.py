@@ -1,0 +1,142 @@
+"""Promises of populations, derived from those of what they hear."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import product
+
+import numpy as np
+
+from neuromorph.network.arrivals import Arrival, Deliveries, arrivals
+from neuromorph.network.model import Network
+from neuromorph.network.populations import Population
+from neuromorph.network.promises import Promise, Turn, norm_of
+from neuromorph.network.sources import source_range
+from neuromorph.network.sums import gain
+from neuromorph.neurons import NeuronModel, registered
+from neuromorph.numerics.interval import Interval, rounded_up
+
+
+def derived(
+    network: Network, given: Mapping[str, Promise], period: int
+) -> dict[str, Promise]:
+    """What each population may send, whatever happened before.
+
+    Parameters
+    ----------
+    network : Network
+        Of the fixed domain.
+    given : mapping of str to Promise
+        What is known otherwise, of sources or of any other population.
+    period : int
+        In whose steps promises count.
+    """
+    promises = {p.name: given[p.name] if p.name in given else Promise(_widest(network, p))
+                for p in network.populations}
+    asked = [p for p in network.populations if p.name not in given and _depends(p.model)]
+    onwards = _successors(network, {p.name for p in asked})
+    due, sums = {p.name for p in asked}, Deliveries()
+    for _ in asked:  # each round holds for all time, and so narrows the next
+        for p in asked:
+            if p.name not in due:
+                continue  # nothing before it has changed
+            due.remove(p.name)
+            before = promises[p.name]
+            promises[p.name] = _promise(network, p, promises, period, sums)
+            if not promises[p.name].same(before):
+                due |= onwards[p.name]
+        if not due:
+            break
+    return promises
+
+
+def _promise(
+    network: Network, population: Population, promises: Mapping[str, Promise], period: int,
+    sums: Deliveries,
+) -> Promise:
+    model, size = population.model, population.size
+    by_port = {port: arrivals(network, population.name, port, promises, period)
+               for port in model.ports}
+    if not model.at_once:
+        overall = {port: Interval.hull((_input(a, size, sums) for a in found), size)
+                   for port, found in by_port.items()}
+        return Promise(model.payloads(size, overall))
+    turns = tuple(_turns(model, size, by_port, period, sums))
+    span = Interval.hull((turn.span for turn in turns), size)
+    norm = _norm(network, population, promises)
+    if len(turns) == 1 and len(turns[0].steps) == period:
+        return Promise(span, None, norm)
+    return Promise(span, turns, norm)
+
+
+def _turns(
+    model: NeuronModel, size: int, by_port: Mapping[str, list[Arrival]], period: int,
+    sums: Deliveries,
+) -> Iterator[Turn]:
+    """What may be sent in which steps, by a model that keeps nothing of what arrives."""
+    for together in product(*by_port.values()):
+        steps = frozenset.intersection(*(arrival.steps for arrival in together))
+        if not steps:
+            continue
+        arrived = {port: _input(arrival, size, sums)
+                   for port, arrival in zip(by_port, together, strict=True)}
+        if any(arrived[port].silent for port in model.asked_at):
+            continue
+        yield from _when_due(model, model.payloads(size, arrived), steps, period)
+
+
+def _when_due(
+    model: NeuronModel, span: Interval, steps: frozenset[int], period: int
+) -> Iterator[Turn]:
+    """The steps in which a counter lets it act; any, if its period does not fit into the whole."""
+    if model.counts == 1 or period % model.counts:
+        yield Turn(steps, span)
+        return
+    by_neurons: dict[bytes, tuple[list[int], Interval]] = {}
+    for step in sorted(steps):
+        due = np.broadcast_to(model.due(step), span.low.shape)
+        if due.any():
+            mine = Interval(np.where(due, span.low, 0), np.where(due, span.high, 0))
+            by_neurons.setdefault(due.tobytes(), ([], mine))[0].append(step)
+    yield from (Turn(frozenset(some), mine) for some, mine in by_neurons.values()
+                if not mine.silent)
+
+
+def _input(arrival: Arrival, size: int, sums: Deliveries) -> Interval:
+    zero = np.zeros(size, np.int64)
+    parts = [sums(volley) for volley in arrival.volleys]
+    return Interval(sum((p.low for p in parts), zero), sum((p.high for p in parts), zero))
+
+
+def _norm(
+    network: Network, population: Population, promises: Mapping[str, Promise]
+) -> int | None:
+    """From the norms of what it hears, all in one step at the worst; only where one is known."""
+    afferent = network.projections_to(population.name)
+    known = [p for p in afferent if p.graded and promises[p.pre].norm is not None]
+    if not known or len(known) < len(afferent) or len(population.model.ports) > 1:
+        return None
+    rounding = population.size**0.5 * sum(p.exponent < 0 for p in known)
+    heard = rounding + sum(gain(p) * norm_of(promises[p.pre]) for p in known)
+    return population.model.norm(population.size, rounded_up(heard))
+
+
+def _successors(network: Network, names: set[str]) -> dict[str, set[str]]:
+    """Which of some populations each of them sends to."""
+    found: dict[str, set[str]] = {name: set() for name in names}
+    for projection in network.projections:
+        if projection.pre in names and projection.post in names:
+            found[projection.pre].add(projection.post)
+    return found
+
+
+def _widest(network: Network, population: Population) -> Interval:
+    model = registered(population.model, population.name)
+    if population.is_source:
+        return Interval.same(population.size, *source_range(network, population.name))
+    return model.widest(population.size)
+
+
+def _depends(model: NeuronModel) -> bool:
+    """Whether a model sends less where less arrives, or only where something does."""
+    return model.at_once or type(model).payloads is not NeuronModel.payloads
