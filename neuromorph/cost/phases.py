@@ -25,7 +25,7 @@ def phases_of(schedule: Schedule | None, steps: int) -> list[Active]:
     """
     if schedule is None or schedule.period < 1:
         return [()] * steps
-    active = [tuple(p.name for p in schedule.phases if p.start <= t < p.stop)
+    active = [tuple(dict.fromkeys(p.name for p in schedule.phases if p.start <= t < p.stop))
               for t in range(min(schedule.period, steps))]
     whole = max(steps // schedule.period, 1) * schedule.period
     return [active[t % schedule.period] if t < whole else () for t in range(steps)]

@@ -17,7 +17,16 @@ from neuromorph.cost.events import Events, count_events
 from neuromorph.cost.phases import phases_of, side_by_side, step_classes
 from neuromorph.cost.steps import StepCounts, count_steps
 from neuromorph.errors import UsageError
-from neuromorph.network import CubaLIF, Network, Phase, Population, Projection, Schedule, Source
+from neuromorph.network import (
+    CubaLIF,
+    Network,
+    Phase,
+    Population,
+    Projection,
+    Schedule,
+    Source,
+    parallel,
+)
 from neuromorph.profiles import load_profile
 
 LOIHI = load_profile("loihi1")
@@ -115,6 +124,17 @@ def test_a_step_is_of_the_phases_of_all_units() -> None:
     found = step_classes([TWO, brief, None], side_by_side([4, 2, 8], [4, 2, 1]))
     assert {names: steps.tolist() for names, steps in found.items()} == {
         ("load",): [0], ("settle", "go"): [1], ("settle",): [2, 3]}
+
+
+def test_parts_that_overlap_in_one_network() -> None:
+    """A part of half the period is there twice; one that begins later goes on at the beginning."""
+    part = unit("part", TWO).network
+    other = replace(part, schedule=Schedule(8, (Phase("go", 0, 3),)))
+    both = parallel({"left": part, "right": other}, at={"right": 6}).schedule
+    found = step_classes([both], [np.arange(8)])
+    assert {names: steps.tolist() for names, steps in found.items()} == {
+        ("left.load", "right.go"): [0], ("left.settle",): [1, 2, 3, 5],
+        ("left.load",): [4], ("right.go", "left.settle"): [6, 7]}
 
 
 # --- estimates
