@@ -32,7 +32,7 @@ from neuromorph.compile.program import Program
 from neuromorph.compile.program_file import program_as_dict, read_program, write_program
 from neuromorph.compile.program_text import parse_program, program_to_text
 from neuromorph.compile.ranges.prove import prove_ranges_of
-from neuromorph.compile.split import join_recording, split_inputs, split_network, split_probes
+from neuromorph.compile.split import split
 from neuromorph.cost.events import count_events, count_packets
 from neuromorph.cost.steps import count_steps
 from neuromorph.lab.folder import backend_of, write_lab_folder
@@ -136,10 +136,10 @@ def _runs(program: Program, clock: _Clock) -> None:
     unit, pieces, fast = program.units[0], program.slices_of(0), backends.get("fast")
     train = {"p0": (np.random.default_rng(1).random((STEPS, LENGTH)) < 0.2).astype(int)}
     asked = [Probe(p.name) for p in unit.neurons]
-    cut = clock("split network", lambda: split_network(unit, pieces))
-    probes = clock("split probes", lambda: split_probes(unit, pieces, asked))
-    parts = fast.run(cut, split_inputs(unit, pieces, train), probes, STEPS)
-    whole = clock("join recording", lambda: join_recording(unit, pieces, parts))
+    cut = clock("split network", lambda: split(unit, pieces))
+    probes = clock("split probes", lambda: cut.view.probes(asked))
+    parts = fast.run(cut.network, cut.view.encode(train), probes, STEPS)
+    whole = clock("join recording", lambda: cut.view.read(parts))
     spikes = {**train, **{p.name: whole.spikes(p.name) for p in unit.neurons}}
     clock("count events", lambda: count_events(unit, spikes, STEPS))
     clock("count steps", lambda: count_steps(program, [spikes]))
