@@ -31,8 +31,8 @@ def derived(
     period : int
         In whose steps promises count.
     """
-    promises = {p.name: given[p.name] if p.name in given else Promise(_widest(network, p))
-                for p in network.populations}
+    promises = {p.name: _in_turns(given[p.name], p.model, period) if p.name in given
+                else Promise(_widest(network, p)) for p in network.populations}
     asked = [p for p in network.populations if p.name not in given and _depends(p.model)]
     onwards = _successors(network, {p.name for p in asked})
     due, sums = {p.name for p in asked}, Deliveries()
@@ -48,6 +48,15 @@ def derived(
         if not due:
             break
     return promises
+
+
+def _in_turns(promise: Promise, model: NeuronModel, period: int) -> Promise:
+    """What is known otherwise, and only from the neurons whose turn it is by their counters."""
+    if model.counts == 1 or period % model.counts or promise.turns is None:
+        return promise
+    turns = tuple(one for turn in promise.turns
+                  for one in _when_due(model, turn.span, turn.steps, period))
+    return Promise(promise.span, turns, promise.norm)
 
 
 def _promise(
