@@ -16,7 +16,7 @@ from benchmarks.speed.figures import Plan
 
 NAMES = ("digits", "backends", "speed", "engine", "tools", "match_and_control", "written",
          "compile", "allocators", "partition", "startup", "minilm", "smollm2", "query_bits",
-         "calibration", "compile_smollm2")
+         "calibration", "compile_smollm2", "block_smollm2")
 SPEED = {f"speed_{part}": part for part in PARTS}
 
 

@@ -121,8 +121,8 @@ def _x(layer: Dense, vectors: Ints) -> Ints:
 
 def _code(x: Ints, code: Code, block: Block, angles: tuple[Ints, Ints] | None) -> Ints:
     if angles is None:
-        scaled = multiply_shift(x, code.multiplier, code.shift)
-        return _clipped(scaled - multiply_shift(code.centre, code.multiplier, code.shift),
+        coded = multiply_shift(x, code.multiplier, code.shift)
+        return _clipped(coded - multiply_shift(code.centre, code.multiplier, code.shift),
                         code.limit)
     heads = x.reshape(len(x), -1, block.size)
     half = block.size // 2

@@ -1,0 +1,97 @@
+"""How close a block in integers comes to the float block, token by token, and what it cut off."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from neuromorph.circuits.block.closed_form import LIMIT_16, Token, normed, run, scaled
+from neuromorph.circuits.block.numbers import Block, Dense, Ints
+from neuromorph.neurons.gate import NARROW
+from neuromorph.numerics.limits import STATE_MAX
+from neuromorph.translate.block.floats import Floats, Trace
+from neuromorph.translate.block.translate import TranslatedBlock
+
+
+@dataclass(frozen=True)
+class Closeness:
+    """Cosines between two hidden states, and between what a block added to them.
+
+    Attributes
+    ----------
+    tokens : int
+    state_mean, state_worst, update_mean, update_worst : float
+        Cosine of R'', and of R'' - R, over tokens.
+    update_error : float
+        ||error|| / ||R'' - R|| of the float block, the median token.
+    saturations : dict of str to int
+        Numbers that were cut off, by where. Codes that are at their limit count whether or not
+        they would have been larger.
+    """
+
+    tokens: int
+    state_mean: float
+    state_worst: float
+    update_mean: float
+    update_worst: float
+    update_error: float
+    saturations: dict[str, int]
+
+    def as_dict(self) -> dict[str, object]:
+        """Plain values, for JSON."""
+        return asdict(self)
+
+
+def compare_block(
+    translated: TranslatedBlock, stream: Floats, trace: Trace | None = None
+) -> Closeness:
+    """The closed form beside the float block, on the same float hidden states."""
+    trace = trace or translated.floats.run(stream)
+    codes, cut = translated.encode(stream)
+    token = run(translated.block, codes, translated.angles(len(stream)))
+    cuts = {"stream": cut, **saturations(translated.block, codes, token)}
+    return closeness(stream, trace.end, translated.decode(token.end), cuts)
+
+
+def closeness(
+    stream: Floats, wanted: Floats, found: Floats, cuts: dict[str, int] | None = None
+) -> Closeness:
+    """Two last hidden states that came of one."""
+    states = cosines(found, wanted)
+    updates = cosines(found - stream, wanted - stream)
+    errors = np.linalg.norm(found - wanted, axis=1) / np.linalg.norm(wanted - stream, axis=1)
+    return Closeness(len(stream), float(states.mean()), float(states.min()),
+                     float(updates.mean()), float(updates.min()), float(np.median(errors)),
+                     cuts or {})
+
+
+def cosines(some: Floats, others: Floats) -> Floats:
+    """One a row."""
+    lengths = np.linalg.norm(some, axis=1) * np.linalg.norm(others, axis=1)
+    found: Floats = (some * others).sum(axis=1) / np.maximum(lengths, np.finfo(np.float64).tiny)
+    return found
+
+
+def saturations(block: Block, stream: Ints, token: Token) -> dict[str, int]:
+    """What a sequence cut off on its way through a block, by where."""
+    h, _ = normed(block.attention_norm, stream)
+    found = {name: _beyond(layer, h, LIMIT_16) for name, layer in (
+        ("query", block.query), ("key", block.key), ("value", block.value))}
+    found |= {f"{name}_code": _at(codes, limit) for name, codes, limit in (
+        ("query", token.query, block.query_code.limit), ("key", token.key, block.key_code.limit),
+        ("value", token.value, block.value_code.limit))}
+    h, _ = normed(block.mlp_norm, token.middle)
+    found["gate"] = _beyond(block.gate, h, NARROW)
+    if block.up is not None:
+        found["up"] = _beyond(block.up, h, NARROW)
+    return found | {"hidden": _at(token.hidden, block.hidden_limit),
+                    "middle": _at(token.middle, STATE_MAX), "end": _at(token.end, STATE_MAX)}
+
+
+def _beyond(layer: Dense, vectors: Ints, limit: int) -> int:
+    return int(np.count_nonzero(np.abs(scaled(layer, vectors)) > limit))
+
+
+def _at(values: Ints, limit: int) -> int:
+    return int(np.count_nonzero(np.abs(values) == limit))

@@ -1,0 +1,87 @@
+"""Each row's mean error on calibration text goes into its bias."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuromorph.circuits.block.closed_form import normed, run, scaled
+from neuromorph.circuits.block.numbers import Block, Dense, Ints
+from neuromorph.circuits.block.project import X_LIMIT
+from neuromorph.circuits.norm import Norm
+from neuromorph.translate.block.floats import Floats, Trace
+
+if TYPE_CHECKING:
+    from neuromorph.translate.block.translate import TranslatedBlock
+
+MASSIVE = 8.0
+"""Times the median length beyond which a token's error counts for no other."""
+
+FIELDS = {"query": "query_x", "key": "key_x", "value": "value", "gate": "gate", "up": "up"}
+"""What a layer behind a norm is called in a `Trace`."""
+
+
+def corrected(
+    translated: TranslatedBlock, streams: Sequence[Floats], traces: Sequence[Trace]
+) -> TranslatedBlock:
+    """The block with such biases, found layer by layer in the order of the way through it.
+
+    ::
+
+        bias_i <- bias_i + mean over tokens of (float_i - integer_i)
+
+    Parameters
+    ----------
+    translated : TranslatedBlock
+    streams, traces : sequences
+        Calibration text, and what the float block makes of it. Massive tokens do not count: one
+        of them would outweigh all others.
+    """
+    inputs = [translated.encode(stream)[0] for stream in streams]
+    usual = np.concatenate([_usual(stream) for stream in streams])
+
+    def wanted(field: str, unit: Floats | float) -> Floats:
+        found: Floats = np.concatenate([getattr(trace, field) for trace in traces])[usual] / unit
+        return found
+
+    def got(block: Block, field: str) -> Ints:
+        found: Ints = np.concatenate([
+            getattr(run(block, stream, translated.angles(len(stream))), field)
+            for stream in inputs])[usual]
+        return found
+
+    def heard(norm: Norm, vectors: Ints, *names: str) -> list[Dense]:
+        h, _ = normed(norm, vectors)
+        layers = {name: getattr(translated.block, name) for name in names}
+        return [_moved(layer, wanted(FIELDS[name], translated.units[name]) - scaled(layer, h),
+                       X_LIMIT) for name, layer in layers.items()]
+
+    block = translated.block
+    query, key, value = heard(block.attention_norm, np.concatenate(inputs)[usual],
+                              "query", "key", "value")
+    block = replace(block, query=query, key=key, value=value)
+    middle = got(block, "middle")
+    missing = wanted("middle", 2.0 ** -translated.places[1]) - middle
+    block = replace(block, output=_moved(block.output, missing))
+    middle = middle + np.rint(missing.mean(axis=0)).astype(np.int64)
+    gate, up = heard(block.mlp_norm, middle, "gate", "up")
+    block = replace(block, gate=gate, up=up)
+    block = replace(block, down=_moved(block.down, wanted(
+        "end", 2.0 ** -translated.places[2]) - got(block, "end")))
+    return replace(translated, block=block)
+
+
+def _moved(layer: Dense, missing: Floats, limit: int | None = None) -> Dense:
+    bias = layer.bias + np.rint(missing.mean(axis=0)).astype(np.int64)
+    return replace(layer, bias=bias if limit is None else np.clip(bias, -limit, limit))
+
+
+def _usual(stream: Floats) -> NDArray[np.bool_]:
+    """Tokens that are not massive."""
+    lengths = np.linalg.norm(stream, axis=1)
+    usual: NDArray[np.bool_] = lengths <= MASSIVE * np.median(lengths)
+    return usual

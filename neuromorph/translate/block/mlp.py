@@ -1,0 +1,110 @@
+"""The gated MLP as integers: gate, up, the hidden vector as a unit vector, and W_d."""
+
+from __future__ import annotations
+
+from math import floor, log2
+from typing import NamedTuple
+
+import numpy as np
+
+from neuromorph.circuits.block.numbers import Dense
+from neuromorph.circuits.norm import Norm
+from neuromorph.errors import CalibrationError
+from neuromorph.neurons.gate import NARROW, UNIT_MAX, UNIT_MIN
+from neuromorph.neurons.rsqrt import ROOT_UNIT_BITS
+from neuromorph.neurons.unit_residual import LEAST_SHIFT, PART_BITS
+from neuromorph.numerics.limits import MULTIPLIER_MAX, PRODUCT_BITS, STATE_MAX
+from neuromorph.translate.block.attention import Quantised, rounded
+from neuromorph.translate.block.floats import FloatBlock, Floats, Trace
+from neuromorph.translate.block.norms import SPARE, fitted_norm
+from neuromorph.translate.block.scales import LEAST, multiplier_of, unit_of
+
+PRODUCT_SHIFT = 7
+"""Two numbers of 16 bits, times each other, are 24 bits."""
+
+
+class Mlp(NamedTuple):
+    """Fields of a `Block` of these names."""
+
+    mlp_norm: Norm
+    gate: Dense
+    up: Dense
+    unit_norm: Norm
+    down: Dense
+    unit_bits: int
+
+
+def mlp_of(
+    floats: FloatBlock, traces: list[Trace], period: int, places: tuple[int, int], *,
+    room: float, fold: float, payload: float | None = None,
+) -> tuple[Mlp, dict[str, Floats]]:
+    """The MLP of a block, and what a step of gate and up stands for, a row.
+
+    ::
+
+        a_j     = 2^-unit_bits unit_j 2^7 a_int_j         unit_j: of up; it goes into W_d's columns
+        ||a||   = root 2^E / 2^30 2^(rung / 2)            of a_int, as `Root` sends it
+
+    Parameters
+    ----------
+    floats : FloatBlock
+    traces : list of Trace
+    period : int
+    places : pair of int
+        Bits after the point of R' and of R''.
+    room, fold, payload
+        As `BlockOptions` have them.
+
+    Raises
+    ------
+    CalibrationError, RangeProofError
+    """
+    name = floats.name
+    gate, up = (Quantised.of(layer.behind(floats.mlp_gain)) for layer in (floats.gate, floats.up))
+    norm = fitted_norm(floats.width, (gate.weights, up.weights), period, f"{name}.mlp_norm",
+                       epsilon=floats.epsilon * 4.0**places[0], payload=payload)
+    bits = _unit_bits(max(float(t.gate.max(initial=0)) for t in traces), room, name)
+    units = _up_units(traces, room, fold)
+    down = Quantised.of(floats.down.behind(units))
+    unit_norm = fitted_norm(len(units), (down.weights,), period, f"{name}.unit_norm", root=True)
+    of_gate = np.full(len(units), 2.0**-bits)
+    return (Mlp(norm, gate.behind_norm(norm, of_gate, f"{name}.gate"),
+                up.behind_norm(norm, units, f"{name}.up"), unit_norm,
+                _down(down, unit_norm, bits, places[1], f"{name}.down"), bits),
+            {"gate": of_gate, "up": units})
+
+
+def _unit_bits(largest: float, room: float, name: str) -> int:
+    """Bits after the point of the gate; below 0 it may saturate, since nothing is left there."""
+    if largest > NARROW / 2**UNIT_MIN:
+        raise CalibrationError("a gate does not fit 16 bits", where=f"{name}.gate",
+                               found=f"{largest:.4g}", expected=f"at most {NARROW / 2**UNIT_MIN:g}",
+                               hint="scale its weights down, and those of up or down up")
+    wanted = floor(log2(NARROW / (room * max(largest, 2.0**-UNIT_MAX))))
+    return min(max(wanted, UNIT_MIN), UNIT_MAX)
+
+
+def _up_units(traces: list[Trace], room: float, fold: float) -> Floats:
+    """What a step of up stands for: as little as the room allows, times a hidden neuron's fold.
+
+    That is rms^fold of what it is of a unit vector.
+    """
+    hidden = np.concatenate([t.hidden for t in traces])
+    lengths = np.linalg.norm(hidden, axis=1, keepdims=True)
+    rms = np.sqrt(((hidden / np.maximum(lengths, LEAST)) ** 2).mean(axis=0))
+    rms = np.maximum(rms, max(LEAST, 1e-3 * float(rms.max())))
+    least = unit_of(np.concatenate([t.up for t in traces]), room, NARROW)
+    units: Floats = rms**fold * (least / rms**fold).max()
+    return units
+
+
+def _down(rows: Quantised, norm: Norm, bits: int, places: int, where: str) -> Dense:
+    """Multiplier and shift of a `UnitResidual`: a sum times the first fits 24 bits."""
+    lengths = np.linalg.norm(rows.weights.astype(np.float64), axis=1)
+    room = SPARE * (STATE_MAX - 1) / np.maximum(lengths * norm.longest, 1)
+    most = np.minimum(room * 2.0**PART_BITS, MULTIPLIER_MAX)
+    a_unit = 2.0 ** (PRODUCT_SHIFT - bits + places) / norm.length
+    root = 2.0 ** (norm.ladder.shift / 2 - ROOT_UNIT_BITS)
+    multiplier, shift = multiplier_of(rows.scale * a_unit * root * 2.0**PART_BITS, where, most,
+                                      (LEAST_SHIFT, PRODUCT_BITS - 1))
+    return Dense(rows.weights, multiplier, shift, rounded(rows.bias * 2.0**places))

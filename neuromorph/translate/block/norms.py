@@ -1,0 +1,75 @@
+"""The largest payloads of a norm with which every sum behind it is proved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from math import sqrt
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuromorph.circuits.norm import Norm, norm_of
+from neuromorph.errors import RangeProofError
+from neuromorph.numerics.limits import STATE_MAX
+
+LEAST_PAYLOAD = 8.0
+"""Root mean square below which a norm's payloads say nothing: with their sign, 4 bits."""
+
+SPARE = 1 - 1e-9
+"""Of the room: what floats may have lost on the way."""
+
+
+def fitted_norm(
+    size: int, behind: Iterable[NDArray[Any]], period: int, where: str, *, epsilon: float = 0.0,
+    root: bool = False, payload: float | None = None,
+) -> Norm:
+    """The norm of largest payloads behind which no sum leaves 24 bits.
+
+    ::
+
+        |sum_j w_ij h_j|  <=  ||w_i|| ||h||  <=  2^23 - 1        of the row of largest norm
+
+    Its limit is the bound on ||h||, so that nothing is ever cut off.
+
+    Parameters
+    ----------
+    size : int
+    behind : iterable of int array, shape (outputs, size)
+        Weights of all layers that hear it.
+    period : int
+    where : str
+        For messages.
+    epsilon : float
+        In units of the stream squared.
+    root : bool
+    payload : float, optional
+        Taken as it is; `prove_block` says whether it is too large.
+
+    Raises
+    ------
+    RangeProofError
+        If the payloads would say nothing.
+    """
+    room = int(SPARE * STATE_MAX / max(1.0, *map(longest_row, behind)))
+
+    def made(wanted: float) -> Norm:
+        return norm_of(size, wanted, STATE_MAX, period, epsilon=epsilon, root=root)
+
+    wanted = payload or room / sqrt(size)
+    while payload is None and wanted >= LEAST_PAYLOAD and made(wanted).longest > room:
+        wanted *= room / made(wanted).longest
+    if wanted < LEAST_PAYLOAD:
+        raise RangeProofError("the weights behind a norm leave its payloads no room", where=where,
+                              found=f"payloads of {wanted:.3g}, root mean square",
+                              expected=f"at least {LEAST_PAYLOAD:g}",
+                              hint="a row of fewer or smaller weights, or two neurons for it")
+    found = made(wanted)
+    return replace(found, limit=min(found.longest, STATE_MAX))
+
+
+def longest_row(weights: NDArray[Any]) -> float:
+    """The largest 2-norm of a row."""
+    wide = weights.astype(np.float64)
+    return float(np.sqrt(np.einsum("ij,ij->i", wide, wide)).max(initial=0))

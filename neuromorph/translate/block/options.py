@@ -1,0 +1,50 @@
+"""What a person may choose about the translation of a block."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from neuromorph.errors import UsageError
+from neuromorph.translate.options import TranslateOptions
+
+
+@dataclass(frozen=True)
+class BlockOptions:
+    """How a trained block becomes integers.
+
+    Attributes
+    ----------
+    attention : TranslateOptions
+        Of its heads; ``slots`` are the tokens that they remember. Graded spikes.
+    room : float
+        How much larger than on calibration text a number may be before it saturates: of the
+        stream, of queries, keys and values, of gate and up.
+    fold : float
+        Each hidden neuron's number is divided by its root mean square to this power, and the
+        weight behind it multiplied: 0 leaves them alone.
+    correct : bool
+        Whether each row's mean error on calibration text is taken away by its bias.
+    payload : float, optional
+        Root mean square of a norm's payloads; the largest that is proved, if left out.
+    turns : int, optional
+        Parts in which W_o adds up contexts; as few as are proved, if left out.
+    """
+
+    attention: TranslateOptions = field(default_factory=TranslateOptions)
+    room: float = 2.0
+    fold: float = 0.25
+    correct: bool = True
+    payload: float | None = None
+    turns: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.attention.spikes != "graded" or self.attention.target != "loihi2":
+            raise UsageError("the heads of a block send graded spikes", where="block options",
+                             found=f"{self.attention.spikes} spikes, {self.attention.target}",
+                             expected="graded spikes, loihi2")
+        for name, value, low, high in (
+                ("room", self.room, 1.0, 16.0), ("fold", self.fold, 0.0, 1.0),
+                ("payload", self.payload or 16.0, 1.0, 2.0**15), ("turns", self.turns or 1, 1, 64)):
+            if not low <= value <= high:
+                raise UsageError(f"{name} is out of range", where="block options", found=value,
+                                 expected=f"{low:g} to {high:g}")

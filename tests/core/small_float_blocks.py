@@ -1,0 +1,40 @@
+"""Random blocks in floats, and text that goes through them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from neuromorph.models.rotary import Rotary
+from neuromorph.translate.block import FloatBlock, Linear
+
+Floats = np.ndarray[Any, np.dtype[np.float64]]
+
+
+def a_float_block(
+    seed: int = 0, *, width: int = 12, size: int = 4, heads: int = 2, groups: int = 1,
+    hidden: int = 20, biased: bool = False, **changed: Any,
+) -> FloatBlock:
+    rng = np.random.default_rng(seed)
+
+    def linear(rows: int, columns: int, gain: float) -> Linear:
+        weight = rng.normal(0, gain / columns**.5, (rows, columns))
+        return Linear(weight, rng.normal(0, .1, rows) if biased else None)
+
+    fields: dict[str, Any] = {
+        "name": "layers.0", "attention_gain": rng.uniform(.5, 2, width),
+        "mlp_gain": rng.uniform(.5, 2, width), "epsilon": 1e-5,
+        "query": linear(heads * size, width, 1.5), "key": linear(groups * size, width, 1.5),
+        "value": linear(groups * size, width, 1), "output": linear(width, heads * size, 1),
+        "gate": linear(hidden, width, 1), "up": linear(hidden, width, 1),
+        "down": linear(width, hidden, 1), "heads": heads, "groups": groups, "rotary": Rotary(),
+        "scale": size**-.5}
+    return FloatBlock(**{**fields, **changed})
+
+
+def a_text(seed: int, tokens: int = 24, width: int = 12, massive: float = 60.0) -> Floats:
+    """Usual tokens, and a first one with a massive number."""
+    text = np.random.default_rng(1000 + seed).normal(0, 1, (tokens, width))
+    text[0, 3] = massive
+    return text

@@ -1,0 +1,88 @@
+"""Blocks of tiny Llamas and relatives: as floats they are transformers', as integers close."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hf_models import shaken, text
+
+from neuromorph.errors import ModelStructureError
+from neuromorph.huggingface.blocks import float_block, float_blocks
+from neuromorph.translate import TranslateOptions
+from neuromorph.translate.block import BlockOptions, compare_block, prove_block, translate_block
+
+pytestmark = pytest.mark.hf
+
+SIZES = {"hidden_size": 32, "num_attention_heads": 4, "num_key_value_heads": 2,
+         "num_hidden_layers": 3, "intermediate_size": 48, "vocab_size": 80,
+         "max_position_embeddings": 96, "pad_token_id": 0}
+KINDS: dict[str, dict[str, Any]] = {
+    "Llama": {}, "Llama3": {"rope_parameters": {
+        "rope_type": "llama3", "rope_theta": 5e5, "factor": 8.0, "low_freq_factor": 1.0,
+        "high_freq_factor": 4.0, "original_max_position_embeddings": 32}},
+    "Mistral": {"sliding_window": None}, "Qwen2": {}}
+
+
+def tiny(kind: str, **changed: Any) -> Any:
+    transformers = pytest.importorskip("transformers")
+    family = kind.removesuffix("3")
+    config = getattr(transformers, f"{family}Config")(**{**SIZES, **KINDS[kind], **changed})
+    return shaken(getattr(transformers, f"{family}ForCausalLM")(config))
+
+
+def states(model: Any) -> list[Any]:
+    """Hidden states between blocks, one array (sequences, tokens, width) each."""
+    import torch
+
+    with torch.no_grad():
+        found = model(input_ids=text(batch=4)["input_ids"], output_hidden_states=True)
+    return [state.double().numpy() for state in found.hidden_states]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_float_blocks_are_those_of_transformers(kind: str) -> None:
+    model = tiny(kind)
+    found = states(model)
+    blocks = float_blocks(model)
+    assert len(blocks) == 3
+    for layer, block in enumerate(blocks[:-1]):  # what leaves the last is normed there
+        for before, behind in zip(found[layer], found[layer + 1], strict=True):
+            assert np.abs(block.run(before).end - behind).max() < 2e-4 * np.abs(behind).max()
+
+
+@pytest.mark.parametrize("kind", ["Llama", "Qwen2"])
+def test_their_integers_are_close_on_text_that_was_not_seen(kind: str) -> None:
+    model = tiny(kind)
+    texts = states(model)[1]
+    block = translate_block(float_block(model, 1), list(texts[:3]),
+                            BlockOptions(attention=TranslateOptions(slots=24)))
+    found = compare_block(block, texts[3])
+    assert found.state_mean > .998
+    assert min(found.state_worst, found.update_worst) > .98
+    assert max(row.share for row in prove_block(block.block)) <= 1
+
+
+def test_what_is_not_known_is_refused_by_name() -> None:
+    transformers = pytest.importorskip("transformers")
+    other = transformers.GPT2LMHeadModel(transformers.GPT2Config(
+        n_embd=32, n_head=4, n_layer=1, vocab_size=80, n_positions=96))
+    with pytest.raises(ModelStructureError, match="gpt2"):
+        float_blocks(other)
+    with pytest.raises(ModelStructureError, match="gelu"):
+        float_blocks(tiny("Llama", hidden_act="gelu"))
+    with pytest.raises(ModelStructureError, match="window 8"):
+        float_blocks(tiny("Mistral", sliding_window=8))
+    with pytest.raises(ModelStructureError, match="0 to 2"):
+        float_block(tiny("Llama"), 3)
+
+
+def test_a_part_that_would_be_passed_over_is_refused() -> None:
+    import torch
+
+    model = tiny("Llama")
+    model.model.layers[1].self_attn.q_norm = torch.nn.LayerNorm(8)
+    assert float_block(model, 0).width == 32
+    with pytest.raises(ModelStructureError, match=r"layers\.1: .*self_attn\.q_norm"):
+        float_block(model, 1)
