@@ -30,12 +30,14 @@ from neuromorph.translate.block.scales import rows_of
 TOKENS = 64
 """Of the text on which single blocks are compared."""
 
-WINDOWS, LENGTH = 2, 512
-"""Of the text that goes through the chain."""
+WINDOWS, LENGTH, SLOTS = 2, 256, 512
+"""Of the text that goes through the chain; tokens that a head has room for."""
 
-FORMS = {"plain": BlockOptions(fold=0.0, correct=False),
-         "folded": BlockOptions(correct=False),
-         "folded and corrected": BlockOptions()}
+FORMS = {"plain": BlockOptions(fold=0.0, compensate=False, correct=False),
+         "folded": BlockOptions(compensate=False, correct=False),
+         "compensated": BlockOptions(correct=False),
+         "corrected": BlockOptions()}
+"""Each with what those before it have."""
 
 
 def measure() -> dict[str, Any]:
@@ -45,7 +47,7 @@ def measure() -> dict[str, Any]:
     streams = [embedded(model, row) for row in ids]
     result: dict[str, Any] = {
         "calibrated_on": f"{len(ids)} windows of {len(ids[0])} tokens, articles 0-59",
-        "measured_on": "articles 150-299", "slots": LENGTH, "blocks": {}}
+        "measured_on": "articles 150-299", "slots": SLOTS, "blocks": {}}
     rows = test[:WINDOWS, :LENGTH]
     ways = {name: [embedded(model, row) for row in rows]
             for name in ("float", "int8 weights alone", "integers")}
@@ -86,7 +88,7 @@ def massive_block(blocks: Sequence[FloatBlock], streams: Sequence[Any]) -> int:
 
 
 def with_slots(options: BlockOptions) -> BlockOptions:
-    return replace(options, attention=TranslateOptions(slots=LENGTH))
+    return replace(options, attention=TranslateOptions(slots=SLOTS))
 
 
 def single(floats: FloatBlock, streams: list[Any], traces: list[Any], text: Any) -> dict[str, Any]:

@@ -23,13 +23,17 @@ from neuromorph.translate.block import (
     TranslatedBlock,
     compare_block,
     prove_block,
+    rounding,
     translate_block,
 )
 from neuromorph.translate.block.attention import largest_part, turns_of
 from neuromorph.translate.block.compared import cosines
 from neuromorph.translate.block.floats import Linear
 from neuromorph.translate.block.mlp import mlp_of
+from neuromorph.translate.block.rounding import compensated
 from neuromorph.translate.block.scales import carry_of, multiplier_of, places_of, rows_of
+from neuromorph.translate.block.values import aligned
+from neuromorph.translate.code import LayerCode
 
 SEEDS, UNSEEN = range(4), 7
 SLOTS = 24
@@ -217,6 +221,53 @@ def test_rows_have_a_scale_each() -> None:
     codes, scale = rows_of(weights)
     assert np.array_equal(codes, [[64, -127], [0, 0], [127, 38]])
     assert np.allclose(codes * scale[:, None], weights, rtol=.01)
+
+
+def test_weights_make_up_for_each_other() -> None:
+    """On vectors that are alike: the sums' error shrinks, though each weight's grows."""
+    rng = np.random.default_rng(0)
+    mixed = rng.normal(0, 1, (12, 40)) * rng.uniform(.2, 3, 40)
+    heard, unseen = (rng.normal(0, 1, (400, 12)) @ mixed + .1 * rng.normal(0, 1, (400, 40))
+                     for _ in range(2))
+    weights = rng.normal(0, 1, (9, 40))
+    nearest, scale = rows_of(weights)
+    wise = compensated(weights, scale, heard)
+    errors = [np.square(unseen @ (codes * scale[:, None] - weights).T).mean()
+              for codes in (nearest, wise)]
+    assert errors[1] < .2 * errors[0]
+    assert np.abs(wise.astype(int) - nearest).max() > 0
+    assert np.abs(wise * scale[:, None] - weights).max() < 8 * scale.max()
+
+
+def test_columns_that_are_rounded_together_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(1)
+    weights, heard = rng.normal(0, 1, (5, 70)), rng.normal(0, 1, (90, 70))
+    scale = rows_of(weights)[1]
+    together = compensated(weights, scale, heard)
+    monkeypatch.setattr(rounding, "TOGETHER", 1)
+    assert np.array_equal(compensated(weights, scale, heard), together)
+
+
+def test_silent_inputs_are_rounded_as_they_are() -> None:
+    weights = np.random.default_rng(2).normal(0, 1, (5, 8))
+    nearest, scale = rows_of(weights)
+    assert np.array_equal(compensated(weights, scale, np.zeros((3, 8))), nearest)
+
+
+def test_the_most_attended_value_rounds_least() -> None:
+    floats = a_float_block()
+    trace = floats.run(a_text(0))
+    looked_at = np.full_like(trace.attended, 1e-6)
+    looked_at[:, 9] = 1.0
+    trace = trace._replace(attended=looked_at)
+    size = floats.size
+    code = LayerCode(translated().block.heads, np.ones((2, size)), np.zeros((1, size)),
+                     np.ones((1, size)), np.full((1, size), .013), np.full((1, size), .1), .69)
+    shifted = aligned(code, floats, [trace])
+    left = [(trace.value[9] - each.value_centre) / .1 for each in (code, shifted)]
+    off, near = (np.abs(steps - np.rint(steps)).max() for steps in left)
+    assert near <= 1 / 64 + 1e-9 < off
+    assert np.abs(shifted.value_centre - code.value_centre).max() <= .05
 
 
 @pytest.mark.parametrize(("largest", "places"), [(25461.0, 7), (0.9, 20), (60.0, 16)])

@@ -16,7 +16,9 @@ from neuromorph.circuits.norm import Norm
 from neuromorph.errors import RangeProofError
 from neuromorph.numerics.limits import STATE_MAX
 from neuromorph.translate.block.floats import FloatBlock, Floats, Linear, Trace
+from neuromorph.translate.block.rounding import compensated
 from neuromorph.translate.block.scales import multiplier_of, rows_of, unit_of
+from neuromorph.translate.block.values import aligned
 from neuromorph.translate.calibrate import calibrate_layer
 from neuromorph.translate.code import LayerCode
 from neuromorph.translate.options import TranslateOptions
@@ -31,9 +33,11 @@ class Quantised(NamedTuple):
     bias: Floats
 
     @classmethod
-    def of(cls, layer: Linear) -> Quantised:
-        """One scale a row."""
+    def of(cls, layer: Linear, heard: Floats | None = None) -> Quantised:
+        """One scale a row; rounded for what the layer hears on calibration text, if given."""
         weights, scale = rows_of(layer.weight)
+        if heard is not None:
+            weights = compensated(layer.weight, scale, heard)
         bias = np.zeros(len(scale)) if layer.bias is None else layer.bias
         return cls(weights, scale, bias)
 
@@ -62,7 +66,7 @@ def coded(
     samples = [Sample(floats.scale * floats.by_head(t.query), floats.by_head(t.key),
                       floats.by_head(t.value), np.tri(len(t.end), dtype=np.bool_))
                for t in traces]
-    code = calibrate_layer(samples, options, floats.name)
+    code = aligned(calibrate_layer(samples, options, floats.name), floats, traces)
     for head in code.heads:
         prove_writes(head)
     return code
@@ -98,13 +102,15 @@ def _code(where: str, centre: Floats, units: Floats, scale: Floats, limit: int) 
 
 
 def output_of(
-    floats: FloatBlock, code: LayerCode, places: int, turns: int | None
+    floats: FloatBlock, code: LayerCode, places: int, turns: int | None,
+    contexts: Floats | None = None,
 ) -> tuple[Dense, int]:
     """W_o, which also takes contexts back to values; and in how many parts it adds them up."""
     gains = np.array([emission_of(head).gain(head) for head in code.heads])[:, None]
     back = (np.repeat(code.value_scale, code.group, axis=0) / gains).ravel()
     centre = np.repeat(code.value_centre, code.group, axis=0).ravel()
-    rows = Quantised.of(floats.output.behind(back))
+    rows = Quantised.of(floats.output.behind(back),
+                        None if contexts is None else (contexts - centre) / back)
     multiplier, shift = multiplier_of(rows.scale * 2.0**places, f"{floats.name}.output")
     bias = (floats.output.weight @ centre + rows.bias) * 2.0**places
     return (Dense(rows.weights, multiplier, shift, rounded(bias)),

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 MASSIVE = 8.0
 """Times the median length beyond which a token's error counts for no other."""
 
+TOKENS = 256
+"""Of each sequence, from its first: enough for a mean."""
+
 FIELDS = {"query": "query_x", "key": "key_x", "value": "value", "gate": "gate", "up": "up"}
 """What a layer behind a norm is called in a `Trace`."""
 
@@ -41,11 +44,13 @@ def corrected(
         Calibration text, and what the float block makes of it. Massive tokens do not count: one
         of them would outweigh all others.
     """
+    streams = [stream[:TOKENS] for stream in streams]
     inputs = [translated.encode(stream)[0] for stream in streams]
     usual = np.concatenate([_usual(stream) for stream in streams])
 
     def wanted(field: str, unit: Floats | float) -> Floats:
-        found: Floats = np.concatenate([getattr(trace, field) for trace in traces])[usual] / unit
+        found: Floats = np.concatenate([getattr(trace, field)[:TOKENS]
+                                        for trace in traces])[usual] / unit
         return found
 
     def got(block: Block, field: str) -> Ints:

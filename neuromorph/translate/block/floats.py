@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit
+from scipy.special import expit, softmax
 
 from neuromorph.errors import ModelStructureError, TensorError
 from neuromorph.models.rotary import Rotary
@@ -33,13 +33,18 @@ class Linear(NamedTuple):
 
 
 class Trace(NamedTuple):
-    """What a sequence becomes on its way through a block; arrays of shape (tokens, ...)."""
+    """What a sequence becomes on its way through a block; arrays of shape (tokens, ...).
+
+    ``attended``, shape (groups, tokens), is how much each key is looked at: the sum of squared
+    shares.
+    """
 
     query_x: Floats
     key_x: Floats
     value: Floats
     query: Floats
     key: Floats
+    attended: Floats
     context: Floats
     middle: Floats
     gate: Floats
@@ -118,15 +123,15 @@ class FloatBlock(Shown):
         h = self.normed(stream, self.attention_gain)
         query_x, key_x, value = self.query(h), self.key(h), self.value(h)
         query, key = self.turned(query_x), self.turned(key_x)
-        context = self._attended(query, key, value)
+        context, attended = self._attended(query, key, value)
         middle = stream + self.output(context)
         h = self.normed(middle, self.mlp_gain)
         gate, up = self.gate(h), self.up(h)
         hidden = gate * expit(gate) * up
-        return Trace(query_x, key_x, value, query, key, context, middle, gate, up, hidden,
-                     middle + self.down(hidden))
+        return Trace(query_x, key_x, value, query, key, attended, context, middle, gate, up,
+                     hidden, middle + self.down(hidden))
 
-    def normed(self, vectors: Floats, gain: Floats) -> Floats:
+    def normed(self, vectors: Floats, gain: Floats | float = 1.0) -> Floats:
         """The RMS norm."""
         mean = (vectors * vectors).mean(axis=1, keepdims=True)
         over: Floats = gain * vectors / np.sqrt(mean + self.epsilon)
@@ -142,13 +147,13 @@ class FloatBlock(Shown):
         turned = self.rotary.turn(heads.astype(np.float32), np.arange(len(rows)))
         return turned.astype(np.float64).transpose(1, 0, 2).reshape(rows.shape)
 
-    def _attended(self, query: Floats, key: Floats, value: Floats) -> Floats:
+    def _attended(self, query: Floats, key: Floats, value: Floats) -> tuple[Floats, Floats]:
         q, k, v = (self.by_head(rows) for rows in (query, key, value))
         group = self.heads // self.groups
         hidden = np.triu(np.full((len(query), len(query)), -np.inf), 1)
-        contexts = []
+        contexts, attended = [], np.zeros(k.shape[:2])
         for h in range(self.heads):
-            logits = self.scale * q[h] @ k[h // group].T + hidden
-            shares = np.exp(logits - logits.max(axis=1, keepdims=True))
-            contexts.append(shares @ v[h // group] / shares.sum(axis=1, keepdims=True))
-        return np.concatenate(contexts, axis=1)
+            shares = softmax(self.scale * q[h] @ k[h // group].T + hidden, axis=1)
+            contexts.append(shares @ v[h // group])
+            attended[h // group] += (shares * shares).sum(axis=0)
+        return np.concatenate(contexts, axis=1), attended

@@ -36,7 +36,7 @@ class Mlp(NamedTuple):
 
 def mlp_of(
     floats: FloatBlock, traces: list[Trace], period: int, places: tuple[int, int], *,
-    room: float, fold: float, payload: float | None = None,
+    room: float, fold: float, payload: float | None = None, compensate: bool = True,
 ) -> tuple[Mlp, dict[str, Floats]]:
     """The MLP of a block, and what a step of gate and up stands for, a row.
 
@@ -52,7 +52,7 @@ def mlp_of(
     period : int
     places : pair of int
         Bits after the point of R' and of R''.
-    room, fold, payload
+    room, fold, payload, compensate
         As `BlockOptions` have them.
 
     Raises
@@ -60,12 +60,17 @@ def mlp_of(
     CalibrationError, RangeProofError
     """
     name = floats.name
-    gate, up = (Quantised.of(layer.behind(floats.mlp_gain)) for layer in (floats.gate, floats.up))
+    middle, hidden = (np.concatenate([getattr(t, field) for t in traces])
+                      for field in ("middle", "hidden"))
+    heard = floats.normed(middle) if compensate else None
+    gate, up = (Quantised.of(layer.behind(floats.mlp_gain), heard)
+                for layer in (floats.gate, floats.up))
     norm = fitted_norm(floats.width, (gate.weights, up.weights), period, f"{name}.mlp_norm",
                        epsilon=floats.epsilon * 4.0**places[0], payload=payload)
     bits = _unit_bits(max(float(t.gate.max(initial=0)) for t in traces), room, name)
     units = _up_units(traces, room, fold)
-    down = Quantised.of(floats.down.behind(units))
+    down = Quantised.of(floats.down.behind(units), of_length_one(hidden / units)
+                        if compensate else None)
     unit_norm = fitted_norm(len(units), (down.weights,), period, f"{name}.unit_norm", root=True)
     of_gate = np.full(len(units), 2.0**-bits)
     return (Mlp(norm, gate.behind_norm(norm, of_gate, f"{name}.gate"),
@@ -89,13 +94,19 @@ def _up_units(traces: list[Trace], room: float, fold: float) -> Floats:
 
     That is rms^fold of what it is of a unit vector.
     """
-    hidden = np.concatenate([t.hidden for t in traces])
-    lengths = np.linalg.norm(hidden, axis=1, keepdims=True)
-    rms = np.sqrt(((hidden / np.maximum(lengths, LEAST)) ** 2).mean(axis=0))
+    hidden = of_length_one(np.concatenate([t.hidden for t in traces]))
+    rms = np.sqrt((hidden * hidden).mean(axis=0))
     rms = np.maximum(rms, max(LEAST, 1e-3 * float(rms.max())))
     least = unit_of(np.concatenate([t.up for t in traces]), room, NARROW)
     units: Floats = rms**fold * (least / rms**fold).max()
     return units
+
+
+def of_length_one(vectors: Floats) -> Floats:
+    """Each vector over its norm."""
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    over: Floats = vectors / np.maximum(lengths, LEAST)
+    return over
 
 
 def _down(rows: Quantised, norm: Norm, bits: int, places: int, where: str) -> Dense:

@@ -22,6 +22,8 @@ class BlockOptions:
     fold : float
         Each hidden neuron's number is divided by its root mean square to this power, and the
         weight behind it multiplied: 0 leaves them alone.
+    compensate : bool
+        Whether weights are rounded so that they make up for each other on calibration text.
     correct : bool
         Whether each row's mean error on calibration text is taken away by its bias.
     payload : float, optional
@@ -33,6 +35,7 @@ class BlockOptions:
     attention: TranslateOptions = field(default_factory=TranslateOptions)
     room: float = 2.0
     fold: float = 0.25
+    compensate: bool = True
     correct: bool = True
     payload: float | None = None
     turns: int | None = None

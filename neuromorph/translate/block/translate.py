@@ -96,20 +96,24 @@ def translate_block(
     seen = list(traces) if traces is not None else [floats.run(stream) for stream in streams]
     places = (_places(floats, streams, options), _places(floats, [t.middle for t in seen], options),
               _places(floats, [t.end for t in seen], options))
-    translated = TranslatedBlock(floats, *_block(floats, seen, options, places))
+    translated = TranslatedBlock(floats, *_block(floats, streams, seen, options, places))
     _check_wait(translated.block, floats.name)
     prove_block(translated.block, floats.name)
     return corrected(translated, streams, seen) if options.correct else translated
 
 
 def _block(
-    floats: FloatBlock, traces: list[Trace], options: BlockOptions, places: tuple[int, int, int]
+    floats: FloatBlock, streams: Sequence[Floats], traces: list[Trace], options: BlockOptions,
+    places: tuple[int, int, int],
 ) -> tuple[Block, tuple[int, int, int], dict[str, Floats]]:
     name = floats.name
     code = coded(floats, traces, options.attention)
     period = WRITE_STEPS + max(head.period for head in code.heads)
-    layers = {role: Quantised.of(layer.behind(floats.attention_gain))
-              for role, layer in floats.layers.items() if role in ("query", "key", "value")}
+    heard = floats.normed(np.concatenate(streams)) if options.compensate else None
+    looked_at = np.concatenate([np.sqrt(t.attended.sum(axis=0)) for t in traces])[:, None]
+    layers = {role: Quantised.of(floats.layers[role].behind(floats.attention_gain),
+                                 heard if heard is None else heard * weight)
+              for role, weight in (("query", 1.0), ("key", 1.0), ("value", looked_at))}
     norm = fitted_norm(floats.width, [layer.weights for layer in layers.values()], period,
                        f"{name}.attention_norm", epsilon=floats.epsilon * 4.0 ** places[0],
                        payload=options.payload)
@@ -117,9 +121,11 @@ def _block(
     query, key, value = (layer.behind_norm(norm, units[role], f"{name}.{role}")
                          for role, layer in layers.items())
     query_code, key_code, value_code = codes_of(floats, code, units)
-    output, turns = output_of(floats, code, places[1], options.turns)
+    contexts = np.concatenate([t.context for t in traces]) if options.compensate else None
+    output, turns = output_of(floats, code, places[1], options.turns, contexts)
     mlp, of_mlp = mlp_of(floats, traces, period, places[1:], room=options.room,
-                         fold=options.fold, payload=options.payload)
+                         fold=options.fold, payload=options.payload,
+                         compensate=options.compensate)
     block = Block(
         attention_norm=norm, query=query, key=key, value=value, query_code=query_code,
         key_code=key_code, value_code=value_code, heads=code.heads, groups=floats.groups,
