@@ -1,4 +1,4 @@
-"""Random blocks in floats, and text that goes through them."""
+"""Random blocks in floats, text that goes through them, and a translated one by the clock."""
 
 from __future__ import annotations
 
@@ -6,8 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from neuromorph import backends
+from neuromorph.circuits.block.build import build
+from neuromorph.circuits.block.numbers import Ints
 from neuromorph.models.rotary import Rotary
-from neuromorph.translate.block import FloatBlock, Linear
+from neuromorph.network import Probe
+from neuromorph.translate.block import FloatBlock, Linear, TranslatedBlock
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -38,3 +42,17 @@ def a_text(seed: int, tokens: int = 24, width: int = 12, massive: float = 60.0) 
     text = np.random.default_rng(1000 + seed).normal(0, 1, (tokens, width))
     text[0, 3] = massive
     return text
+
+
+def clocked(block: TranslatedBlock, stream: Ints) -> Ints:
+    """R'' of tokens of which one comes every period."""
+    numbers = block.block
+    starts = np.arange(len(stream)) * numbers.period
+    steps = int(starts[-1]) + numbers.timeline.end_at + 1
+    sent = {"r": np.zeros((steps, numbers.width), np.int64),
+            "token": np.zeros((steps, 1), np.int64),
+            "angle": np.zeros((steps, numbers.size // 2), np.int64)}
+    sent["r"][starts], sent["token"][starts] = stream, 1
+    sent["angle"][starts], sent["angle"][starts + 1] = block.angles(len(stream))
+    done = backends.get("fast").run(build(numbers), sent, (Probe("out"),), steps)
+    return done.spikes("out")[starts + numbers.timeline.end_at]

@@ -7,15 +7,12 @@ from functools import lru_cache
 
 import numpy as np
 import pytest
-from small_float_blocks import a_float_block, a_text
+from small_float_blocks import a_float_block, a_text, clocked
 
-from neuromorph import backends
 from neuromorph.circuits.block.build import build
 from neuromorph.circuits.block.closed_form import run
-from neuromorph.circuits.block.numbers import Ints
 from neuromorph.compile.ranges.contract import prove_contract
 from neuromorph.errors import CalibrationError, RangeProofError, TensorError, UsageError
-from neuromorph.network import Probe
 from neuromorph.numerics.limits import STATE_MAX
 from neuromorph.translate import TranslateOptions
 from neuromorph.translate.block import (
@@ -76,19 +73,6 @@ def test_by_the_clock_it_is_the_closed_form(shape: str) -> None:
     stream, tokens = block.encode(a_text(UNSEEN))[0], 8
     whole = run(block.block, stream[:tokens], block.angles(tokens))
     assert np.array_equal(clocked(block, stream[:tokens]), whole.end)
-
-
-def clocked(block: TranslatedBlock, stream: Ints) -> Ints:
-    numbers = block.block
-    starts = np.arange(len(stream)) * numbers.period
-    steps = int(starts[-1]) + numbers.timeline.end_at + 1
-    sent = {"r": np.zeros((steps, numbers.width), np.int64),
-            "token": np.zeros((steps, 1), np.int64),
-            "angle": np.zeros((steps, numbers.size // 2), np.int64)}
-    sent["r"][starts], sent["token"][starts] = stream, 1
-    sent["angle"][starts], sent["angle"][starts + 1] = block.angles(len(stream))
-    done = backends.get("fast").run(build(numbers), sent, (Probe("out"),), steps)
-    return done.spikes("out")[starts + numbers.timeline.end_at]
 
 
 @pytest.mark.parametrize("shape", SHAPES)

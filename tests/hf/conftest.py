@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
+for folder in (Path(__file__).parent.parent / "core", Path(__file__).parent):
+    sys.path.insert(0, str(folder))
 
 
 @pytest.fixture(scope="session", autouse=True)

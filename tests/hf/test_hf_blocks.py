@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 from hf_models import shaken, text
+from small_float_blocks import clocked
 
+from neuromorph.circuits.block.closed_form import run
 from neuromorph.errors import ModelStructureError
 from neuromorph.huggingface.blocks import float_block, float_blocks
 from neuromorph.translate import TranslateOptions
@@ -62,6 +64,18 @@ def test_their_integers_are_close_on_text_that_was_not_seen(kind: str) -> None:
     assert found.state_mean > .998
     assert min(found.state_worst, found.update_worst) > .98
     assert max(row.share for row in prove_block(block.block)) <= 1
+
+
+@pytest.mark.parametrize("layer", [0, 1])
+def test_a_tiny_llama_by_the_clock_is_its_closed_form(layer: int) -> None:
+    """Its own tokens, and its own weights; the ring of slots is wrapped."""
+    model = tiny("Llama")
+    texts = states(model)[layer]
+    options = BlockOptions(attention=TranslateOptions(slots=6, window_nats=5.0))
+    block = translate_block(float_block(model, layer), [some[:6] for some in texts[:3]], options)
+    stream = block.encode(texts[3][:9])[0]
+    whole = run(block.block, stream, block.angles(9))
+    assert np.array_equal(clocked(block, stream), whole.end)
 
 
 def test_what_is_not_known_is_refused_by_name() -> None:
