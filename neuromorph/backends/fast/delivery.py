@@ -55,12 +55,15 @@ def send(
             _add_rows(start(stores[0]), p[OFFSET], start(who), at, count, start(sums), p[HEIGHT])
         elif kind == 1:
             _add_rows(start(stores[1]), p[OFFSET], start(who), at, count, start(sums), p[HEIGHT])
+        elif kind != SPARSE:
+            _add_rows(start(stores[2]), p[OFFSET], start(who), at, count, start(sums), p[HEIGHT])
         else:
             sums[: p[HEIGHT]] = 0
             _scatter(p, rows, who, at, count, start(sums))
         _add(start(sums), start(arrived), p[INTO], p[HEIGHT], p[EXPONENT])
     keep(stores[0])
     keep(stores[1])
+    keep(stores[2])
     keep(who)
     keep(sums)
     keep(wide)
@@ -72,7 +75,7 @@ def _send_wide(
     p: NDArray[np.int64], kind: int, stores: Any, rows: Any, who: NDArray[np.int32],
     what: NDArray[np.int64], at: int, count: int, wide: NDArray[np.int64],
 ) -> None:
-    """The same in 64 bits, for payloads, weights that learn, and sums that have no bound."""
+    """The same in 64 bits, for payloads, and for sums that have no bound."""
     wide[: p[HEIGHT]] = 0
     into = start(wide)
     for n in range(at, at + count):

@@ -20,8 +20,6 @@ from neuromorph.backends.fast.flat import (
     DELAY,
     FEED,
     FIRST,
-    HEIGHT,
-    OFFSET,
     OWN,
     PLASTIC,
     PORTS,
@@ -32,16 +30,18 @@ from neuromorph.backends.fast.flat import (
     RESTS,
     SIZE,
     STATE,
-    WIDTH,
     FlatNetwork,
 )
-from neuromorph.backends.fast.lanes import keep, start
-from neuromorph.backends.fast.learning import learn
-from neuromorph.backends.fast.learning_tables import WIRE
+from neuromorph.backends.fast.lanes import beyond, keep, start
+from neuromorph.backends.fast.learning_tables import LEARN, WIRE
+from neuromorph.backends.fast.pending import make_up_for, make_up_for_all
+from neuromorph.backends.fast.records import enter
 from neuromorph.backends.fast.stepping import call
 
 learn_all: Any = None
-"""Lets plastic projections learn, or does nothing; `clock` gives it to `_clock`."""
+make_up: Any = None
+"""Let plastic projections learn, and give what they owe, or do nothing; `clock` gives them to
+`_clock`."""
 
 EIGHT = 8
 """Neurons that are looked at together."""
@@ -114,30 +114,52 @@ def _deliver(
 
 @compiled
 def _learn_all(
-    wiring: NDArray[np.int64], rules: Any, dice: Any, traces: Any, stores: Any, rows: Any,
-    tags: NDArray[np.int32], ring: Ring, t: int, now: Now,
+    wiring: NDArray[np.int64], records: NDArray[np.int64], stores: Any, rows: Any, ring: Ring,
+    t: int, now: Now,
 ) -> None:
     """Send the spikes of step t through the plastic projections, then let those learn."""
     around, size = ring.who.shape
     who, what = ring.who.reshape(around * size), ring.what.reshape(around * size)
     slot = t % around
-    for k in range(len(rules.table)):
-        p = wiring[rules.table[k, WIRE]]
-        count = ring.counts[slot, p[PRE]]
+    here, payloads = beyond(start(who), slot * size), beyond(start(what), slot * size)
+    for k in range(len(records)):
+        one = beyond(start(records), k * records.shape[1])
+        p = wiring[one[WIRE]]
+        count, pre = ring.counts[slot, p[PRE]], beyond(here, p[PRE_FIRST])
         if count > 0:
+            for n in range(count):
+                make_up_for(one, pre[n])
             send(p, stores, rows, who, what, slot * size + p[PRE_FIRST], count, now.sums, now.wide,
                  now.arrived)
             now.hit[p[POST]] = True
-        wire = np.array([p[PRE_FIRST], p[WIDTH], p[POST_FIRST], p[HEIGHT], p[OFFSET]])
-        learn(rules, dice, traces, k, wire, now.sent, t, stores[2], tags)
+        enter(one[LEARN], (one, pre, beyond(payloads, p[PRE_FIRST]), count,
+                           beyond(here, p[POST_FIRST]), ring.counts[slot, p[POST]],
+                           start(now.sent), t))
+    keep(who)
+    keep(what)
+    keep(records)
+    keep(now.sent)
+
+
+@compiled
+def _make_up(records: NDArray[np.int64]) -> None:
+    """Bring all weights and tags up to date, for whoever reads them."""
+    for k in range(len(records)):
+        make_up_for_all(beyond(start(records), k * records.shape[1]))
+    keep(records)
 
 
 @compiled
 def _learn_nothing(
-    _wiring: NDArray[np.int64], _rules: Any, _dice: Any, _traces: Any, _stores: Any, _rows: Any,
-    _tags: NDArray[np.int32], _ring: Ring, _t: int, _now: Now,
+    _wiring: NDArray[np.int64], _records: NDArray[np.int64], _stores: Any, _rows: Any, _ring: Ring,
+    _t: int, _now: Now,
 ) -> None:
     """A network without plastic projections needs no compiled rules."""
+
+
+@compiled
+def _make_up_nothing(_records: NDArray[np.int64]) -> None:
+    """Nor does one that has nothing to make up for."""
 
 
 @compiled
@@ -233,7 +255,7 @@ def _watch(
 def _clock(
     own: NDArray[np.int64], state: NDArray[np.int64], spans: NDArray[np.int64],
     steppers: NDArray[np.int64], wiring: NDArray[np.int64], stores: Any, rows: Any,
-    tags: NDArray[np.int32], rules: Any, dice: Any, traces: Any, feed: Any, ring: Ring, now: Now,
+    records: NDArray[np.int64], tags: NDArray[np.int16], feed: Any, ring: Ring, now: Now,
     watched: NDArray[np.int64], record: NDArray[np.int64], kept: NDArray[np.int64],
     kept_weights: NDArray[np.int32], kept_tags: NDArray[np.int32], steps: int,
 ) -> None:
@@ -246,10 +268,13 @@ def _clock(
     for t in range(steps):
         _deliver(wiring, stores, rows, ring, t, now)
         _step_all(spans, steppers, own, state, feed, ring, t, now)
-        learn_all(wiring, rules, dice, traces, stores, rows, tags, ring, t, now)
+        learn_all(wiring, records, stores, rows, ring, t, now)
         _watch(watched, record, spans, state, ring, t, now.stepped)
+        if len(kept) > 0:
+            make_up(records)
         for n in range(len(kept)):
             kept_weights[t, n], kept_tags[t, n] = weights[kept[n]], tags[kept[n]]
+    make_up(records)
 
 
 @lru_cache
@@ -257,5 +282,6 @@ def clock(*, plastic: bool = True) -> Callable[..., None]:
     """`_clock`, compiled with or without what lets weights learn."""
     made: Callable[..., None] = compiled(
         _clock, name="clock_plastic" if plastic else "clock_static", nogil=True,
-        given={"learn_all": _learn_all if plastic else _learn_nothing})
+        given={"learn_all": _learn_all if plastic else _learn_nothing,
+               "make_up": _make_up if plastic else _make_up_nothing})
     return made

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from neuromorph.backends.fast.stepping import is_shared
 from neuromorph.network import Network, Population, Projection
+from neuromorph.numerics import limits
 from neuromorph.shown import Shown
 
 FIRST, SIZE, RESTS, OWN, STATE, WORDS, ARRIVED, PORTS, FEED = range(9)
@@ -24,7 +25,7 @@ PRE, PRE_FIRST, WIDTH, POST, POST_FIRST, HEIGHT, INTO, DELAY, EXPONENT, GRADED, 
 sums are added. The last three: how its weights are stored, where they begin, and which of the
 plastic projections it is (-1: none)."""
 
-STORES = np.int8, np.int16, np.int32
+STORES = np.int8, np.int16, np.int16
 """Types of dense weights: of static ones the narrower that holds them, of plastic ones the last."""
 
 LEARNED, SPARSE = len(STORES) - 1, len(STORES)
@@ -37,7 +38,7 @@ SPARSE_FROM = 16
 """Fewer than one weight in so many that is not 0, and a projection keeps only those: a sum goes to
 a place of its own in about the time in which so many neighbours are added at once."""
 
-Stores: TypeAlias = tuple[NDArray[np.int8], NDArray[np.int16], NDArray[np.int32]]
+Stores: TypeAlias = tuple[NDArray[np.int8], NDArray[np.int16], NDArray[np.int16]]
 
 
 class Rows(NamedTuple):
@@ -80,7 +81,7 @@ class FlatNetwork(Shown):
     first: dict[str, int]
 
     @property
-    def learned(self) -> NDArray[np.int32]:
+    def learned(self) -> NDArray[np.int16]:
         """Weights of the plastic projections."""
         return self.stores[2]
 
@@ -150,10 +151,12 @@ def _kind(projection: Projection) -> int:
 
 def is_narrow(projection: Projection) -> bool:
     """Whether 32 bits hold any sum of its weights: a bound from a row's length, no more."""
-    if projection.graded or projection.rule is not None:
+    if projection.graded:
         return False
     w = projection.weights
-    return w.shape[1] * max(-int(w.min()), int(w.max())) <= NARROW_MAX
+    largest = (-limits.WEIGHT_MIN if projection.rule is not None  # it may become that
+               else max(-int(w.min()), int(w.max())))
+    return w.shape[1] * largest <= NARROW_MAX
 
 
 def _stored(network: Network, wiring: list[list[int]], taken: list[int]) -> Stores:
