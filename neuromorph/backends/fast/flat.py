@@ -14,15 +14,15 @@ from neuromorph.network import Network, Population, Projection
 from neuromorph.numerics import limits
 from neuromorph.shown import Shown
 
-FIRST, SIZE, RESTS, OWN, STATE, WORDS, ARRIVED, PORTS, FEED = range(9)
+FIRST, SIZE, RESTS, OWN, STATE, WORDS, ARRIVED, PORTS, FEED, SPAN_END = range(10)
 """Columns of a span: its neurons; whether one whose state is 0 stays so, and silent, while nothing
 arrives; where its constants, its state and what arrives begin, and how many numbers a neuron has of
 the last two; which train it emits (-1: it is no source)."""
 
 PRE, PRE_FIRST, WIDTH, POST, POST_FIRST, HEIGHT, INTO, DELAY, EXPONENT, GRADED, KIND, OFFSET, \
-    PLASTIC = range(13)
+    PLASTIC, WIRE_END = range(14)
 """Columns of a wire: the numbers of both populations, their first neurons and sizes, and where
-sums are added. The last three: how its weights are stored, where they begin, and which of the
+sums are added. Its last three: how its weights are stored, where they begin, and which of the
 plastic projections it is (-1: none)."""
 
 STORES = np.int8, np.int16, np.int16
@@ -113,7 +113,7 @@ def flatten(network: Network) -> FlatNetwork:
     state, arrived = (np.zeros(_room(spans, *what), np.int64)
                       for what in ((STATE, WORDS), (ARRIVED, PORTS)))
     return FlatNetwork(own, state, arrived, np.array(spans, np.int64),
-                       np.array(wiring, np.int64).reshape(-1, PLASTIC + 1),
+                       np.array(wiring, np.int64).reshape(-1, WIRE_END),
                        _stored(network, wiring, taken), rows.made(),
                        {name: spans[k][FIRST] for name, k in number.items()})
 

@@ -142,14 +142,17 @@ def _copy(values: Any, into: Any, size: int) -> None:
 
 @inner
 def _decay(before: Any, after: Any, size: int, keeps: float, draw: float) -> None:
-    """What is left of traces after a step, its fraction rounded at random."""
+    """What is left of traces after a step, its fraction rounded at random.
+
+    A trace that fades is none of a third factor, and never negative: to truncate it is its floor.
+    """
     if keeps == 1.0:
         _copy(before, after, size)
         return
     for n in range(size):
-        exact = keeps * before[n]
-        whole = np.floor(exact)
-        after[n] = np.int32(whole) + np.int32(draw < exact - whole)
+        exact = keeps * np.float64(before[n])
+        whole = np.int32(exact)
+        after[n] = whole + np.int32(draw < exact - np.float64(whole))
 
 
 @inner
