@@ -1,7 +1,7 @@
 """Plastic projections in compiled integers: only synapses that a product can change are visited.
 
 Weights stand by presynaptic neuron. All synapses of one are a line in memory. Those behind a
-postsynaptic spike lie one in each line: they wait, see `pending`.
+postsynaptic spike lie one in each line: see `columns`, and `pending` if there are many.
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ import numpy as np
 from numba import cfunc, types
 
 from neuromorph.backends.fast import pending
+from neuromorph.backends.fast.columns import change_columns
 from neuromorph.backends.fast.compiled import compiled, inner
 from neuromorph.backends.fast.lanes import beyond
 from neuromorph.backends.fast.learning_tables import (
     ACTIVE,
     AGAIN_DRAWS,
+    AT_ONCE,
     CONDITION,
     COUNT,
     DONE,
@@ -132,7 +134,10 @@ def _change(one: Any, due: bool, draw: float) -> None:
         for n in range(x[COUNT]):
             _change_line(one, ints(x, WHO)[n], lines, every, limit)
     if behind and not lines:
-        write_down(one, limit)
+        if one[AT_ONCE]:
+            change_columns(one, limit)
+        else:
+            write_down(one, limit)
     if on_tags and (every or limit == (1 << SYNAPSE_SHIFT) - 1):
         make_up_for_all(one)
         one[LOWEST] = _is_lowest(shorts(one, TAGS), one[WIDTH] * one[HEIGHT])
@@ -151,7 +156,7 @@ def _is_lowest(tags: Any, count: int) -> int:
 def _change_line(one: Any, j: int, lines: bool, every: bool, limit: int) -> None:
     """Update all synapses of a presynaptic neuron, if a product is not 0.
 
-    Those under ``y0`` count only where they do not wait.
+    Those under ``y0`` count only where lines are changed for them.
     """
     if not (every or _has_product(one, j, lines)):
         return

@@ -37,8 +37,8 @@ the draws of each step.
 (TERM_COUNT, TERM_WIDTH, TERMS, AGAIN_DRAWS, SYNAPSE_DRAWS, WEIGHTS, TAGS, LOWEST) = range(17, 25)
 (ACTIVE, TOTAL, TAG_TOTAL, PRODUCT, VECTOR, GATHERED, GATHERED_TAGS, DONE) = range(25, 33)
 (ROOM, WAITING, TAKEN, WAIT_WHO, WAIT_WHEN, WAIT_SPIKES, WAIT_LIMIT, WAIT_SLOT, WAIT_X, WAIT_Y,
- SINCE, MAKE_UP, LEARN) = range(33, 46)
-X_SIDE = 46
+ SINCE, MAKE_UP, LEARN, AT_ONCE) = range(33, 47)
+X_SIDE = 47
 Y_SIDE = X_SIDE + SIDE_END
 RECORD_END = Y_SIDE + SIDE_END
 """A record of one plastic projection.
@@ -49,7 +49,8 @@ are, how many numbers each has, and the addresses of these, of draws, weights an
 tag may be as low as it can be. Addresses of room to work in: whether a term's condition is met
 anywhere, sums and what goes into them along a line of synapses, some weights and tags of it, and
 for each presynaptic neuron whether all its synapses are up to date. What waits: see `pending`.
-The addresses of what brings one presynaptic neuron up to date, and of `learning.learn`.
+The addresses of what brings one presynaptic neuron up to date, and of `learning`; and whether
+nothing waits.
 """
 
 NOTHING, READ, CHANGED = range(3)
@@ -66,6 +67,9 @@ CODES = {"x1": X1, "x2": X2, "y1": Y1, "y2": Y2, "y3": Y3, "w": WEIGHT, "t": TAG
 CONDITIONS = {"x0": X0, "y0": Y0, "u": U}
 SIDE_OF = {**dict.fromkeys((X1, X2, X0_FACTOR), 0), **dict.fromkeys((Y1, Y2, Y3, Y0_FACTOR), 1),
            WEIGHT: 2, TAG: 2}
+
+SMALL = 1 << 17
+"""So many synapses stay in a core's cache: those behind a spike are changed at once."""
 
 EPOCHS = 16
 """How many epochs may wait."""
@@ -122,6 +126,7 @@ def flatten_plasticity(
             address(of) + int(row[OFFSET]) * of.itemsize for of in (flat.learned, made.tags))
         record[ACTIVE : DONE + 1] = room[ACTIVE : DONE + 1]
         record[MAKE_UP], record[LEARN] = make_up, learn
+        record[AT_ONCE] = p.weights.size <= SMALL
         _write_terms(record, rule, made)
         _write_waiting(record, made)
         _write_sides(record, p, rule, steps, made)
@@ -143,7 +148,7 @@ def _room(plastic: Sequence[Projection], made: Plasticity) -> NDArray[np.int64]:
     height, width = (max((p.weights.shape[axis] for p in plastic), default=0) for axis in (0, 1))
     rules = [p.rule for p in plastic if p.rule is not None]
     terms = max((len(_terms(rule)) for rule in rules), default=0)
-    steps, line = max((rule.epoch for rule in rules), default=0) + 1, (height + PADDED,)
+    steps, line = max((rule.epoch for rule in rules), default=0) + 1, (max(height, width) + PADDED,)
     room = np.zeros(RECORD_END, np.int64)
     room[ACTIVE], room[DONE] = _new(made, (terms,)), _new(made, (width,))
     for field in (TOTAL, TAG_TOTAL, PRODUCT, VECTOR):
