@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from neuromorph.backends.fast.sparse import Rows, RowsMaker
 from neuromorph.backends.fast.stepping import is_shared
 from neuromorph.network import Network, Population, Projection
 from neuromorph.numerics import limits
@@ -39,14 +40,6 @@ SPARSE_FROM = 16
 a place of its own in about the time in which so many neighbours are added at once."""
 
 Stores: TypeAlias = tuple[NDArray[np.int8], NDArray[np.int16], NDArray[np.int16]]
-
-
-class Rows(NamedTuple):
-    """Sparse weights by presynaptic neuron: where each one's begin, whom they reach, how."""
-
-    starts: NDArray[np.int64]
-    targets: NDArray[np.int32]
-    weights: NDArray[np.int16]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -97,19 +90,21 @@ def flatten(network: Network) -> FlatNetwork:
     spans, own = _spans(network.populations)
     number = {p.name: k for k, p in enumerate(network.populations)}
     learners = {p.name: k for k, p in enumerate(network.plastic)}
-    wiring, taken, rows = [], [0] * len(STORES), _RowsMaker()
+    wiring, taken, rows = [], [0] * len(STORES), RowsMaker()
     for p in network.projections:
         pre, post = number[p.pre], number[p.post]
         height, width = p.weights.shape
         port = network.populations[post].model.ports.index(p.port)
         kind = _kind(p)
+        values = p.weights
         if kind == SPARSE:
-            offset = rows.add(p.weights)
+            offset, values = rows.add(p.weights), rows.parts[-1].weights
         else:
             offset, taken[kind] = taken[kind], taken[kind] + height * width
         wiring.append([pre, spans[pre][FIRST], width, post, spans[post][FIRST], height,
                        spans[post][ARRIVED] + port * height, p.delay, p.exponent, int(p.graded),
-                       kind + (0 if is_narrow(p) else WIDE), offset, learners.get(p.name, -1)])
+                       kind + (0 if is_narrow(p, values) else WIDE), offset,
+                       learners.get(p.name, -1)])
     state, arrived = (np.zeros(_room(spans, *what), np.int64)
                       for what in ((STATE, WORDS), (ARRIVED, PORTS)))
     return FlatNetwork(own, state, arrived, np.array(spans, np.int64),
@@ -149,14 +144,16 @@ def _kind(projection: Projection) -> int:
     return 0 if narrow.min <= w.min() and w.max() <= narrow.max else 1
 
 
-def is_narrow(projection: Projection) -> bool:
-    """Whether 32 bits hold any sum of its weights: a bound from a row's length, no more."""
+def is_narrow(projection: Projection, values: NDArray[Any]) -> bool:
+    """Whether 32 bits hold any sum of its weights: a bound from a row's length, no more.
+
+    ``values`` are those weights that are not 0, and perhaps others.
+    """
     if projection.graded:
         return False
-    w = projection.weights
     largest = (-limits.WEIGHT_MIN if projection.rule is not None  # it may become that
-               else max(-int(w.min()), int(w.max())))
-    return w.shape[1] * largest <= NARROW_MAX
+               else max(-int(values.min(initial=0)), int(values.max(initial=0))))
+    return projection.weights.shape[1] * largest <= NARROW_MAX
 
 
 def _stored(network: Network, wiring: list[list[int]], taken: list[int]) -> Stores:
@@ -169,29 +166,3 @@ def _stored(network: Network, wiring: list[list[int]], taken: list[int]) -> Stor
             into = stores[kind][wire[OFFSET] : wire[OFFSET] + p.weights.size]
             into.reshape(p.weights.T.shape)[...] = p.weights.T
     return stores
-
-
-class _RowsMaker:
-    """Collects the sparse weights of one projection after the other."""
-
-    def __init__(self) -> None:
-        self.parts: list[Rows] = []
-        self.starts = self.synapses = 0
-
-    def add(self, weights: NDArray[Any]) -> int:
-        """Take one projection's; where its starts begin."""
-        width = weights.shape[1]
-        post, pre = np.nonzero(weights)
-        order = np.argsort(pre, kind="stable")
-        counts = np.bincount(pre, minlength=width)
-        starts = self.synapses + np.concatenate([[0], np.cumsum(counts)])
-        self.parts.append(Rows(starts, post[order].astype(np.int32),
-                               weights[post[order], pre[order]].astype(np.int16)))
-        offset, self.starts = self.starts, self.starts + len(starts)
-        self.synapses += len(post)
-        return offset
-
-    def made(self) -> Rows:
-        """All of them, one after the other."""
-        empty = Rows(np.zeros(0, np.int64), np.zeros(0, np.int32), np.zeros(0, np.int16))
-        return Rows(*(np.concatenate(parts) for parts in zip(empty, *self.parts, strict=True)))
