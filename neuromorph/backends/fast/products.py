@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from neuromorph.backends.fast.compiled import inner
-from neuromorph.backends.fast.lanes import beyond
+from neuromorph.backends.fast.lanes import INT, Code, beyond, lanes
 from neuromorph.backends.fast.learning_tables import (
     CODE,
     CONSTANT,
@@ -57,12 +57,24 @@ def add_term(
     _add_scaled(total, np.int32(1), product, right, left, size)
 
 
+@lanes(INT, value=INT, places=INT)
+def _down(code: Code, value: Any, places: Any) -> Any:
+    """Shifted right in 32 bits: Numba would do it in 64, in half as many lanes."""
+    return code.builder.ashr(value, places)
+
+
+@lanes(INT, value=INT, places=INT)
+def _up(code: Code, value: Any, places: Any) -> Any:
+    """Shifted left, likewise."""
+    return code.builder.shl(value, places)
+
+
 @inner
 def _add_scaled(
     total: Any, scalar: int, vector: Any, right: int, left: int, size: int
 ) -> None:
     for n in range(size):
-        scaled = np.int32(np.int32(np.int32(scalar * vector[n]) >> right) << left)
+        scaled = _up(_down(np.int32(scalar * vector[n]), right), left)
         total[n] = min(max(np.int32(total[n] + min(max(scaled, LEAST), MOST)), LEAST), MOST)
 
 
