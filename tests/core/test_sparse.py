@@ -14,12 +14,14 @@ KINDS = "i1", "u1", "<i2", ">i2", "u2", "i4", ">i4", "u4", "i8", "u8", ">i8"
 
 
 def some_weights(rng: np.random.Generator, kind: str, share: float) -> NDArray[np.generic]:
-    """In one piece, turned around, every other one, or back to front."""
+    """In one piece, locked, turned around, every other one, or back to front."""
     shape = int(rng.integers(1, 40)), int(rng.integers(1, 40))
     info = np.iinfo(kind)
     values = rng.integers(max(-256, info.min), min(255, info.max) + 1, shape)
     dense = np.where(rng.random(shape) < share, values, 0).astype(kind)
-    ways = dense, dense.T, dense[::2], dense[:, ::-1], np.asfortranarray(dense)
+    locked = dense.copy()
+    locked.flags.writeable = False
+    ways = dense, locked, dense.T, dense[::2], dense[:, ::-1], np.asfortranarray(dense)
     return ways[int(rng.integers(len(ways)))]
 
 

@@ -127,6 +127,7 @@ def _scan(
 @cache
 def scanner() -> Any:
     """`_scan`, compiled when there is anything sparse."""
+    words = types.Array(types.uint64, 1, "C", readonly=True)
     return compiled(_scan, signature=types.void(
-        types.uint64[::1], types.int64, types.int64, types.boolean, types.int64, types.int64[::1],
+        words, types.int64, types.int64, types.boolean, types.int64, types.int64[::1],
         types.int32[::1], types.int16[::1], types.boolean), error_model="numpy")
