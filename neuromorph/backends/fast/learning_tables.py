@@ -59,7 +59,9 @@ ON_TAG, CONDITION, MANTISSA, RIGHT, LEFT, X_END, SIDES_END, FACTORS_END, FACTOR 
 """Numbers of a term. Its factors are sorted: first those of the presynaptic neuron, then those of
 the postsynaptic one, then those of the synapse; three numbers say where each kind ends."""
 
-CODE, CONSTANT, SGN, LIMIT, FACTOR_END = range(5)
+CODE, CONSTANT, LEAST, MOST, FACTOR_END = range(5)
+"""Numbers of a factor: what it is, what is added, and the clip of that: for a sign -1 to 1."""
+
 X0, Y0, U = range(3)
 X1, X2, Y1, Y2, Y3, WEIGHT, TAG, X0_FACTOR, Y0_FACTOR = range(9)
 CODES = {"x1": X1, "x2": X2, "y1": Y1, "y2": Y2, "y3": Y3, "w": WEIGHT, "t": TAG,
@@ -183,7 +185,8 @@ def _term_row(on_tag: int, term: Term, widest: int) -> list[int]:
     row = [on_tag, CONDITIONS[term.condition], term.mantissa, term.right_shift, term.left_shift,
            sides.count(0), sides.count(0) + sides.count(1), len(sides)]
     for factor in factors:
-        row += [CODES[factor.variable], factor.constant, int(factor.sign), 1 << factor.width]
+        clip = (-1, 1) if factor.sign else (-(1 << factor.width), (1 << factor.width) - 1)
+        row += [CODES[factor.variable], factor.constant, *clip]
     return row + [0] * (FACTOR_END * (widest - len(factors)))
 
 

@@ -18,10 +18,10 @@ from neuromorph.backends.fast.learning_tables import (
     FACTOR,
     FACTOR_END,
     FACTORS_END,
+    LEAST,
     LEFT,
-    LIMIT,
+    MOST,
     RIGHT,
-    SGN,
     SIDES_END,
     TAG,
 )
@@ -29,7 +29,7 @@ from neuromorph.learning.arithmetic import SYNAPSE_SHIFT
 from neuromorph.learning.terms import ACCUMULATOR_BITS
 
 UP, MASK = np.int32(SYNAPSE_SHIFT), np.int32((1 << SYNAPSE_SHIFT) - 1)
-LEAST, MOST = np.int32(-(1 << ACCUMULATOR_BITS) - 1), np.int32((1 << ACCUMULATOR_BITS) - 1)
+LOW, HIGH = np.int32(-(1 << ACCUMULATOR_BITS) - 1), np.int32((1 << ACCUMULATOR_BITS) - 1)
 
 
 @inner
@@ -49,12 +49,16 @@ def add_term(
     if term[SIDES_END] == term[FACTORS_END]:
         _add_scaled(total, np.int32(scalar), vector, right, left, size)
         return
-    _scale(product, np.int32(scalar), vector, size)
-    for f in range(term[SIDES_END], term[FACTORS_END]):
+    last = term[FACTORS_END] - 1
+    for f in range(term[SIDES_END], last):
+        if f == term[SIDES_END]:
+            _scale(product, np.int32(scalar), vector, size)
+            scalar, vector = 1, product
         factor = beyond(term, FACTOR + FACTOR_END * f)
-        values = tags if factor[CODE] == TAG else weights
-        multiply(product, values, factor[CONSTANT], factor[SGN], factor[LIMIT], size)
-    _add_scaled(total, np.int32(1), product, right, left, size)
+        multiply(product, tags if factor[CODE] == TAG else weights, factor, size)
+    factor = beyond(term, FACTOR + FACTOR_END * last)
+    values = tags if factor[CODE] == TAG else weights
+    _add_product(total, np.int32(scalar), vector, values, factor, right, left, size)
 
 
 @lanes(INT, value=INT, places=INT)
@@ -75,7 +79,19 @@ def _add_scaled(
 ) -> None:
     for n in range(size):
         scaled = _up(_down(np.int32(scalar * vector[n]), right), left)
-        total[n] = min(max(np.int32(total[n] + min(max(scaled, LEAST), MOST)), LEAST), MOST)
+        total[n] = min(max(np.int32(total[n] + min(max(scaled, LOW), HIGH)), LOW), HIGH)
+
+
+@inner
+def _add_product(
+    total: Any, scalar: int, vector: Any, values: Any, factor: Any, right: int, left: int, size: int
+) -> None:
+    """The same with a factor of the synapse, in one pass: most terms have no more than one."""
+    add, low, high = _numbers(factor)
+    for n in range(size):
+        value = min(max(np.int32(values[n] + add), low), high)
+        scaled = _up(_down(np.int32(np.int32(scalar * vector[n]) * value), right), left)
+        total[n] = min(max(np.int32(total[n] + min(max(scaled, LOW), HIGH)), LOW), HIGH)
 
 
 @inner
@@ -92,16 +108,16 @@ def fill(product: Any, value: int, size: int) -> None:
 
 
 @inner
-def multiply(product: Any, values: Any, constant: int, sgn: int, limit: int, size: int) -> None:
-    """Product times clip(value + constant), or times the sign of that."""
-    low, high, add = np.int32(-limit), np.int32(limit - 1), np.int32(constant)
-    if sgn:
-        for n in range(size):
-            value = np.int32(values[n] + add)
-            product[n] *= np.int32(value > 0) - np.int32(value < 0)
-        return
+def multiply(product: Any, values: Any, factor: Any, size: int) -> None:
+    """Product times a factor of these values: with its constant, and clipped."""
+    add, low, high = _numbers(factor)
     for n in range(size):
         product[n] *= min(max(np.int32(values[n] + add), low), high)
+
+
+@inner
+def _numbers(factor: Any) -> tuple[np.int32, np.int32, np.int32]:
+    return np.int32(factor[CONSTANT]), np.int32(factor[LEAST]), np.int32(factor[MOST])
 
 
 @inner

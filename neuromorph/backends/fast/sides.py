@@ -26,8 +26,9 @@ from neuromorph.backends.fast.learning_tables import (
     HISTORY,
     HOLDS,
     KINDS,
-    LIMIT,
+    LEAST,
     MANTISSA,
+    MOST,
     ON_TAG,
     SIDES_END,
     SIZE,
@@ -120,7 +121,7 @@ def _number(one: Any, side: Any, s: int, when: int, neuron: int, which: Any) -> 
         factor = beyond(term_of(one, s), FACTOR + FACTOR_END * f)
         if factor[CODE] < X0_FACTOR:
             value = history[(factor[CODE] - side[CODE_FIRST]) * side[SIZE]] + factor[CONSTANT]
-            product *= min(max(value, -factor[LIMIT]), factor[LIMIT] - 1)
+            product *= min(max(value, factor[LEAST]), factor[MOST])
     return int(product)
 
 
@@ -138,8 +139,7 @@ def _fill(one: Any, side: Any, s: int, when: int, which: Any) -> None:
             _keep_spiking(into, ints(side, SPIKE), size)
         else:
             place = (when * side[KINDS] + factor[CODE] - side[CODE_FIRST]) * size
-            multiply(into, beyond(ints(side, HISTORY), place), factor[CONSTANT], 0, factor[LIMIT],
-                     size)
+            multiply(into, beyond(ints(side, HISTORY), place), factor, size)
     ints(side, HOLDS)[s * (one[EPOCH] + 1) + when] = int(any_of(into, size))
 
 
