@@ -92,7 +92,8 @@ def _when_due(
 ) -> Iterator[Turn]:
     """The steps in which a counter lets it act; any, if its period does not fit into the whole."""
     if model.counts == 1 or period % model.counts:
-        yield Turn(steps, span)
+        if not span.silent:
+            yield Turn(steps, span)
         return
     by_neurons: dict[bytes, tuple[list[int], Interval]] = {}
     for step in sorted(steps):

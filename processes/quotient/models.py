@@ -25,9 +25,7 @@ class PyQuotientModelFixed(PyLoihiProcessModel):
     """A leaky sum; divided, scaled and sent. See `neuromorph.neurons.quotient`."""
 
     a_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int32, precision=24)
-    done: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int32, precision=24)
-    reciprocal: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int32, precision=24)
-    flush: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int32, precision=24)
+    signal: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int32, precision=24)
     s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32, precision=24)
     v: NDArray[np.int32] = LavaPyType(np.ndarray, np.int32, precision=24)
     latched: NDArray[np.int32] = LavaPyType(np.ndarray, np.int32, precision=24)

@@ -19,11 +19,10 @@ from neuromorph.processes.reciprocal.process import Reciprocal
 @requires(CPU)
 @tag("fixed_pt")
 class PyReciprocalModelFixed(PyLoihiProcessModel):
-    """A leaky sum; where done arrives, the reciprocal of what it was."""
+    """A leaky sum; where it is asked, the reciprocal of what it was."""
 
     a_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int32, precision=24)
-    done: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int32, precision=24)
-    flush: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int32, precision=24)
+    signal: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int32, precision=24)
     s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32, precision=24)
     v: NDArray[np.int32] = LavaPyType(np.ndarray, np.int32, precision=24)
     dv: int = LavaPyType(int, np.uint16, precision=12)
@@ -32,6 +31,5 @@ class PyReciprocalModelFixed(PyLoihiProcessModel):
     def run_spk(self) -> None:
         """One step."""
         self.v[:], sent = step_reciprocal(
-            self.v, self.a_in.recv(), self.done.recv(), self.flush.recv(), dv=int(self.dv),
-            lift=int(self.lift))
+            self.v, self.a_in.recv(), self.signal.recv(), dv=int(self.dv), lift=int(self.lift))
         self.s_out.send(sent)
