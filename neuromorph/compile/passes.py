@@ -28,6 +28,7 @@ from neuromorph.compile.quantise import quantise
 from neuromorph.compile.reasons import refuse
 from neuromorph.compile.registers import unfit_registers
 from neuromorph.compile.relays.insert import has_relays, relayed
+from neuromorph.compile.stages import check_stage
 from neuromorph.errors import (
     FitError,
     RangeProofError,
@@ -35,7 +36,7 @@ from neuromorph.errors import (
     UsageError,
     did_you_mean,
 )
-from neuromorph.network import Network, verify
+from neuromorph.network import Network
 from neuromorph.numerics.registers import Registers
 from neuromorph.profiles import Profile
 from neuromorph.shown import Shown
@@ -146,6 +147,9 @@ PASSES: dict[str, Pass] = {"quantise": _quantise, "features": _features, "ranges
                            "lower": _lower, "relays": _relays, "split": _split, "place": _place}
 
 
+STAGE_AFTER = {"quantise": "quantised", "lower": "lowered", "relays": "relayed", "place": "placed"}
+"""What a program is after a pass, see `stages`; before the first it is given."""
+
 OF_NO_CHIP = ("quantise", "ranges", "place")
 """Passes that make no difference between chips; the last one counts cores only."""
 
@@ -155,7 +159,7 @@ def compile_units(
     told: Callable[[str], None] = lambda _: None,
     done: Callable[[str, Compiled], None] = lambda _, __: None,
 ) -> Compiled:
-    """Run the passes one after the other; the verifier sees every network, and each that changes.
+    """Run the passes one after the other; what each makes must be what its stage takes.
 
     Parameters
     ----------
@@ -179,16 +183,21 @@ def compile_units(
         raise UsageError("there is nothing to compile")
     if stop_after is not None:
         check_pass(stop_after)
-    for unit in units:
-        verify(unit.network)
     state = _begun(units, profile)
+    _check("given", state)
     for name, apply in PASSES.items():
         told(name)
         state = apply(state)
+        if name in STAGE_AFTER:
+            _check(STAGE_AFTER[name], state)
         done(name, state)
         if name == stop_after:
             break
     return state
+
+
+def _check(stage: str, state: Compiled) -> None:
+    check_stage(stage, state.program, state.profile, state.limits, state.demands)
 
 
 def check_pass(name: str) -> str:

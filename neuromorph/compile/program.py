@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from neuromorph.circuits.plain_spikes import Letters, encode
-from neuromorph.network import Network, Population
+from neuromorph.network import Network, Population, Probe
+from neuromorph.network.view import IDENTITY, R, Trains, View
 from neuromorph.shown import Shown
 
 
@@ -23,27 +22,38 @@ class Unit(Shown):
     ----------
     name : str
     network : Network
-    late : mapping of population name to int
-        Steps by which a pass has put a population behind the network that it was given; 0 for
-        those that are not named.
-    letters : mapping of source name to Letters
-        The sources that a pass has lowered to plain spikes, and how.
+    view : View
+        How the network that was given is run on this one, which passes have made of it.
     """
 
     name: str
     network: Network
-    late: Mapping[str, int] = field(default_factory=dict)
-    letters: Mapping[str, Letters] = field(default_factory=dict)
+    view: View = IDENTITY
 
-    def encode(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-        """Trains for the unit's network from those for the network it was made of.
+    def rewritten(self, network: Network, view: View) -> Unit:
+        """The unit with what a pass has made of its network, and a view of the pass."""
+        return replace(self, network=network, view=view.after(self.view))
+
+    def run(
+        self, run: Callable[[Network, Trains, list[Probe], int], R], inputs: Trains,
+        asked: Iterable[Probe], steps: int,
+    ) -> R:
+        """What a backend's ``run`` records of the unit, as if it had run the given network.
+
+        Parameters
+        ----------
+        run : callable
+            `Backend.run`.
+        inputs, asked, steps
+            Of the given network.
 
         Raises
         ------
         UsageError
-            If a payload is none that plain spikes stand for.
+            If the unit's network cannot be told the same, or does not show what is asked.
         """
-        return encode(self.letters, inputs)
+        return self.view.read(run(self.network, self.view.encode(inputs), self.view.probes(asked),
+                                  self.view.steps(steps)))
 
     @property
     def neurons(self) -> tuple[Population, ...]:
@@ -103,6 +113,14 @@ class Program(Shown):
         for piece in self.by_unit[unit]:
             found.setdefault(piece.population, []).append(piece)
         return {name: sorted(pieces, key=lambda s: s.start) for name, pieces in found.items()}
+
+    def times_placed(self, unit: int) -> dict[str, NDArray[np.int64]]:
+        """In how many slices each neuron of a unit is, by population."""
+        times = {p.name: np.zeros(p.size, np.int64) for p in self.units[unit].neurons}
+        for piece in self.by_unit[unit]:
+            if piece.population in times:
+                times[piece.population][piece.start : piece.stop] += 1
+        return times
 
     @cached_property
     def by_unit(self) -> list[list[Slice]]:

@@ -11,8 +11,8 @@
 
 Populations and projections are as in `neuromorph.network.plain`. Weights are arrays of shape
 (post, pre) in the smallest integer type, named w0, w1 …; equal ones are kept once. The same program
-gives the same bytes. `letters` and `late` are those of `Unit`; a file without them is read as if
-they were empty.
+gives the same bytes. `letters` and `late` are what `view_fields` tells of a unit's view; a file
+without them is read as if they were empty.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from numpy.typing import NDArray
 
 from neuromorph.compile.program import Program, Unit
 from neuromorph.compile.program_schema import SCHEMA_VERSION, program_from_dict
+from neuromorph.compile.view_fields import fields_of
 from neuromorph.errors import DisagreementError, InputError, UnsupportedError
 from neuromorph.files.arrays import load_arrays
 from neuromorph.files.strict_json import parse_json, read_json
@@ -161,12 +162,12 @@ def _unit(unit: Unit, shelf: _Shelf) -> dict[str, Any]:
     if network.domain != "fixed":
         raise UnsupportedError("a program holds integers only", where=unit.name,
                                found=f"a network of the {network.domain} domain")
-    plain = network_as_dict(network, shelf.put)
+    plain, said = network_as_dict(network, shelf.put), fields_of(unit)
     return {
         "name": unit.name,
         **{kind: plain[kind] for kind in ("populations", "projections")},
         "letters": {name: {"values": [int(value) for value in letters.values],
                            "one_hot": bool(letters.one_hot)}
-                    for name, letters in unit.letters.items()},
-        "late": {name: int(steps) for name, steps in unit.late.items()},
+                    for name, letters in said.letters.items()},
+        "late": {name: int(steps) for name, steps in said.late.items()},
     }

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from neuromorph.circuits.plain_spikes import Letters
 from neuromorph.compile.program import Program, Slice, Unit
+from neuromorph.compile.view_fields import ViewFields
 from neuromorph.errors import FileFormatError, did_you_mean
 from neuromorph.network import Network, verify
 from neuromorph.network.plain import network_from_dict
@@ -118,24 +119,24 @@ def _document(data: object) -> _Document:
 
 def _unit(found: _Unit, arrays: Mapping[str, NDArray[Any]]) -> Unit:
     network = _network(found, arrays)
-    return checked_unit(Unit(found.name, network, dict(found.late), {
+    return checked_unit(found.name, network, ViewFields(dict(found.late), {
         name: Letters(tuple(one.values), one.one_hot) for name, one in found.letters.items()}))
 
 
-def checked_unit(unit: Unit) -> Unit:
+def checked_unit(name: str, network: Network, said: ViewFields) -> Unit:
     """The unit, if what is late and the stand-ins of its letters are in its network.
 
     Raises
     ------
     FileFormatError
     """
-    for name in unit.late:
-        if name not in (known := [p.name for p in unit.network.populations]):
-            raise FileFormatError("a population that does not exist is late", where=unit.name,
-                                  found=name, hint=did_you_mean(name, known))
-    for name, letters in unit.letters.items():
-        _check_letters(name, letters, unit.network)
-    return unit
+    for late in said.late:
+        if late not in (known := network.by_name):
+            raise FileFormatError("a population that does not exist is late", where=name,
+                                  found=late, hint=did_you_mean(late, known))
+    for source, letters in said.letters.items():
+        _check_letters(source, letters, network)
+    return Unit(name, network, said.view(network))
 
 
 def _check_letters(name: str, letters: Letters, network: Network) -> None:
@@ -216,12 +217,8 @@ def check_cover(program: Program) -> None:
     ------
     FileFormatError
     """
-    for number, pieces in enumerate(program.by_unit):
-        unit = program.units[number]
-        covered = {p.name: np.zeros(p.size, np.int64) for p in unit.neurons}
-        for piece in pieces:
-            covered[piece.population][piece.start : piece.stop] += 1
-        for name, times in covered.items():
+    for number, unit in enumerate(program.units):
+        for name, times in program.times_placed(number).items():
             if (times != 1).any():
                 first = int(np.flatnonzero(times != 1)[0])
                 raise FileFormatError("a neuron is not on exactly one core",

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from neuromorph.circuits.plain_spikes import Letters
 from neuromorph.compile.program import Program, Slice, Unit
 from neuromorph.compile.program_schema import check_cover, checked_unit, slice_of
+from neuromorph.compile.view_fields import ViewFields, fields_of
 from neuromorph.errors import FileFormatError
 from neuromorph.network import to_text
 from neuromorph.network.lines import Line, lines_of, matched, word_of
@@ -101,10 +102,11 @@ _SLICE = re.compile(r"  unit (\d{1,9}) ([^ ]+) (\d{1,9}):(\d{1,9})", re.ASCII)
 
 
 def _beside(unit: Unit) -> Iterator[str]:
-    """What passes have noted of a unit."""
-    for name, steps in unit.late.items():
+    """What is told of a unit's view."""
+    said = fields_of(unit)
+    for name, steps in said.late.items():
         yield f"  late {word(name)} {steps}"
-    for name, letters in unit.letters.items():
+    for name, letters in said.letters.items():
         kind = "one_hot" if letters.one_hot else "bits"
         yield f"  letters {word(name)} {kind} {','.join(map(str, letters.values))}"
 
@@ -135,20 +137,19 @@ def _unit(
     beside = ("  late ", "  letters ")
     network = parse_lines([Line(line.number, line.text[2:]) for line in body
                            if not line.text.startswith(beside)], arrays)
-    late: dict[str, int] = {}
-    letters: dict[str, Letters] = {}
+    said = ViewFields()
     for line in body:
         if not line.text.startswith(beside):
             continue
         if line.text.startswith("  late "):
             source, steps = matched(line, _LATE, "late POPULATION STEPS").groups()
-            late[word_of(line, source)] = int(steps)
+            said.late[word_of(line, source)] = int(steps)
         else:
             source, kind, values = matched(
                 line, _LETTERS, "letters SOURCE bits|one_hot VALUE,…").groups()
-            letters[word_of(line, source)] = Letters(
+            said.letters[word_of(line, source)] = Letters(
                 tuple(int(value) for value in values.split(",")), kind == "one_hot")
-    return checked_unit(Unit(word_of(head, name), network, late, letters))
+    return checked_unit(word_of(head, name), network, said)
 
 
 def _placed(

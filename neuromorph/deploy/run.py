@@ -13,13 +13,7 @@ from neuromorph.bundle import Bundle
 from neuromorph.circuits import hebbian_attention
 from neuromorph.circuits.latency_attention import LatencyAttention, stimulate
 from neuromorph.compile import Compiled, Program
-from neuromorph.compile.split import (
-    extra_steps,
-    join_recording,
-    split_inputs,
-    split_network,
-    split_probes,
-)
+from neuromorph.compile.split import split
 from neuromorph.cost.events import Events, count_events
 from neuromorph.errors import DisagreementError
 from neuromorph.lab.trial import Trial, trial_of, trial_probes
@@ -74,8 +68,9 @@ def try_heads(bundle: Bundle, compiled: Compiled, memory: str, most: int) -> Tri
         inputs, steps = _trains(bundle, order[unit][0], order[unit][1], memory)
         recording = _run_both(compiled, unit, inputs, steps)
         spikes = {p.name: recording.spikes(p.name) for p in units[unit].neurons}
-        runs[unit] = (units[unit].encode(inputs), steps)
-        events += count_events(units[unit], {**runs[unit][0], **spikes}, steps)
+        runs[unit] = (inputs, steps)
+        sent = {name: train[:steps] for name, train in units[unit].view.encode(inputs).items()}
+        events += count_events(units[unit], sent | spikes, steps)
         rates |= {f"{unit}/{name}": np.count_nonzero(train, axis=0) / QUERIES
                   for name, train in spikes.items()}
     for unit in set(range(len(order))) - set(chosen.tolist()):
@@ -107,11 +102,8 @@ def _run_both(compiled: Compiled, number: int, inputs: Inputs, steps: int) -> Re
     asked = [Probe(p.name) for p in given.neurons]
     asked += [Probe(p.name, "v") for p in given.neurons if p.name in READ]
     whole = fast.run(given.network, inputs, asked, steps)
-    pieces = compiled.program.slices_of(number)
     probes = [*asked, *(Probe(p.name) for p in unit.neurons if Probe(p.name) not in asked)]
-    placed = join_recording(unit, pieces, fast.run(
-        split_network(unit, pieces), split_inputs(unit, pieces, unit.encode(inputs)),
-        split_probes(unit, pieces, probes), steps + extra_steps(unit)))
+    placed = split(unit, compiled.program.slices_of(number)).run(fast.run, inputs, probes, steps)
     for probe in asked:
         if not np.array_equal(whole.traces[probe], placed.traces[probe]):
             raise DisagreementError("the placed program does not give what the network gives",
@@ -121,9 +113,10 @@ def _run_both(compiled: Compiled, number: int, inputs: Inputs, steps: int) -> Re
 
 def lab_trial(program: Program, tried: Tried) -> Trial:
     """The first head that was tried, with all that another machine's run can be compared by."""
-    unit = min(tried.runs)
-    inputs, steps = tried.runs[unit]
-    network, backend = program.units[unit].network, backends.get(backends.DEFAULT)
-    recording = backend.run(network, inputs, trial_probes(network), steps)
-    return trial_of(unit, network, inputs, recording, backend=backend.name,
+    number = min(tried.runs)
+    inputs, steps = tried.runs[number]
+    unit, backend = program.units[number], backends.get(backends.DEFAULT)
+    network, trains = unit.network, unit.view.encode(inputs)
+    recording = backend.run(network, trains, trial_probes(network), unit.view.steps(steps))
+    return trial_of(number, network, trains, recording, backend=backend.name,
                     evidence=backend.evidence)

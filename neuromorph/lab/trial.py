@@ -9,9 +9,9 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from neuromorph.compile.split import Recorded
 from neuromorph.errors import UsageError
 from neuromorph.network import Network, Probe
+from neuromorph.network.view import Recorded
 from neuromorph.shown import Shown
 
 Traces: TypeAlias = Mapping[str, NDArray[Any]]

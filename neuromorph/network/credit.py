@@ -19,6 +19,7 @@ from neuromorph.network.model import Network, Projection
 from neuromorph.network.parts import Part
 from neuromorph.network.promises import Lack, Promise, lacks, promised_by
 from neuromorph.network.schedules import counting_later
+from neuromorph.shown import Shown
 
 _RECOGNISED: WeakKeyDictionary[Network, tuple[Believed | Doubt, ...]] = WeakKeyDictionary()
 
@@ -67,8 +68,8 @@ class Believed(NamedTuple):
         return {self.here[name]: why for name, why in self.part.circuit.harmless.items()}
 
 
-@dataclass(frozen=True)
-class Credit:
+@dataclass(frozen=True, repr=False)
+class Credit(Shown):
     """What is known of a network.
 
     Attributes

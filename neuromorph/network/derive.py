@@ -91,9 +91,12 @@ def _when_due(
     model: NeuronModel, span: Interval, steps: frozenset[int], period: int
 ) -> Iterator[Turn]:
     """The steps in which a counter lets it act; any, if its period does not fit into the whole."""
-    if model.counts == 1 or period % model.counts:
+    if model.counts == 1:
         if not span.silent:
             yield Turn(steps, span)
+        return
+    if period % model.counts:
+        yield Turn(steps, Interval.hull([span], len(span.low)))
         return
     by_neurons: dict[bytes, tuple[list[int], Interval]] = {}
     for step in sorted(steps):

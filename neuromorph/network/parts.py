@@ -19,6 +19,7 @@ from typing import (
 from numpy.typing import NDArray
 
 from neuromorph.errors import NetworkError
+from neuromorph.shown import Shown
 
 if TYPE_CHECKING:  # a network has parts
     from neuromorph.network.model import Network, Projection
@@ -111,8 +112,8 @@ def circuit(kind: str) -> Callable[[C], C]:
     return named
 
 
-@dataclass(frozen=True)
-class Part:
+@dataclass(frozen=True, repr=False)
+class Part(Shown):
     """A known circuit in a network.
 
     Attributes

@@ -11,6 +11,7 @@ import numpy as np
 
 from neuromorph.network.ports import Course, Port
 from neuromorph.numerics.interval import Interval, rounded_up
+from neuromorph.shown import Shown
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,8 +26,8 @@ class Turn:
         return self.steps == other.steps and np.array_equal(self.span, other.span)
 
 
-@dataclass(frozen=True, eq=False)
-class Promise:
+@dataclass(frozen=True, eq=False, repr=False)
+class Promise(Shown):
     """What a population may send.
 
     Attributes

@@ -52,6 +52,9 @@ class Register(NamedTuple):
     clears_above : int, optional
         Where the neuron clears it by itself: above, it may be anything.
     port : str
+    clips : bool
+        Whether the neuron itself cuts off what is beyond, as its equation says: that is counted
+        (`NeuronModel.overflows`), but it is no overflow.
     """
 
     name: Accumulator
@@ -62,6 +65,7 @@ class Register(NamedTuple):
     first_unit: int = 0
     clears_above: int | None = None
     port: str = A_IN
+    clips: bool = False
 
 
 class LeakyFloats(NamedTuple):

@@ -129,7 +129,7 @@ class Counted(NeuronModel, ABC):
 def within(name: Accumulator, room: int) -> Register:
     """A sum that has to stay within +-``room`` for nothing to be cut off; 0 lets nothing arrive."""
     most = max(room, 1)
-    return Register(name, DECAY_UNITY, int(room < 1), -most, most)
+    return Register(name, DECAY_UNITY, int(room < 1), -most, most, clips=name != "sum")
 
 
 def counted_limits(domain: str, shortest: int = 1) -> dict[str, Range]:

@@ -108,5 +108,8 @@ class Drive(Counted):
         return Interval(np.minimum(payload, 0), np.maximum(payload, 0))
 
     def payloads(self, size: int, arrived: Mapping[str, Interval]) -> Interval:
-        """Whatever arrives."""
-        return self.widest(size)
+        """The constant, whatever arrives; one that waits may be silent."""
+        if self.waits:
+            return self.widest(size)
+        payload = np.broadcast_to(np.asarray(self.payload, np.int64), size)
+        return Interval(payload, payload)

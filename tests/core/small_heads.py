@@ -171,3 +171,15 @@ def attention(head: LatencyAttention) -> tuple[Network, Inputs, int]:
     keys, queries = rng.integers(-20, 21, (5, 3)), rng.integers(-20, 21, (2, 3))
     mask = np.array([[True] * 5, [True, False, True, True, False]])
     return build(head, keys, rng.integers(-127, 128, (5, 2))), *stimulate(head, queries, mask)
+
+
+def digits_like() -> Case:
+    """A head as `neuromorph export --target loihi1` makes them of the digits model."""
+    rng = np.random.default_rng(0)
+    head = LatencyAttention(
+        slots=17, key_size=16, value_size=16, spikes="binary", key_shift=3, ramp=120, window=17,
+        score_bound=15_749, latest=2000, query_limit=31, key_limit=127, value_limit=127,
+        value_shift=0, control_decay=2048, unit=254, input_bits=22)
+    return Case(head, rng.integers(-127, 128, (head.slots, head.key_size)),
+                rng.integers(-127, 128, (head.slots, head.value_size)),
+                rng.integers(-31, 32, (2, head.key_size)), np.ones((2, head.slots), bool))

@@ -21,7 +21,7 @@ GIVEN, GRADED, STEPS = attention(replace(BINARY, input_bits=22))
 """A head's network as exported, its graded trains, and the length of their run."""
 
 HEAD = lower(Unit("head", GIVEN))
-PLAIN = HEAD.encode(GRADED)
+PLAIN = HEAD.view.encode(GRADED)
 
 
 def program_of(*units: Unit) -> Program:

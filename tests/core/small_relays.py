@@ -13,13 +13,7 @@ from neuromorph import backends
 from neuromorph.backends.interface import Inputs, Recording
 from neuromorph.compile.packing.limits import limits_of
 from neuromorph.compile.program import Slice, Unit
-from neuromorph.compile.split import (
-    extra_steps,
-    join_recording,
-    split_inputs,
-    split_network,
-    split_probes,
-)
+from neuromorph.compile.split import split
 from neuromorph.network import CubaLIF, Network, Population, Projection, Readout, Source, verify
 from neuromorph.neurons import NeuronModel
 from neuromorph.profiles import load_profile
@@ -91,10 +85,8 @@ def run_relayed(
     backend: str = "fast",
 ) -> Recording:
     """The run of the cut unit with relays, shifted back to the steps of the network."""
-    done = backends.get(backend).run(
-        split_network(relayed, slices), split_inputs(relayed, slices, inputs),
-        split_probes(relayed, slices, everything(network)), steps + extra_steps(relayed))
-    return join_recording(relayed, slices, done)
+    return split(relayed, slices).run(
+        backends.get(backend).run, inputs, everything(network), steps)
 
 
 def assert_same(network: Network, got: Recording, inputs: Inputs, steps: int) -> Recording:

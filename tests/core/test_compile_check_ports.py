@@ -20,13 +20,7 @@ from neuromorph.compile.packing.demand import demands, totals
 from neuromorph.compile.packing.limits import limits_of
 from neuromorph.compile.program_file import program_as_dict
 from neuromorph.compile.program_schema import program_from_dict
-from neuromorph.compile.split import (
-    extra_steps,
-    join_recording,
-    split_inputs,
-    split_network,
-    split_probes,
-)
+from neuromorph.compile.split import split
 from neuromorph.errors import FileFormatError, FitError, NetworkError
 from neuromorph.network import (
     CubaLIF,
@@ -116,9 +110,7 @@ def test_relays_before_ports_give_the_same_integers(twin: None) -> None:
     unit, slices = state.program.units[0], state.program.slices_of(0)
     reference, probes = backends.get("reference"), [Probe("n"), Probe("n", "v")]
     inputs = {"in": np.random.default_rng(3).integers(0, 2, (9, 30))}
-    placed = join_recording(unit, slices, reference.run(
-        split_network(unit, slices), split_inputs(unit, slices, inputs),
-        split_probes(unit, slices, probes), 9 + extra_steps(unit)))
+    placed = split(unit, slices).run(reference.run, inputs, probes, 9)
     whole = reference.run(network, inputs, probes, 9)
     assert whole.traces[probes[0]].any()
     for probe in probes:

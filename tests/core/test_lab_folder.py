@@ -196,7 +196,7 @@ def test_other_inputs_are_refused(given: dict[str, Any], reason: str) -> None:
 
 def test_what_the_script_refuses_the_compiler_refuses_too() -> None:
     with pytest.raises(UsageError, match="found 32; expected -32 to 31"):
-        HEAD.encode(changed("query", 32))
+        HEAD.view.encode(changed("query", 32))
 
 
 RULE = LearningRule(dw="2^-2*x1*y0", x1_impulse=16, x1_tau=5)

@@ -8,13 +8,12 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from small_heads import GRADED, Case, attention, cases, heads
+from small_heads import GRADED, Case, attention, cases, digits_like, heads
 from small_payload_chips import random_chip
 
 from neuromorph import backends
 from neuromorph.circuits.latency_attention import (
     PROBES,
-    LatencyAttention,
     alphabets,
     build,
     stimulate,
@@ -22,6 +21,7 @@ from neuromorph.circuits.latency_attention import (
 from neuromorph.circuits.plain_spikes import Letters, in_plain_spikes
 from neuromorph.compile import Unit, compile_units
 from neuromorph.compile.lower import lower
+from neuromorph.compile.view_fields import fields_of
 from neuromorph.errors import FitError, UsageError
 from neuromorph.network import CubaLIF, Network, Population, Probe, Projection, Source
 from neuromorph.profiles import load_profile
@@ -79,7 +79,7 @@ def test_a_lowered_network_has_the_same_potentials(seed: int) -> None:
     assert not any(p.graded for p in lowered.network.projections)
     probes = [Probe(name, variable) for name in ("n", "m") for variable in ("spikes", "u", "v")]
     truth = REFERENCE.run(network, inputs, probes, steps)
-    got = REFERENCE.run(lowered.network, lowered.encode(inputs), probes, steps)
+    got = lowered.run(REFERENCE.run, inputs, probes, steps)
     for probe in probes:
         np.testing.assert_array_equal(got.traces[probe], truth.traces[probe], str(probe))
 
@@ -102,7 +102,7 @@ def test_lowered_attention_gives_the_same_spikes_and_answers(case: Case) -> None
     lowered = lower(Unit("head", network))
     probes = [*PROBES, Probe("done", "v"), Probe("control"), Probe("normaliser")]
     truth = FAST.run(network, inputs, probes, steps)
-    got = FAST.run(lowered.network, lowered.encode(inputs), probes, steps)
+    got = lowered.run(FAST.run, inputs, probes, steps)
     assert sum(got.overflows.values()) == 0
     for probe in probes:
         np.testing.assert_array_equal(got.traces[probe], truth.traces[probe], str(probe))
@@ -116,18 +116,6 @@ def test_drive_takes_an_axon_for_each_payload_and_a_query_one_for_each_bit() -> 
     assert len([s for s in sources if s.startswith("drive.")]) == len(
         alphabets(case.head)["drive"])
     assert [s for s in sources if s.startswith(("mask", "flush"))] == ["mask.0", "flush.0"]
-
-
-def digits_like() -> Case:
-    """A head as `neuromorph export --target loihi1` makes them of the digits model."""
-    rng = np.random.default_rng(0)
-    head = LatencyAttention(
-        slots=17, key_size=16, value_size=16, spikes="binary", key_shift=3, ramp=120, window=17,
-        score_bound=15_749, latest=2000, query_limit=31, key_limit=127, value_limit=127,
-        value_shift=0, control_decay=2048, unit=254, input_bits=22)
-    return Case(head, rng.integers(-127, 128, (head.slots, head.key_size)),
-                rng.integers(-127, 128, (head.slots, head.value_size)),
-                rng.integers(-31, 32, (2, head.key_size)), np.ones((2, head.slots), bool))
 
 
 # --- what is refused
@@ -151,6 +139,7 @@ def test_a_head_for_loihi_2_is_told_to_be_exported_for_loihi_1() -> None:
     (one([2], -2), "a right shift rounds"),
     (one([255], 7), "a payload is too large for synapses.*found a shift by 1; expected at most 0"),
     (one([1], 0, graded=False), "every payload counts as one spike"),
+    (one([-256], 0), "a weight has no negative and no multiple.*found -256; expected at least"),
 ])
 def test_what_plain_spikes_cannot_say_is_refused(network: Network, text: str) -> None:
     with pytest.raises(FitError, match=text):
@@ -173,4 +162,5 @@ def test_the_same_head_for_loihi_1_is_placed() -> None:
     unit = Unit("head", build(case.head, case.keys, case.values))
     state = compile_units([unit], load_profile("loihi1"))
     assert state.given[0] is unit
-    assert state.program.units[0].letters.keys() == {"query", "drive", "mask", "excused", "flush"}
+    letters = fields_of(state.program.units[0]).letters
+    assert letters.keys() == {"query", "drive", "mask", "excused", "flush"}

@@ -80,7 +80,8 @@ def test_payloads_and_states_stay_within_their_bounds(kind: str, seed: int) -> N
     assert (low <= 0).all()
     assert (high >= 0).all()
     assert max(-low.min(), high.max()) < 1 << max(model.payload_bits - 1, 1)
-    if prove_ranges_of(network).proved:
+    proof = prove_ranges_of(network)
+    if proof.proved and proof.status("n") == "proved":  # nothing saturates, by design or not
         assert done.overflows["n"] == 0
 
 

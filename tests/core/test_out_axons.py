@@ -24,7 +24,7 @@ from neuromorph.compile.packing.out_axons import cut_within_out_axons, of_cores,
 from neuromorph.compile.packing.place import place
 from neuromorph.compile.program import Slice
 from neuromorph.compile.program_file import program_as_dict
-from neuromorph.compile.split import join_recording, split_inputs, split_network, split_probes
+from neuromorph.compile.split import split
 from neuromorph.errors import FitError
 from neuromorph.network import (
     Astrocyte,
@@ -132,9 +132,7 @@ def assert_same_integers(state: Compiled, head: LatencyAttention) -> None:
     query = np.random.default_rng(1).integers(-126, 127, (1, head.key_size))
     inputs, steps = stimulate(head, query)
     whole = fast.run(state.given[0].network, inputs, PROBES, steps)
-    placed = join_recording(unit, slices, fast.run(
-        split_network(unit, slices), split_inputs(unit, slices, inputs),
-        split_probes(unit, slices, PROBES), steps))
+    placed = split(unit, slices).run(fast.run, inputs, PROBES, steps)
     for probe in PROBES:
         np.testing.assert_array_equal(placed.traces[probe], whole.traces[probe])
     assert whole.spikes("match").any()

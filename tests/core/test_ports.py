@@ -26,11 +26,12 @@ from neuromorph.circuits.latency_attention.emit import (
     emitting,
     with_time_to_answer,
 )
-from neuromorph.circuits.plain_spikes import in_plain_spikes
+from neuromorph.circuits.plain_spikes import Lettered, in_plain_spikes
 from neuromorph.compile.program import Slice, Unit
 from neuromorph.compile.quantise import quantise
 from neuromorph.compile.relays.insert import with_relays
-from neuromorph.compile.split import extra_steps, split_network
+from neuromorph.compile.split import split
+from neuromorph.compile.view_fields import fields_of
 from neuromorph.errors import NetworkError, RangeProofError
 from neuromorph.network import (
     CubaLIF,
@@ -250,8 +251,9 @@ def test_a_silent_axon_leaves_a_slot_its_old_code(backend: str) -> None:
 
 def test_plain_spikes_have_no_port_of_a_graded_source() -> None:
     network = replace(attention(replace(BINARY, input_bits=22))[0])
-    lowered, letters = in_plain_spikes(network)
-    assert {p.population for p in network.inputs} == letters.keys()
+    lowered, view = in_plain_spikes(network)
+    assert isinstance(view, Lettered)
+    assert {p.population for p in network.inputs} == view.letters.keys()
     assert lowered.inputs == ()
     assert lowered.outputs == network.outputs
     plain = small(outputs=(Port.of(Population("lif", 1, CubaLIF())),), inputs=(
@@ -263,13 +265,13 @@ def test_plain_spikes_have_no_port_of_a_graded_source() -> None:
 
 def test_what_is_cut_is_no_port() -> None:
     network = attention(BINARY)[0]
-    cut = split_network(Unit("u", network), {
-        "match": [Slice(0, "match", 0, 2, 0), Slice(0, "match", 2, 5, 1)]})
+    cut = split(Unit("u", network), {
+        "match": [Slice(0, "match", 0, 2, 0), Slice(0, "match", 2, 5, 1)]}).network
     assert [p.name for p in cut.outputs] == ["control", "normaliser", "done"]
     assert cut.inputs == network.inputs
     written = hebbian_attention.build(BINARY)
-    cut = split_network(Unit("u", written), {
-        "match": [Slice(0, "match", 0, 2, 0), Slice(0, "match", 2, 5, 1)]})
+    cut = split(Unit("u", written), {
+        "match": [Slice(0, "match", 0, 2, 0), Slice(0, "match", 2, 5, 1)]}).network
     assert {p.name for p in written.inputs} - {p.name for p in cut.inputs} == {"store"}
 
 
@@ -282,9 +284,10 @@ def test_a_late_output_speaks_later() -> None:
     ends = [p for p in network.populations if not p.is_source]
     timed = verify(replace(timed, outputs=tuple(Port.of(p, (7,)) for p in ends)))
     unit = with_relays(Unit("u", timed), SMALL, True)
-    assert extra_steps(unit) > 0
+    late = fields_of(unit).late
+    assert max(late.values()) > 0
     for port in unit.network.outputs:
-        assert port.steps == ((7 + unit.late.get(port.population, 0)) % period,)
+        assert port.steps == ((7 + late.get(port.population, 0)) % period,)
     assert unit.network.inputs == timed.inputs
 
 

@@ -13,24 +13,26 @@ import numpy as np
 import pytest
 from small_labs import GRADED, HEAD, PLAIN, program_of
 
-from neuromorph.circuits.plain_spikes import Letters
+from neuromorph.circuits.plain_spikes import Letters, lettered
 from neuromorph.compile.program_file import (
     program_as_dict,
     program_from_dict,
     read_program,
     write_program,
 )
+from neuromorph.compile.relays.view import late_by
+from neuromorph.compile.view_fields import fields_of
 from neuromorph.errors import FileFormatError
+from neuromorph.network.view import IDENTITY
 
-LATE = replace(HEAD, late={"match": 2, "control": 3})
+LATE = HEAD.rewritten(HEAD.network, late_by(HEAD.network, {"match": 2, "control": 3}))
 
 
 def test_letters_and_late_steps_come_back(tmp_path: Path) -> None:
     write_program(tmp_path, program_of(LATE))
     back = read_program(tmp_path).units[0]
-    assert back.letters == LATE.letters
-    assert back.late == LATE.late
-    spelled = back.encode(GRADED)
+    assert back.view == LATE.view
+    spelled = back.view.parts[0].encode(GRADED)
     assert spelled.keys() == PLAIN.keys()
     for name, train in PLAIN.items():
         np.testing.assert_array_equal(spelled[name], train, name)
@@ -49,8 +51,7 @@ def test_a_file_from_before_them_is_read() -> None:
     for name in ("letters", "late"):
         del data["units"][0][name]
     back = program_from_dict(data, arrays).units[0]
-    assert back.letters == {}
-    assert back.late == {}
+    assert back.view == IDENTITY
 
 
 Damage = Callable[[dict[str, Any]], object]
@@ -92,6 +93,7 @@ def test_stand_ins_are_plain_and_of_one_size() -> None:
 
 
 def test_a_source_that_never_sends_needs_no_stand_in() -> None:
-    silent = replace(HEAD, letters={**HEAD.letters, "silent": Letters.of_payloads(())})
+    silent = replace(HEAD, view=lettered({**fields_of(HEAD).letters,
+                                            "silent": Letters.of_payloads(())}))
     data, arrays = program_as_dict(program_of(silent))
-    assert program_from_dict(data, arrays).units[0].letters["silent"].values == ()
+    assert fields_of(program_from_dict(data, arrays).units[0]).letters["silent"].values == ()

@@ -12,6 +12,7 @@ from small_relays import PROFILE, SMALL, assert_same, run_relayed, wide
 from neuromorph.compile.packing.limits import Limits
 from neuromorph.compile.program import Unit
 from neuromorph.compile.relays.insert import has_relays, with_relays
+from neuromorph.compile.view_fields import fields_of
 from neuromorph.errors import FitError
 from neuromorph.network import (
     CubaLIF,
@@ -56,7 +57,7 @@ def test_a_loop_through_relays_is_refused_unless_its_delay_pays() -> None:
         ), (Projection("in_out", "in", "out", np.eye(30, dtype=np.int32)), wide_loop)))
     assert refusal(loop(0)).startswith("n: relays would make a loop longer; found out")
     unit = with_relays(Unit("u", loop(1)), SMALL, True)
-    assert unit.late == {}
+    assert fields_of(unit).late == {}
     train = np.random.default_rng(0).integers(0, 2, (30, 30))
     got = run_relayed(loop(1), unit, {}, {"in": train}, 30)
     assert assert_same(loop(1), got, {"in": train}, 30).spikes("out").any()
@@ -98,7 +99,7 @@ def test_what_learns_elsewhere_ends_with_the_run() -> None:
         got = run_relayed(network, unit, {}, inputs, 20, backend)
         assert_same(network, got, inputs, 20)
     assert (got.synapses["learner"][0] != 10 * TWICE).any()
-    assert unit.late == {"out": 1}
+    assert fields_of(unit).late == {"out": 1}
 
 
 def test_a_bias_cannot_start_late() -> None:

@@ -33,7 +33,7 @@ from neuromorph.compile.program_file import program_as_dict
 from neuromorph.compile.ranges.prove import prove_ranges_of
 from neuromorph.compile.relays.chunks import FINEST, chunks_of
 from neuromorph.compile.relays.insert import with_relays
-from neuromorph.compile.split import extra_steps
+from neuromorph.compile.view_fields import fields_of
 from neuromorph.errors import FitError
 from neuromorph.network import Network, Population, Projection, Relay, Source, verify
 from neuromorph.network.bounds import payload_ranges
@@ -54,14 +54,14 @@ def test_random_networks_keep_every_bit() -> None:
         seen["relays"] += len(relays_of(unit))
         seen["that shift"] += sum(bool(p.model.shift) for p in relays_of(unit))
         seen["units"] += bool(relays_of(unit))
-        seen["in time"] += bool(relays_of(unit)) and not unit.late
-        seen["very late"] += extra_steps(unit) > 2
+        seen["in time"] += bool(relays_of(unit)) and not fields_of(unit).late
+        seen["very late"] += unit.view.steps(0) > 2
         slices = random_slices(unit, np.random.default_rng(seed))
         backend = "reference" if seed % 4 == 0 else "fast"
         got = run_relayed(network, unit, slices, inputs, steps, backend)
         whole = assert_same(network, got, inputs, steps)
         assert all(d <= SMALL.in_axons for d in fan_ins(unit))
-        seen["sent"] += any(whole.spikes(name).any() for name in unit.late)
+        seen["sent"] += any(whole.spikes(name).any() for name in fields_of(unit).late)
     assert min(seen["units"], seen["that shift"], seen["sent"]) > 10, seen
     assert min(seen["in time"], seen["very late"]) > 1, seen
     assert {"relays would make a loop longer",
@@ -85,7 +85,7 @@ def test_what_needs_nothing_stays_itself() -> None:
 def test_relays_and_delays_are_where_they_should_be() -> None:
     unit = with_relays(Unit("u", wide()), SMALL, True)
     assert [(p.name, p.size) for p in relays_of(unit)] == [(f"p.relay.{k}", 3) for k in range(3)]
-    assert unit.late == {"out": 1}
+    assert fields_of(unit).late == {"out": 1}
     assert unit.network.projection("q").delay == 1
     assert unit.network.projection("p.1").delay == 0
     np.testing.assert_array_equal(
@@ -96,15 +96,15 @@ def test_relays_and_delays_are_where_they_should_be() -> None:
 def test_a_shift_comes_after_the_whole_sum() -> None:
     unit = with_relays(Unit("u", wide(-3)), SMALL, True)
     assert unit.network.population("p.sum").model == Relay(shift=3)
-    assert unit.late == {"out": 2}
+    assert fields_of(unit).late == {"out": 2}
     exact = with_relays(Unit("u", wide(-3, weights=np.full((3, 30), 8, np.int32))), SMALL, True)
     assert [p.model for p in relays_of(exact)] == [Relay()] * 3
-    assert exact.late == {"out": 1}
+    assert fields_of(exact).late == {"out": 1}
 
 
 def test_a_delay_takes_up_the_steps_of_relays() -> None:
     unit = with_relays(Unit("u", wide(-3, delay=5)), SMALL, True)
-    assert unit.late == {}
+    assert fields_of(unit).late == {}
     assert unit.network.projection("p").delay == 3
     assert unit.network.projection("q").delay == 0
 
@@ -158,7 +158,7 @@ def test_a_head_with_more_slots_than_axons(kind: str) -> None:
     program = compile_units([Unit("head", network)], profile).program
     unit = program.units[0]
     assert max(np.count_nonzero(network.projection("value").weights, axis=1)) > 4096
-    assert unit.late == {"control": 1, "normaliser": 1, "done": 1} | (
+    assert fields_of(unit).late == {"control": 1, "normaliser": 1, "done": 1} | (
         {"control": 2, "normaliser": 2} if kind == "graded" else {})
     assert [str(v) for v in judged(*program_as_dict(program), profile).violations] == []
     inputs, steps = stimulate(head, rng.integers(-20, 21, (1, 2)))

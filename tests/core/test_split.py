@@ -16,9 +16,9 @@ from neuromorph.circuits import hebbian_attention as hebbian
 from neuromorph.circuits.latency_attention import LatencyAttention
 from neuromorph.compile.parts import parts_of, stays_whole
 from neuromorph.compile.program import Slice, Unit
-from neuromorph.compile.split import join_recording, split_inputs, split_network, split_probes
+from neuromorph.compile.split import split
 from neuromorph.errors import NeuromorphError, UnsupportedError, UsageError
-from neuromorph.network import CubaLIF, Network, Population, Projection, Source, to_text
+from neuromorph.network import CubaLIF, Network, Population, Projection, Source
 
 Slices = dict[str, list[Slice]]
 Case = tuple[Network, Inputs, int]
@@ -38,11 +38,8 @@ def random_slices(unit: Unit, rng: np.random.Generator, share: float = 0.8) -> S
 def run_split(case: Case, slices: Slices, backend: str = "fast") -> Recording:
     """The cut network's run, put together again."""
     network, inputs, steps = case
-    unit = Unit("unit", network)
-    done = backends.get(backend).run(
-        split_network(unit, slices), split_inputs(unit, slices, inputs),
-        split_probes(unit, slices, everything(network)), steps)
-    return join_recording(unit, slices, done)
+    return split(Unit("unit", network), slices).run(
+        backends.get(backend).run, inputs, everything(network), steps)
 
 
 def run_whole(case: Case, backend: str = "fast") -> Recording:
@@ -82,7 +79,7 @@ def test_random_networks_that_are_cut_all_over() -> None:
         case, unit = (network, inputs, steps), Unit("unit", network)
         slices = random_slices(unit, np.random.default_rng(seed + 100))
         assert_equal(run_split(case, slices), run_whole(case))
-        cut = split_network(unit, slices)
+        cut = split(unit, slices).network
         found = parts_of(unit, slices)
         parts += len(cut.populations) - len(network.populations)
         both = [p for p in network.plastic if len(found[p.pre]) > 1 and len(found[p.post]) > 1]
@@ -127,7 +124,7 @@ def test_heads(name: str, backend: str) -> None:
 def test_the_slots_of_a_head_that_writes_lie_on_two_cores() -> None:
     unit = Unit("unit", HEADS["hebbian binary"][0])
     slices = {"match": [Slice(0, "match", 0, 2, 0), Slice(0, "match", 2, 5, 1)]}
-    cut = split_network(unit, slices)
+    cut = split(unit, slices).network
     assert [p.name for p in cut.populations if "." in p.name] == [
         "match.0", "match.1", "store.0", "store.1"]
     assert cut.projection("key.0.1").modulators == ("store.1", None, None)
@@ -139,8 +136,8 @@ def test_a_sum_that_is_rounded_is_not_taken_apart() -> None:
     unit = Unit("unit", HEADS["graded"][0])
     slices = random_slices(unit, np.random.default_rng(0), 1.0)
     assert stays_whole(unit.network)["match"] == "mass shifts its whole sum to the right by 2"
-    assert "match" in {p.name for p in split_network(unit, slices).populations}
-    assert "control.1" in {p.name for p in split_network(unit, slices).populations}
+    assert "match" in {p.name for p in split(unit, slices).network.populations}
+    assert "control.1" in {p.name for p in split(unit, slices).network.populations}
 
 
 @pytest.mark.parametrize(("weights", "whole"), [([[4, 8]], False), ([[4, 6]], True)])
@@ -151,7 +148,7 @@ def test_a_sum_of_multiples_is_taken_apart(weights: list[list[int]], whole: bool
         (Projection("to_a", "in", "a", np.eye(2, dtype=np.int32)),
          Projection("to_b", "a", "b", np.array(weights, np.int32), exponent=-2)))
     slices = {"a": [Slice(0, "a", 0, 1, 0), Slice(0, "a", 1, 2, 1)]}
-    cut = split_network(Unit("u", network), slices)
+    cut = split(Unit("u", network), slices).network
     assert ("a" in {p.name for p in cut.populations}) == whole
     train = np.random.default_rng(0).integers(0, 2, (20, 2))
     assert_equal(run_split((network, {"in": train}, 20), slices),
@@ -161,8 +158,7 @@ def test_a_sum_of_multiples_is_taken_apart(weights: list[list[int]], whole: bool
 def test_a_network_on_one_core_stays_itself() -> None:
     unit = Unit("unit", HEADS["binary"][0])
     slices = random_slices(unit, np.random.default_rng(0), 0.0)
-    assert to_text(split_network(unit, slices)) == to_text(unit.network)
-    assert split_network(unit, slices).parts
+    assert split(unit, slices) is unit
 
 
 @pytest.mark.parametrize(("edges", "reason"), [
@@ -172,12 +168,12 @@ def test_a_network_on_one_core_stays_itself() -> None:
 def test_slices_that_do_not_fit_are_refused(edges: list[tuple[int, int]], reason: str) -> None:
     slices = {"match": [Slice(0, "match", *edge, i) for i, edge in enumerate(edges)]}
     with pytest.raises(UsageError, match=reason):
-        split_network(Unit("unit", HEADS["binary"][0]), slices)
+        split(Unit("unit", HEADS["binary"][0]), slices)
 
 
 def test_floats_are_refused() -> None:
     with pytest.raises(UnsupportedError, match="only integers"):
-        split_network(Unit("unit", LEARNERS["floats that learn"][0]), {})
+        split(Unit("unit", LEARNERS["floats that learn"][0]), {})
 
 
 def test_a_name_that_is_taken_is_refused() -> None:
@@ -185,4 +181,4 @@ def test_a_name_that_is_taken_is_refused() -> None:
     taken = replace(network, populations=(*network.populations, Population("match.0", 1, Source())))
     slices = {"match": [Slice(0, "match", 0, 2, 0), Slice(0, "match", 2, 5, 1)]}
     with pytest.raises(NeuromorphError, match=r"match\.0"):
-        split_network(Unit("unit", taken), slices)
+        split(Unit("unit", taken), slices)

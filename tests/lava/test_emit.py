@@ -24,7 +24,7 @@ from neuromorph.circuits import latency_attention as latency
 from neuromorph.circuits.latency_attention import LatencyAttention
 from neuromorph.compile.program import Program, Slice, Unit
 from neuromorph.compile.program_file import read_program
-from neuromorph.compile.split import join_recording, split_inputs, split_network, split_probes
+from neuromorph.compile.split import split
 from neuromorph.errors import UsageError
 from neuromorph.lab import folder as emit
 from neuromorph.lab import run_on_loihi2 as script
@@ -170,10 +170,9 @@ def test_a_cut_network_on_lava() -> None:
     unit, probes = Unit("unit", network), trial_probes(network)
     slices = {name: [Slice(0, name, *edge, i) for i, edge in enumerate(pairwise(edges))]
               for name, edges in (("a", (0, 1, 5)), ("b", (0, 2, 3)))}
-    cut = split_network(unit, slices)
-    assert len(cut.plastic) == 2 + 4
-    done = join_recording(unit, slices, LavaBackend().run(
-        cut, split_inputs(unit, slices, inputs), split_probes(unit, slices, probes), steps))
+    cut = split(unit, slices)
+    assert len(cut.network.plastic) == 2 + 4
+    done = cut.run(LavaBackend().run, inputs, probes, steps)
     whole = backends.get("fast").run(network, inputs, probes, steps)
     for probe, trace in whole.traces.items():
         np.testing.assert_array_equal(done.traces[probe], trace, err_msg=str(probe))

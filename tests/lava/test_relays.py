@@ -12,13 +12,6 @@ from neuromorph.backends.reference import ReferenceBackend
 from neuromorph.compile.packing.limits import limits_of
 from neuromorph.compile.program import Unit
 from neuromorph.compile.relays.insert import with_relays
-from neuromorph.compile.split import (
-    extra_steps,
-    join_recording,
-    split_inputs,
-    split_network,
-    split_probes,
-)
 from neuromorph.network import (
     CubaLIF,
     LatencyMatch,
@@ -83,11 +76,8 @@ def test_relays_change_nothing(exponent: int) -> None:
     with_small_cores = with_relays(Unit("u", network), limits, True)
     probes = [Probe(name, v) for name in ("match", "lif", "out") for v in ("spikes", "v")]
     truth = ReferenceBackend().run(network, inputs, probes, STEPS)
-    done = LavaBackend().run(
-        split_network(with_small_cores, {}), split_inputs(with_small_cores, {}, inputs),
-        split_probes(with_small_cores, {}, probes), STEPS + extra_steps(with_small_cores))
-    got = join_recording(with_small_cores, {}, done)
-    assert extra_steps(with_small_cores) == (2 if exponent else 1)
+    got = with_small_cores.run(LavaBackend().run, inputs, probes, STEPS)
+    assert with_small_cores.view.steps(STEPS) == STEPS + (2 if exponent else 1)
     for probe in probes:
         np.testing.assert_array_equal(got.traces[probe], truth.traces[probe], err_msg=str(probe))
     assert truth.spikes("lif").any()

@@ -44,8 +44,8 @@ def test_a_trained_head_runs_in_the_emulator_as_it_does_here(digits: Bundle, num
     probes = [Probe(p.name, variable) for p in unit.neurons for variable in ("spikes", "v", "u")]
     emulator = backends.get("loihi_emulator")
     assert emulator.why_not(unit.network) is None
-    got = emulator.run(unit.network, unit.encode(inputs), probes, steps)
-    here = backends.get("fast").run(unit.network, unit.encode(inputs), probes, steps)
+    got = unit.run(emulator.run, inputs, probes, steps)
+    here = unit.run(backends.get("fast").run, inputs, probes, steps)
     for probe in probes:
         np.testing.assert_array_equal(got.traces[probe], here.traces[probe], str(probe))
     graded = backends.get("fast").run(given.network, inputs, PROBES, steps)

@@ -10,7 +10,7 @@ import numpy as np
 from neuromorph.backends.interface import Backend, Evidence, Inputs, Recording
 from neuromorph.backends.loihi_emulator.supported import reasons_against, reasons_against_neurons
 from neuromorph.backends.nengo.extra import require
-from neuromorph.circuits.plain_spikes import encode, in_plain_spikes
+from neuromorph.circuits.plain_spikes import in_plain_spikes
 from neuromorph.errors import FitError
 from neuromorph.network import Network, Probe
 from neuromorph.network.model import Domain
@@ -65,8 +65,9 @@ class LoihiEmulatorBackend(Backend):
         require(self.needs)
         from neuromorph.backends.loihi_emulator.run import run_emulator
 
-        plain, letters = in_plain_spikes(network)
-        asked = tuple(p for p in probes if p.target not in inputs)
-        traces = {p: np.array(inputs[p.target], np.int64) for p in probes if p.target in inputs}
-        traces |= run_emulator(plain, encode(letters, inputs), asked, steps, self.chips)
-        return Recording(self.name, self.evidence, steps, traces)
+        plain, view = in_plain_spikes(network)
+        trains, asked = view.encode(inputs), view.probes(probes)
+        traces = {p: np.array(trains[p.target], np.int64) for p in asked if p.target in trains}
+        traces |= run_emulator(plain, trains, tuple(p for p in asked if p.target not in trains),
+                               steps, self.chips)
+        return view.read(Recording(self.name, self.evidence, steps, traces))

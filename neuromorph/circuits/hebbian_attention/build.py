@@ -23,6 +23,7 @@ class HebbianAttention(Circuit):
     """The network of `build`: a head whose keys and values are written."""
 
     head: LatencyAttention
+    rest: int = 0
 
     @property
     def input_bits(self) -> int:
@@ -36,10 +37,10 @@ class HebbianAttention(Circuit):
 
     def rebuilt(self, weights: Mapping[str, NDArray[Any]]) -> Network:
         """The head, of which nothing is free."""
-        return build(self.head)
+        return build(self.head, self.rest)
 
 
-def build(head: LatencyAttention) -> Network:
+def build(head: LatencyAttention, rest: int = 0) -> Network:
     """One attention head whose synapses hold nothing yet.
 
     ::
@@ -53,6 +54,13 @@ def build(head: LatencyAttention) -> Network:
     flush. A signed key lies on an ON and an OFF axon, so that no synapse changes its sign;
     a query is sent negated on ON axons, and as it is on OFF axons.
 
+    Parameters
+    ----------
+    head : LatencyAttention
+    rest : int
+        Silent steps at the end of a period, in which nothing changes: for a head whose window is
+        shorter than others'.
+
     Raises
     ------
     RangeProofError
@@ -62,14 +70,15 @@ def build(head: LatencyAttention) -> Network:
     empty = np.zeros((head.slots, head.key_size), np.int32)
     static = build_static(head, empty, np.zeros((head.slots, head.value_size), np.int32))
     inputs = inputs_of(head)
+    period = WRITE_STEPS + head.period + rest
     sources = {port.name: port.source for port in inputs}
     populations = tuple(sources.pop(p.name, p) for p in static.populations)
     everyone = *populations, *sources.values()
     projections = *map(_plastic, static.projections), *_write_synapses(head)
     return Network("hebbian_attention", "fixed", everyone, projections,
-                   _schedule(head, static.schedule),
-                   (Part.whole(HebbianAttention(head), everyone, projections),), inputs,
-                   outputs_of(head, populations))
+                   _schedule(period, static.schedule),
+                   (Part.whole(HebbianAttention(head, rest), everyone, projections),), inputs,
+                   outputs_of(head, populations, rest))
 
 
 def _plastic(projection: Projection) -> Projection:
@@ -89,9 +98,9 @@ def _write_synapses(head: LatencyAttention) -> tuple[Projection, ...]:
     )
 
 
-def _schedule(head: LatencyAttention, query: Schedule | None) -> Schedule:
+def _schedule(period: int, query: Schedule | None) -> Schedule:
     """Write, then the phases of a query, `WRITE_STEPS` later."""
     phases = () if query is None else query.phases
-    return Schedule(WRITE_STEPS + head.period, (
+    return Schedule(period, (
         Phase("write", 0, WRITE_STEPS),
         *(Phase(p.name, p.start + WRITE_STEPS, p.stop + WRITE_STEPS) for p in phases)))

@@ -57,9 +57,11 @@ def inputs_of(head: LatencyAttention) -> tuple[Port, ...]:
     )
 
 
-def outputs_of(head: LatencyAttention, populations: Iterable[Population]) -> tuple[Port, ...]:
+def outputs_of(
+    head: LatencyAttention, populations: Iterable[Population], rest: int = 0
+) -> tuple[Port, ...]:
     """What a static head sends, and the spike of the slot that is written."""
-    found = static_outputs_of(head, populations, WRITE_STEPS)
+    found = static_outputs_of(head, populations, WRITE_STEPS, rest)
     return tuple(replace(port, steps=tuple(sorted({*(port.steps or ()), LEARN_AT})),
                          says=f"{port.says}; first of the slot that is written")
                  if port.name == "match" else port for port in found)

@@ -44,6 +44,7 @@ from neuromorph.neurons.reciprocal import (
 )
 from neuromorph.numerics import multiply_shift
 from neuromorph.numerics.limits import MULTIPLIER_MAX, PAYLOAD_BITS
+from neuromorph.shown import Shown
 
 CONTEXT_BITS = 12
 """Width of a context's payload, with its sign."""
@@ -115,8 +116,8 @@ def emission_of(head: LatencyAttention, bits: int = CONTEXT_BITS) -> Emission:
 
 
 @circuit("emitting_attention")
-@dataclass(frozen=True)
-class EmittingAttention(Circuit):
+@dataclass(frozen=True, repr=False)
+class EmittingAttention(Circuit, Shown):
     """The network of `emitting`.
 
     The read-outs' sums are those of the head, whose rules bound them (`rules.RULES`): while
@@ -127,6 +128,7 @@ class EmittingAttention(Circuit):
     head: LatencyAttention
     emission: Emission
     at: int = WHEN_KNOWN
+    turns: int = 1
 
     @property
     def input_bits(self) -> int | None:
@@ -140,11 +142,13 @@ class EmittingAttention(Circuit):
 
     def rebuilt(self, weights: Mapping[str, NDArray[Any]]) -> Network:
         """The head as it is rebuilt, with this read-out."""
-        return emitting(self.head_circuit.rebuilt(weights), self.head, self.emission, self.at)
+        return emitting(self.head_circuit.rebuilt(weights), self.head, self.emission, self.at,
+                        self.turns)
 
 
 def emitting(
-    network: Network, head: LatencyAttention, emission: Emission, at: int = WHEN_KNOWN
+    network: Network, head: LatencyAttention, emission: Emission, at: int = WHEN_KNOWN,
+    turns: int = 1,
 ) -> Network:
     """A head's network, static or written, with the emitting read-out in place of its own.
 
@@ -157,37 +161,54 @@ def emitting(
     at : int
         Step of the next period in which the context is sent, whatever it was: what hears it knows
         when. By default it is sent as soon as it is known, in a step that depends on the query.
+    turns : int
+        Steps in which it is sent: neuron j in step at + j mod turns. What adds up a part of them
+        at a time needs less room.
 
     Raises
     ------
     UsageError
         If a context would not be known by that step, or one more.
     """
-    period = _period_of_context(network, head, at)
+    period = _period_of_context(network, head, at, turns)
+    when = max(at, 0) if turns == 1 else (at + np.arange(head.value_size) % turns) % period
     models = {
         "normaliser": Reciprocal(dv=head.control_decay, lift=lift_of(head)),
         "control": Quotient(dv=head.control_decay, lift=lift_of(head),
                             multiplier=emission.multiplier, shift=emission.shift,
-                            limit=emission.limit, period=period, at=max(at, 0)),
+                            limit=emission.limit, period=period, at=when),
     }
     populations = tuple(replace(p, model=models.get(p.name, p.model)) for p in network.populations)
     projections = (*map(_silenced, network.projections),
                    *_asked(network.population("control")))
-    parts = tuple(Part.whole(EmittingAttention(part.circuit, head, emission, at), populations,
-                             projections) for part in network.parts)
+    parts = tuple(Part.whole(EmittingAttention(part.circuit, head, emission, at, turns),
+                             populations, projections) for part in network.parts)
     return verify(replace(network, populations=populations, parts=parts, projections=projections,
-                          outputs=tuple(_answers(network, populations, at))))
+                          outputs=tuple(_answers(network, populations, at, turns))))
 
 
-def _period_of_context(network: Network, head: LatencyAttention, at: int) -> int:
+def known_from(network: Network, head: LatencyAttention) -> tuple[int, int]:
+    """Steps, from a period's beginning, in which its context is known: the first and the last.
+
+    `done` speaks at the latest two steps after the last match, and the next answer comes no
+    earlier than the next query.
+    """
+    phases = network.schedule.phases if network.schedule else ()
+    ends = next((phase.stop for phase in phases if phase.name == "go"), head.period)
+    again = network.period + ends - head.period + head.query_at
+    return ends + 1 + ANSWER_STEPS, again + ANSWER_STEPS
+
+
+def _period_of_context(network: Network, head: LatencyAttention, at: int, turns: int) -> int:
     if at == WHEN_KNOWN:
         return AT_ONCE
-    last = network.period - head.period + head.query_at + ANSWER_STEPS
-    if not FIRST_KNOWN <= at <= last:
+    period, (first, last) = network.period, known_from(network, head)
+    if not 0 <= at < period or turns < 1 or (at - first) % period + turns - 1 > last - first:
         raise UsageError("a context cannot be sent in that step of a period",
                          where="emitting read-out", found=at,
-                         expected=f"{FIRST_KNOWN} to {last}, between two answers")
-    return network.period
+                         expected=f"{first % period} to {(last - turns + 1) % period}, between two "
+                         "answers")
+    return period
 
 
 def lift_of(head: LatencyAttention) -> int:
@@ -196,7 +217,7 @@ def lift_of(head: LatencyAttention) -> int:
 
 
 def _answers(
-    network: Network, populations: Sequence[Population], when: int
+    network: Network, populations: Sequence[Population], when: int, turns: int
 ) -> Iterator[Port]:
     """The head's outputs; the read-outs speak so many steps after `done`, and at no other time."""
     at, done = {p.name: p for p in populations}, {p.name: p for p in network.outputs}.get("done")
@@ -209,7 +230,7 @@ def _answers(
         late, what = says.get(port.name, (0, ""))
         steps = done.later(late, period).steps if done else None
         if port.name == "control" and when != WHEN_KNOWN:
-            steps = (when,)
+            steps = tuple(sorted((when + n) % period for n in range(turns)))
         yield Port.of(at[port.population], steps, what) if late else port
 
 

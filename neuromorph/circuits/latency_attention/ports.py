@@ -39,9 +39,11 @@ def inputs_of(head: LatencyAttention, after: int = 0) -> tuple[Port, ...]:
 
 
 def outputs_of(
-    head: LatencyAttention, populations: Iterable[Population], after: int = 0
+    head: LatencyAttention, populations: Iterable[Population], after: int = 0, rest: int = 0
 ) -> tuple[Port, ...]:
     """What the head sends while its inputs speak in their steps; parameters as for `inputs_of`.
+
+    ``rest`` are silent steps at the end of a period.
 
     A spike arrives a step after it was sent, so `done` speaks a step after the last match. The
     last steps may be the next period's first.
@@ -49,7 +51,7 @@ def outputs_of(
     at = {p.name: p for p in populations}
 
     def steps(*found: int) -> tuple[int, ...]:
-        return tuple(sorted({(after + n) % (after + head.period) for n in found}))
+        return tuple(sorted({(after + n) % (after + head.period + rest) for n in found}))
 
     matched = range(head.arrival, head.period + 1)
     flushed = steps(head.clears + 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,33 +57,18 @@ class Letters(Shown):
             said = [np.asarray(train == value, np.int64) for value in self.values]
         else:
             said = [(train >> k) & 1 for k in range(len(self.values))]
-        total = sum((value * plain for value, plain in zip(self.values, said, strict=True)),
-                    np.zeros_like(train))
+        total = self.decode(said, np.zeros_like(train))
         if not np.array_equal(total, train):
             wrong = train[total != train]
             raise UsageError("a payload is none of those that plain spikes stand for", where=where,
                              found=int(wrong[0]), expected=_told(self))
         return said
 
-
-def encode(
-    letters: Mapping[str, Letters], inputs: Mapping[str, NDArray[Any]]
-) -> dict[str, NDArray[Any]]:
-    """Trains for a network of plain spikes from those for the graded one.
-
-    Raises
-    ------
-    UsageError
-        If a payload is none that plain spikes stand for.
-    """
-    trains: dict[str, NDArray[Any]] = {}
-    for name, train in inputs.items():
-        if name not in letters:
-            trains[name] = train
-            continue
-        said = letters[name].encode(np.asarray(train), name)
-        trains |= zip(letters[name].names(name), said, strict=True)
-    return trains
+    def decode(self, said: Sequence[NDArray[Any]], silence: NDArray[Any]) -> NDArray[np.int64]:
+        """What the trains of the stand-ins add up to, from a train of zeros (steps, size) on."""
+        return sum((value * plain.astype(np.int64)
+                    for value, plain in zip(self.values, said, strict=True)),
+                   silence.astype(np.int64))
 
 
 def _told(letters: Letters) -> str:

@@ -24,10 +24,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.circuits.plain_spikes.letters import Letters
+from neuromorph.circuits.plain_spikes.view import lettered
 from neuromorph.errors import FitError
 from neuromorph.network import Network, Population, Projection, Source, verify
 from neuromorph.network.credit import alphabet, fractions_free
 from neuromorph.network.ports import still_there
+from neuromorph.network.view import IDENTITY, View
 from neuromorph.numerics.limits import EXPONENT_MAX, INPUT_SHIFT, WEIGHT_MAX
 from neuromorph.numerics.synapse import bits_of
 
@@ -44,7 +46,7 @@ class _Digit:
     exponent: int
 
 
-def in_plain_spikes(network: Network) -> tuple[Network, dict[str, Letters]]:
+def in_plain_spikes(network: Network) -> tuple[Network, View]:
     """The network with plain spikes in the place of every source's payloads.
 
     Returns
@@ -52,8 +54,8 @@ def in_plain_spikes(network: Network) -> tuple[Network, dict[str, Letters]]:
     network : Network
         Without parts, and without ports of graded sources; where no source is graded, or in the
         float domain, the one given.
-    letters : dict of source name to Letters
-        By which `encode` translates trains.
+    view : View
+        `Lettered`, or the identity.
 
     Raises
     ------
@@ -64,7 +66,7 @@ def in_plain_spikes(network: Network) -> tuple[Network, dict[str, Letters]]:
     letters = {p.name: _letters(p, network) for p in network.populations
                if p.is_source and p.model.payload_bits}
     if not letters or network.domain == "float":
-        return network, {}
+        return network, IDENTITY
     _check_learning(network, letters)
     finer = {p.name: _fraction_bits(network, p, letters) for p in network.populations}
     populations = tuple(q for p in network.populations for q in _plain(p, letters, finer))
@@ -73,7 +75,7 @@ def in_plain_spikes(network: Network) -> tuple[Network, dict[str, Letters]]:
     lowered = replace(network, populations=populations, projections=projections, parts=(),
                       inputs=still_there(network.inputs, populations),
                       outputs=still_there(network.outputs, populations))
-    return verify(lowered), letters
+    return verify(lowered), lettered(letters)
 
 
 def _check_learning(network: Network, letters: Mapping[str, Letters]) -> None:
@@ -139,7 +141,12 @@ def _digits(projection: Projection, value: int, room: int) -> Iterator[_Digit]:
     Digits are as wide as a mantissa is, and no wider than the exponents reach, so that all
     letters share a few exponents: a core has few formats of synapses.
     """
-    largest = WEIGHT_MAX // max(1, -int(projection.weights.min()), int(projection.weights.max()))
+    loudest = max(1, -int(projection.weights.min()), int(projection.weights.max()))
+    if loudest > WEIGHT_MAX:
+        raise FitError("a weight has no negative and no multiple, which letters need",
+                       where=projection.name, found=-loudest,
+                       expected=f"at least {-WEIGHT_MAX}", hint=GRADED_NEEDED)
+    largest = WEIGHT_MAX // loudest
     width = min((largest + 1).bit_length() - 1, EXPONENT_MAX)
     exponent = 0
     while value > largest:

@@ -144,7 +144,8 @@ def _side(
     most = int(parts[worst][neuron])
     allowed = largest_push(limit, register.rate) >> register.shift
     fits = reached(push, register.rate, period, limit) <= limit
-    return _Side(reach, limit, "one period" if period and fits else "not proved", worst,
+    status: Status = "one period" if period and fits else "not proved"
+    return _Side(reach, limit, "saturates" if register.clips else status, worst,
                  _remedy(worst, most, push >> register.shift, allowed))
 
 

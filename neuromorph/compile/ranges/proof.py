@@ -33,9 +33,9 @@ class Bound:
     status : {"proved", "harmless", "saturates", "one period", "not proved"}
         "harmless": it may wrap, and by a rule of its circuit nothing that is sent changes by that
         (``remedy`` says why). "one period": only from rest to the end of one period of the
-        schedule. "saturates": a learning rule's sum may clip where the weight would not; that is
-        how the learning engine counts, and no overflow, but what is learned then differs from
-        the rule.
+        schedule. "saturates": a learning rule's sum may clip where the weight would not, or a
+        neuron cuts off what is beyond; that is how they count, and no overflow, but what comes
+        of it differs from the rule or the number.
     worst : str
         Where it is not proved, the projection that contributes most, or the rule's product.
     remedy : str

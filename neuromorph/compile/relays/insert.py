@@ -25,6 +25,7 @@ from neuromorph.compile.parts import rounds
 from neuromorph.compile.program import Unit
 from neuromorph.compile.relays.chunks import Axons, chunks_of
 from neuromorph.compile.relays.lateness import lateness
+from neuromorph.compile.relays.view import late_by
 from neuromorph.errors import FitError
 from neuromorph.network import Network, Population, Port, Projection, Relay, verify
 from neuromorph.neurons.contract import A_IN
@@ -54,8 +55,8 @@ def with_relays(unit: Unit, limits: Limits, programmable: bool) -> Unit:
     Returns
     -------
     Unit
-        With `Unit.late`, no parts, and all populations under their names; where nothing is too
-        large, the unit itself.
+        Its view makes up for what is late. No parts, and all populations under their names; where
+        nothing is too large, the unit itself.
 
     Raises
     ------
@@ -120,8 +121,7 @@ def _rewired(unit: Unit, relayed: Sequence[Projection], limits: Limits) -> Unit:
     found = replace(network, populations=(*network.populations, *populations),
                     projections=(*kept, *projections), parts=(),
                     outputs=_later(network, late))
-    steps = {name: unit.late.get(name, 0) + late[name] for name in late}
-    return replace(unit, network=verify(found), late={name: n for name, n in steps.items() if n})
+    return unit.rewritten(verify(found), late_by(network, late))
 
 
 def _later(network: Network, late: Mapping[str, int]) -> tuple[Port, ...]:

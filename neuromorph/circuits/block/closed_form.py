@@ -1,0 +1,189 @@
+"""A block in closed form: dense algebra over a sequence, which knows nothing of steps or spikes.
+
+It shares with the circuit only the arithmetic of single values: multiply-shift, saturation,
+reciprocal, inverse root, root, activation, and a payload's straight lines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from neuromorph.circuits.block.numbers import Block, Code, Dense, Ints
+from neuromorph.circuits.latency_attention import LatencyAttention
+from neuromorph.circuits.latency_attention.emit import contexts_of
+from neuromorph.circuits.norm import Norm
+from neuromorph.neurons.gate import NARROW, activation
+from neuromorph.neurons.latency_match import latency_payload
+from neuromorph.neurons.rsqrt import inverse_root_payload, root_payload
+from neuromorph.neurons.square import RUNG_BITS, RUNGS, rung
+from neuromorph.numerics import decay, multiply_shift, round_shift, saturate
+from neuromorph.numerics.limits import INPUT_SHIFT, STATE_MAX
+
+LIMIT_16 = 2**15 - 1
+ANGLE_SHIFT, PART_SHIFT, ROOT_PLACES = 15, 15, 5
+
+
+class Token(NamedTuple):
+    """What a token becomes on its way through a block; arrays of shape (tokens, ...)."""
+
+    query: Ints
+    key: Ints
+    value: Ints
+    context: Ints
+    middle: Ints
+    hidden: Ints
+    end: Ints
+
+
+def run(block: Block, stream: Ints, angles: tuple[Ints, Ints] | None = None) -> Token:
+    """A sequence through a block.
+
+    Parameters
+    ----------
+    block : Block
+    stream : int array, shape (tokens, width)
+        R of each token, 24 bits.
+    angles : pair of int arrays, shape (tokens, size / 2), optional
+        Cosines and sines of each token's position, with 15 bits after the point.
+    """
+    h, _ = normed(block.attention_norm, stream)
+    query, key = (_code(_x(layer, h), code, block, angles) for layer, code in (
+        (block.query, block.query_code), (block.key, block.key_code)))
+    value = _clipped(multiply_shift(saturate(_x(block.value, h) - block.value_code.centre),
+                                    block.value_code.multiplier, block.value_code.shift),
+                     block.value_code.limit)
+    context = np.concatenate([_attend(block, n, query, key, value)
+                              for n in range(len(block.heads))], axis=1)
+    middle = _attended(block, stream, context)
+    h, _ = normed(block.mlp_norm, middle)
+    hidden = _gated(block, h)
+    unit, root = normed(block.unit_norm, hidden)
+    end = _fed_back(block, middle, unit, root)
+    return Token(query, key, value, context, middle, hidden, end)
+
+
+def normed(norm: Norm, vectors: Ints) -> tuple[Ints, Ints]:
+    """Vectors over their norms, and the payload of each norm."""
+    rungs = norm.ladder
+    kept, at = np.zeros(len(vectors), np.int64), np.zeros(len(vectors), np.int64)
+    for k in range(RUNGS):
+        added = _least(rungs.least, rungs.least_shift - RUNG_BITS * k)
+        total = rung(vectors, rungs.shift - RUNG_BITS * k, STATE_MAX).sum(axis=1) + added
+        takes = (kept < rungs.threshold) if k else np.ones(len(kept), bool)
+        kept, at = np.where(takes, total, kept), np.where(takes, k, at)
+    y = np.minimum(inverse_root_payload(kept, at, norm.multiplier, norm.y_shift), STATE_MAX)
+    h = saturate(round_shift(vectors * y[:, None], 22))
+    return _clipped(h, norm.limit), root_payload(kept, at)
+
+
+def _least(least: int, shift: int) -> int:
+    scaled = least << -shift if shift <= 0 else (least + (1 << shift - 1)) >> shift
+    return min(scaled, STATE_MAX)
+
+
+def _sums(layer: Dense, vectors: Ints) -> Ints:
+    sums: Ints = vectors @ layer.weights.T.astype(np.int64)
+    return sums
+
+
+def _x(layer: Dense, vectors: Ints) -> Ints:
+    return _clipped(multiply_shift(_sums(layer, vectors), layer.multiplier, layer.shift)
+                    + layer.bias, LIMIT_16)
+
+
+def _code(x: Ints, code: Code, block: Block, angles: tuple[Ints, Ints] | None) -> Ints:
+    if angles is None:
+        scaled = multiply_shift(x, code.multiplier, code.shift)
+        return _clipped(scaled - multiply_shift(code.centre, code.multiplier, code.shift),
+                        code.limit)
+    heads = x.reshape(len(x), -1, block.size)
+    half = block.size // 2
+    first, second = heads[..., :half], heads[..., half:]
+    cos, sine = (one[:, None, :] for one in angles)
+    turned = np.concatenate([(first * cos - second * sine) >> ANGLE_SHIFT,
+                             (second * cos + first * sine) >> ANGLE_SHIFT], axis=-1)
+    centred = saturate(turned.reshape(x.shape) - code.centre)
+    return _clipped(multiply_shift(centred, code.multiplier, code.shift), code.limit)
+
+
+def _attend(block: Block, n: int, query: Ints, key: Ints, value: Ints) -> Ints:
+    """Contexts of a head: each token looks at itself and those before it, as far as slots go."""
+    head, size, group = block.heads[n], block.size, block.group_of(n)
+    mine, theirs = (slice(g * size, (g + 1) * size) for g in (n, group))
+    control = np.zeros((len(query), size), np.int64)
+    mass = np.zeros(len(query), np.int64)
+    for t, asked in enumerate(query[:, mine]):
+        seen = slice(max(0, t + 1 - head.slots), t + 1)
+        control[t], mass[t] = _answered(head, (-2 * (key[seen, theirs] @ asked)) >> head.key_shift,
+                                        2 * value[seen, theirs])
+    contexts: Ints = contexts_of([head], control[None], mass[None])[0]
+    return contexts
+
+
+def _answered(head: LatencyAttention, scores: Ints, values: Ints) -> tuple[Ints, int]:
+    """Leaky sums of values and of ones, by when each slot is due and how loud it is."""
+    due = np.clip(-((scores - head.first_due) // head.ramp), 0, head.window)
+    climbed = np.where(due == head.window, head.ramp * (head.window - 1) + head.go,
+                       head.ramp * due)
+    over = ((head.score_bound + scores + climbed - head.threshold) << INPUT_SHIFT) + 1
+    loud = latency_payload(over, due == 0, base=head.payload_base, span=head.payload_span,
+                           gain=head.payload_gain, gain_shift=head.payload_gain_shift)
+    control, mass = np.zeros(values.shape[1], np.int64), np.zeros(1, np.int64)
+    for n in range(int(due.min()), int(due.max()) + 1):
+        heard = np.where(due == n, loud, 0)
+        control = decay(control, head.control_decay) + (heard @ values >> head.value_shift)
+        mass = decay(mass, head.control_decay) + (
+            int(heard.sum()) * head.unit >> head.value_shift)
+    return control, int(mass[0])
+
+
+def _attended(block: Block, stream: Ints, context: Ints) -> Ints:
+    carry, shift = block.carries[0]
+    out = saturate(multiply_shift(stream, carry, shift) + block.output.bias)
+    columns = np.arange(context.shape[1]) % block.size % block.turns
+    for turn in range(block.turns):
+        part = np.where(columns == turn, context, 0)
+        out = saturate(out + multiply_shift(_sums(block.output, part), block.output.multiplier,
+                                            block.output.shift))
+    return out
+
+
+def _gated(block: Block, h: Ints) -> Ints:
+    gate = _clipped(multiply_shift(_sums(block.gate, h), block.gate.multiplier, block.gate.shift)
+                    + block.gate.bias, NARROW)
+    active = activation(gate, block.unit_bits, block.activation.slope, block.activation.cubic)
+    if block.up is None:
+        up = np.full_like(active, 1 << block.product_shift)
+    else:
+        up = (multiply_shift(_sums(block.up, h), block.up.multiplier, block.up.shift)
+              + block.up.bias)
+    return _clipped(round_shift(active * _clipped(up, NARROW), block.product_shift),
+                    block.hidden_limit)
+
+
+def _fed_back(block: Block, middle: Ints, unit: Ints, root: Ints) -> Ints:
+    carry, shift = block.carries[1]
+    carried = saturate(multiply_shift(middle, carry, shift) + block.down.bias)
+    part = saturate(multiply_shift(_sums(block.down, unit), block.down.multiplier, PART_SHIFT))
+    places = block.down.shift - (root & (1 << ROOT_PLACES) - 1)[:, None]
+    added = saturate(round_shift(part * (root >> ROOT_PLACES)[:, None], places))
+    return saturate(carried + added)
+
+
+def _clipped(values: Ints, limit: int) -> Ints:
+    clipped: Ints = np.clip(values, -limit, limit)
+    return clipped
+
+
+def angles_of(
+    positions: Sequence[int], size: int, base: float = 10_000.0
+) -> tuple[Ints, Ints]:
+    """Cosines and sines of rotary positions, with 15 bits after the point."""
+    rates = base ** (-2 * np.arange(size // 2) / size)
+    angles = np.asarray(positions, float)[:, None] * rates
+    cos, sine = (np.rint(one * 2.0**ANGLE_SHIFT).astype(np.int64)
+                 for one in (np.cos(angles), np.sin(angles)))
+    return cos, sine

@@ -1,0 +1,45 @@
+"""Projections of a block: integer weights as synapses hold them, one to one, side by side."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuromorph.network import Population, Port, Projection, Source
+from neuromorph.numerics.limits import PAYLOAD_BITS
+
+HALVED = -1
+"""A synapse of both signs drops its lowest bit, so that a weight is stored doubled; this exponent
+halves the sum, which is exact."""
+
+
+def dense(
+    name: str, pre: str, post: str, weights: NDArray[Any], delay: int = 0
+) -> Projection:
+    """sum_j weights_ij x_j, exactly, in a step."""
+    return Projection(name, pre, post, 2 * weights.astype(np.int32), delay, HALVED, graded=True)
+
+
+def one_to_one(
+    name: str, pre: str, post: str, size: int, delay: int = 0, weight: int = 1
+) -> Projection:
+    """Each neuron to its own."""
+    return Projection(name, pre, post, weight * np.eye(size, dtype=np.int32), delay, graded=True)
+
+
+def to_all(name: str, pre: str, post: str, size: int, delay: int = 0) -> Projection:
+    """One neuron to all."""
+    return Projection(name, pre, post, np.ones((size, 1), np.int32), delay, graded=True)
+
+
+def source(name: str, size: int) -> Population:
+    """Axons that another part takes the place of."""
+    return Population(name, size, Source(PAYLOAD_BITS))
+
+
+def input_of(name: str, size: int, low: int, high: int, steps: tuple[int, ...], says: str = "",
+             norm: int | None = None) -> Port:
+    """The port of such axons."""
+    return Port(name, name, size, PAYLOAD_BITS, low, high, tuple(sorted(steps)), says, norm)

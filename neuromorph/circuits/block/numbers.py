@@ -1,0 +1,197 @@
+"""The integers of one transformer block: all weights and constants, and what follows from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuromorph.circuits.hebbian_attention import WRITE_STEPS
+from neuromorph.circuits.latency_attention import LatencyAttention
+from neuromorph.circuits.norm import Norm
+from neuromorph.errors import NetworkError
+from neuromorph.neurons.gate import Activation
+from neuromorph.numerics import SIGNED_8
+from neuromorph.shown import Shown
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Dense(Shown):
+    """A dense layer, and the constants of the neurons behind it.
+
+    ::
+
+        y_i = MS(sum_j weights_ij x_j; multiplier_i, shift_i) + bias_i
+
+    Attributes
+    ----------
+    weights : int array, shape (outputs, inputs)
+        -127 to 127.
+    multiplier, shift, bias : int array, shape (outputs,)
+        0 to 65535; 1 to 40; of a size that its neurons hold.
+    """
+
+    weights: NDArray[Any]
+    multiplier: Ints
+    shift: Ints
+    bias: Ints
+
+    @property
+    def outputs(self) -> int:
+        """Number of rows."""
+        return len(self.weights)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Code(Shown):
+    """How numbers become codes: MS(x - centre; multiplier, shift), clipped; arrays by neuron."""
+
+    centre: Ints
+    multiplier: Ints
+    shift: Ints
+    limit: int
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Block(Shown):
+    """One pre-norm transformer block in integers.
+
+    ::
+
+        h   = norm(R)                                    RMS norm
+        q, k, v = W_q h, W_k h, W_v h                    16 bits; rotated, if ``rotary``
+        c   = softmax attention of their codes           by each head, of the last ``slots`` tokens
+        R'  = carry R + W_o c
+        h'  = norm(R')
+        a   = activation(W_g h') * (W_u h'), or of W_g h' alone
+        R'' = carry R' + ||a|| W_d (a / ||a||)
+
+    Attributes
+    ----------
+    attention_norm, mlp_norm, unit_norm : Norm
+        The last sends a unit vector, and its norm.
+    query, key, value : Dense
+        heads * size, groups * size and groups * size rows.
+    query_code, key_code, value_code : Code
+    heads : tuple of LatencyAttention
+        One a query head, with their own ramps and windows.
+    groups : int
+        Key and value heads; each serves heads / groups query heads.
+    rotary : bool
+        Whether queries and keys are turned by angles; the first half of a head's numbers pairs
+        with the second.
+    turns : int
+        Parts in which W_o adds up contexts.
+    output : Dense
+        Behind the contexts of all heads, side by side.
+    gate : Dense
+    up : Dense or None
+        None: a plain activation.
+    activation : Activation
+    unit_bits, product_shift, hidden_limit : int
+        Of `Gate`.
+    down : Dense
+        With a multiplier of 15 bits after the point, and a shift of `UnitResidual`.
+    carries : pair of (int, int)
+        Carry and its shift, of both residuals.
+    """
+
+    attention_norm: Norm
+    mlp_norm: Norm
+    unit_norm: Norm
+    query: Dense
+    key: Dense
+    value: Dense
+    query_code: Code
+    key_code: Code
+    value_code: Code
+    heads: tuple[LatencyAttention, ...]
+    groups: int
+    rotary: bool
+    turns: int
+    output: Dense
+    gate: Dense
+    up: Dense | None
+    activation: Activation
+    unit_bits: int
+    product_shift: int
+    hidden_limit: int
+    down: Dense
+    carries: tuple[tuple[int, int], tuple[int, int]]
+
+    @property
+    def width(self) -> int:
+        """Numbers of the residual stream."""
+        return self.attention_norm.size
+
+    @property
+    def hidden(self) -> int:
+        """Neurons of the MLP."""
+        return self.unit_norm.size
+
+    @property
+    def slots(self) -> int:
+        """Tokens that a head remembers."""
+        return self.heads[0].slots
+
+    @property
+    def size(self) -> int:
+        """Numbers of a head's query, key and value."""
+        return self.heads[0].key_size
+
+    @property
+    def window(self) -> int:
+        """The longest of all heads'."""
+        return max(head.window for head in self.heads)
+
+    @property
+    def period(self) -> int:
+        """Steps from one token to the next."""
+        return WRITE_STEPS + max(head.period for head in self.heads)
+
+    def group_of(self, head: int) -> int:
+        """Which keys and values a query head looks at."""
+        return head * self.groups // len(self.heads)
+
+
+def check(block: Block) -> Block:
+    """The block, if its parts fit each other.
+
+    Raises
+    ------
+    NetworkError
+    """
+    heads, size, d = len(block.heads), block.size, block.width
+    wanted = {
+        "query": (block.query, heads * size, d), "key": (block.key, block.groups * size, d),
+        "value": (block.value, block.groups * size, d),
+        "output": (block.output, d, heads * size), "gate": (block.gate, block.hidden, d),
+        "down": (block.down, d, block.hidden)}
+    if block.up is not None:
+        wanted["up"] = block.up, block.hidden, d
+    for name, (dense, rows, columns) in wanted.items():
+        if dense.weights.shape != (rows, columns):
+            raise NetworkError("a layer has the wrong shape", where=f"block.{name}",
+                               found=dense.weights.shape, expected=f"{(rows, columns)}")
+        if np.abs(dense.weights).max(initial=0) > SIGNED_8:
+            raise NetworkError("a weight does not fit 8 bits", where=f"block.{name}",
+                               found=int(np.abs(dense.weights).max()), expected=SIGNED_8)
+    if heads % block.groups:
+        raise NetworkError("query heads do not share keys evenly", where="block",
+                           found=f"{heads} heads, {block.groups} groups")
+    if block.rotary and size % 2:
+        raise NetworkError("a head of an odd size has no pairs to turn", where="block", found=size)
+    for norm, of in ((block.attention_norm, d), (block.mlp_norm, d)):
+        if norm.size != of or norm.period != block.period:
+            raise NetworkError("a norm is of another block", where="block",
+                               found=f"{norm.size} numbers, {norm.period} steps",
+                               expected=f"{of} numbers, {block.period} steps")
+    if block.unit_norm.period != block.period or not block.unit_norm.root:
+        raise NetworkError("the unit vector's norm is of another block, or sends no root",
+                           where="block", found=f"{block.unit_norm.period} steps",
+                           expected=f"{block.period} steps")
+    return block
