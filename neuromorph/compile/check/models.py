@@ -262,6 +262,10 @@ def _limit_payload(parameters: Parameters) -> int:
     return number(parameters, "limit").bit_length() + 1
 
 
+def _constant_payload(parameters: Parameters) -> int:
+    return abs(number(parameters, "payload")).bit_length() + 1
+
+
 def _counts_steps(parameters: Parameters) -> bool:
     return number(parameters, "period") > 1
 
@@ -359,11 +363,11 @@ MODELS: dict[str, Row] = {
                      payload_bits=_limit_payload, punctual=_centres_or_counts),
     "Drive": Row(("payload", "steps", "waits", "period", "at"), _of_drive,
                  by_neuron=("payload", "steps", "at"), below=_steps("at"),
-                 payload_bits=lambda _: limits.PAYLOAD_BITS, punctual=_waits_or_counts),
+                 payload_bits=_constant_payload, punctual=_waits_or_counts),
     "Slot": Row(("place", "slots", "empty", "payload", "steps", "period", "pulse_at", "at"),
                 _of_slot, words=3, by_neuron=("place", "payload"),
                 below=(("place", "slots"), *_steps("pulse_at", "at")),
-                payload_bits=lambda _: limits.PAYLOAD_BITS, punctual=_empties_or_counts),
+                payload_bits=_constant_payload, punctual=_empties_or_counts),
     "Gate": Row(("multiplier", "shift", "bias", "up_multiplier", "up_shift", "up_bias",
                  "unit_bits", "slope", "cubic", "product_shift", "limit", "period", "gate_at",
                  "at"), _of_gate, by_neuron=("multiplier", "shift", "bias", "up_multiplier",
