@@ -102,7 +102,8 @@ def _when_due(
 ) -> Iterator[Turn]:
     """The steps in which a counter lets it act; any, if its period does not fit into the whole."""
     if model.counts == 1:
-        yield Turn(steps, span)
+        if not span.silent:
+            yield Turn(steps, span)
         return
     if period % model.counts:
         yield Turn(steps, Interval.hull([span], len(span.low)))
