@@ -173,7 +173,7 @@ def _of_square(neuron: Neuron) -> Ranges:
 
 def _of_root(neuron: Neuron) -> Ranges:
     """Six sums, each of 64 times the one before; one below the threshold may be followed."""
-    return {"threshold": (1, _highest(neuron) // 64), "least": (0, _highest(neuron)),
+    return {"threshold": (1, _highest(neuron) >> 6), "least": (0, _highest(neuron)),
             "least_shift": (0, 53), "period": (6, PERIOD_MAX)}
 
 
@@ -228,7 +228,7 @@ def _of_gate(neuron: Neuron) -> Ranges:
     return {**_product(SCALE_SHIFT_MAX), "bias": (-narrow, narrow),
             "up_multiplier": (0, limits.MULTIPLIER_MAX), "up_shift": (1, SCALE_SHIFT_MAX),
             "up_bias": (-narrow, narrow), "unit_bits": (8, 14), "slope": (0, 2**16 - 1),
-            "cubic": (0, 2**12 - 1), "product_shift": (0, 30), **_moments(neuron, 2)}
+            "cubic": (0, 4095), "product_shift": (0, 30), **_moments(neuron, 2)}
 
 
 def _product(shift: int) -> dict[str, tuple[int, int]]:
@@ -322,10 +322,10 @@ MODELS: dict[str, Row] = {
                       words=0, by_neuron=("multiplier", "shift", "bias", "at"),
                       below=(("at", "period"),), payload_bits=_limit_payload,
                       punctual=_counts_or_adds),
-    "Reciprocal": Row(("dv", "lift"), _of_reciprocal, ports=(A_IN, "done", "flush"),
+    "Reciprocal": Row(("dv", "lift"), _of_reciprocal, ports=(A_IN, "signal"),
                       payload_bits=lambda _: RECIPROCAL_BITS),
     "Quotient": Row(("dv", "lift", "multiplier", "shift", "centre", "limit", "period", "at"),
-                    _of_quotient, words=3, ports=(A_IN, "done", "reciprocal", "flush"),
+                    _of_quotient, words=3, ports=(A_IN, "signal"),
                     by_neuron=("multiplier", "shift", "centre", "at"),
                     below=(("at", "period"),), payload_bits=_limit_payload,
                     punctual=_counts_steps),
