@@ -12,8 +12,12 @@ import numpy as np
 import torch
 
 from benchmarks.smollm2 import loaded, ratio
+from neuromorph import backends
+from neuromorph.circuits.block.build import build
 from neuromorph.circuits.block.closed_form import run
+from neuromorph.compile.ranges.contract import prove_contract
 from neuromorph.huggingface.blocks import float_blocks
+from neuromorph.network import Probe
 from neuromorph.translate import TranslateOptions
 from neuromorph.translate.block import (
     BlockOptions,
@@ -32,6 +36,9 @@ TOKENS = 64
 
 WINDOWS, LENGTH, SLOTS = 2, 256, 512
 """Of the text that goes through the chain; tokens that a head has room for."""
+
+RING = 48
+"""Slots of a block that runs by the clock: fewer than tokens."""
 
 FORMS = {"plain": BlockOptions(fold=0.0, compensate=False, correct=False),
          "folded": BlockOptions(compensate=False, correct=False),
@@ -87,8 +94,27 @@ def massive_block(blocks: Sequence[FloatBlock], streams: Sequence[Any]) -> int:
     return 1 + int(grows.argmax())
 
 
-def with_slots(options: BlockOptions) -> BlockOptions:
-    return replace(options, attention=TranslateOptions(slots=SLOTS))
+def with_slots(options: BlockOptions, slots: int = SLOTS) -> BlockOptions:
+    return replace(options, attention=TranslateOptions(slots=slots))
+
+
+def clocked(block: TranslatedBlock, text: Any) -> dict[str, Any]:
+    """The network of a block on `fast`, a token every period, more tokens than slots."""
+    numbers, stream = block.block, block.encode(text)[0]
+    network, ends = build(numbers), numbers.timeline.end_at
+    starts = np.arange(len(stream)) * numbers.period
+    steps = int(starts[-1]) + ends + 1
+    sent = {"r": np.zeros((steps, numbers.width), np.int64),
+            "token": np.zeros((steps, 1), np.int64),
+            "angle": np.zeros((steps, numbers.size // 2), np.int64)}
+    sent["r"][starts], sent["token"][starts] = stream, 1
+    sent["angle"][starts], sent["angle"][starts + 1] = block.angles(len(stream))
+    done = backends.get("fast").run(network, sent, (Probe("out"),), steps)
+    whole = run(numbers, stream, block.angles(len(stream)))
+    return {"tokens": len(stream), "slots": numbers.slots, "steps": steps,
+            "neurons": sum(p.size for p in network.populations),
+            "bit_exact": bool(np.array_equal(done.spikes("out")[starts + ends], whole.end)),
+            "proved": prove_contract(network).proved}
 
 
 def single(floats: FloatBlock, streams: list[Any], traces: list[Any], text: Any) -> dict[str, Any]:
@@ -103,6 +129,8 @@ def single(floats: FloatBlock, streams: list[Any], traces: list[Any], text: Any)
         found[name] = compare_block(block, text, exact).as_dict()
     numbers = block.block
     return found | {
+        "clocked": clocked(translate_block(floats, streams, with_slots(FORMS["folded"], RING),
+                                           traces), text),
         "places": block.places, "turns": numbers.turns, "period": numbers.period,
         "payloads": [norm.length / norm.size**0.5
                      for norm in (numbers.attention_norm, numbers.mlp_norm)],
