@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import sqrt
 from typing import NamedTuple
 
 import numpy as np
 
-from neuromorph.circuits.block.numbers import Block, check
+from neuromorph.circuits.block.numbers import Block, Dense, check
 from neuromorph.circuits.hebbian_attention import prove_writes
 from neuromorph.circuits.latency_attention import prove_ranges
 from neuromorph.circuits.latency_attention.emit import CONTEXT_BITS
+from neuromorph.circuits.norm import Norm
 from neuromorph.errors import RangeProofError
+from neuromorph.numerics.interval import rounded_up
 from neuromorph.numerics.limits import STATE_MAX
 from neuromorph.translate.block.attention import largest_part
-from neuromorph.translate.block.floats import Floats
 
 
 class Row(NamedTuple):
@@ -73,15 +75,17 @@ def worst_rows(block: Block) -> Iterator[Row]:
         for name in layers:
             layer = getattr(block, name)
             if layer is not None:
-                lengths = np.linalg.norm(layer.weights.astype(np.float64), axis=1)
-                yield _row(name, np.ceil(lengths * norm.longest * (1 + 1e-12)),
-                           f"payloads of at most {norm.length / norm.size**.5:.4g} / "
-                           "(that many times), root mean square, or smaller weights in this row")
-    yield _row("output", largest_part(block.output.weights, block.heads,
-                                      block.turns).astype(np.float64),
-               f"more than {block.turns} turns, or contexts of fewer than {CONTEXT_BITS} bits")
+                yield _behind_norm(name, layer, norm)
+    parts = largest_part(block.output.weights, block.heads, block.turns)
+    worst = int(parts.argmax())
+    yield Row("output", worst, int(parts[worst]),
+              f"more than {block.turns} turns, or contexts of fewer than {CONTEXT_BITS} bits")
 
 
-def _row(name: str, bounds: Floats, hint: str) -> Row:
-    worst = int(bounds.argmax())
-    return Row(name, worst, int(bounds[worst]), hint)
+def _behind_norm(name: str, layer: Dense, norm: Norm) -> Row:
+    lengths = np.linalg.norm(layer.weights.astype(np.float64), axis=1)
+    worst, payload = int(lengths.argmax()), norm.length / sqrt(norm.size)
+    bound = rounded_up(float(lengths[worst]) * norm.longest)
+    return Row(name, worst, bound,
+               f"payloads of {payload * STATE_MAX / max(bound, 1):.4g} in place of {payload:.4g}, "
+               "root mean square, or smaller weights in this row")
