@@ -25,6 +25,7 @@ from neuromorph.translate.block import (
 )
 from neuromorph.translate.block.attention import largest_part, turns_of
 from neuromorph.translate.block.compared import cosines
+from neuromorph.translate.block.correct import corrected
 from neuromorph.translate.block.floats import Linear
 from neuromorph.translate.block.mlp import mlp_of
 from neuromorph.translate.block.rounding import compensated
@@ -137,6 +138,18 @@ def test_biases_take_mean_errors_away() -> None:
             for text in texts]
         errors.append(np.abs(np.concatenate([each[1:] for each in missing]).mean(axis=0)).max())
     assert errors[1] < .1 * errors[0]
+
+
+def test_a_token_that_becomes_massive_counts_for_no_other() -> None:
+    block = translated(options=replace(OPTIONS, correct=False))
+    texts = [a_text(seed) for seed in range(4)]
+    traces = [block.floats.run(text) for text in texts]
+    loud = traces[2].end.copy()
+    loud[5] += 500.0
+    biases = [corrected(block, texts, [*traces[:2], third, traces[3]]).block.down.bias
+              for third in (traces[2], traces[2]._replace(end=loud))]
+    share = 500.0 * 2.0 ** block.places[2] / 96
+    assert np.abs(biases[1] - biases[0]).max() < .01 * share
 
 
 def test_saturations_are_counted() -> None:

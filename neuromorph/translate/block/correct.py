@@ -46,7 +46,8 @@ def corrected(
     """
     streams = [stream[:TOKENS] for stream in streams]
     inputs = [translated.encode(stream)[0] for stream in streams]
-    usual = np.concatenate([_usual(stream) for stream in streams])
+    usual = np.concatenate([_usual(stream) & _usual(trace.end[:TOKENS])
+                            for stream, trace in zip(streams, traces, strict=True)])
 
     def wanted(field: str, unit: Floats | float) -> Floats:
         found: Floats = np.concatenate([getattr(trace, field)[:TOKENS]
@@ -86,7 +87,7 @@ def _moved(layer: Dense, missing: Floats, limit: int | None = None) -> Dense:
 
 
 def _usual(stream: Floats) -> NDArray[np.bool_]:
-    """Tokens that are not massive."""
+    """Tokens that are not massive, before the block or behind it."""
     lengths = np.linalg.norm(stream, axis=1)
     usual: NDArray[np.bool_] = lengths <= MASSIVE * np.median(lengths)
     return usual
