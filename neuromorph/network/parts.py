@@ -71,6 +71,11 @@ class Circuit(ABC):
         """Sums that may wrap: populations, and why nothing that they send changes by it."""
         return {}
 
+    @property
+    def saturates(self) -> Mapping[str, str]:
+        """Populations that may cut off what they send, as their equation says, and what."""
+        return {}
+
     @abstractmethod
     def rebuilt(self, weights: Mapping[str, NDArray[Any]]) -> Network:
         """What the builder makes of it.

@@ -118,7 +118,7 @@ def lacks(promise: Promise, wanted: Port, own: int, period: int, offset: int = 0
     if wanted.first:
         promise = _up_to_the_first(promise, own, period, offset)
     return [*_too_wide(promise.span, wanted), *_out_of_step(promise, wanted, own, offset),
-            *_too_long(promise, wanted)]
+            *_silent(promise, wanted, own, period, offset), *_too_long(promise, wanted)]
 
 
 def norm_of(promise: Promise) -> int:
@@ -228,10 +228,21 @@ def _off_course(turns: Sequence[Turn], course: Course) -> Iterator[Lack]:
                            f"{told(worse)} in {told_steps(wanted & turn.steps)}",
                            f"{low} to {high}")
                 return
-        silent = wanted - _steps_of(turns)
-        if silent and not low <= 0 <= high:
+
+
+def _silent(
+    promise: Promise, wanted: Port, own: int, period: int, offset: int
+) -> Iterator[Lack]:
+    """Steps of any of the consumer's periods in which it needs to hear something, and does not."""
+    if promise.turns is None:
+        return
+    spoken = _steps_of(promise.turns)
+    for start, stop, low, high in wanted.course or ():
+        needed = {(step + begin + offset) % period for step in range(start, stop)
+                  for begin in range(0, period, own)}
+        if not low <= 0 <= high and needed - spoken:
             yield Lack("it is silent in steps in which the input must hear something",
-                       told_steps(silent), f"{low} to {high}")
+                       told_steps(needed - spoken), f"{low} to {high}")
             return
 
 

@@ -24,6 +24,7 @@ from neuromorph.network import (
     CubaLIF,
     Network,
     Part,
+    Phase,
     Population,
     Port,
     Probe,
@@ -33,9 +34,10 @@ from neuromorph.network import (
     Source,
     circuit,
     parallel,
+    verify,
     wire,
 )
-from neuromorph.network.credit import credit
+from neuromorph.network.credit import Doubt, credit, recognised_parts
 from neuromorph.network.promises import lacks, promised_by
 from neuromorph.neurons.requantise import Requantise
 from neuromorph.numerics.limits import STATE_MAX
@@ -393,3 +395,39 @@ def test_a_part_begins_at_a_step(at: Any) -> None:
 def test_a_whole_norm_is_handed_on_as_it_is() -> None:
     both = parallel({"a": consumer(norm=100), "b": consumer(norm=100)}, at={"b": 1})
     assert prove_contract(wire(both, {"b.in": "a.out"})).proved
+
+
+@pytest.mark.parametrize("forge", ["moved", "twice"])
+def test_a_forged_part_is_not_believed(forge: str) -> None:
+    """A projection of the builder's that ends elsewhere, or stands for two."""
+    network = attention(GRADED)[0]
+    part = network.parts[0]
+    if forge == "moved":
+        dummy = Population("dummy", 1, CubaLIF(vth=10))
+        network = replace(network, populations=(*network.populations, dummy), projections=tuple(
+            replace(p, post="dummy") if p.name == "count" else p for p in network.projections))
+    else:
+        names = tuple((own, "excuse" if own == "forget_mass" else here)
+                      for own, here in part.projections)
+        network = replace(network, parts=(replace(part, projections=names),))
+    (doubt,) = recognised_parts(network)
+    assert isinstance(doubt, Doubt)
+
+
+def test_every_period_of_a_part_must_hear_what_it_needs() -> None:
+    """Not only one of those that go into the whole's."""
+    wanted = Port("in", "in", 1, 24, 0, 7, (1,), course=((1, 2, 7, 7),))
+    once = promised_by(replace(wanted, course=((1, 2, 7, 7),)), 8, 8)
+    always = promised_by(wanted, 4, 8)
+    assert lacks(always, wanted, 4, 8) == []
+    (lack,) = lacks(once, wanted, 4, 8)
+    assert (lack.found, lack.needed) == ("step 5", "7 to 7")
+
+
+@pytest.mark.parametrize("schedule", [Schedule(0), Schedule(-3), Schedule(10**9), Schedule(True),
+                                      Schedule(4, (Phase("late", 3, 6),))])
+def test_a_schedule_has_a_period_and_phases_in_it(schedule: Schedule) -> None:
+    axons, cells = Population("in", 1, Source()), Population("n", 1, CubaLIF())
+    with pytest.raises(NetworkError, match=r"a period is a number|no window of the period"):
+        verify(Network("n", "fixed", (axons, cells), (
+            Projection("w", "in", "n", np.full((1, 1), 2, np.int32)),), schedule))

@@ -121,6 +121,11 @@ class Norm(Circuit):
         """Rungs beyond the kept one."""
         return dict.fromkeys(("rsqrt", "root")[: 1 + self.root], WHY_HARMLESS)
 
+    @property
+    def saturates(self) -> Mapping[str, str]:
+        """Numbers of h."""
+        return {"scale": f"a number of h beyond {self.limit} is cut off, and counted"}
+
     def rebuilt(self, weights: Mapping[str, NDArray[Any]]) -> Network:
         """The norm, of which nothing is free."""
         return build(self)

@@ -67,10 +67,12 @@ def prove_ranges_of(
     spans = {name: promise.span for name, promise in known.promises.items()}
     learners = [bound for p in network.plastic if p.post not in proved
                 for bound in bound_learning(p, spans)]
-    harmless = [Bound(name, "sum", None, None, -STATE_MAX, STATE_MAX, "harmless", "", why)
-                for one in known.believed for name, why in one.harmless.items()]
+    told = [Bound(name, "sum", None, None, -STATE_MAX, STATE_MAX, "harmless", "", why)
+            for one in known.believed for name, why in one.harmless.items()]
+    told += [Bound(name, "payload", None, None, -STATE_MAX, STATE_MAX, "saturates", "", what)
+             for one in known.believed for name, what in one.saturates.items()]
     return RangeProof(network.name, "bounds" if left else "circuits",
-                      (*harmless, *neurons, *learners),
+                      (*told, *neurons, *learners),
                       tuple(one.called for one in known.believed), known.doubts)
 
 
