@@ -111,8 +111,9 @@ def draw_block(picture: BlockPicture, path: Path) -> None:
     """Who speaks and who listens, of one token; below it the stages of several tokens."""
     plt = require_matplotlib()
     high = 0.215 * len(picture.rows) + 1.2
+    wide = max(13.0, 2 + 0.19 * picture.latency)
     figure, (token, many) = plt.subplots(
-        2, 1, figsize=(13, high + 3.6), height_ratios=(high, 3.0), layout="constrained")
+        2, 1, figsize=(wide, high + 3.6), height_ratios=(high, 3.0), layout="constrained")
     _draw_token(figure, token, picture)
     _draw_tokens(many, picture)
     figure.suptitle("One token through a transformer block: all between R and R'' are spikes",

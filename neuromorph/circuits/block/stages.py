@@ -7,6 +7,7 @@ that a spike of a pipelined run is told from those of the tokens before and behi
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from neuromorph.circuits.block.build import ANGLE, OUT, TOKEN, R
@@ -63,8 +64,7 @@ def rows_of(block: Block, network: Network) -> tuple[Row, ...]:
                                found=population.name, hint="name it in circuits/block/stages.py")
         found.setdefault((*homes[home], name), []).append(population.name)
     rows = [Row(name, stage, tuple(of), begins) for (stage, begins, name), of in found.items()]
-    order = [name.rstrip(".") for name in homes]
-    return tuple(sorted(rows, key=lambda row: (STAGES.index(row.stage), _place(row.name, order))))
+    return tuple(sorted(rows, key=lambda row: (STAGES.index(row.stage), *_place(row.name, homes))))
 
 
 def phases_of(block: Block) -> tuple[Phase, ...]:
@@ -105,5 +105,7 @@ def _homes(block: Block) -> dict[str, tuple[str, int]]:
         OUT: (END_NORM if block.post else DOWN, times.end_at)}
 
 
-def _place(name: str, order: list[str]) -> int:
-    return order.index(name) if name in order else -1
+def _place(name: str, homes: Mapping[str, object]) -> tuple[int, bool]:
+    """In its stage: as named above, else as in the network; a norm takes the mean away first."""
+    named = list(homes).index(name) if name in homes else -1
+    return named, not name.endswith((".part", ".mean"))
