@@ -14,7 +14,7 @@ import numpy as np
 
 from neuromorph import backends
 from neuromorph.api.circuits.block_numbers import cautions_of, numbers_of, sentences_of
-from neuromorph.api.circuits.block_run import Run
+from neuromorph.api.circuits.block_run import BlockRun
 from neuromorph.api.circuits.outcome import Outcome
 from neuromorph.api.circuits.settings import Meaning, check_limits
 from neuromorph.backends import Recording
@@ -97,7 +97,7 @@ def run(settings: Settings, *, backend: str, seed: int, progress: Progress) -> O
     spikes = {p.name: recording.spikes(p.name) for p in network.populations}
     compared = compare(said(block, spikes, settings.tokens, apart=apart),
                        closed_form.run(block, stream, angles))
-    done = Run(block, network, rows_of(block, network), spikes, settings.tokens, apart)
+    done = BlockRun(block, network, rows_of(block, network), spikes, settings.tokens, apart)
     numbers = numbers_of(done, proof) | {"numbers_compared": compared, **_overflows(recording)}
     return Outcome(numbers, sentences_of(numbers), partial(draw_block, done.picture),
                    cautions_of(done))

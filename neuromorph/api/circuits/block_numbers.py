@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuromorph.api.circuits.block_run import Run
+from neuromorph.api.circuits.block_run import BlockRun
 from neuromorph.circuits.block.stages import Row
 from neuromorph.circuits.hebbian_attention import WRITE_STEPS
 from neuromorph.compile.ranges.proof import RangeProof
@@ -27,7 +27,7 @@ CLIPPING = (Requantise, Rotary, ValueSide, Scale, Residual, UnitResidual, Gate)
 """Models whose payload stands for a number, and is cut off at a limit."""
 
 
-def numbers_of(run: Run, proof: RangeProof) -> dict[str, Any]:
+def numbers_of(run: BlockRun, proof: RangeProof) -> dict[str, Any]:
     """All that a summary says of a run whose numbers are those of the closed form."""
     stages = [_stage(run, stage, span)
               for stage, span in zip(run.stages, run.spans()[-1], strict=True)]
@@ -61,7 +61,7 @@ def sentences_of(numbers: Mapping[str, Any]) -> tuple[str, ...]:
          f"else by {sum(bounds.values())} bounds, of which {cut} are neurons' own cut-offs."))
 
 
-def cautions_of(run: Run) -> tuple[Caution, ...]:
+def cautions_of(run: BlockRun) -> tuple[Caution, ...]:
     """What was cut off, if anything was."""
     cut = [(count, limit_of(run, name), name) for row in run.rows for name in row.populations
            if (count := at_limit(run, row, name))]
@@ -76,20 +76,20 @@ def cautions_of(run: Run) -> tuple[Caution, ...]:
         "payloads more bits"),)
 
 
-def limit_of(run: Run, population: str) -> int:
+def limit_of(run: BlockRun, population: str) -> int:
     """The payload beyond which a number is cut off; 0 of neurons that cut off none."""
     model = run.network.population(population).model
     return int(model.limit) if isinstance(model, CLIPPING) else 0
 
 
-def at_limit(run: Run, row: Row, population: str) -> int:
+def at_limit(run: BlockRun, row: Row, population: str) -> int:
     """Payloads of all tokens that are as large as their neuron sends any."""
     limit = limit_of(run, population)
     return sum(int(np.count_nonzero(np.abs(run.of(row, population, token)) >= limit))
                for token in range(run.tokens) if limit)
 
 
-def _stage(run: Run, stage: str, span: NDArray[np.int64]) -> dict[str, Any]:
+def _stage(run: BlockRun, stage: str, span: NDArray[np.int64]) -> dict[str, Any]:
     """One row; the steps are those of the last token, after its R."""
     rows = [row for row in run.rows if row.stage == stage]
     names = {name for row in rows for name in row.populations}
@@ -110,7 +110,7 @@ def _synapses(projection: Projection) -> int:
     return int(weights.size if projection.rule is not None else np.count_nonzero(weights))
 
 
-def _forced(run: Run) -> int:
+def _forced(run: BlockRun) -> int:
     """Match spikes that only the go pulse at a window's end brought about, or that came with it."""
     found = 0
     for n, head in enumerate(run.block.heads):

@@ -18,7 +18,7 @@ from neuromorph.shown import Shown
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Run(Shown):
+class BlockRun(Shown):
     """A block, and all its spikes.
 
     Attributes

@@ -15,6 +15,7 @@ from neuromorph.circuits.block.numbers import Block
 from neuromorph.circuits.hebbian_attention.writing import LIFT_AT, WRITE_STEPS
 from neuromorph.errors import NetworkError
 from neuromorph.network import Network, Phase
+from neuromorph.shown import Shown
 
 (IN, NORM, PROJECT, DRIVES, WRITE, SWEEP, CONTEXT, OUTPUT, MLP_NORM, GATE, UNIT_NORM,
  DOWN, END_NORM) = STAGES = (
@@ -24,8 +25,8 @@ from neuromorph.network import Network, Phase
 block has a norm before attention, or one at its end."""
 
 
-@dataclass(frozen=True)
-class Row:
+@dataclass(frozen=True, repr=False)
+class Row(Shown):
     """Populations that do the same, one a head or group.
 
     Attributes
