@@ -129,16 +129,16 @@ def told(block: Block, done: Recording, starts: Ints) -> Iterator[tuple[str, Int
 def expected(block: Block, stream: Ints, truth: closed_form.Token) -> dict[str, Ints]:
     """The same by the closed form."""
     unit, root = closed_form.normed(block.unit_norm, truth.hidden)
-    found = {
-        "attention_norm.scale": closed_form.normed(block.attention_norm, stream)[0],
-        "project.query": truth.query, "project.key": truth.key, "attended.out": truth.middle,
-        "mlp_norm.scale": closed_form.normed(block.mlp_norm, truth.middle)[0],
-        "gated.a": truth.hidden, "unit_norm.scale": unit, "unit_norm.root": root[:, None],
-        "out": truth.end, "value": truth.value, "context": truth.context}
+    found = {"attention_norm.scale": closed_form.normed(block.attention_norm, stream)[0],
+             "project.query": truth.query, "project.key": truth.key, "value": truth.value}
     for n in range(len(block.heads)):
         control, mass = closed_form.sums_of(block, n, truth.query, truth.key, truth.value)
         found |= {f"head{n}.control v": control, f"head{n}.normaliser v": mass[:, None]}
-    return found
+    return found | {
+        "context": truth.context, "attended.out": truth.middle,
+        "mlp_norm.scale": closed_form.normed(block.mlp_norm, truth.middle)[0],
+        "gated.a": truth.hidden, "unit_norm.scale": unit, "unit_norm.root": root[:, None],
+        "out": truth.end}
 
 
 def differs(
