@@ -14,9 +14,9 @@ from typing import Any
 from benchmarks.speed import PARTS, QUICK
 from benchmarks.speed.figures import Plan
 
-NAMES = ("digits", "backends", "speed", "engine", "match_and_control", "written", "compile",
-         "allocators", "partition", "startup", "minilm", "smollm2", "query_bits", "calibration",
-         "compile_smollm2")
+NAMES = ("digits", "backends", "speed", "engine", "tools", "match_and_control", "written",
+         "compile", "allocators", "partition", "startup", "minilm", "smollm2", "query_bits",
+         "calibration", "compile_smollm2")
 SPEED = {f"speed_{part}": part for part in PARTS}
 
 

@@ -44,7 +44,7 @@ class Stepped(AbstractProcess):
 
 
 class SteppedModel(PyLoihiProcessModel):
-    """Base of how such a Process runs: one step of the model, in ``int32`` or ``float``."""
+    """Base of how a Process with a model's names runs: one step, in ``int32`` or ``float``."""
 
     neuron: ClassVar[type[NeuronModel]]
     number: ClassVar[type]

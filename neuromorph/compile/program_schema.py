@@ -145,9 +145,8 @@ def _check_letters(name: str, letters: Letters, network: Network) -> None:
     if not _add_up(letters):
         raise FileFormatError("letters must be payloads in rising order without 0, or the bits of "
                               "two's complement", where=where, found=list(letters.values))
-    sizes = {p.name: p.size for p in network.populations
-             if p.is_source and not p.model.payload_bits}
-    there = {sizes.get(plain, 0) for plain in letters.names(name)}
+    named = (network.by_name.get(plain) for plain in letters.names(name))
+    there = {p.size if p and p.is_source and not p.model.payload_bits else 0 for p in named}
     if 0 in there or len(there) > 1:
         raise FileFormatError("each letter of a graded source needs a source of plain spikes in "
                               "its place, all of one size", where=where,
@@ -197,13 +196,14 @@ def slice_of(row: list[int | str], units: tuple[Unit, ...], cores: int) -> Slice
                               found=row)
     if unit >= len(units):
         raise FileFormatError("a slice is of a unit that does not exist", where=WHERE, found=row)
-    sizes = {p.name: p.size for p in units[unit].neurons}
-    if name not in sizes:
+    population = units[unit].network.by_name.get(name)
+    if population is None or population.is_source:
+        known = [p.name for p in units[unit].neurons]
         raise FileFormatError("a slice is of a population that needs no core or does not exist",
-                              where=units[unit].name, found=row, hint=did_you_mean(name, sizes))
-    if not start < stop <= sizes[name]:
+                              where=units[unit].name, found=row, hint=did_you_mean(name, known))
+    if not start < stop <= population.size:
         raise FileFormatError("a slice leaves its population", where=units[unit].name, found=row,
-                              expected=f"0 <= start < stop <= {sizes[name]}")
+                              expected=f"0 <= start < stop <= {population.size}")
     if cores and core >= cores:
         raise FileFormatError("a slice is on a core that does not exist", where=units[unit].name,
                               found=row, expected=f"a core below {cores}")

@@ -14,6 +14,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from itertools import zip_longest
 from typing import Any
@@ -76,9 +77,9 @@ def parse_program(text: str, arrays: Mapping[str, NDArray[Any]]) -> Program:
     blocks = list(_blocks(lines[1:]))
     units = tuple(_unit(n, head, body, arrays) for n, (head, body) in enumerate(blocks)
                   if head.text.startswith("unit "))
-    names = [unit.name for unit in units]
-    for name, (head, _) in zip(names, blocks, strict=False):
-        if names.count(name) > 1:
+    names = Counter(unit.name for unit in units)
+    for unit, (head, _) in zip(units, blocks, strict=False):
+        if names[name := unit.name] > 1:
             head.refuse("two units have one name", found=name)
     slices, places = _placed(blocks[len(units):], units)
     program = Program(profile, units, slices, places)

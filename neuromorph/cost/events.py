@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -13,10 +13,12 @@ from neuromorph.compile.packing.demand import used_synapses
 from neuromorph.compile.packing.limits import Limits
 from neuromorph.compile.packing.place import Places, coordinates
 from neuromorph.compile.packing.traffic import Traffic
-from neuromorph.compile.program import Program, Unit
+from neuromorph.compile.program import Unit
 from neuromorph.errors import UsageError
 from neuromorph.neurons import registered
-from neuromorph.neurons.contract import OPERATIONS
+
+PLURALS = {"multiply": "multiplies", "divide": "divides"}
+"""Operations of neurons, and what they are called among events."""
 
 
 @dataclass(frozen=True)
@@ -54,9 +56,13 @@ class Events:
     steps: float = 0
 
     def __add__(self, other: Events) -> Events:
-        """Of both; units work at the same time, so the longer one's steps."""
-        sums = {f.name: getattr(self, f.name) + getattr(other, f.name) for f in fields(self)}
-        return Events(**sums | {"steps": max(self.steps, other.steps)})
+        """Of both, at the same time: the longer one's steps."""
+        return replace(self.then(other), steps=max(self.steps, other.steps))
+
+    def then(self, other: Events) -> Events:
+        """Of both, one after the other: their steps add up."""
+        return Events(**{f.name: getattr(self, f.name) + getattr(other, f.name)
+                         for f in fields(self)})
 
     def scaled(self, factor: float) -> Events:
         """So many times as much of everything."""
@@ -73,22 +79,48 @@ def count_events(unit: Unit, spikes: Mapping[str, NDArray[Any]], steps: int) -> 
         Of all populations, sources included; anything but 0 is a spike.
     steps : int
     """
+    return Events(**{name: float(counts.sum()) for name, counts in
+                     each_step(unit, spikes, steps).items()}, steps=float(steps))
+
+
+def each_step(
+    unit: Unit, spikes: Mapping[str, NDArray[Any]], steps: int
+) -> dict[str, NDArray[np.float64]]:
+    """Events of one unit within its cores by their names in `Events`, shape (steps,) each.
+
+    Parameters
+    ----------
+    unit, spikes, steps
+        As in `count_events`.
+
+    Raises
+    ------
+    UsageError
+        If the spikes of a population are not there, or not those of all steps.
+    """
     network = unit.network
     unheard = network.by_name.keys() - spikes.keys()
     if unheard:
         raise UsageError("events are counted from the spikes of all populations", where=unit.name,
                          found=f"none of {', '.join(sorted(unheard))}")
-    sent = {name: np.count_nonzero(train, axis=0) for name, train in spikes.items()}
-    ops = sum(float(sent[p.pre] @ used_synapses(p).sum(axis=0)) for p in network.projections)
-    updates = sum(p.weights.size * (steps // p.rule.epoch) for p in network.plastic
-                  if p.rule is not None)
-    neurons = [p for p in network.populations if not p.is_source]
-    taken = {kind: float(steps * sum(p.size * registered(p.model, p.name).operations.get(kind, 0)
-                                     for p in neurons)) for kind in OPERATIONS}
-    return Events(neuron_steps=float(sum(p.size for p in neurons) * steps),
-                  spikes=float(sum(sent[p.name].sum() for p in neurons)), synaptic_ops=ops,
-                  synaptic_updates=float(updates), multiplies=taken["multiply"],
-                  divides=taken["divide"], steps=float(steps))
+    for name, train in spikes.items():
+        if len(train) != steps:
+            raise UsageError("a train is not as long as the run", where=f"{unit.name}.{name}",
+                             found=len(train), expected=steps)
+    found = {name: np.zeros(steps) for name in (
+        "neuron_steps", "spikes", "synaptic_ops", "synaptic_updates", *PLURALS.values())}
+    for p in network.projections:
+        fan = used_synapses(p).sum(axis=0, dtype=np.float64)
+        found["synaptic_ops"] += (spikes[p.pre] != 0) @ fan
+        if p.rule is not None:
+            found["synaptic_updates"][p.rule.epoch - 1 :: p.rule.epoch] += p.weights.size
+    for population in unit.neurons:
+        found["neuron_steps"] += population.size
+        found["spikes"] += np.count_nonzero(spikes[population.name], axis=1)
+        operations = registered(population.model, population.name).operations
+        for kind, plural in PLURALS.items():
+            found[plural] += population.size * operations.get(kind, 0)
+    return found
 
 
 def count_packets(traffic: Traffic, places: Places, limits: Limits) -> Events:
@@ -101,11 +133,3 @@ def count_packets(traffic: Traffic, places: Places, limits: Limits) -> Events:
                   hops_east_west=float(traffic.packets @ away[:, 0]),
                   hops_north_south=float(traffic.packets @ away[:, 1]),
                   hops_chip=float(traffic.packets @ crossing))
-
-
-def largest_core(program: Program) -> int:
-    """Neurons on the core that has most."""
-    sizes = np.zeros(program.cores, np.int64)
-    for piece in program.slices:
-        sizes[piece.core] += piece.size
-    return int(sizes.max(initial=0))

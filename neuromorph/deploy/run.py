@@ -14,7 +14,6 @@ from neuromorph.circuits import hebbian_attention
 from neuromorph.circuits.latency_attention import LatencyAttention, stimulate
 from neuromorph.compile import Compiled, Program
 from neuromorph.compile.split import split
-from neuromorph.cost.events import Events, count_events
 from neuromorph.errors import DisagreementError
 from neuromorph.lab.trial import Trial, trial_of, trial_probes
 from neuromorph.network import Probe
@@ -35,19 +34,22 @@ class Tried(Shown):
     ----------
     heads, queries : int
         Heads tried, and queries of each.
-    events : Events
-        Of all tried heads and queries together, within cores.
     rates : mapping of "unit/population" to float array
         Spikes a query of each neuron; of heads not tried, those of one that was.
     runs : mapping of unit to (source trains, steps)
         What the heads that were tried were given.
+    trains : mapping of unit to mapping of population to array, shape (steps, size)
+        Spikes of the heads that were tried, sources included.
+    like : tuple of int
+        For each unit the one that was tried and that it counts as.
     """
 
     heads: int
     queries: int
-    events: Events
     rates: dict[str, NDArray[np.float64]]
     runs: dict[int, tuple[Inputs, int]]
+    trains: dict[int, Inputs]
+    like: tuple[int, ...]
 
 
 def try_heads(bundle: Bundle, compiled: Compiled, memory: str, most: int) -> Tried:
@@ -61,7 +63,7 @@ def try_heads(bundle: Bundle, compiled: Compiled, memory: str, most: int) -> Tri
     units = compiled.program.units
     order = [(name, h) for name, code in bundle.codes.items() for h in range(len(code.heads))]
     chosen = np.unique(np.linspace(0, len(order) - 1, min(most, len(order))).astype(int))
-    events = Events()
+    trains: dict[int, Inputs] = {}
     runs: dict[int, tuple[Inputs, int]] = {}
     rates: dict[str, NDArray[np.float64]] = {}
     for unit in chosen.tolist():
@@ -70,13 +72,13 @@ def try_heads(bundle: Bundle, compiled: Compiled, memory: str, most: int) -> Tri
         spikes = {p.name: recording.spikes(p.name) for p in units[unit].neurons}
         runs[unit] = (inputs, steps)
         sent = {name: train[:steps] for name, train in units[unit].view.encode(inputs).items()}
-        events += count_events(units[unit], sent | spikes, steps)
+        trains[unit] = {**sent, **spikes}
         rates |= {f"{unit}/{name}": np.count_nonzero(train, axis=0) / QUERIES
                   for name, train in spikes.items()}
-    for unit in set(range(len(order))) - set(chosen.tolist()):
-        like = int(chosen[np.abs(chosen - unit).argmin()])
-        rates |= {f"{unit}/{p.name}": rates[f"{like}/{p.name}"] for p in units[unit].neurons}
-    return Tried(len(chosen), QUERIES, events, rates, runs)
+    like = tuple(int(chosen[np.abs(chosen - unit).argmin()]) for unit in range(len(order)))
+    for unit, other in enumerate(like):
+        rates |= {f"{unit}/{p.name}": rates[f"{other}/{p.name}"] for p in units[unit].neurons}
+    return Tried(len(chosen), QUERIES, rates, runs, trains, like)
 
 
 def _trains(bundle: Bundle, layer: str, head: int, memory: str) -> tuple[Inputs, int]:
@@ -102,7 +104,7 @@ def _run_both(compiled: Compiled, number: int, inputs: Inputs, steps: int) -> Re
     asked = [Probe(p.name) for p in given.neurons]
     asked += [Probe(p.name, "v") for p in given.neurons if p.name in READ]
     whole = fast.run(given.network, inputs, asked, steps)
-    probes = [*asked, *(Probe(p.name) for p in unit.neurons if Probe(p.name) not in asked)]
+    probes = list(dict.fromkeys((*asked, *(Probe(p.name) for p in unit.neurons))))
     placed = split(unit, compiled.program.slices_of(number)).run(fast.run, inputs, probes, steps)
     for probe in asked:
         if not np.array_equal(whole.traces[probe], placed.traces[probe]):

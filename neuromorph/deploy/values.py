@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,8 +12,10 @@ from neuromorph.compile import Compiled, Unit
 from neuromorph.compile.check import Usage
 from neuromorph.compile.packing.place import hops, row_by_row
 from neuromorph.compile.packing.traffic import Traffic
-from neuromorph.cost.estimate import estimate
-from neuromorph.cost.events import count_packets, largest_core
+from neuromorph.cost.estimate import Estimate, estimate_phases
+from neuromorph.cost.events import count_packets
+from neuromorph.cost.phases import side_by_side, step_classes
+from neuromorph.cost.steps import count_steps
 from neuromorph.deploy.boards import Chosen
 from neuromorph.deploy.run import Tried
 from neuromorph.deploy.units import Memory
@@ -96,19 +97,31 @@ def costs_values(
 ) -> dict[str, Any]:
     """Energy and time of one query of every head."""
     program = compiled.program
-    events = trial.events.scaled(1 / trial.queries)
-    whole = replace(events.scaled(len(program.units) / trial.heads), steps=events.steps)
-    whole += count_packets(links, program.places, compiled.limits)
-    busiest = whole.synaptic_ops / max(whole.steps, 1) / program.cores
-    found = estimate(whole, compiled.profile, chips=program.chips,
-                     busiest_neurons=largest_core(program), busiest_ops=busiest, costs=costs)
+    like = [program.units[unit] for unit in trial.like]
+    schedules = [unit.network.schedule for unit in like]
+    steps = [trial.runs[unit][1] for unit in trial.like]
+    at = side_by_side([schedule.period if schedule else length for schedule, length
+                       in zip(schedules, steps, strict=True)], steps)
+    found = estimate_phases(
+        count_steps(program, [trial.trains[unit] for unit in trial.like], at),
+        step_classes(schedules, at), compiled.profile, chips=program.chips, runs=trial.queries,
+        hops=count_packets(links, program.places, compiled.limits), costs=costs)
     if found is None:
         return dict.fromkeys(("energy_joules", "energy_total_joules", "costs", "latency_seconds",
-                              "step_seconds")) | {"per": "one query of every head"}
+                              "step_seconds")) | {"per": "one query of every head", "by_phase": []}
     return {"energy_joules": found.joules, "energy_total_joules": found.total,
             "costs": found.costs, "latency_seconds": found.seconds,
             "step_seconds": found.step_seconds, "per": "one query of every head",
-            "events": {name: float(value) for name, value in vars(whole).items()}}
+            "events": {name: float(value) for name, value in vars(found.events).items()},
+            "by_phase": _by_phase(found) if any(schedules) else []}
+
+
+def _by_phase(found: Estimate) -> list[dict[str, Any]]:
+    """Steps by the phases that are active in them; an empty list of phases is none."""
+    return [{"phases": list(phase.phases), "steps": phase.events.steps, "core": phase.core,
+             "step_seconds": phase.step_seconds, "seconds": phase.seconds,
+             "time_share": phase.seconds / found.seconds, "energy_joules": phase.joules,
+             "energy_share": phase.joules / found.total} for phase in found.phases]
 
 
 def said_values(profile: Profile) -> dict[str, Any]:
@@ -120,7 +133,9 @@ def said_values(profile: Profile) -> dict[str, Any]:
             "Products and quotients of programs are counted, not priced: no price is public.",
             "Every neuron counts as active in every step, every synapse as dense.",
             "Queries, drive and masks enter from outside; their way to the cores is not counted.",
-            "A core's synaptic operations are spread evenly over cores and steps.",
+            "Heads begin each query together; those that are done wait for the longest.",
+            "A step lasts as long as its busiest core; synapses work as the spike is sent.",
+            "A head that was not run counts as the nearest that was.",
             "Other layers of the model, and the division that ends a query, are not on the chip.",
         ],
     }

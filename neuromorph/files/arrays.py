@@ -28,7 +28,7 @@ from neuromorph.memory import require
 LIMIT = 1 << 31
 """Most bytes that one file may have, or unpack to."""
 
-MEMBERS = 4096
+MEMBERS = 1 << 14
 FLOAT32_MAX = float(np.finfo(np.float32).max)
 
 _PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Mapping
 from itertools import product
 
@@ -31,23 +32,32 @@ def derived(
     period : int
         In whose steps promises count.
     """
-    promises = {p.name: given[p.name] if p.name in given else Promise(_widest(network, p))
-                for p in network.populations}
+    promises = {p.name: _in_turns(given[p.name], p.model, period) if p.name in given
+                else Promise(_widest(network, p)) for p in network.populations}
     asked = [p for p in network.populations if p.name not in given and _depends(p.model)]
     onwards = _successors(network, {p.name for p in asked})
-    due, sums = {p.name for p in asked}, Deliveries()
-    for _ in asked:  # each round holds for all time, and so narrows the next
-        for p in asked:
-            if p.name not in due:
-                continue  # nothing before it has changed
-            due.remove(p.name)
-            before = promises[p.name]
-            promises[p.name] = _promise(network, p, promises, period, sums)
-            if not promises[p.name].same(before):
-                due |= onwards[p.name]
-        if not due:
-            break
+    waiting, sums = deque(p.name for p in asked), Deliveries()
+    due, left = set(waiting), dict.fromkeys(waiting, len(asked))
+    while waiting:  # what is promised holds for all time, and so narrows what follows
+        name = waiting.popleft()
+        due.remove(name)
+        left[name] -= 1
+        before = promises[name]
+        promises[name] = _promise(network, network.population(name), promises, period, sums)
+        if not promises[name].same(before):
+            again = sorted(other for other in onwards[name] - due if left[other])
+            waiting.extend(again)
+            due.update(again)
     return promises
+
+
+def _in_turns(promise: Promise, model: NeuronModel, period: int) -> Promise:
+    """What is known otherwise, and only from the neurons whose turn it is by their counters."""
+    if model.counts == 1 or period % model.counts or promise.turns is None:
+        return promise
+    turns = tuple(one for turn in promise.turns
+                  for one in _when_due(model, turn.span, turn.steps, period))
+    return Promise(promise.span, turns, promise.norm)
 
 
 def _promise(
@@ -92,7 +102,8 @@ def _when_due(
 ) -> Iterator[Turn]:
     """The steps in which a counter lets it act; any, if its period does not fit into the whole."""
     if model.counts == 1:
-        yield Turn(steps, span)
+        if not span.silent:
+            yield Turn(steps, span)
         return
     if period % model.counts:
         yield Turn(steps, Interval.hull([span], len(span.low)))

@@ -14,7 +14,7 @@ from neuromorph.network.port_rules import check_ports
 from neuromorph.network.reach import reached
 from neuromorph.neurons import registered
 from neuromorph.numerics import limits
-from neuromorph.numerics.synapse import bits_of
+from neuromorph.numerics.synapse import extent
 
 
 def verify(network: Network) -> Network:
@@ -123,12 +123,12 @@ def _check_weights(projection: Projection, network: Network) -> None:
         raise NetworkError("weight exponent is out of range", where=projection.name,
                            found=exponent,
                            expected=f"{limits.EXPONENT_MIN} to {limits.EXPONENT_MAX}")
-    low, high = int(w.min()), int(w.max())
+    low, high, bits = extent(w)
     if low < limits.WEIGHT_MIN or high > limits.WEIGHT_MAX:
         raise NetworkError("a weight does not fit a synapse", where=projection.name,
                            found=f"{low} to {high}",
                            expected=f"{limits.WEIGHT_MIN} to {limits.WEIGHT_MAX}")
-    if (low < 0 < high or low == limits.WEIGHT_MIN) and bits_of(w) & 1:
+    if (low < 0 < high or low == limits.WEIGHT_MIN) and bits & 1:
         raise NetworkError("mixed-sign weights must be even: the synapse drops the lowest bit",
                            where=projection.name, hint="store twice the value")
 

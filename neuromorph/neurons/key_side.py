@@ -35,7 +35,8 @@ def _kernel(own: Any, state: Any, arrived: Any, i: int, last: int, t: int) -> in
     if t % own[i, PERIOD] != own[i, AT]:
         return 0
     key = saturate_one(arrived[i, 0])
-    sent: int = max(ZERO, min(-2 * key if own[i, OFF] else 2 * key, own[i, LIMIT]))
+    side = -key if own[i, OFF] else key
+    sent: int = max(ZERO, min(side << 1, own[i, LIMIT]))
     return sent
 
 

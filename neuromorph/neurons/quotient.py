@@ -25,11 +25,15 @@ from neuromorph.neurons.reciprocal import (
     FLUSH,
     LARGEST,
     PLACES_BITS,
+    SHARE,
+    SIGNAL,
     X_BITS,
     accumulate_leaky,
+    asks,
 )
 from neuromorph.neurons.registry import register
 from neuromorph.numerics import multiply_shift, saturate
+from neuromorph.numerics.interval import Interval
 from neuromorph.numerics.limits import (
     DECAY_UNITY,
     INPUT_SHIFT,
@@ -39,7 +43,12 @@ from neuromorph.numerics.limits import (
 )
 from neuromorph.numerics.scalar import clip_one, decay_one, multiply_shift_one, saturate_one
 
-RECIPROCAL = "reciprocal"
+SHARE_PLACES = SHARE.bit_length() - 1
+"""Places by which a reciprocal lies above what else a signal says."""
+
+LARGEST_SIGNAL = SHARE * LARGEST + DONE + FLUSH
+"""No signal is larger: a reciprocal, in a step in which it is also asked and flushed."""
+
 DV, LIFT, MULTIPLIER, SHIFT, CENTRE, LIMIT, PERIOD, AT = range(8)
 V, LATCHED, KEPT = range(3)
 LOW_BITS = (1 << PLACES_BITS) - 1
@@ -59,13 +68,13 @@ def divided(latched: NDArray[Any], payload: NDArray[Any]) -> NDArray[np.int64]:
 
 def _kernel(own: Any, state: Any, arrived: Any, i: int, last: int, t: int) -> int:
     before = state[i, V]
-    if arrived[i, 1] != 0:
+    if arrived[i, 1] & DONE:
         state[i, LATCHED] = before
     lifted = arrived[i, 0] << own[i, LIFT]
     state[i, V] = saturate_one(decay_one(before, own[i, DV]) + lifted)
-    if arrived[i, 3] != 0:
+    if arrived[i, 1] & FLUSH:
         state[i, V] = 0
-    payload = arrived[i, 2]
+    payload = arrived[i, 1] >> SHARE_PLACES
     if payload > 0:
         raised = saturate_one(state[i, LATCHED] << (payload & LOW_BITS))
         share = (raised * (payload >> PLACES_BITS)) >> X_BITS
@@ -89,10 +98,11 @@ class Quotient(Counted):
         latched = v[t-1]                                                        at a done
         kept    = clip(MS(latched / normaliser) + centre, -limit, limit)        at a reciprocal
         s[t]    = kept, which is then 0                      where t mod period = at
+        signal  = flush + 2 done + 4 reciprocal              the first two are 0 or 1
 
-    latched / normaliser has 15 bits after the point (`divided`); MS is that of `Requantise`. What
-    arrives as ``reciprocal`` is the payload of one `Reciprocal`. ``flush`` clears v silently. With
-    a period of 0 it sends as soon as it knows.
+    latched / normaliser has 15 bits after the point (`divided`); MS is that of `Requantise`. A
+    reciprocal is the payload of one `Reciprocal`. A flush clears v silently. With a period of 0 it
+    sends as soon as it knows.
 
     Attributes
     ----------
@@ -115,7 +125,7 @@ class Quotient(Counted):
     period: int = AT_ONCE
     at: Parameter = 0
 
-    ports: ClassVar[tuple[str, ...]] = (A_IN, DONE, RECIPROCAL, FLUSH)
+    ports: ClassVar[tuple[str, ...]] = (A_IN, SIGNAL)
     words: ClassVar[tuple[str, ...]] = ("v", "latched", "kept")
     records: ClassVar[tuple[str, ...]] = ("spikes", "v", "latched", "kept")
     by_neuron: ClassVar[tuple[str, ...]] = ("multiplier", "shift", "centre", "at")
@@ -133,11 +143,12 @@ class Quotient(Counted):
 
     def step_fixed(self, state: State, arrived: Arrived, t: int) -> Stepped:
         """v, latched, kept and s as above."""
-        latched = np.where(arrived[DONE] != 0, state["v"], state["latched"])
-        v = accumulate_leaky(state["v"], arrived[A_IN], arrived[FLUSH], dv=int(self.dv),
+        signal = arrived[SIGNAL].astype(np.int64)
+        latched = np.where(signal & DONE, state["v"], state["latched"])
+        v = accumulate_leaky(state["v"], arrived[A_IN], signal, dv=int(self.dv),
                              lift=int(self.lift))
-        kept = np.where(arrived[RECIPROCAL] > 0, self._context(latched, arrived[RECIPROCAL]),
-                        state["kept"])
+        payload = signal >> SHARE_PLACES
+        kept = np.where(payload > 0, self._context(latched, payload), state["kept"])
         due = self.due(t)
         return ({"v": v, "latched": latched, "kept": np.where(due, 0, kept)},
                 np.where(due, kept, 0))
@@ -151,16 +162,21 @@ class Quotient(Counted):
 
     def overflows(self, before: State, after: State, arrived: Arrived, t: int) -> int:
         """Neurons whose sum is at its limit, or to which no single `Reciprocal` can have spoken."""
-        foreign = np.abs(arrived[RECIPROCAL]) > LARGEST
+        foreign = (arrived[SIGNAL] < 0) | (arrived[SIGNAL] > LARGEST_SIGNAL)
         return int(np.count_nonzero((np.abs(after["v"]) >= STATE_MAX) | foreign))
 
     @property
     def asked_at(self) -> tuple[str, ...]:
         """Without a counter it sends nothing unless it learns a reciprocal."""
-        return (RECIPROCAL,) if self.counts == 1 else ()
+        return (SIGNAL,) if self.counts == 1 else ()
+
+    def payloads(self, size: int, arrived: Mapping[str, Interval]) -> Interval:
+        """Up to the limit; without a counter, where a reciprocal may arrive."""
+        may = np.where(asks(arrived[SIGNAL], SHARE) | (self.counts > 1), self._limit, 0)
+        return Interval(-may, may)
 
     def registers(self, size: int) -> tuple[Register, ...]:
-        """The sum, which at its limit may have saturated; and the payload of one `Reciprocal`."""
+        """The sum, which at its limit may have saturated; and a signal of one `Reciprocal`."""
         return (Register("potential", int(self.dv), int(self.lift), -STATE_MAX + 1,
                          STATE_MAX - 1),
-                Register("sum", DECAY_UNITY, 0, -LARGEST, LARGEST, port=RECIPROCAL))
+                Register("sum", DECAY_UNITY, 0, -1, LARGEST_SIGNAL, port=SIGNAL))

@@ -25,7 +25,11 @@ from neuromorph.numerics.interval import Interval
 from neuromorph.numerics.limits import INPUT_SHIFT, STATE_MAX
 from neuromorph.numerics.scalar import decay_one, inverse, saturate_one
 
-DONE, FLUSH = "done", "flush"
+SIGNAL = "signal"
+"""The port at which several things may be said in one step, each by its place value."""
+
+FLUSH, DONE, SHARE = 1, 2, 4
+"""What one that flushes, asks, or divides adds to a signal: weights of projections to it."""
 
 X_BITS, Y_BITS = scalar.X_BITS, scalar.Y_BITS
 """Fraction bits of the normalised sum, 1 <= x < 2, and of its reciprocal."""
@@ -69,9 +73,9 @@ def _kernel(own: Any, state: Any, arrived: Any, i: int, last: int, t: int) -> in
     before = state[i, 0]
     lifted = arrived[i, 0] << own[i, SHIFT]
     state[i, 0] = saturate_one(decay_one(before, own[i, DV]) + lifted)
-    if arrived[i, 2] != 0:
+    if arrived[i, 1] & FLUSH:
         state[i, 0] = 0
-    if arrived[i, 1] == 0:
+    if not arrived[i, 1] & DONE:
         return 0
     payload: int = reciprocal_payload(before)
     return payload
@@ -80,15 +84,16 @@ def _kernel(own: Any, state: Any, arrived: Any, i: int, last: int, t: int) -> in
 @register
 @dataclass(frozen=True, eq=False)
 class Reciprocal(NeuronModel):
-    """Leaky sum of a programmable core that sends its reciprocal when `done` arrives.
+    """Leaky sum of a programmable core that sends its reciprocal when it is asked.
 
     ::
 
-        v[t] = saturate(trunc(v[t-1] (4096 - dv) / 4096) + (a_in << lift));  0 where flush arrives
-        s[t] = reciprocal_payload(v[t-1])       where done arrives, else 0
+        v[t] = saturate(trunc(v[t-1] (4096 - dv) / 4096) + (a_in << lift));  0 at a flush
+        s[t] = reciprocal_payload(v[t-1])       where done, else 0
+        signal = flush + 2 done                 0 or 1 each
 
-    It is asked for the sum as it was before the step in which ``done`` arrives. ``flush`` clears
-    it silently. See `reciprocal_payload` for what is sent; a sum of 0 or below sends nothing.
+    It is asked for the sum as it was before the step in which the signal arrives, and flushed
+    silently. See `reciprocal_payload` for what is sent; a sum of 0 or below sends nothing.
 
     Attributes
     ----------
@@ -101,7 +106,7 @@ class Reciprocal(NeuronModel):
     dv: int = 0
     lift: int = 0
 
-    ports: ClassVar[tuple[str, ...]] = (A_IN, DONE, FLUSH)
+    ports: ClassVar[tuple[str, ...]] = (A_IN, SIGNAL)
     domains: ClassVar[tuple[str, ...]] = ("fixed",)
     operations: ClassVar[Mapping[str, int]] = {"multiply": 1 + 2 * scalar.ROUNDS}
     at_once: ClassVar[bool] = True
@@ -119,8 +124,8 @@ class Reciprocal(NeuronModel):
 
     def step_fixed(self, state: State, arrived: Arrived, t: int) -> Stepped:
         """v and s as above."""
-        v, sent = step_reciprocal(state["v"], arrived[A_IN], arrived[DONE], arrived[FLUSH],
-                                  dv=int(self.dv), lift=int(self.lift))
+        v, sent = step_reciprocal(state["v"], arrived[A_IN], arrived[SIGNAL], dv=int(self.dv),
+                                  lift=int(self.lift))
         return {"v": v}, sent
 
     def overflows(self, before: State, after: State, arrived: Arrived, t: int) -> int:
@@ -134,7 +139,12 @@ class Reciprocal(NeuronModel):
     @property
     def asked_at(self) -> tuple[str, ...]:
         """It sends nothing unless it is asked."""
-        return (DONE,)
+        return (SIGNAL,)
+
+    def payloads(self, size: int, arrived: Mapping[str, Interval]) -> Interval:
+        """Nothing, of one that may be flushed at the most."""
+        return Interval(np.zeros(size, np.int64),
+                        np.where(asks(arrived[SIGNAL], DONE), LARGEST, 0))
 
     def registers(self, size: int) -> tuple[Register, ...]:
         """The sum; at its limit it may have saturated."""
@@ -143,17 +153,22 @@ class Reciprocal(NeuronModel):
 
 
 def step_reciprocal(
-    v: NDArray[Any], a_in: NDArray[Any], done: NDArray[Any], flush: NDArray[Any], *, dv: int,
-    lift: int,
+    v: NDArray[Any], a_in: NDArray[Any], signal: NDArray[Any], *, dv: int, lift: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """New sums, and what is sent: `reciprocal_payload` of the old ones where ``done`` is not 0."""
-    sent = np.where(done != 0, reciprocal_payloads(v), 0)
-    return accumulate_leaky(v, a_in, flush, dv=dv, lift=lift), sent
+    """New sums, and what is sent: `reciprocal_payload` of the old ones where ``signal`` asks."""
+    sent = np.where(signal & DONE, reciprocal_payloads(v), 0)
+    return accumulate_leaky(v, a_in, signal, dv=dv, lift=lift), sent
 
 
 def accumulate_leaky(
-    v: NDArray[Any], a_in: NDArray[Any], flush: NDArray[Any], *, dv: int, lift: int
+    v: NDArray[Any], a_in: NDArray[Any], signal: NDArray[Any], *, dv: int, lift: int
 ) -> NDArray[np.int64]:
-    """v' = saturate(trunc(v (4096 - dv) / 4096) + (a_in << lift)); 0 where ``flush`` is not."""
+    """v' = saturate(trunc(v (4096 - dv) / 4096) + (a_in << lift)); 0 where it is flushed."""
     new = saturate(decay(v, dv) + (a_in.astype(np.int64) << lift))
-    return np.where(flush != 0, 0, new)
+    return np.where(signal & FLUSH, 0, new)
+
+
+def asks(signal: Interval, place: int) -> NDArray[np.bool_]:
+    """Which signals may say what has this place value, or more; one below 0 may say anything."""
+    may: NDArray[np.bool_] = (signal.high >= place) | (signal.low < 0)
+    return may

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from neuromorph.errors import NetworkError
 from neuromorph.neurons.contract import A_IN, Arrived, Parameter, Range, Register, State, Stepped
-from neuromorph.neurons.counter import Counted
+from neuromorph.neurons.counter import Counted, within
 from neuromorph.neurons.ladder import LEAST_SHIFT_MAX
 from neuromorph.neurons.registry import register
 from neuromorph.neurons.square import RUNG_BITS, RUNGS
@@ -195,8 +195,8 @@ class _Climbing(Counted):
                 "rung": np.where(takes, np.where(v != 0, k, 0), state["rung"])}
 
     @abstractmethod
-    def _payload(self, state: State) -> NDArray[np.int64]:
-        """What is sent of a sum."""
+    def _unclipped(self, state: State) -> NDArray[np.int64]:
+        """What is sent of a sum, before it is cut off."""
 
     @abstractmethod
     def _payload_float(self, norm: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -208,7 +208,9 @@ class _Climbing(Counted):
         if k >= RUNGS:
             return state, silence
         after = self._kept(state, saturate(self._total(arrived[A_IN], k)), k)
-        return after, self._payload(after) if k == RUNGS - 1 else silence
+        if k < RUNGS - 1:
+            return after, silence
+        return after, np.minimum(self._unclipped(after), self._limit)
 
     def step_float(self, state: State, arrived: Arrived, t: int) -> Stepped:
         """The same without rounding."""
@@ -224,12 +226,13 @@ class _Climbing(Counted):
         return after, self._payload_float(norm)
 
     def overflows(self, before: State, after: State, arrived: Arrived, t: int) -> int:
-        """Neurons that keep a sum that saturated."""
+        """Neurons that keep a sum that saturated, or whose payload is cut off."""
         k = self._arriving(t)
         if k >= RUNGS:
             return 0
         beyond = self._takes(before, k) & (self._total(arrived[A_IN], k) > STATE_MAX)
-        return int(np.count_nonzero(beyond))
+        cut = (self._unclipped(after) > self._limit) & (k == RUNGS - 1)
+        return int(np.count_nonzero(beyond | cut))
 
     def widest(self, size: int) -> Interval:
         """0 to the limit."""
@@ -273,7 +276,8 @@ class Rsqrt(_Climbing):
     shift : int
         1 to 47. The product of y and the multiplier has 32 bits, and is shifted up by up to 26.
     limit : int or float
-        Largest payload, 1 to 2^23 - 1: vectors that are shorter are scaled as if they were not.
+        Largest payload, 1 to 2^23 - 1: vectors that are shorter are scaled as if they were not,
+        and counted.
     period, at : int
         When it sends, in a period of at least 6 steps.
     """
@@ -296,9 +300,8 @@ class Rsqrt(_Climbing):
         scale = (0, MULTIPLIER_MAX) if domain == "fixed" else (0, np.inf)
         return {**super().limits(domain), "multiplier": scale, "shift": (1, PRODUCT_BITS - 1)}
 
-    def _payload(self, state: State) -> NDArray[np.int64]:
-        sent = inverse_root_payload(state["v"], state["rung"], self.multiplier, self.shift)
-        return np.minimum(sent, self._limit)
+    def _unclipped(self, state: State) -> NDArray[np.int64]:
+        return inverse_root_payload(state["v"], state["rung"], self.multiplier, self.shift)
 
     def _payload_float(self, norm: NDArray[np.float64]) -> NDArray[np.float64]:
         scale = self.multiplier * np.exp2(X_BITS / 2 + Y_BITS - self.shift)
@@ -317,6 +320,11 @@ class Rsqrt(_Climbing):
     def widest(self, size: int) -> Interval:
         """Up to the limit, or what the least sum makes of it."""
         return Interval.same(size, 0, min(self.largest, self._limit))
+
+    def registers(self, size: int) -> tuple[Register, ...]:
+        """The sum; and the payload, which vectors that are too short may exceed."""
+        own = super().registers(size)
+        return own if self.largest <= self._limit else (*own, within("payload", 0))
 
 
 @register
@@ -361,7 +369,7 @@ class Root(_Climbing):
         del found["limit"]
         return found
 
-    def _payload(self, state: State) -> NDArray[np.int64]:
+    def _unclipped(self, state: State) -> NDArray[np.int64]:
         return root_payload(state["v"], state["rung"])
 
     def _payload_float(self, norm: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -94,8 +94,8 @@ class Slot(Counted):
 
     @property
     def payload_bits(self) -> int:
-        """All that a payload has: parts of a population send payloads of one width."""
-        return STATE_MAX.bit_length() + 1
+        """Width of the largest constant, with its sign."""
+        return int(np.max(np.abs(self.payload))).bit_length() + 1
 
     @property
     def self_driven(self) -> bool:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import reduce
+from operator import or_
 from typing import Any
 
 import numpy as np
@@ -50,6 +52,20 @@ def blocks(rows: int, columns: int) -> Iterator[slice]:
     """Rows of a matrix, so many at a time that a copy of them in 8 bytes stays small."""
     step = max(1, BLOCK // max(1, columns))
     return (slice(first, first + step) for first in range(0, rows, step))
+
+
+def extent(weights: NDArray[Any]) -> tuple[int, int, int]:
+    """The least and the largest of some integers, and `bits_of` them, in one pass.
+
+    Parameters
+    ----------
+    weights : integer array, shape (post, pre)
+        Not empty.
+    """
+    found = [(int(part.min()), int(part.max()), bits_of(part))
+             for part in (weights[rows] for rows in blocks(*weights.shape))]
+    low, high, bits = zip(*found, strict=True)
+    return min(low), max(high), reduce(or_, bits)
 
 
 def bits_of(weights: NDArray[Any]) -> int:

@@ -12,6 +12,7 @@ from neuromorph.report.compile_tables import (
     fidelity_rows,
     heading,
     needs_table,
+    phase_rows,
     si,
 )
 from neuromorph.report.page import PAGE_FRAME, PAGE_STYLE, safe
@@ -68,7 +69,8 @@ def render_compile_page(report: Mapping[str, Any], pictures: Mapping[str, bytes]
 def _placed(report: Mapping[str, Any], pictures: Mapping[str, bytes]) -> list[str]:
     title, columns, rows = fidelity_rows(report, WORST)
     beside = {"energy": _compared(report),
-              "fidelity": f"<p>{safe(title)}</p>\n{_table(columns, rows)}"}
+              "fidelity": f"<p>{safe(title)}</p>\n{_table(columns, rows)}",
+              "schedule": _phases(report)}
     shown = [_picture(name, pictures) + beside.get(name, "") for name in PICTURES]
     return [_list("Broken rules", faults(report, most=None), "broken"), *shown]
 
@@ -86,6 +88,14 @@ def _compared(report: Mapping[str, Any]) -> str:
     rows = [(c["what"], _with_unit(c["value"], c["unit"]), c["source"])
             for c in report["compared"]]
     return f"\n<p>For comparison:</p>\n{_table(('what', 'value', 'source'), rows)}"
+
+
+def _phases(report: Mapping[str, Any]) -> str:
+    """What the steps of each phase take."""
+    if not report.get("by_phase"):
+        return ""
+    title, columns, rows = phase_rows(report)
+    return f"<p>{safe(title)}</p>\n{_table(columns, rows)}"
 
 
 def _with_unit(value: float, unit: str) -> str:

@@ -25,6 +25,12 @@ RESOURCES = {"synapse_bits": "synaptic memory", "memory_bits": "memory, neurons 
 
 BYTE = 8
 
+LONGEST_PHASES = 3
+"""Phases in the terminal; the page and the JSON have all."""
+
+NO_PHASE = "none"
+"""Said of steps in no phase of a schedule."""
+
 PREFIXES = ((1e9, "G"), (1e6, "M"), (1e3, "k"), (1, ""), (1e-3, "m"), (1e-6, "µ"), (1e-9, "n"),
             (1e-12, "p"))
 
@@ -113,7 +119,14 @@ def _energy(report: Mapping[str, Any]) -> str:
 def _time(report: Mapping[str, Any]) -> str:
     if report["latency_seconds"] is None:
         return "none: the profile has no costs"
-    return f"{si(report['latency_seconds'], 's')}, {si(report['step_seconds'], 's')} a step"
+    mean = f"{si(report['latency_seconds'], 's')}, {si(report['step_seconds'], 's')} a mean step"
+    longest = sorted(report["by_phase"], key=lambda phase: -phase["time_share"])[:LONGEST_PHASES]
+    told = [f"{_phases(phase)} {_whole_percent(phase['time_share'])}" for phase in longest]
+    return "; ".join([mean, *([", ".join(told)] if told else [])])
+
+
+def _phases(phase: Mapping[str, Any]) -> str:
+    return " + ".join(phase["phases"]) or NO_PHASE
 
 
 def _bit_exact(compared: Mapping[str, Any]) -> str:
@@ -156,6 +169,18 @@ def fidelity_rows(
          *(number(head[name], form) for name, (_, form) in known.items())] for head in worst]
     return (f"Against float attention: {some}",
             ["layer", "head", "cosine", *(title for title, _ in known.values())], rows)
+
+
+def phase_rows(report: Mapping[str, Any]) -> tuple[str, list[str], list[list[object]]]:
+    """Title, columns and rows of the steps by the phases that are active in them."""
+    rows: list[list[object]] = [
+        [_phases(phase), f"{phase['steps']:.4g}", str(phase["core"]),
+         si(phase["step_seconds"], "s"), si(phase["seconds"], "s"),
+         _whole_percent(phase["time_share"]), _whole_percent(phase["energy_share"])]
+        for phase in report["by_phase"]]
+    return (f"Phase by phase, {report['per']} (estimate)",
+            ["phases", "steps", "busiest core", "a step", "time", "of the time",
+             "of the energy"], rows)
 
 
 def needs_table(report: Mapping[str, Any]) -> tuple[list[str], list[list[object]]]:

@@ -20,6 +20,7 @@ class Quotient(AbstractProcess):
         latched  = v[t-1]                                                        at a done
         kept     = clip(MS(latched / normaliser) + centre, -limit, limit)        at a reciprocal
         s_out[t] = kept, which is then 0                      where t mod period = at
+        signal   = flush + 2 done + 4 reciprocal              the first two are 0 or 1
 
     See `neuromorph.neurons.quotient.Quotient`, whose parameters these are. Integers only.
 
@@ -33,8 +34,8 @@ class Quotient(AbstractProcess):
 
     Attributes
     ----------
-    a_in, done, reciprocal, flush, s_out : InPort, InPort, InPort, InPort, OutPort
-        What is added up; a signal; the payload of one `Reciprocal`; a signal; graded spikes.
+    a_in, signal, s_out : InPort, InPort, OutPort
+        What is added up; what is asked, or the payload of one `Reciprocal`; graded spikes.
 
     Examples
     --------
@@ -48,8 +49,7 @@ class Quotient(AbstractProcess):
     ) -> None:
         super().__init__(shape=shape, dv=dv, lift=lift, multiplier=multiplier, shift=shift,
                          centre=centre, limit=limit, period=period, at=at, **settings)
-        self.a_in, self.done = InPort(shape=shape), InPort(shape=shape)
-        self.reciprocal, self.flush = InPort(shape=shape), InPort(shape=shape)
+        self.a_in, self.signal = InPort(shape=shape), InPort(shape=shape)
         self.s_out = OutPort(shape=shape)
         self.v, self.latched, self.kept = (Var(shape=shape, init=0) for _ in range(3))
         self.dv, self.lift = Var(shape=(1,), init=dv), Var(shape=(1,), init=lift)

@@ -10,12 +10,13 @@ from lava.magma.core.process.variable import Var
 
 
 class Reciprocal(AbstractProcess):
-    """Leaky sum of a programmable core that sends its reciprocal when ``done`` arrives.
+    """Leaky sum of a programmable core that sends its reciprocal when it is asked.
 
     ::
 
-        v[t] = saturate(trunc(v[t-1] (4096 - dv) / 4096) + (a_in << lift));  0 where flush arrives
-        s_out[t] = reciprocal_payload(v[t-1])   where done arrives, else 0
+        v[t] = saturate(trunc(v[t-1] (4096 - dv) / 4096) + (a_in << lift));  0 at a flush
+        s_out[t] = reciprocal_payload(v[t-1])   where done, else 0
+        signal = flush + 2 done                 0 or 1 each
 
     See `neuromorph.neurons.reciprocal.reciprocal_payload`. Integers only.
 
@@ -32,8 +33,8 @@ class Reciprocal(AbstractProcess):
 
     Attributes
     ----------
-    a_in, done, flush, s_out : InPort, InPort, InPort, OutPort
-        What is added up; two signals, of which any but 0 counts; and graded spikes of 21 bits.
+    a_in, signal, s_out : InPort, InPort, OutPort
+        What is added up; what is asked; and graded spikes of 21 bits.
 
     Examples
     --------
@@ -44,7 +45,7 @@ class Reciprocal(AbstractProcess):
         self, *, shape: tuple[int, ...], v: Any = 0, dv: int = 0, lift: int = 0, **settings: Any
     ) -> None:
         super().__init__(shape=shape, v=v, dv=dv, lift=lift, **settings)
-        self.a_in, self.done, self.flush = (InPort(shape=shape) for _ in range(3))
+        self.a_in, self.signal = InPort(shape=shape), InPort(shape=shape)
         self.s_out = OutPort(shape=shape)
         self.v = Var(shape=shape, init=v)
         self.dv = Var(shape=(1,), init=dv)

@@ -13,12 +13,9 @@ from small_blocks import a_block, a_stream
 from neuromorph import backends
 from neuromorph.backends.interface import Recording
 from neuromorph.circuits.block import closed_form
-from neuromorph.circuits.block.build import timeline_of
 from neuromorph.circuits.block.numbers import Block
-from neuromorph.circuits.block.timeline import CODE_AT, HEAD_AT
 from neuromorph.circuits.hebbian_attention import WRITE_STEPS
 from neuromorph.circuits.hebbian_attention.writing import LEARN_AT
-from neuromorph.circuits.norm import H_AT, Y_AT
 from neuromorph.network import Network, Probe
 
 Ints = NDArray[np.int64]
@@ -59,7 +56,7 @@ def closed(block: Block, stream: Ints) -> closed_form.Token:
 def sequence(block: Block, stream: Ints, periods: Sequence[int]) -> Sent:
     """Tokens that begin in these periods, and steps until the last is done."""
     starts = np.asarray(periods, np.int64) * block.period
-    return Sent(stream, starts, int(starts[-1]) + timeline_of(block).end_at + 1)
+    return Sent(stream, starts, int(starts[-1]) + block.timeline.end_at + 1)
 
 
 def pipelined(block: Block, stream: Ints) -> Sent:
@@ -69,7 +66,7 @@ def pipelined(block: Block, stream: Ints) -> Sent:
 
 def sequential(block: Block, stream: Ints) -> Sent:
     """A token when the one before has left."""
-    each = timeline_of(block).end_at // block.period + 1
+    each = block.timeline.end_at // block.period + 1
     return sequence(block, stream, range(0, each * len(stream), each))
 
 
@@ -110,10 +107,10 @@ def clocked(
 
 def told(block: Block, done: Recording, starts: Ints) -> Iterator[tuple[str, Ints]]:
     """(stage, what it sent of each token), shape (tokens, ...), as the circuit says it."""
-    times, heads = timeline_of(block), range(len(block.heads))
+    times, heads = block.timeline, range(len(block.heads))
     for name, at in _spoken_at(block).items():
         yield name, done.spikes(name)[starts + at]
-    on, off = (np.concatenate([done.spikes(f"clock.value_{side}{g}")[starts + HEAD_AT + LEARN_AT]
+    on, off = (np.concatenate([done.spikes(f"clock.value_{side}{g}")[starts + times.head_at + LEARN_AT]
                                for g in range(block.groups)], axis=1) for side in ("on", "off"))
     yield "value", on - off
     turn = np.arange(block.size) % block.turns
@@ -171,17 +168,19 @@ def usual(block: Block, seed: int = 0, tokens: int = 10) -> Sent:
 
 
 def _spoken_at(block: Block) -> dict[str, int]:
-    times = timeline_of(block)
-    return {"attention_norm.scale": H_AT, "project.query": CODE_AT, "project.key": CODE_AT,
-            "attended.out": times.middle_at, "mlp_norm.scale": times.middle_at + H_AT,
+    times = block.timeline
+    before = {} if block.post else {"attention_norm.scale": times.lead}
+    behind = {"fed_back.out": times.fed_back_at} if block.post else {}
+    return {**before, "project.query": times.code_at, "project.key": times.code_at,
+            "attended.out": times.middle_at, "mlp_norm.scale": times.normed_at,
             "gated.a": times.hidden_at, "unit_norm.scale": times.unit_at,
-            "unit_norm.root": times.hidden_at + Y_AT, "out": times.end_at}
+            "unit_norm.root": times.root_at, **behind, "out": times.end_at}
 
 
 def _asked(block: Block, done: Ints, starts: Ints) -> Ints:
     """The step in which each token's done speaks: the only one between its query and its end."""
-    first = HEAD_AT + WRITE_STEPS + min(head.arrival for head in block.heads)
-    spoken = [np.flatnonzero(done[at + first : at + timeline_of(block).context_at])
+    first = block.timeline.head_at + WRITE_STEPS + min(head.arrival for head in block.heads)
+    spoken = [np.flatnonzero(done[at + first : at + block.timeline.context_at])
               for at in starts]
     return np.array([at + first + (found[0] if len(found) == 1 else 0)
                      for at, found in zip(starts, spoken, strict=True)])

@@ -63,6 +63,15 @@ def placed(
         "energy_joules": energy, "energy_total_joules": sum(energy.values()),
         "costs": "loihi1_published", "latency_seconds": 4.7e-4, "step_seconds": 1e-5,
         "per": "one query of every head",
+        "by_phase": [
+            {"phases": phases, "steps": steps, "core": 3, "step_seconds": seconds,
+             "seconds": steps * seconds, "time_share": share, "energy_share": share / 2,
+             "energy_joules": 1e-6}
+            for phases, steps, seconds, share in (
+                (["clear"], 2.0, 8e-6, 0.034), (["lift"], 1.0, 8e-6, 0.017),
+                (["query"], 1.0, 2e-5, 0.043), (["ramp"], 26.0, 1e-5, 0.553),
+                (["ramp", "go"], 14.0, 1e-5, 0.298), (["go"], 1.0, 1e-5, 0.021),
+                ([], 1.5, 1e-5, 0.032))],
         "compared": [{"what": "energy of a synaptic operation", "value": 2.36e-11, "unit": "J",
                       "source": "Davies et al. 2018"}],
         "core_table": table, "capacities": capacities,

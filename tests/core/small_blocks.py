@@ -36,13 +36,15 @@ def a_code(rng: np.random.Generator, rows: int, limit: int, gain: float, centre:
 
 def a_block(seed: int = 0, *, width: int = 6, size: int = 4, heads: int = 2, groups: int = 1,
             hidden: int = 9, slots: int = 4, rotary: bool = True, gated: bool = True,
-            turns: int = 2, windows: tuple[int, ...] = (10, 8), **changed: Any) -> Block:
+            turns: int = 2, windows: tuple[int, ...] = (10, 8), layer_norm: bool = False,
+            post: bool = False, **changed: Any) -> Block:
     rng = np.random.default_rng(seed)
     kinds = tuple(a_head(slots, size, windows[n % len(windows)]) for n in range(heads))
     period = WRITE_STEPS + max(head.period for head in kinds)
+    norm = norm_of(width, 200, 8191, period, epsilon=40_000, centred=layer_norm)
+    carry = np.full(width, 15 * 2**8), np.full(width, 8)
     fields: dict[str, Any] = {
-        "attention_norm": norm_of(width, 200, 8191, period, epsilon=40_000),
-        "mlp_norm": norm_of(width, 200, 8191, period, epsilon=40),
+        "attention_norm": norm, "mlp_norm": norm, "end_norm": norm if post else None,
         "unit_norm": norm_of(hidden, 4000 / hidden**.5, 8191, period, root=True),
         "query": a_layer(rng, heads * size, width, .1, 50),
         "key": a_layer(rng, groups * size, width, .1, 50),
@@ -59,7 +61,7 @@ def a_block(seed: int = 0, *, width: int = 6, size: int = 4, heads: int = 2, gro
         "down": Dense(rng.integers(-127, 128, (width, hidden)),
                       rng.integers(2**9, 2**11, width), np.full(width, 30),
                       rng.integers(-200, 201, width)),
-        "carries": ((2, 1), (2, 1)),
+        "carries": (carry, carry) if post else ((2, 1), (2, 1)),
     }
     return Block(**{**fields, **changed})
 

@@ -68,7 +68,7 @@ def a_square(rng: np.random.Generator) -> Square:
 def a_rsqrt(rng: np.random.Generator) -> Rsqrt:
     found, period = ladder(2, float(rng.choice([0, 2.0**20, 2.0**40]))), int(rng.integers(6, 9))
     return Rsqrt(found.threshold, found.least, found.least_shift,
-                 multiplier=int(rng.integers(2**16)), shift=int(rng.integers(1, 48)),
+                 multiplier=int(rng.integers(2**12, 2**16)), shift=int(rng.integers(1, 32)),
                  limit=int(rng.choice([127, 2**23 - 1])), period=period,
                  at=int(rng.integers(period)))
 
@@ -82,8 +82,8 @@ def a_root(rng: np.random.Generator) -> Root:
 def a_scale(rng: np.random.Generator) -> Scale:
     period = int(rng.integers(2, 5))
     keep_at, at = (int(one) for one in rng.permutation(period)[:2])
-    return Scale(shift=int(rng.integers(1, 48)), fold=by_neuron(rng, 0, 2**16),
-                 fold_shift=by_neuron(rng, 1, 41), limit=int(rng.choice([127, 2**23 - 1])),
+    return Scale(shift=int(rng.integers(1, 24)), fold=by_neuron(rng, 0, 2**16),
+                 fold_shift=by_neuron(rng, 1, 20), limit=int(rng.choice([127, 2**23 - 1])),
                  period=period, keep_at=keep_at, at=at)
 
 
@@ -137,16 +137,17 @@ def a_drive(rng: np.random.Generator) -> Drive:
 
 
 def a_slot(rng: np.random.Generator) -> Slot:
-    (period, (pulse_at, at)), slots = some_steps(rng, 2), int(rng.integers(1, 6))
-    return Slot(by_neuron(rng, 0, slots), slots, int(rng.integers(2)), by_neuron(rng, -99, 2**23),
+    (period, (pulse_at, at)), slots = some_steps(rng, 2), int(rng.integers(1, 4))
+    place = 0 if rng.random() < 0.3 else np.arange(SIZE) % slots
+    return Slot(place, slots, int(rng.integers(2)), by_neuron(rng, -99, 2**23),
                 int(rng.integers(1, 3)), period, pulse_at, at)
 
 
 def a_gate(rng: np.random.Generator) -> Gate:
     period, (gate_at, at) = some_steps(rng, 2)
-    scales = [by_neuron(rng, *span) for span in ((0, 2**16), (1, 41), (-500, 500)) * 2]
+    scales = [by_neuron(rng, *span) for span in ((0, 2**16), (1, 24), (-500, 500)) * 2]
     slope, cubic = (SILU, GELU, QUICK_GELU)[int(rng.integers(3))]
-    return Gate(*scales, int(rng.integers(8, 15)), slope, cubic, int(rng.integers(31)),
+    return Gate(*scales, int(rng.integers(8, 15)), slope, cubic, int(rng.integers(12)),
                 a_limit(rng), period, gate_at, at)
 
 

@@ -98,7 +98,7 @@ def test_the_numbers_of_the_report_are_there(show: Any) -> None:
                   "270 heads of 512 slots, static memory, graded spikes",
                   "87 heads over several cores; 357 slices", "median head 28, most 47",
                   "yes: 40 queries of 8 heads, against backend fast", "costs loihi1_published",
-                  "energy (estimate)", "470 µs, 10 µs a step", "one query of every head",
+                  "energy (estimate)", "470 µs, 10 µs a mean step", "one query of every head",
                   "worst resource synaptic memory", "on average neurons 10 %"):
         assert words in text, words
 
@@ -109,6 +109,22 @@ def test_the_energy_is_told_by_kind() -> None:
     for name, joules in report["energy_joules"].items():
         assert f"{name} {si(joules, 'J')}" in text
     assert si(report["energy_total_joules"], "J") in text
+
+
+def test_the_phases_are_told_one_by_one() -> None:
+    text = one_line(" ".join(Structure(page(digits())).text))
+    assert "Phase by phase, one query of every head (estimate)" in text
+    assert "query 1 3 20 µs 20 µs 4 % 2 %" in text
+    assert "ramp + go 14 3 10 µs 140 µs 30 % 15 %" in text
+    assert "none 1.5 3 10 µs 15 µs 3 % 2 %" in text
+    for report in (digits() | {"by_phase": []}, not_fitting()):
+        assert "Phase by phase" not in page(report)
+
+
+def test_the_terminal_tells_the_longest_phases() -> None:
+    text = one_line(terminal(digits(), width=200))
+    assert "10 µs a mean step; ramp 55 %, ramp + go 30 %, query 4 %" in text
+    assert "a mean step evidence" in one_line(terminal(digits() | {"by_phase": []}, width=200))
 
 
 def test_the_worst_heads_come_first() -> None:

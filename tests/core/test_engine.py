@@ -137,8 +137,9 @@ def test_sums_of_32_bits_are_taken_where_the_row_cannot_leave_them(weight: int) 
     for width, kind in ((most, 1), (most + 1, 1 + flat.WIDE)):
         row = np.broadcast_to(np.int16(weight), (1, width))
         p = Projection("w", "plain", "lif", row)
-        assert flat.is_narrow(p) == (kind < flat.WIDE)
-        assert not flat.is_narrow(Projection("w", "graded", "lif", row[:, :1], graded=True))
+        assert flat.is_narrow(p, row) == (kind < flat.WIDE)
+        graded = Projection("w", "graded", "lif", row[:, :1], graded=True)
+        assert not flat.is_narrow(graded, graded.weights)
 
 
 @pytest.mark.parametrize("limit", [0, 2**31 - 1])

@@ -23,7 +23,7 @@ from neuromorph.compile.program_file import (
     write_program,
 )
 from neuromorph.errors import FileFormatError, NeuromorphError, UnsupportedError
-from neuromorph.network import to_text
+from neuromorph.network import CubaLIF, Network, Population, Projection, Source, to_text
 
 
 def small_program() -> Program:
@@ -144,3 +144,14 @@ def test_damaged_weights_are_refused(weights: Any) -> None:
 def test_no_program_at_all(data: object) -> None:
     with pytest.raises(FileFormatError, match="schema version"):
         program_from_dict(data, {})
+
+
+def test_thousands_of_different_arrays_come_back(tmp_path: Path) -> None:
+    count = 5000
+    network = Network("star", "fixed", (
+        *(Population(f"s{i}", 2, Source()) for i in range(count)),
+        Population("n", 1, CubaLIF(du=4096, dv=4096, vth=100))), tuple(
+        Projection(f"w{i}", f"s{i}", "n", np.array([[i % 100, i // 100]])) for i in range(count)))
+    write_program(tmp_path, Program("loihi2", (Unit("star", network),)))
+    back = read_program(tmp_path).units[0].network
+    assert to_text(back).splitlines()[1:] == to_text(network).splitlines()[1:]

@@ -122,26 +122,28 @@ def test_loud_axons_get_relays_of_their_own() -> None:
 def test_projections_from_one_population_share_chunks_that_fit_one_core() -> None:
     """An axon's list of eight weights takes 128 bits with its header, of one weight 64."""
     network = wide()
+    sent = payload_ranges(network)["in"]
     together = [network.projection("p"), Projection(
         "r", "in", "other", np.eye(5, 30, dtype=np.int32), graded=True)]
 
     def sizes(lists_of_eight: int) -> list[int]:
         limits = replace(SMALL, in_axons=29, synapse_bits=lists_of_eight * 128)
-        return [len(axons) for axons in chunks_of(network, together, limits)]
+        return [len(axons) for axons in chunks_of(sent, together, limits)]
 
     assert sizes(20) == [15, 15]
     assert sizes(10) == [10, 10, 10]
     assert sizes(2) == [2] * 15
     tight = replace(SMALL, in_axons=29)
-    assert np.concatenate(chunks_of(network, together, tight)).tolist() == list(range(30))
+    assert np.concatenate(chunks_of(sent, together, tight)).tolist() == list(range(30))
 
 
 def test_many_neurons_do_not_ask_for_chunks_without_end() -> None:
     """A thousand relays of two axons would fill a core; then chunks are not that small."""
     network = wide(weights=np.ones((3, 30), np.int32))
     many = Projection("r", "in", "other", np.ones((1000, 30), np.int32))
+    sent = payload_ranges(network)["in"]
     core = replace(SMALL, neurons=1000, in_axons=24, synapse_bits=2 * 8064, memory_bits=10**6)
-    assert len(chunks_of(network, [many], core)[0]) == 24 // FINEST
+    assert len(chunks_of(sent, [many], core)[0]) == 24 // FINEST
 
 
 # --- an attention head beyond a core's axons

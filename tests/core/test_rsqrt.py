@@ -217,6 +217,12 @@ def test_a_kept_sum_that_saturates_is_counted_and_an_ignored_one_is_not() -> Non
 def test_vectors_that_are_too_short_get_the_largest_factor() -> None:
     model = Rsqrt(100, multiplier=2**16 - 1, shift=1, period=6, at=5)
     state = {"v": np.array([1]), "rung": np.array([0])}
-    assert model.step_fixed(state, {"a_in": np.array([1])}, 5)[1].tolist() == [MOST]
+    after, sent = model.step_fixed(state, {"a_in": np.array([1])}, 5)
+    assert sent.tolist() == [MOST]
+    assert model.overflows(state, after, {"a_in": np.array([1])}, 5) == 1
+    assert [register.name for register in model.registers(1)] == ["sum", "payload"]
+    long, sent = model.step_fixed(state, {"a_in": np.array([2**20])}, 0)
+    assert model.overflows(state, long, {"a_in": np.array([2**20])}, 0) == 0
     small = Rsqrt(1000, 1000, 30, multiplier=1, shift=30)
+    assert [register.name for register in small.registers(1)] == ["sum"]
     assert small.widest(1).high[0] == small.largest == round(2**-4 / sqrt(1000 / 2**30))

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-import numpy as np
-
 from neuromorph.backends.floats import FloatLayer, Scales
 from neuromorph.backends.interface import Backend, ClosedForm, Evidence, Inputs, Recording
 from neuromorph.circuits.latency_attention import LatencyAttention
@@ -40,18 +38,19 @@ class FastBackend(Backend):
     ) -> Recording:
         from neuromorph.backends.fast.engine import clock, room
         from neuromorph.backends.fast.flat import flatten
+        from neuromorph.backends.fast.learning import addresses as learning_addresses
         from neuromorph.backends.fast.learning_tables import flatten_plasticity
         from neuromorph.backends.fast.stepping import addresses
         from neuromorph.backends.fast.tape import Tape, feed
 
         flat = flatten(network)
         steppers = addresses([p.model for p in network.populations])
-        learning = flatten_plasticity(network, flat.first, steps)
-        tape, tags = Tape(network, flat, probes, steps), np.zeros(len(flat.learned), np.int32)
+        learning = flatten_plasticity(network, flat, steps, *learning_addresses(network))
+        tape = Tape(network, flat, probes, steps)
         ring, now = room(flat, steps)
         clock(plastic=bool(network.plastic))(
-            flat.own, flat.state, flat.spans, steppers, flat.wiring, flat.stores, flat.rows, tags,
-            learning.rules, learning.dice, learning.traces, feed(network, inputs, steps), ring, now,
-            tape.watched, tape.record, tape.kept, tape.weights, tape.tags, steps)
+            flat.own, flat.state, flat.spans, steppers, flat.wiring, flat.stores, flat.rows,
+            learning.records, learning.tags, feed(network, inputs, steps), ring, now, tape.watched,
+            tape.record, tape.kept, tape.weights, tape.tags, steps)
         return Recording(self.name, self.evidence, steps, {p: tape.trace(p) for p in probes},
-                         tape.synapses(flat.learned, tags))
+                         tape.synapses(flat.learned, learning.tags))

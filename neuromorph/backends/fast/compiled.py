@@ -98,5 +98,10 @@ def compiled(
         return by(signature, **options)(function)
 
 
+def inner(function: Callable[..., Any]) -> Any:
+    """Compiled, for other compiled code only: what Python would call it by is left out."""
+    return compiled(function, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+
+
 require_compiler()
 forget_stale()

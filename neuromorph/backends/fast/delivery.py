@@ -9,9 +9,8 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numpy.typing import NDArray
 
-from neuromorph.backends.fast.compiled import compiled
+from neuromorph.backends.fast.compiled import inner
 from neuromorph.backends.fast.flat import EXPONENT, GRADED, HEIGHT, INTO, KIND, OFFSET, SPARSE, WIDE
 from neuromorph.backends.fast.lanes import (
     INDEX,
@@ -20,76 +19,61 @@ from neuromorph.backends.fast.lanes import (
     SHORT,
     Code,
     Pointer,
-    keep,
+    beyond,
     lanes,
-    start,
 )
 
 
-@compiled
-def send(
-    p: NDArray[np.int64], stores: Any, rows: Any, who: NDArray[np.int32], what: NDArray[np.int64],
-    at: int, count: int, sums: NDArray[np.int32], wide: NDArray[np.int64],
-    arrived: NDArray[np.int64],
-) -> None:
+@inner
+def send(c: Any, wire: Any, at: int, count: int) -> None:
     """Add what one projection makes of some spikes, of which there is at least one.
 
     Parameters
     ----------
-    p : int array
-        The projection's wire.
-    who, what : int array
-        Neurons of its presynaptic population, and their payloads.
+    c : engine.Clocked
+    wire : pointer
+        The projection's.
     at, count : int
-        Where the spikes begin in these, and how many there are.
-    sums, wide : int array
-        Room for as many sums as there are neurons.
-    arrived : int array
+        Where the spikes begin in ``c.who`` and ``c.what``, and how many there are.
     """
-    kind = p[KIND]
+    kind, height, into = wire[KIND], wire[HEIGHT], beyond(c.arrived, wire[INTO])
+    who = beyond(c.who, at)
     if kind >= WIDE:
-        _send_wide(p, kind - WIDE, stores, rows, who, what, at, count, wide)
-        _add(start(wide), start(arrived), p[INTO], p[HEIGHT], p[EXPONENT])
+        _send_wide(c, wire, kind - WIDE, who, beyond(c.what, at), count)
+        _add(c.wide, into, height, wire[EXPONENT])
+        return
+    if kind == 0:
+        _add_rows(beyond(c.narrow, wire[OFFSET]), who, count, c.sums, height)
+    elif kind == 1:
+        _add_rows(beyond(c.wider, wire[OFFSET]), who, count, c.sums, height)
+    elif kind != SPARSE:
+        _add_rows(beyond(c.learned, wire[OFFSET]), who, count, c.sums, height)
     else:
-        if kind == 0:
-            _add_rows(start(stores[0]), p[OFFSET], start(who), at, count, start(sums), p[HEIGHT])
-        elif kind == 1:
-            _add_rows(start(stores[1]), p[OFFSET], start(who), at, count, start(sums), p[HEIGHT])
-        else:
-            sums[: p[HEIGHT]] = 0
-            _scatter(p, rows, who, at, count, start(sums))
-        _add(start(sums), start(arrived), p[INTO], p[HEIGHT], p[EXPONENT])
-    keep(stores[0])
-    keep(stores[1])
-    keep(who)
-    keep(sums)
-    keep(wide)
-    keep(arrived)
+        for i in range(height):
+            c.sums[i] = 0
+        _scatter(c, beyond(c.starts, wire[OFFSET]), who, count)
+    _add(c.sums, into, height, wire[EXPONENT])
 
 
-@compiled
-def _send_wide(
-    p: NDArray[np.int64], kind: int, stores: Any, rows: Any, who: NDArray[np.int32],
-    what: NDArray[np.int64], at: int, count: int, wide: NDArray[np.int64],
-) -> None:
-    """The same in 64 bits, for payloads, weights that learn, and sums that have no bound."""
-    wide[: p[HEIGHT]] = 0
-    into = start(wide)
-    for n in range(at, at + count):
-        factor = what[n] if p[GRADED] else 1
-        row = p[OFFSET] + who[n] * p[HEIGHT]
+@inner
+def _send_wide(c: Any, wire: Any, kind: int, who: Any, what: Any, count: int) -> None:
+    """The same in 64 bits, for payloads, and for sums that have no bound."""
+    height, offset = wire[HEIGHT], wire[OFFSET]
+    for i in range(height):
+        c.wide[i] = 0
+    for n in range(count):
+        factor = what[n] if wire[GRADED] else 1
+        row = offset + who[n] * height
         if kind == 0:
-            _add_scaled(start(stores[0]), row, factor, into, p[HEIGHT])
+            _add_scaled(beyond(c.narrow, row), factor, c.wide, height)
         elif kind == 1:
-            _add_scaled(start(stores[1]), row, factor, into, p[HEIGHT])
-        elif kind == SPARSE:
-            _scatter_scaled(p, rows, who[n], factor, into)
+            _add_scaled(beyond(c.wider, row), factor, c.wide, height)
+        elif kind != SPARSE:
+            _add_scaled(beyond(c.learned, row), factor, c.wide, height)
         else:
-            _add_scaled(start(stores[2]), row, factor, into, p[HEIGHT])
-    keep(stores[0])
-    keep(stores[1])
-    keep(stores[2])
-    keep(wide)
+            starts = beyond(c.starts, offset + who[n])
+            for k in range(starts[0], starts[1]):
+                c.wide[c.targets[k]] += factor * c.weights[k]
 
 
 @lanes(i=INDEX, **dict.fromkeys("abcdefgh", INDEX))
@@ -105,10 +89,8 @@ def _add_eight(
     sums[i] = sums[i] + total.to(INT)
 
 
-@compiled
-def _add_rows(
-    weights: Any, offset: int, who: Any, at: int, count: int, sums: Any, height: int
-) -> None:
+@inner
+def _add_rows(weights: Any, who: Any, count: int, sums: Any, height: int) -> None:
     """The sums of some rows, eight at a time: an eighth of the way to the sums and back.
 
     What is left over when a row is in whole vectors is added number by number.
@@ -116,25 +98,24 @@ def _add_rows(
     whole = height - height % LANES
     for i in range(height):
         sums[i] = 0
-    n, end = at, at + count
-    while n + 8 <= end:
-        a, b = offset + who[n] * height, offset + who[n + 1] * height
-        c, d = offset + who[n + 2] * height, offset + who[n + 3] * height
-        e, f = offset + who[n + 4] * height, offset + who[n + 5] * height
-        g, h = offset + who[n + 6] * height, offset + who[n + 7] * height
+    n = 0
+    while n + 8 <= count:
+        a, b, c, d = who[n] * height, who[n + 1] * height, who[n + 2] * height, who[n + 3] * height
+        e, f = who[n + 4] * height, who[n + 5] * height
+        g, h = who[n + 6] * height, who[n + 7] * height
         for i in range(0, whole, LANES):
             _add_eight(sums, i, weights, a, b, c, d, e, f, g, h)
         for i in range(whole, height):
             sums[i] += (weights[a + i] + weights[b + i] + weights[c + i] + weights[d + i]
                         + weights[e + i] + weights[f + i] + weights[g + i] + weights[h + i])
         n += 8
-    while n + 2 <= end:
-        a, b = offset + who[n] * height, offset + who[n + 1] * height
+    while n + 2 <= count:
+        a, b = who[n] * height, who[n + 1] * height
         for i in range(height):
             sums[i] += np.int16(weights[a + i] + weights[b + i])
         n += 2
-    if n < end:
-        a = offset + who[n] * height
+    if n < count:
+        a = who[n] * height
         for i in range(height):
             sums[i] += weights[a + i]
 
@@ -148,46 +129,32 @@ def _fetch(code: Code, data: Pointer, at: Any) -> None:
     code.call("llvm.prefetch.p0", ir.VoidType(), place, *how)
 
 
-@compiled
-def _scatter(
-    p: NDArray[np.int64], rows: Any, who: NDArray[np.int32], at: int, count: int, sums: Any
-) -> None:
+@inner
+def _scatter(c: Any, starts: Any, who: Any, count: int) -> None:
     """Add each sparse weight to its target's sum."""
-    starts, targets, weights = start(rows.starts), start(rows.targets), start(rows.weights)
-    for n in range(at, at + count):
-        row = p[OFFSET] + who[n]
-        ahead = p[OFFSET] + who[min(n + 2, at + count - 1)]
-        for k in range(starts[ahead], starts[ahead + 1], 16):
+    sums, targets, weights = c.sums, c.targets, c.weights
+    for n in range(count):
+        ahead = beyond(starts, who[min(n + 2, count - 1)])
+        for k in range(ahead[0], ahead[1], 16):
             _fetch(targets, k)
             _fetch(weights, k)
-        for k in range(starts[row], starts[row + 1]):
+        row = beyond(starts, who[n])
+        for k in range(row[0], row[1]):
             sums[targets[k]] += weights[k]
-    keep(rows.starts)
-    keep(rows.targets)
-    keep(rows.weights)
 
 
-@compiled
-def _scatter_scaled(
-    p: NDArray[np.int64], rows: Any, neuron: int, factor: int, sums: Any
-) -> None:
-    row = p[OFFSET] + neuron
-    for k in range(rows.starts[row], rows.starts[row + 1]):
-        sums[rows.targets[k]] += factor * rows.weights[k]
-
-
-@compiled
-def _add_scaled(weights: Any, row: int, factor: int, sums: Any, height: int) -> None:
+@inner
+def _add_scaled(weights: Any, factor: int, sums: Any, height: int) -> None:
     for i in range(height):
-        sums[i] += factor * weights[row + i]
+        sums[i] += factor * weights[i]
 
 
-@compiled
-def _add(sums: Any, arrived: Any, into: int, height: int, exponent: int) -> None:
+@inner
+def _add(sums: Any, arrived: Any, height: int, exponent: int) -> None:
     """Move the sums by the exponent, and add them to what arrives."""
     if exponent >= 0:
         for i in range(height):
-            arrived[into + i] += np.int64(sums[i]) << exponent
+            arrived[i] += np.int64(sums[i]) << exponent
     else:
         for i in range(height):
-            arrived[into + i] += np.int64(sums[i]) >> -exponent
+            arrived[i] += np.int64(sums[i]) >> -exponent

@@ -13,15 +13,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from neuromorph.backends.fast.compiled import compiled
+from neuromorph.backends.fast.compiled import compiled, inner
 from neuromorph.backends.fast.delivery import send
 from neuromorph.backends.fast.flat import (
     ARRIVED,
     DELAY,
     FEED,
     FIRST,
-    HEIGHT,
-    OFFSET,
     OWN,
     PLASTIC,
     PORTS,
@@ -31,22 +29,26 @@ from neuromorph.backends.fast.flat import (
     PRE_FIRST,
     RESTS,
     SIZE,
+    SPAN_END,
     STATE,
-    WIDTH,
+    WIRE_END,
     FlatNetwork,
 )
-from neuromorph.backends.fast.lanes import keep, start
-from neuromorph.backends.fast.learning import learn
-from neuromorph.backends.fast.learning_tables import WIRE
+from neuromorph.backends.fast.lanes import beyond, start
+from neuromorph.backends.fast.learning_tables import LEARN, RECORD_END, WIRE
+from neuromorph.backends.fast.pending import make_up_for, make_up_for_all
+from neuromorph.backends.fast.records import enter
 from neuromorph.backends.fast.stepping import call
 
 learn_all: Any = None
-"""Lets plastic projections learn, or does nothing; `clock` gives it to `_clock`."""
+make_up: Any = None
+"""Let plastic projections learn, and give what they owe, or do nothing; `clock` gives them to
+`_clock`."""
 
 EIGHT = 8
 """Neurons that are looked at together."""
 
-TARGET, WORD, COLUMN = range(3)
+TARGET, WORD, COLUMN, WATCHED_END = range(4)
 """Columns of what is watched: a population, the word of its state (-1: its spikes), and where its
 record begins."""
 
@@ -73,9 +75,44 @@ class Now(NamedTuple):
     sent: NDArray[np.int64]
     sums: NDArray[np.int32]
     wide: NDArray[np.int64]
-    hit: NDArray[np.bool_]
-    live: NDArray[np.bool_]
-    stepped: NDArray[np.bool_]
+    hit: NDArray[np.int8]
+    live: NDArray[np.int8]
+    stepped: NDArray[np.int8]
+
+
+class Clocked(NamedTuple):
+    """All of a run as pointers, which are not counted when they go from function to function.
+
+    Of `FlatNetwork`, `Ring` and `Now` what they are called there. A row of ``wiring`` has
+    `WIRE_END` numbers, one of ``spans`` `SPAN_END`, one of ``counts`` as many as there are
+    populations, and one of ``who`` and ``what`` ``size``. The ring has ``around`` steps.
+    """
+
+    own: Any
+    state: Any
+    spans: Any
+    steppers: Any
+    wiring: Any
+    narrow: Any
+    wider: Any
+    learned: Any
+    starts: Any
+    targets: Any
+    weights: Any
+    counts: Any
+    who: Any
+    what: Any
+    arrived: Any
+    sent: Any
+    sums: Any
+    wide: Any
+    hit: Any
+    live: Any
+    stepped: Any
+    around: int
+    size: int
+    populations: int
+    wires: int
 
 
 def room(flat: FlatNetwork, steps: int) -> tuple[Ring, Now]:
@@ -87,153 +124,148 @@ def room(flat: FlatNetwork, steps: int) -> tuple[Ring, Now]:
                 np.zeros((around, size), np.int64))
     largest = int(flat.spans[:, SIZE].max())
     return ring, Now(flat.arrived, np.zeros(size, np.int64), np.zeros(largest, np.int32),
-                     np.zeros(largest, np.int64), np.zeros(populations, np.bool_),
-                     np.ones(populations, np.bool_), np.zeros(populations, np.bool_))
+                     np.zeros(largest, np.int64), np.zeros(populations, np.int8),
+                     np.ones(populations, np.int8), np.zeros(populations, np.int8))
 
 
-@compiled
-def _deliver(
-    wiring: NDArray[np.int64], stores: Any, rows: Any, ring: Ring, t: int, now: Now
-) -> None:
+@inner
+def _deliver(c: Any, t: int) -> None:
     """Add what every static projection delivers at step t."""
-    around, size = ring.who.shape
-    who, what = ring.who.reshape(around * size), ring.what.reshape(around * size)
-    for k in range(len(wiring)):
-        delay = wiring[k, DELAY]
-        if wiring[k, PLASTIC] >= 0 or delay >= t:
+    for k in range(c.wires):
+        wire = beyond(c.wiring, k * WIRE_END)
+        delay = wire[DELAY]
+        if wire[PLASTIC] >= 0 or delay >= t:
             continue
-        slot = (t - 1) % around - delay
+        slot = (t - 1) % c.around - delay
         if slot < 0:
-            slot += around
-        count = ring.counts[slot, wiring[k, PRE]]
+            slot += c.around
+        count = c.counts[slot * c.populations + wire[PRE]]
         if count > 0:
-            send(wiring[k], stores, rows, who, what, slot * size + wiring[k, PRE_FIRST], count,
-                 now.sums, now.wide, now.arrived)
-            now.hit[wiring[k, POST]] = True
+            send(c, wire, slot * c.size + wire[PRE_FIRST], count)
+            c.hit[wire[POST]] = 1
 
 
-@compiled
-def _learn_all(
-    wiring: NDArray[np.int64], rules: Any, dice: Any, traces: Any, stores: Any, rows: Any,
-    tags: NDArray[np.int32], ring: Ring, t: int, now: Now,
-) -> None:
+@inner
+def _learn_all(c: Any, records: Any, projections: int, t: int) -> None:
     """Send the spikes of step t through the plastic projections, then let those learn."""
-    around, size = ring.who.shape
-    who, what = ring.who.reshape(around * size), ring.what.reshape(around * size)
-    slot = t % around
-    for k in range(len(rules.table)):
-        p = wiring[rules.table[k, WIRE]]
-        count = ring.counts[slot, p[PRE]]
+    slot = t % c.around
+    who, what = beyond(c.who, slot * c.size), beyond(c.what, slot * c.size)
+    counts = beyond(c.counts, slot * c.populations)
+    for k in range(projections):
+        one = beyond(records, k * RECORD_END)
+        wire = beyond(c.wiring, one[WIRE] * WIRE_END)
+        count, pre, post = counts[wire[PRE]], wire[PRE_FIRST], wire[POST_FIRST]
         if count > 0:
-            send(p, stores, rows, who, what, slot * size + p[PRE_FIRST], count, now.sums, now.wide,
-                 now.arrived)
-            now.hit[p[POST]] = True
-        wire = np.array([p[PRE_FIRST], p[WIDTH], p[POST_FIRST], p[HEIGHT], p[OFFSET]])
-        learn(rules, dice, traces, k, wire, now.sent, t, stores[2], tags)
+            for n in range(pre, pre + count):
+                make_up_for(one, who[n])
+            send(c, wire, slot * c.size + pre, count)
+            c.hit[wire[POST]] = 1
+        enter(one[LEARN], (one, beyond(who, pre), beyond(what, pre), count, beyond(who, post),
+                           counts[wire[POST]], c.sent, t))
 
 
-@compiled
-def _learn_nothing(
-    _wiring: NDArray[np.int64], _rules: Any, _dice: Any, _traces: Any, _stores: Any, _rows: Any,
-    _tags: NDArray[np.int32], _ring: Ring, _t: int, _now: Now,
-) -> None:
+@inner
+def _make_up(records: Any, projections: int) -> None:
+    """Bring all weights and tags up to date, for whoever reads them."""
+    for k in range(projections):
+        make_up_for_all(beyond(records, k * RECORD_END))
+
+
+@inner
+def _learn_nothing(_c: Any, _records: Any, _projections: int, _t: int) -> None:
     """A network without plastic projections needs no compiled rules."""
 
 
-@compiled
-def _emit(span: NDArray[np.int64], feed: Any, ring: Ring, slot: int, t: int, sent: Any) -> int:
-    """Let a source send what its train says; how many of its neurons spoke."""
-    first = span[FIRST]
-    begin: int = feed.starts[span[FEED], t]
-    end: int = feed.starts[span[FEED], t + 1]
-    for n in range(begin, end):
-        ring.who[slot, first + n - begin] = feed.who[n]
-        ring.what[slot, first + n - begin] = feed.what[n]
-        sent[first + feed.who[n]] = feed.what[n]
-    return end - begin
+@inner
+def _make_up_nothing(_records: Any, _projections: int) -> None:
+    """Nor does one that has nothing to make up for."""
 
 
-@compiled
-def _collect(span: NDArray[np.int64], ring: Ring, slot: int, sent: Any) -> int:
+@inner
+def _emit(c: Any, span: Any, starts: Any, neurons: Any, payloads: Any, slot: int) -> int:
+    """Let a source send what its train says from ``starts`` on; how many of its neurons spoke."""
+    at, sent, begin = slot * c.size + span[FIRST], beyond(c.sent, span[FIRST]), starts[0]
+    who, what, count = beyond(c.who, at), beyond(c.what, at), starts[1] - starts[0]
+    for n in range(count):
+        who[n], what[n] = neurons[begin + n], payloads[begin + n]
+        sent[who[n]] = what[n]
+    return int(count)
+
+
+@inner
+def _collect(c: Any, span: Any, slot: int) -> int:
     """Note which neurons of a population sent something, and what; how many.
 
     Most of them are silent: eight at a time are passed over.
     """
-    first, size, count = span[FIRST], span[SIZE], 0
+    at, sent, size, count = slot * c.size + span[FIRST], beyond(c.sent, span[FIRST]), span[SIZE], 0
+    who, what = beyond(c.who, at), beyond(c.what, at)
     for begin in range(0, size, EIGHT):
         if begin + EIGHT <= size:
             any_of = 0
-            for i in range(first + begin, first + begin + EIGHT):
+            for i in range(begin, begin + EIGHT):
                 any_of |= sent[i]
             if any_of == 0:
                 continue
         for i in range(begin, min(begin + EIGHT, size)):
-            if sent[first + i] != 0:
-                ring.who[slot, first + count] = i
-                ring.what[slot, first + count] = sent[first + i]
+            if sent[i] != 0:
+                who[count], what[count] = i, sent[i]
                 count += 1
     return count
 
 
-@compiled
-def _step_all(
-    spans: NDArray[np.int64], steppers: NDArray[np.int64], own: NDArray[np.int64],
-    state: NDArray[np.int64], feed: Any, ring: Ring, t: int, now: Now,
-) -> None:
+@inner
+def _step_all(c: Any, starts: Any, neurons: Any, payloads: Any, steps: int, t: int) -> None:
     """Step every population; one that nothing reaches only while a neuron is off its rest."""
-    constants, states, arrived, sent = start(own), start(state), start(now.arrived), start(now.sent)
-    around = len(ring.counts)
-    slot, before = t % around, (t + around - 1) % around
-    for k in range(len(spans)):
-        span = spans[k]
-        first, size = span[FIRST], span[SIZE]
-        for n in range(first, first + ring.counts[before, k]):
-            sent[first + ring.who[before, n]] = 0
+    slot, before = t % c.around, (t + c.around - 1) % c.around
+    for k in range(c.populations):
+        span = beyond(c.spans, k * SPAN_END)
+        size, sent = span[SIZE], beyond(c.sent, span[FIRST])
+        quiet = beyond(c.who, before * c.size + span[FIRST])
+        for n in range(c.counts[before * c.populations + k]):
+            sent[quiet[n]] = 0
         count = 0
-        now.stepped[k] = False
+        c.stepped[k] = 0
         if span[FEED] >= 0:
-            count = _emit(span, feed, ring, slot, t, sent)
-        elif now.hit[k] or now.live[k]:
-            live = call(steppers[k], constants, span[OWN], states, span[STATE], arrived,
-                        span[ARRIVED], sent, first, size, t)
-            now.live[k] = live != 0 or span[RESTS] == 0
-            now.stepped[k] = True
-            count = _collect(span, ring, slot, sent)
-            if now.hit[k]:
-                for i in range(span[ARRIVED], span[ARRIVED] + span[PORTS] * size):
+            count = _emit(c, span, beyond(starts, span[FEED] * (steps + 1) + t), neurons, payloads,
+                          slot)
+        elif c.hit[k] or c.live[k]:
+            live = call(c.steppers[k], c.own, span[OWN], c.state, span[STATE], c.arrived,
+                        span[ARRIVED], c.sent, span[FIRST], size, t)
+            c.live[k] = int(live != 0 or span[RESTS] == 0)
+            c.stepped[k] = 1
+            count = _collect(c, span, slot)
+            if c.hit[k]:
+                arrived = beyond(c.arrived, span[ARRIVED])
+                for i in range(span[PORTS] * size):
                     arrived[i] = 0
-                now.hit[k] = False
-        ring.counts[slot, k] = count
-    keep(own)
-    keep(state)
-    keep(now.arrived)
-    keep(now.sent)
+                c.hit[k] = 0
+        c.counts[slot * c.populations + k] = count
 
 
-@compiled
-def _watch(
-    watched: NDArray[np.int64], record: NDArray[np.int64], spans: NDArray[np.int64],
-    state: NDArray[np.int64], ring: Ring, t: int, stepped: NDArray[np.bool_],
-) -> None:
+@inner
+def _watch(c: Any, watched: Any, probes: int, record: Any, t: int) -> None:
     """Write down what probes ask for; what is not written is 0."""
-    slot = t % len(ring.counts)
-    for n in range(len(watched)):
-        k, word = watched[n, TARGET], watched[n, WORD]
-        first, size = spans[k, FIRST], spans[k, SIZE]
-        at = watched[n, COLUMN] + t * size
-        if word < 0:
-            for s in range(first, first + ring.counts[slot, k]):
-                record[at + ring.who[slot, s]] = ring.what[slot, s]
-        elif stepped[k]:
-            begin = spans[k, STATE] + word * size
+    slot = t % c.around
+    for n in range(probes):
+        row = beyond(watched, n * WATCHED_END)
+        span = beyond(c.spans, row[TARGET] * SPAN_END)
+        size, into = span[SIZE], beyond(record, row[COLUMN] + t * span[SIZE])
+        if row[WORD] < 0:
+            at = slot * c.size + span[FIRST]
+            who, what = beyond(c.who, at), beyond(c.what, at)
+            for s in range(c.counts[slot * c.populations + row[TARGET]]):
+                into[who[s]] = what[s]
+        elif c.stepped[row[TARGET]]:
+            state = beyond(c.state, span[STATE] + row[WORD] * size)
             for i in range(size):
-                record[at + i] = state[begin + i]
+                into[i] = state[i]
 
 
 def _clock(
     own: NDArray[np.int64], state: NDArray[np.int64], spans: NDArray[np.int64],
     steppers: NDArray[np.int64], wiring: NDArray[np.int64], stores: Any, rows: Any,
-    tags: NDArray[np.int32], rules: Any, dice: Any, traces: Any, feed: Any, ring: Ring, now: Now,
+    records: NDArray[np.int64], tags: NDArray[np.int16], feed: Any, ring: Ring, now: Now,
     watched: NDArray[np.int64], record: NDArray[np.int64], kept: NDArray[np.int64],
     kept_weights: NDArray[np.int32], kept_tags: NDArray[np.int32], steps: int,
 ) -> None:
@@ -242,14 +274,25 @@ def _clock(
     ``feed`` holds the sources' trains, ``record`` receives what is ``watched``; ``kept`` holds the
     indices of learned weights and tags to record.
     """
-    weights = stores[2]
+    around, size = ring.who.shape
+    c = Clocked(start(own), start(state), start(spans), start(steppers), start(wiring),
+                start(stores[0]), start(stores[1]), start(stores[2]), start(rows.starts),
+                start(rows.targets), start(rows.weights), start(ring.counts), start(ring.who),
+                start(ring.what), start(now.arrived), start(now.sent), start(now.sums),
+                start(now.wide), start(now.hit), start(now.live), start(now.stepped), around, size,
+                len(spans), len(wiring))
+    starts, neurons, payloads = start(feed.starts), start(feed.who), start(feed.what)
+    plastic, projections = start(records), len(records)
     for t in range(steps):
-        _deliver(wiring, stores, rows, ring, t, now)
-        _step_all(spans, steppers, own, state, feed, ring, t, now)
-        learn_all(wiring, rules, dice, traces, stores, rows, tags, ring, t, now)
-        _watch(watched, record, spans, state, ring, t, now.stepped)
-        for n in range(len(kept)):
-            kept_weights[t, n], kept_tags[t, n] = weights[kept[n]], tags[kept[n]]
+        _deliver(c, t)
+        _step_all(c, starts, neurons, payloads, steps, t)
+        learn_all(c, plastic, projections, t)
+        _watch(c, start(watched), len(watched), start(record), t)
+        if len(kept) > 0:
+            make_up(plastic, projections)
+            for n in range(len(kept)):
+                kept_weights[t, n], kept_tags[t, n] = stores[2][kept[n]], tags[kept[n]]
+    make_up(plastic, projections)
 
 
 @lru_cache
@@ -257,5 +300,6 @@ def clock(*, plastic: bool = True) -> Callable[..., None]:
     """`_clock`, compiled with or without what lets weights learn."""
     made: Callable[..., None] = compiled(
         _clock, name="clock_plastic" if plastic else "clock_static", nogil=True,
-        given={"learn_all": _learn_all if plastic else _learn_nothing})
+        given={"learn_all": _learn_all if plastic else _learn_nothing,
+               "make_up": _make_up if plastic else _make_up_nothing})
     return made

@@ -4,27 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from neuromorph.backends.fast.sparse import Rows, RowsMaker
 from neuromorph.backends.fast.stepping import is_shared
 from neuromorph.network import Network, Population, Projection
+from neuromorph.numerics import limits
 from neuromorph.shown import Shown
 
-FIRST, SIZE, RESTS, OWN, STATE, WORDS, ARRIVED, PORTS, FEED = range(9)
+FIRST, SIZE, RESTS, OWN, STATE, WORDS, ARRIVED, PORTS, FEED, SPAN_END = range(10)
 """Columns of a span: its neurons; whether one whose state is 0 stays so, and silent, while nothing
 arrives; where its constants, its state and what arrives begin, and how many numbers a neuron has of
 the last two; which train it emits (-1: it is no source)."""
 
 PRE, PRE_FIRST, WIDTH, POST, POST_FIRST, HEIGHT, INTO, DELAY, EXPONENT, GRADED, KIND, OFFSET, \
-    PLASTIC = range(13)
+    PLASTIC, WIRE_END = range(14)
 """Columns of a wire: the numbers of both populations, their first neurons and sizes, and where
-sums are added. The last three: how its weights are stored, where they begin, and which of the
+sums are added. Its last three: how its weights are stored, where they begin, and which of the
 plastic projections it is (-1: none)."""
 
-STORES = np.int8, np.int16, np.int32
+STORES = np.int8, np.int16, np.int16
 """Types of dense weights: of static ones the narrower that holds them, of plastic ones the last."""
 
 LEARNED, SPARSE = len(STORES) - 1, len(STORES)
@@ -37,15 +39,7 @@ SPARSE_FROM = 16
 """Fewer than one weight in so many that is not 0, and a projection keeps only those: a sum goes to
 a place of its own in about the time in which so many neighbours are added at once."""
 
-Stores: TypeAlias = tuple[NDArray[np.int8], NDArray[np.int16], NDArray[np.int32]]
-
-
-class Rows(NamedTuple):
-    """Sparse weights by presynaptic neuron: where each one's begin, whom they reach, how."""
-
-    starts: NDArray[np.int64]
-    targets: NDArray[np.int32]
-    weights: NDArray[np.int16]
+Stores: TypeAlias = tuple[NDArray[np.int8], NDArray[np.int16], NDArray[np.int16]]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -80,7 +74,7 @@ class FlatNetwork(Shown):
     first: dict[str, int]
 
     @property
-    def learned(self) -> NDArray[np.int32]:
+    def learned(self) -> NDArray[np.int16]:
         """Weights of the plastic projections."""
         return self.stores[2]
 
@@ -96,23 +90,25 @@ def flatten(network: Network) -> FlatNetwork:
     spans, own = _spans(network.populations)
     number = {p.name: k for k, p in enumerate(network.populations)}
     learners = {p.name: k for k, p in enumerate(network.plastic)}
-    wiring, taken, rows = [], [0] * len(STORES), _RowsMaker()
+    wiring, taken, rows = [], [0] * len(STORES), RowsMaker()
     for p in network.projections:
         pre, post = number[p.pre], number[p.post]
         height, width = p.weights.shape
         port = network.populations[post].model.ports.index(p.port)
         kind = _kind(p)
+        values = p.weights
         if kind == SPARSE:
-            offset = rows.add(p.weights)
+            offset, values = rows.add(p.weights), rows.parts[-1].weights
         else:
             offset, taken[kind] = taken[kind], taken[kind] + height * width
         wiring.append([pre, spans[pre][FIRST], width, post, spans[post][FIRST], height,
                        spans[post][ARRIVED] + port * height, p.delay, p.exponent, int(p.graded),
-                       kind + (0 if is_narrow(p) else WIDE), offset, learners.get(p.name, -1)])
+                       kind + (0 if is_narrow(p, values) else WIDE), offset,
+                       learners.get(p.name, -1)])
     state, arrived = (np.zeros(_room(spans, *what), np.int64)
                       for what in ((STATE, WORDS), (ARRIVED, PORTS)))
     return FlatNetwork(own, state, arrived, np.array(spans, np.int64),
-                       np.array(wiring, np.int64).reshape(-1, PLASTIC + 1),
+                       np.array(wiring, np.int64).reshape(-1, WIRE_END),
                        _stored(network, wiring, taken), rows.made(),
                        {name: spans[k][FIRST] for name, k in number.items()})
 
@@ -148,12 +144,16 @@ def _kind(projection: Projection) -> int:
     return 0 if narrow.min <= w.min() and w.max() <= narrow.max else 1
 
 
-def is_narrow(projection: Projection) -> bool:
-    """Whether 32 bits hold any sum of its weights: a bound from a row's length, no more."""
-    if projection.graded or projection.rule is not None:
+def is_narrow(projection: Projection, values: NDArray[Any]) -> bool:
+    """Whether 32 bits hold any sum of its weights: a bound from a row's length, no more.
+
+    ``values`` are those weights that are not 0, and perhaps others.
+    """
+    if projection.graded:
         return False
-    w = projection.weights
-    return w.shape[1] * max(-int(w.min()), int(w.max())) <= NARROW_MAX
+    largest = (-limits.WEIGHT_MIN if projection.rule is not None  # it may become that
+               else max(-int(values.min(initial=0)), int(values.max(initial=0))))
+    return projection.weights.shape[1] * largest <= NARROW_MAX
 
 
 def _stored(network: Network, wiring: list[list[int]], taken: list[int]) -> Stores:
@@ -166,29 +166,3 @@ def _stored(network: Network, wiring: list[list[int]], taken: list[int]) -> Stor
             into = stores[kind][wire[OFFSET] : wire[OFFSET] + p.weights.size]
             into.reshape(p.weights.T.shape)[...] = p.weights.T
     return stores
-
-
-class _RowsMaker:
-    """Collects the sparse weights of one projection after the other."""
-
-    def __init__(self) -> None:
-        self.parts: list[Rows] = []
-        self.starts = self.synapses = 0
-
-    def add(self, weights: NDArray[Any]) -> int:
-        """Take one projection's; where its starts begin."""
-        width = weights.shape[1]
-        post, pre = np.nonzero(weights)
-        order = np.argsort(pre, kind="stable")
-        counts = np.bincount(pre, minlength=width)
-        starts = self.synapses + np.concatenate([[0], np.cumsum(counts)])
-        self.parts.append(Rows(starts, post[order].astype(np.int32),
-                               weights[post[order], pre[order]].astype(np.int16)))
-        offset, self.starts = self.starts, self.starts + len(starts)
-        self.synapses += len(post)
-        return offset
-
-    def made(self) -> Rows:
-        """All of them, one after the other."""
-        empty = Rows(np.zeros(0, np.int64), np.zeros(0, np.int32), np.zeros(0, np.int16))
-        return Rows(*(np.concatenate(parts) for parts in zip(empty, *self.parts, strict=True)))

@@ -226,6 +226,15 @@ def start(_context: Any, array: Any) -> Any:
 
 
 @intrinsic
+def beyond(_context: Any, pointer: Any, _index: Any) -> Any:
+    """The pointer to an element so many places on."""
+    def write(_context: Any, builder: Any, _signature: Any, values: Any) -> Any:
+        return builder.gep(values[0], [values[1]])
+
+    return pointer(pointer, types.intp), write
+
+
+@intrinsic
 def keep(_context: Any, array: Any) -> Any:
     """Do nothing, with an array that must live until here."""
     def write(context: Any, _builder: Any, _signature: Any, _values: Any) -> Any:

@@ -14,7 +14,7 @@ import numpy as np
 from neuromorph.circuits.block.numbers import Block, Code, Dense, Ints
 from neuromorph.circuits.latency_attention import LatencyAttention
 from neuromorph.circuits.latency_attention.emit import contexts_of
-from neuromorph.circuits.norm import Norm
+from neuromorph.circuits.norm import Norm, mean_constants
 from neuromorph.neurons.gate import NARROW, activation
 from neuromorph.neurons.latency_match import latency_payload
 from neuromorph.neurons.rsqrt import inverse_root_payload, root_payload
@@ -38,7 +38,9 @@ class Token(NamedTuple):
     end: Ints
 
 
-def run(block: Block, stream: Ints, angles: tuple[Ints, Ints] | None = None) -> Token:
+def run(
+    block: Block, stream: Ints, angles: tuple[Ints, Ints] | None = None, *, causal: bool = True
+) -> Token:
     """A sequence through a block.
 
     Parameters
@@ -48,26 +50,33 @@ def run(block: Block, stream: Ints, angles: tuple[Ints, Ints] | None = None) -> 
         R of each token, 24 bits.
     angles : pair of int arrays, shape (tokens, size / 2), optional
         Cosines and sines of each token's position, with 15 bits after the point.
+    causal : bool
+        Whether a token looks only at those before it, as on its first pass. On a second one
+        through the same slots, of which there must be one a token, it looks at all of them.
     """
-    h, _ = normed(block.attention_norm, stream)
+    h = stream if block.post else normed(block.attention_norm, stream)[0]
     query, key = (_code(_x(layer, h), code, block, angles) for layer, code in (
         (block.query, block.query_code), (block.key, block.key_code)))
     value = _clipped(multiply_shift(saturate(_x(block.value, h) - block.value_code.centre),
                                     block.value_code.multiplier, block.value_code.shift),
                      block.value_code.limit)
-    context = np.concatenate([_attend(block, n, query, key, value)
+    context = np.concatenate([_attend(block, n, query, key, value, causal)
                               for n in range(len(block.heads))], axis=1)
     middle = _attended(block, stream, context)
     h, _ = normed(block.mlp_norm, middle)
     hidden = _gated(block, h)
     unit, root = normed(block.unit_norm, hidden)
-    end = _fed_back(block, middle, unit, root)
+    end = _fed_back(block, h if block.post else middle, unit, root)
+    if block.end_norm is not None:
+        end, _ = normed(block.end_norm, end)
     return Token(query, key, value, context, middle, hidden, end)
 
 
 def normed(norm: Norm, vectors: Ints) -> tuple[Ints, Ints]:
     """Vectors over their norms, and the payload of each norm."""
     rungs = norm.ladder
+    if norm.centred:
+        vectors = vectors - _means(norm, vectors)[:, None]
     kept, at = np.zeros(len(vectors), np.int64), np.zeros(len(vectors), np.int64)
     for k in range(RUNGS):
         added = _least(rungs.least, rungs.least_shift - RUNG_BITS * k)
@@ -77,6 +86,12 @@ def normed(norm: Norm, vectors: Ints) -> tuple[Ints, Ints]:
     y = np.minimum(inverse_root_payload(kept, at, norm.multiplier, norm.y_shift), STATE_MAX)
     h = saturate(round_shift(vectors * y[:, None], 22))
     return _clipped(h, norm.limit), root_payload(kept, at)
+
+
+def _means(norm: Norm, vectors: Ints) -> Ints:
+    bits, multiplier, shift = (np.int64(one) for one in mean_constants(norm.size))
+    sums = multiply_shift(vectors, np.int64(1), bits).sum(axis=1)
+    return _clipped(multiply_shift(sums, multiplier, shift), norm.largest)
 
 
 def _least(least: int, shift: int) -> int:
@@ -109,25 +124,29 @@ def _code(x: Ints, code: Code, block: Block, angles: tuple[Ints, Ints] | None) -
     return _clipped(multiply_shift(centred, code.multiplier, code.shift), code.limit)
 
 
-def sums_of(block: Block, n: int, query: Ints, key: Ints, value: Ints) -> tuple[Ints, Ints]:
+def sums_of(
+    block: Block, n: int, query: Ints, key: Ints, value: Ints, causal: bool = True
+) -> tuple[Ints, Ints]:
     """What a head has summed up when all have spoken: numerators, and their denominators.
 
-    Each token looks at itself and those before it, as far as slots go.
+    Each token looks at itself and those before it, as far as slots go; or at all of them.
     """
     head, size, group = block.heads[n], block.size, block.group_of(n)
     mine, theirs = (slice(g * size, (g + 1) * size) for g in (n, group))
     control = np.zeros((len(query), size), np.int64)
     mass = np.zeros(len(query), np.int64)
     for t, asked in enumerate(query[:, mine]):
-        seen = slice(max(0, t + 1 - head.slots), t + 1)
+        seen = slice(max(0, t + 1 - head.slots), t + 1) if causal else slice(None)
         control[t], mass[t] = _answered(head, (-2 * (key[seen, theirs] @ asked)) >> head.key_shift,
                                         2 * value[seen, theirs])
     return control, mass
 
 
-def _attend(block: Block, n: int, query: Ints, key: Ints, value: Ints) -> Ints:
+def _attend(
+    block: Block, n: int, query: Ints, key: Ints, value: Ints, causal: bool
+) -> Ints:
     """Contexts of a head."""
-    control, mass = sums_of(block, n, query, key, value)
+    control, mass = sums_of(block, n, query, key, value, causal)
     contexts: Ints = contexts_of([block.heads[n]], control[None], mass[None])[0]
     return contexts
 
@@ -157,7 +176,7 @@ def _attended(block: Block, stream: Ints, context: Ints) -> Ints:
         part = np.where(columns == turn, context, 0)
         out = saturate(out + multiply_shift(_sums(block.output, part), block.output.multiplier,
                                             block.output.shift))
-    return out
+    return _clipped(out, block.mlp_norm.largest)
 
 
 def _gated(block: Block, h: Ints) -> Ints:
@@ -179,7 +198,7 @@ def _fed_back(block: Block, middle: Ints, unit: Ints, root: Ints) -> Ints:
     part = saturate(multiply_shift(_sums(block.down, unit), block.down.multiplier, PART_SHIFT))
     places = block.down.shift - (root & (1 << ROOT_PLACES) - 1)[:, None]
     added = saturate(round_shift(part * (root >> ROOT_PLACES)[:, None], places))
-    return saturate(carried + added)
+    return _clipped(saturate(carried + added), (block.end_norm or block.attention_norm).largest)
 
 
 def _clipped(values: Ints, limit: int) -> Ints:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuromorph.network import Population, Port, Projection, Source
+from neuromorph.network import Phase, Population, Port, Projection, Source
 from neuromorph.numerics.limits import PAYLOAD_BITS
 
 HALVED = -1
@@ -43,3 +43,11 @@ def input_of(name: str, size: int, low: int, high: int, steps: tuple[int, ...], 
              norm: int | None = None) -> Port:
     """The port of such axons."""
     return Port(name, name, size, PAYLOAD_BITS, low, high, tuple(sorted(steps)), says, norm)
+
+
+def phase(name: str, start: int, steps: int, period: int) -> tuple[Phase, ...]:
+    """A window of a period; what passes its end goes on at its beginning."""
+    begin = start % period
+    stop = begin + min(steps, period)
+    rest = (Phase(name, 0, stop - period),) if stop > period else ()
+    return Phase(name, begin, min(stop, period)), *rest

@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from neuromorph.circuits.block.timeline import Timeline
 from neuromorph.circuits.hebbian_attention import WRITE_STEPS
 from neuromorph.circuits.latency_attention import LatencyAttention
 from neuromorph.circuits.norm import Norm
 from neuromorph.errors import NetworkError
+from neuromorph.neurons.contract import Parameter
 from neuromorph.neurons.gate import Activation
 from neuromorph.numerics import SIGNED_8
 from neuromorph.shown import Shown
@@ -58,7 +60,7 @@ class Code(Shown):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Block(Shown):
-    """One pre-norm transformer block in integers.
+    """One transformer block in integers, pre-norm or post-norm.
 
     ::
 
@@ -70,10 +72,16 @@ class Block(Shown):
         a   = activation(W_g h') * (W_u h'), or of W_g h' alone
         R'' = carry R' + ||a|| W_d (a / ||a||)
 
+    A post-norm block is sent h itself, and sends norm(R''); what is carried on is h, and h'.
+
     Attributes
     ----------
-    attention_norm, mlp_norm, unit_norm : Norm
+    attention_norm : Norm
+        Of a post-norm block the one before it, which is another's.
+    mlp_norm, unit_norm : Norm
         The last sends a unit vector, and its norm.
+    end_norm : Norm or None
+        Of a post-norm block, behind its MLP.
     query, key, value : Dense
         heads * size, groups * size and groups * size rows.
     query_code, key_code, value_code : Code
@@ -96,8 +104,8 @@ class Block(Shown):
         Of `Gate`.
     down : Dense
         With a multiplier of 15 bits after the point, and a shift of `UnitResidual`.
-    carries : pair of (int, int)
-        Carry and its shift, of both residuals.
+    carries : pair of (int or int array, int or int array)
+        Carry and its shift, of both residuals: one number, or one a neuron.
     """
 
     attention_norm: Norm
@@ -121,7 +129,20 @@ class Block(Shown):
     product_shift: int
     hidden_limit: int
     down: Dense
-    carries: tuple[tuple[int, int], tuple[int, int]]
+    carries: tuple[tuple[Parameter, Parameter], tuple[Parameter, Parameter]]
+    end_norm: Norm | None = None
+
+    @property
+    def post(self) -> bool:
+        """Whether norms come behind what they norm."""
+        return self.end_norm is not None
+
+    @property
+    def timeline(self) -> Timeline:
+        """When who speaks."""
+        return Timeline(0 if self.post else self.attention_norm.h_at, self.mlp_norm.h_at,
+                        self.period, self.turns, self.unit_norm.h_at, self.unit_norm.y_at,
+                        self.end_norm.h_at if self.end_norm else 0)
 
     @property
     def width(self) -> int:
@@ -165,6 +186,18 @@ def check(block: Block) -> Block:
     ------
     NetworkError
     """
+    _check_layers(block)
+    if len(block.heads) % block.groups:
+        raise NetworkError("query heads do not share keys evenly", where="block",
+                           found=f"{len(block.heads)} heads, {block.groups} groups")
+    if block.rotary and block.size % 2:
+        raise NetworkError("a head of an odd size has no pairs to turn", where="block",
+                           found=block.size)
+    _check_norms(block)
+    return block
+
+
+def _check_layers(block: Block) -> None:
     heads, size, d = len(block.heads), block.size, block.width
     wanted = {
         "query": (block.query, heads * size, d), "key": (block.key, block.groups * size, d),
@@ -180,18 +213,16 @@ def check(block: Block) -> Block:
         if np.abs(dense.weights).max(initial=0) > SIGNED_8:
             raise NetworkError("a weight does not fit 8 bits", where=f"block.{name}",
                                found=int(np.abs(dense.weights).max()), expected=SIGNED_8)
-    if heads % block.groups:
-        raise NetworkError("query heads do not share keys evenly", where="block",
-                           found=f"{heads} heads, {block.groups} groups")
-    if block.rotary and size % 2:
-        raise NetworkError("a head of an odd size has no pairs to turn", where="block", found=size)
-    for norm, of in ((block.attention_norm, d), (block.mlp_norm, d)):
-        if norm.size != of or norm.period != block.period:
+
+
+def _check_norms(block: Block) -> None:
+    norms = [block.attention_norm, block.mlp_norm, block.end_norm]
+    for norm in (norm for norm in norms if norm is not None):
+        if norm.size != block.width or norm.period != block.period:
             raise NetworkError("a norm is of another block", where="block",
                                found=f"{norm.size} numbers, {norm.period} steps",
-                               expected=f"{of} numbers, {block.period} steps")
+                               expected=f"{block.width} numbers, {block.period} steps")
     if block.unit_norm.period != block.period or not block.unit_norm.root:
         raise NetworkError("the unit vector's norm is of another block, or sends no root",
                            where="block", found=f"{block.unit_norm.period} steps",
                            expected=f"{block.period} steps")
-    return block

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from neuromorph.circuits.block.layers import dense, input_of, one_to_one, source
+from neuromorph.circuits.block.layers import dense, input_of, one_to_one, phase, source
 from neuromorph.circuits.block.numbers import Block, Code, Dense, Ints
-from neuromorph.circuits.block.timeline import CODE_AT, COS_AT, SINE_AT, X_AT
-from neuromorph.circuits.norm import H_AT
-from neuromorph.network import Network, Phase, Population, Port, Projection, Schedule
+from neuromorph.circuits.block.timeline import Timeline
+from neuromorph.network import Network, Population, Port, Projection, Schedule
 from neuromorph.neurons.requantise import Requantise
 from neuromorph.neurons.rotary import ANGLE_BITS, Rotary
 from neuromorph.numerics import multiply_shift
@@ -27,14 +26,15 @@ def project(block: Block) -> Network:
 
         h --W--> query_x, key_x, value_x        query_x --> query (own, partner, cos, sine)
     """
-    period, size = block.period, block.size
+    period, size, times = block.period, block.size, block.timeline
     populations = [source("h", block.width)]
     projections: list[Projection] = []
     for name, layer in (("query", block.query), ("key", block.key), ("value", block.value)):
-        populations.append(_layer(f"{name}_x", layer, period))
+        populations.append(_layer(f"{name}_x", layer, period, times))
         projections.append(dense(f"{name}_w", "h", f"{name}_x", layer.weights))
-    inputs = [input_of("h", block.width, -block.attention_norm.limit, block.attention_norm.limit,
-                       (H_AT % period,), "a vector over its norm", block.attention_norm.longest)]
+    norm = block.attention_norm
+    inputs = [input_of("h", block.width, -norm.limit, norm.limit, (times.lead % period,),
+                       "a vector over its norm", norm.longest)]
     if block.rotary:
         populations.append(source("angle", size // 2))
         inputs.append(input_of("angle", size // 2, -ANGLE_LIMIT, ANGLE_LIMIT, (0, 1),
@@ -43,17 +43,19 @@ def project(block: Block) -> Network:
                               ("key", block.key, block.key_code)):
         rows = layer.outputs
         if block.rotary:
-            populations.append(Population(name, rows, _rotary(code, rows, size, period)))
-            projections += _turned(name, rows, size)
+            turned = _rotary(code, rows, size, period, times)
+            populations.append(Population(name, rows, turned))
+            projections += _turned(name, rows, size, times)
         else:
-            populations.append(Population(name, rows, _plain(code, period)))
+            populations.append(Population(name, rows, _plain(code, period, times)))
             projections.append(one_to_one(f"{name}_own", f"{name}_x", name, rows,
-                                          CODE_AT - X_AT - 1))
+                                          times.code_at - times.x_at - 1))
     at = {p.name: p for p in populations}
     outputs = [Port.of(at[name], (step % period,)) for name, step in (
-        ("query", CODE_AT), ("key", CODE_AT), ("value_x", X_AT))]
+        ("query", times.code_at), ("key", times.code_at), ("value_x", times.x_at))]
     return Network("project", "fixed", tuple(populations), tuple(projections),
-                   Schedule(period, (Phase("project", H_AT % period, H_AT % period + 1),)),
+                   Schedule(period, phase("project", times.lead, times.code_at - times.lead + 1,
+                                          period)),
                    inputs=tuple(inputs), outputs=tuple(outputs))
 
 
@@ -81,26 +83,28 @@ def centred_bias(code: Code) -> Ints:
     return found
 
 
-def _layer(name: str, layer: Dense, period: int) -> Population:
+def _layer(name: str, layer: Dense, period: int, times: Timeline) -> Population:
     return Population(name, layer.outputs, Requantise(
-        layer.multiplier, layer.shift, layer.bias, X_LIMIT, period, X_AT % period))
+        layer.multiplier, layer.shift, layer.bias, X_LIMIT, period, times.x_at % period))
 
 
-def _plain(code: Code, period: int) -> Requantise:
+def _plain(code: Code, period: int, times: Timeline) -> Requantise:
     return Requantise(code.multiplier, code.shift, centred_bias(code), code.limit, period,
-                      CODE_AT % period)
+                      times.code_at % period)
 
 
-def _rotary(code: Code, rows: int, size: int, period: int) -> Rotary:
-    own = X_AT + 1
+def _rotary(code: Code, rows: int, size: int, period: int, times: Timeline) -> Rotary:
+    own = times.x_at + 1
     return Rotary(second_of(rows, size), code.centre, code.multiplier, code.shift, code.limit,
-                  period, own % period, (own + 1) % period, COS_AT % period, SINE_AT % period)
+                  period, own % period, (own + 1) % period, times.cos_at % period,
+                  times.code_at % period)
 
 
-def _turned(name: str, rows: int, size: int) -> list[Projection]:
+def _turned(name: str, rows: int, size: int, times: Timeline) -> list[Projection]:
     """Its own number, its partner's a step later, then cosine and sine."""
     across = np.eye(rows, dtype=np.int32)[partner_of(rows, size)]
     angles = np.eye(size // 2, dtype=np.int32)[pair_of(rows, size)]
     return [one_to_one(f"{name}_own", f"{name}_x", name, rows),
             Projection(f"{name}_partner", f"{name}_x", name, across, 1, graded=True),
-            Projection(f"{name}_angle", "angle", name, angles, COS_AT - 1, graded=True)]
+            Projection(f"{name}_angle", "angle", name, angles, times.cos_at - 1,
+                       graded=True)]

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from neuromorph.circuits.block.layers import dense, input_of, one_to_one, source, to_all
+from neuromorph.circuits.block.layers import dense, input_of, one_to_one, phase, source, to_all
 from neuromorph.circuits.block.numbers import Block
-from neuromorph.circuits.block.timeline import UP_DELAY, Timeline
+from neuromorph.circuits.block.timeline import UP_DELAY
 from neuromorph.circuits.latency_attention.emit import emission_of
-from neuromorph.circuits.norm import H_AT
-from neuromorph.network import Network, Phase, Population, Port, Projection, Schedule
+from neuromorph.network import Network, Population, Port, Projection, Schedule
 from neuromorph.neurons.gate import Gate
 from neuromorph.neurons.residual import Residual
 from neuromorph.neurons.rsqrt import ROOT_LARGEST
@@ -17,14 +16,15 @@ from neuromorph.neurons.unit_residual import UnitResidual
 from neuromorph.numerics.limits import STATE_MAX
 
 
-def attended(block: Block, times: Timeline) -> Network:
+def attended(block: Block) -> Network:
     """R' = carry R + W_o c, a part of the contexts at a time."""
-    period, size = block.period, block.size
+    period, size, times = block.period, block.size, block.timeline
     steps = [(times.context_at + turn) % period for turn in range(block.turns)]
     carry, carry_shift = block.carries[0]
     out = Population("out", block.width, Residual(
         carry, carry_shift, block.output.multiplier, block.output.shift, block.output.bias,
-        period=period, keep_at=times.context_at % period, at=times.middle_at % period))
+        limit=block.mlp_norm.largest, period=period, keep_at=times.context_at % period,
+        at=times.middle_at % period))
     names = [f"context{n}" for n in range(len(block.heads))]
     limits = [emission_of(head).limit for head in block.heads]
     inputs = [input_of("r", block.width, -STATE_MAX, STATE_MAX, (0,), "the stream before"),
@@ -36,14 +36,14 @@ def attended(block: Block, times: Timeline) -> Network:
         (one_to_one("carry", "r", "out", block.width, times.context_at - 1),
          *(dense(f"w_{name}", name, "out", some)
            for name, some in zip(names, weights, strict=True))),
-        Schedule(period, _phase("attended", times.context_at, block.turns, period)),
+        Schedule(period, phase("attended", times.context_at, block.turns, period)),
         inputs=tuple(inputs), outputs=(Port.of(out, (times.middle_at % period,)),))
 
 
-def gated(block: Block, times: Timeline) -> Network:
+def gated(block: Block) -> Network:
     """a = activation(W_g h) * (W_u h), or of W_g h alone."""
-    period, limit = block.period, block.mlp_norm.limit
-    heard = (times.middle_at + H_AT) % period
+    period, limit, times = block.period, block.mlp_norm.limit, block.timeline
+    heard = times.normed_at % period
     up = block.up
     scales = ({"up_multiplier": up.multiplier, "up_shift": up.shift, "up_bias": up.bias}
               if up is not None else
@@ -58,37 +58,32 @@ def gated(block: Block, times: Timeline) -> Network:
         ways.append(dense("up", "h", "a", up.weights, UP_DELAY))
     return Network(
         "gated", "fixed", (source("h", block.width), a), tuple(ways),
-        Schedule(period, _phase("gated", times.hidden_at - 1, 2, period)),
+        Schedule(period, phase("gated", times.hidden_at - 1, 2, period)),
         inputs=(input_of("h", block.width, -limit, limit, (heard,), "a vector over its norm",
                          block.mlp_norm.longest),),
         outputs=(Port.of(a, (times.hidden_at % period,)),))
 
 
-def fed_back(block: Block, times: Timeline) -> Network:
+def fed_back(block: Block) -> Network:
     """R'' = carry R' + ||a|| W_d (a / ||a||)."""
-    period, limit = block.period, block.unit_norm.limit
+    period, limit, times = block.period, block.unit_norm.limit, block.timeline
     carry, carry_shift = block.carries[1]
     out = Population("out", block.width, UnitResidual(
         carry, carry_shift, block.down.multiplier, block.down.shift, block.down.bias,
-        period=period, keep_at=times.root_at % period, root_at=(times.root_at + 1) % period,
-        at=times.end_at % period))
+        limit=(block.end_norm or block.attention_norm).largest, period=period,
+        keep_at=times.root_at % period, root_at=(times.root_at + 1) % period,
+        at=times.fed_back_at % period))
+    carried_at = times.normed_at if block.post else times.middle_at
     inputs = (
-        input_of("r", block.width, -STATE_MAX, STATE_MAX, (times.middle_at % period,)),
+        input_of("r", block.width, -STATE_MAX, STATE_MAX, (carried_at % period,)),
         input_of("root", 1, 0, ROOT_LARGEST, (times.root_at % period,)),
         input_of("h", block.hidden, -limit, limit, (times.unit_at % period,), "a unit vector",
                  block.unit_norm.longest))
     return Network(
         "fed_back", "fixed",
         (source("r", block.width), source("root", 1), source("h", block.hidden), out),
-        (one_to_one("carry", "r", "out", block.width, times.root_at - times.middle_at - 1),
+        (one_to_one("carry", "r", "out", block.width, times.root_at - carried_at - 1),
          to_all("norm", "root", "out", block.width),
          dense("down", "h", "out", block.down.weights)),
-        Schedule(period, _phase("fed_back", times.end_at, 1, period)), inputs=inputs,
-        outputs=(Port.of(out, (times.end_at % period,)),))
-
-
-def _phase(name: str, start: int, steps: int, period: int) -> tuple[Phase, ...]:
-    begin = start % period
-    stop = begin + steps
-    rest = (Phase(name, 0, stop - period),) if stop > period else ()
-    return Phase(name, begin, min(stop, period)), *rest
+        Schedule(period, phase("fed_back", times.fed_back_at, 1, period)), inputs=inputs,
+        outputs=(Port.of(out, (times.fed_back_at % period,)),))

@@ -32,10 +32,12 @@ from neuromorph.network import (
     verify,
 )
 from neuromorph.neurons.counter import AT_ONCE
-from neuromorph.neurons.quotient import RECIPROCAL, Quotient, divided
+from neuromorph.neurons.quotient import Quotient, divided
 from neuromorph.neurons.reciprocal import (
     DONE,
     FLUSH,
+    SHARE,
+    SIGNAL,
     Y_BITS,
     Reciprocal,
     reciprocal_payloads,
@@ -233,17 +235,18 @@ def _answers(
 
 
 def _silenced(projection: Projection) -> Projection:
-    """A flush that ends at the port that clears without a spike."""
+    """A flush that ends at the port that clears without a spike; its payload does not matter."""
     if projection.pre != "flush":
         return projection
-    return replace(projection, exponent=0, port=FLUSH)
+    return replace(projection, exponent=0, port=SIGNAL, graded=False,
+                   weights=FLUSH * projection.weights)
 
 
 def _asked(control: Population) -> tuple[Projection, ...]:
     each, one = np.ones((control.size, 1), np.int32), np.ones((1, 1), np.int32)
-    return (Projection("ask_mass", "done", "normaliser", one, port=DONE),
-            Projection("ask", "done", "control", each, port=DONE),
-            Projection("divide", "normaliser", "control", each, graded=True, port=RECIPROCAL))
+    return (Projection("ask_mass", "done", "normaliser", DONE * one, port=SIGNAL),
+            Projection("ask", "done", "control", DONE * each, port=SIGNAL),
+            Projection("divide", "normaliser", "control", SHARE * each, graded=True, port=SIGNAL))
 
 
 def contexts_of(

@@ -25,14 +25,18 @@ from neuromorph.network import (
     circuit,
 )
 from neuromorph.neurons.ladder import Ladder, ladder
+from neuromorph.neurons.requantise import Requantise
 from neuromorph.neurons.rsqrt import Root, Rsqrt
 from neuromorph.neurons.scale import Scale
-from neuromorph.neurons.square import Square
+from neuromorph.neurons.square import RUNGS, Square
 from neuromorph.numerics.limits import MULTIPLIER_MAX, PAYLOAD_BITS, STATE_MAX
 from neuromorph.numerics.scalar import X_BITS, Y_BITS
 
-KEEP_AT, Y_AT, H_AT = 1, 7, 8
-"""Steps after R was sent: it is kept; its inverse root, and its root, are sent; h is sent."""
+CENTRE_STEPS = 2
+"""Steps that a layer norm takes to find the mean, and to take it away."""
+
+CENTRED_MAX = STATE_MAX >> 1
+"""Largest number whose distance from a mean fits 24 bits."""
 
 SHIFT = 22
 """Of R Y: Y has the rest of 24 bits."""
@@ -44,7 +48,11 @@ WHY_HARMLESS = ("a rung that leaves 24 bits comes after the one that is kept, an
 @circuit("norm")
 @dataclass(frozen=True)
 class Norm(Circuit):
-    """h = round(R Y / 2^22), Y = scale / ||R||: an RMS norm, as integers.
+    """h = round(R Y / 2^22), Y = scale / ||R||: an RMS norm, as integers; or a layer norm.
+
+    A layer norm takes the mean away first::
+
+        mean = MS(sum_j round(R_j / 2^part); mean_multiplier, mean_shift)
 
     Y has 24 bits, so that h is never longer than 2 R: of a vector that is shorter than half of
     `length` it is 2 R.
@@ -61,6 +69,8 @@ class Norm(Circuit):
     period : int
     root : int
         0 or 1: whether the norm itself is sent as well.
+    centred : int
+        0 or 1: whether it is a layer norm. Its R has a bit less.
     """
 
     size: int
@@ -70,6 +80,27 @@ class Norm(Circuit):
     limit: int
     period: int
     root: int = 0
+    centred: int = 0
+
+    @property
+    def keep_at(self) -> int:
+        """Step, after R was sent, in which it arrives to be kept."""
+        return 1 + CENTRE_STEPS * self.centred
+
+    @property
+    def y_at(self) -> int:
+        """The inverse root is sent, and the root."""
+        return self.keep_at + RUNGS
+
+    @property
+    def h_at(self) -> int:
+        """The vector over its norm is sent."""
+        return self.y_at + 1
+
+    @property
+    def largest(self) -> int:
+        """Largest number of R."""
+        return CENTRED_MAX if self.centred else STATE_MAX
 
     @property
     def ladder(self) -> Ladder:
@@ -99,7 +130,8 @@ class Norm(Circuit):
 
 
 def norm_of(
-    size: int, payload: float, limit: int, period: int, *, epsilon: float = 0.0, root: bool = False
+    size: int, payload: float, limit: int, period: int, *, epsilon: float = 0.0, root: bool = False,
+    centred: bool = False,
 ) -> Norm:
     """The norm whose payloads have a root mean square of ``payload``.
 
@@ -113,7 +145,7 @@ def norm_of(
         At least 8 steps.
     epsilon : float
         Mean square, in units of R squared, that is added to that of R.
-    root : bool
+    root, centred : bool
 
     Raises
     ------
@@ -128,16 +160,17 @@ def norm_of(
                            expected="more than 0, and less than their limit")
     multiplier = int(wanted * 2.0 ** (y_shift - X_BITS // 2 - Y_BITS))
     return Norm(size, least_of(size, rungs.shift, epsilon), multiplier, y_shift, limit, period,
-                int(root))
+                int(root), int(centred))
 
 
 def build(norm: Norm) -> Network:
-    """The network of a norm: R in step 0, the inverse root in step 7, h in step 8.
+    """The network of a norm: R in step 0, h in step 8, or in step 10 of a layer norm.
 
     ::
 
         R --> square --(1)--> rsqrt --Y--> scale --> h            R --> scale
               square --(1)--> root  --> root << 5 | E
+        R --> part --(1)--> mean --(-1)--> square, scale              of a layer norm
 
     Raises
     ------
@@ -145,41 +178,75 @@ def build(norm: Norm) -> Network:
         If it has no numbers, or a constant that `Rsqrt` has not; if a period is so short that
         the next vector comes before h is sent, or too little is added to a sum of squares.
     """
-    if norm.size < 1 or norm.period < H_AT or not 1 <= norm.y_shift < 2 * PAYLOAD_BITS:
+    shortest = norm.h_at - norm.keep_at + 1
+    if norm.size < 1 or norm.period < shortest or not 1 <= norm.y_shift < 2 * PAYLOAD_BITS:
         raise NetworkError(
             "there is no such norm", where="norm",
             found=f"{norm.size} numbers, {norm.period} steps, y_shift {norm.y_shift}",
-            expected=f"at least 1 number, {H_AT} steps, y_shift 1 to {2 * PAYLOAD_BITS - 1}")
+            expected=f"at least 1 number, {shortest} steps, y_shift 1 to {2 * PAYLOAD_BITS - 1}")
     rungs, size, period = norm.ladder, norm.size, norm.period
     if norm.least < least_of(size, rungs.shift, 0.0):
         raise NetworkError("too little is added to a sum of squares", where="norm",
                            found=norm.least, expected=least_of(size, rungs.shift, 0.0),
                            hint="the rounding of a tiny vector could make it long")
     climbs = {"threshold": rungs.threshold, "least": rungs.least,
-              "least_shift": rungs.least_shift, "period": period, "at": Y_AT % period}
+              "least_shift": rungs.least_shift, "period": period, "at": norm.y_at % period}
     each, all_ = np.eye(size, dtype=np.int32), np.ones((1, size), np.int32)
     vector = Population("r", size, Source(PAYLOAD_BITS))
     scale = Population("scale", size, Scale(SHIFT, limit=norm.limit, period=period,
-                                            keep_at=KEEP_AT, at=H_AT % period))
+                                            keep_at=norm.keep_at % period,
+                                            at=norm.h_at % period))
     populations = [vector, Population("square", size, Square(rungs.shift, STATE_MAX, period,
-                                                             KEEP_AT)),
+                                                             norm.keep_at % period)),
                    Population("rsqrt", 1, Rsqrt(multiplier=norm.multiplier, shift=norm.y_shift,
                                                 **climbs)), scale]
-    projections = [Projection("keep", "r", "square", each, graded=True),
-                   Projection("hold", "r", "scale", each, graded=True),
+    wait = norm.keep_at - 1
+    projections = [Projection("keep", "r", "square", each, wait, graded=True),
+                   Projection("hold", "r", "scale", each, wait, graded=True),
                    Projection("sum", "square", "rsqrt", all_, graded=True),
                    Projection("factor", "rsqrt", "scale", all_.T.copy(), graded=True)]
+    if norm.centred:
+        populations += _mean_populations(norm)
+        projections += _mean_projections(size)
     outputs = [Port("h", "scale", size, scale.model.payload_bits, -norm.limit, norm.limit,
-                    (H_AT % period,), "the vector over its norm", norm=norm.longest)]
+                    (norm.h_at % period,), "the vector over its norm", norm=norm.longest)]
     if norm.root:
         root = Population("root", 1, Root(**climbs))
         populations.append(root)
         projections.append(Projection("sum_too", "square", "root", all_, graded=True))
         outputs.append(Port("root", "root", 1, root.model.payload_bits, 0,
-                            int(root.model.widest(1).high[0]), (Y_AT % period,), "the norm"))
+                            int(root.model.widest(1).high[0]), (norm.y_at % period,), "the norm"))
     return Network(
         "norm", "fixed", tuple(populations), tuple(projections),
-        Schedule(period, (Phase("norm", 0, min(H_AT + 1, period)),)),
+        Schedule(period, (Phase("norm", 0, min(norm.h_at + 1, period)),)),
         (Part.whole(norm, populations, projections),),
-        (Port("r", "r", size, PAYLOAD_BITS, -STATE_MAX, STATE_MAX, (0,), "a vector"),),
+        (Port("r", "r", size, PAYLOAD_BITS, -norm.largest, norm.largest, (0,), "a vector"),),
         tuple(outputs))
+
+
+def mean_constants(size: int) -> tuple[int, int, int]:
+    """Bits that each number loses before it is added up; 2^bits / size as multiplier and shift.
+
+    ::
+
+        bits = max(1, ceil(log2(size + 1)))      so that so many numbers of 23 bits fit 24
+    """
+    bits = max(1, size.bit_length())
+    shift = floor(log2(MULTIPLIER_MAX * size / 2**bits))
+    return bits, round(2.0 ** (bits + shift) / size), shift
+
+
+def _mean_populations(norm: Norm) -> list[Population]:
+    bits, multiplier, shift = mean_constants(norm.size)
+    return [Population("part", norm.size, Requantise(1, bits, 0, STATE_MAX, norm.period,
+                                                     1 % norm.period)),
+            Population("mean", 1, Requantise(multiplier, shift, 0, norm.largest, norm.period,
+                                             2 % norm.period))]
+
+
+def _mean_projections(size: int) -> list[Projection]:
+    each, all_ = np.eye(size, dtype=np.int32), np.ones((1, size), np.int32)
+    return [Projection("in_part", "r", "part", each, graded=True),
+            Projection("add_up", "part", "mean", all_, graded=True),
+            *(Projection(f"centre_{name}", "mean", name, -all_.T.copy(), graded=True)
+              for name in ("square", "scale"))]

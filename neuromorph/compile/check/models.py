@@ -173,7 +173,7 @@ def _of_square(neuron: Neuron) -> Ranges:
 
 def _of_root(neuron: Neuron) -> Ranges:
     """Six sums, each of 64 times the one before; one below the threshold may be followed."""
-    return {"threshold": (1, _highest(neuron) // 64), "least": (0, _highest(neuron)),
+    return {"threshold": (1, _highest(neuron) >> 6), "least": (0, _highest(neuron)),
             "least_shift": (0, 53), "period": (6, PERIOD_MAX)}
 
 
@@ -228,7 +228,7 @@ def _of_gate(neuron: Neuron) -> Ranges:
     return {**_product(SCALE_SHIFT_MAX), "bias": (-narrow, narrow),
             "up_multiplier": (0, limits.MULTIPLIER_MAX), "up_shift": (1, SCALE_SHIFT_MAX),
             "up_bias": (-narrow, narrow), "unit_bits": (8, 14), "slope": (0, 2**16 - 1),
-            "cubic": (0, 2**12 - 1), "product_shift": (0, 30), **_moments(neuron, 2)}
+            "cubic": (0, 4095), "product_shift": (0, 30), **_moments(neuron, 2)}
 
 
 def _product(shift: int) -> dict[str, tuple[int, int]]:
@@ -260,6 +260,10 @@ def _has_bias(parameters: Parameters) -> bool:
 
 def _limit_payload(parameters: Parameters) -> int:
     return number(parameters, "limit").bit_length() + 1
+
+
+def _constant_payload(parameters: Parameters) -> int:
+    return abs(number(parameters, "payload")).bit_length() + 1
 
 
 def _counts_steps(parameters: Parameters) -> bool:
@@ -318,10 +322,10 @@ MODELS: dict[str, Row] = {
                       words=0, by_neuron=("multiplier", "shift", "bias", "at"),
                       below=(("at", "period"),), payload_bits=_limit_payload,
                       punctual=_counts_or_adds),
-    "Reciprocal": Row(("dv", "lift"), _of_reciprocal, ports=(A_IN, "done", "flush"),
+    "Reciprocal": Row(("dv", "lift"), _of_reciprocal, ports=(A_IN, "signal"),
                       payload_bits=lambda _: RECIPROCAL_BITS),
     "Quotient": Row(("dv", "lift", "multiplier", "shift", "centre", "limit", "period", "at"),
-                    _of_quotient, words=3, ports=(A_IN, "done", "reciprocal", "flush"),
+                    _of_quotient, words=3, ports=(A_IN, "signal"),
                     by_neuron=("multiplier", "shift", "centre", "at"),
                     below=(("at", "period"),), payload_bits=_limit_payload,
                     punctual=_counts_steps),
@@ -359,11 +363,11 @@ MODELS: dict[str, Row] = {
                      payload_bits=_limit_payload, punctual=_centres_or_counts),
     "Drive": Row(("payload", "steps", "waits", "period", "at"), _of_drive,
                  by_neuron=("payload", "steps", "at"), below=_steps("at"),
-                 payload_bits=lambda _: limits.PAYLOAD_BITS, punctual=_waits_or_counts),
+                 payload_bits=_constant_payload, punctual=_waits_or_counts),
     "Slot": Row(("place", "slots", "empty", "payload", "steps", "period", "pulse_at", "at"),
                 _of_slot, words=3, by_neuron=("place", "payload"),
                 below=(("place", "slots"), *_steps("pulse_at", "at")),
-                payload_bits=lambda _: limits.PAYLOAD_BITS, punctual=_empties_or_counts),
+                payload_bits=_constant_payload, punctual=_empties_or_counts),
     "Gate": Row(("multiplier", "shift", "bias", "up_multiplier", "up_shift", "up_bias",
                  "unit_bits", "slope", "cubic", "product_shift", "limit", "period", "gate_at",
                  "at"), _of_gate, by_neuron=("multiplier", "shift", "bias", "up_multiplier",

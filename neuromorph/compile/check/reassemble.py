@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -73,7 +74,7 @@ class _Unit:
                                 _told(wanted, got))
         for name in self.circuit.letters.keys() - given:
             yield Violation("letters of a source that was given", self.circuit.name, name, "none")
-        for name, group in self._others().items():
+        for name, group in self._others.items():
             if group.kind != "Relay":
                 yield Violation("only relays are added", f"{self.circuit.name}.{name}",
                                 group.kind, "Relay")
@@ -94,6 +95,7 @@ class _Unit:
         aligned = {found.row.aligned: found.input_shift + finer}
         return replace(found, parameters={**found.parameters, **aligned})
 
+    @cached_property
     def _others(self) -> dict[str, Group]:
         """Populations that were not given and stand for none that was."""
         known = {p.name for p in self.network.populations} - self.circuit.letters.keys()
@@ -136,7 +138,7 @@ class _Unit:
 
     def _changed(self) -> bool:
         """Whether passes rewired the unit."""
-        return bool(self.circuit.letters or self.circuit.late or self._others())
+        return bool(self.circuit.letters or self.circuit.late or self._others)
 
     def _differences(self, found: Bundle, wanted: Bundle) -> list[str]:
         """Fields that differ, of which lateness explains none."""
@@ -157,17 +159,15 @@ class _Unit:
 
     def _sums(self, found: list[Bundle], wanted: list[Bundle]) -> Iterator[Violation]:
         """Compare all that arrives at each port of each population."""
-        relays = self._others()
+        relays, got_by, due_by = self._others, _by_end(found), _by_end(wanted)
         try:
             sent = sent_by_relays(relays, found, self._ranges(), self.memo)
-            for end in dict.fromkeys(_end(b) for b in (*wanted, *found) if b.post not in relays):
+            for end in (end for end in {**due_by, **got_by} if end[0] not in relays):
                 name, port = end
                 group, before = self.circuit.groups[name], self.network.population(name)
                 fine = bool(self._finer(group))
-                got = sum_to(group, (b for b in found if _end(b) == end), sent, self.memo,
-                             fractions=fine)
-                due = sum_to(group_of(before), (b for b in wanted if _end(b) == end), {},
-                             self.memo, fractions=fine)
+                got = sum_to(group, got_by.get(end, ()), sent, self.memo, fractions=fine)
+                due = sum_to(group_of(before), due_by.get(end, ()), {}, self.memo, fractions=fine)
                 where = f"{self.circuit.name}.{name}" + (f".{port}" if port != A_IN else "")
                 yield from self._compared(where, self._on_time(got, name), self._spelt(due))
         except TangledError as error:
@@ -234,8 +234,12 @@ def _bundle_of(projection: Any) -> Bundle:
     return Bundle(*(getattr(projection, f.name) for f in fields(Bundle)))
 
 
-def _end(bundle: Bundle) -> tuple[str, str]:
-    return bundle.post, bundle.port
+def _by_end(bundles: Sequence[Bundle]) -> dict[tuple[str, str], list[Bundle]]:
+    """The projections to each port of each population, in order."""
+    found: dict[tuple[str, str], list[Bundle]] = {}
+    for bundle in bundles:
+        found.setdefault((bundle.post, bundle.port), []).append(bundle)
+    return found
 
 
 def group_of(population: Population) -> Group:

@@ -50,12 +50,12 @@ class _Core:
 
     def room(self, unit: int, demand: Demand, start: int, stop: int) -> int:
         """How many neurons of a population, from ``start`` on, still fit."""
-        fit, beyond = 0, stop - start + 1
+        fit, beyond, tried = 0, stop - start + 1, stop - start  # mostly all of them fit
         shared = self._newly_shared(unit, demand)
         while beyond - fit > 1:  # what n neurons take grows with n
-            tried = (fit + beyond) // 2
             fits = self._fits(unit, demand, start, start + tried, shared)
             fit, beyond = (tried, beyond) if fits else (fit, tried)
+            tried = (fit + beyond) // 2
         return 0 if demand.whole and fit < demand.population.size else fit
 
     def put(self, unit: int, demand: Demand, start: int, stop: int) -> None:

@@ -99,7 +99,9 @@ def _demand(network: Network, population: Population, limits: Limits) -> Demand:
     for projection in network.projections_to(population.name):
         used = used_synapses(projection)
         bits, slots = _synapse_bits(projection, limits), _slots(projection, limits)
-        axons, listed = used.any(axis=0), is_dense(used, bits, limits)
+        axons, count = used.any(axis=0), used.sum(axis=1, dtype=np.int64)
+        area = np.count_nonzero(count) * np.count_nonzero(axons)
+        listed = _is_dense(area, int(count.sum()), bits, limits)
         formats.add((listed, bits, network.synapse_exponent(projection),
                      projection.rule is not None, projection.port))
         if listed:
@@ -107,7 +109,6 @@ def _demand(network: Network, population: Population, limits: Limits) -> Demand:
             before = shared.get(projection.pre, np.zeros(len(axons), np.int64))
             shared[projection.pre] = np.maximum(before, axons * slots)
         else:
-            count = used.sum(axis=1).astype(np.int64)
             sparse += count * limits.list_bits(1, bits + limits.index_bits)
             own += count * slots
     return Demand(population, tuple(dense), np.concatenate([[0], np.cumsum(sparse)]),
@@ -139,7 +140,11 @@ def used_synapses(projection: Projection) -> NDArray[np.bool_]:
 def is_dense(used: NDArray[np.bool_], bits: int, limits: Limits) -> bool:
     """Whether dense lists take no more bits than sparse ones, headers and words apart."""
     area = int(used.any(axis=1).sum()) * int(used.any(axis=0).sum())
-    return area * bits <= int(used.sum()) * (bits + limits.index_bits)
+    return _is_dense(area, int(used.sum()), bits, limits)
+
+
+def _is_dense(area: int, synapses: int, bits: int, limits: Limits) -> bool:
+    return area * bits <= synapses * (bits + limits.index_bits)
 
 
 def _synapse_bits(projection: Projection, limits: Limits) -> int:

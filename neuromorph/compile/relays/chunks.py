@@ -13,8 +13,7 @@ from neuromorph.compile.packing.demand import most_axons, used_synapses
 from neuromorph.compile.packing.limits import Limits
 from neuromorph.compile.parts import rounds
 from neuromorph.errors import FitError
-from neuromorph.network import Network, Projection
-from neuromorph.network.bounds import payload_ranges
+from neuromorph.network import Projection
 from neuromorph.network.sums import delivered
 from neuromorph.numerics.interval import Interval
 from neuromorph.numerics.limits import STATE_MAX
@@ -25,7 +24,7 @@ FINEST = 8
 """At most so many times as many relays as one neuron by itself would need."""
 
 
-def chunks_of(network: Network, together: Sequence[Projection], limits: Limits) -> list[Axons]:
+def chunks_of(sent: Interval, together: Sequence[Projection], limits: Limits) -> list[Axons]:
     """Chunks of the axons that some projections from one population share.
 
     The projections have the same chunks, and a chunk is so small that all of its relays find
@@ -33,9 +32,10 @@ def chunks_of(network: Network, together: Sequence[Projection], limits: Limits) 
 
     Parameters
     ----------
-    network : Network
+    sent : Interval
+        What the population before the projections may send.
     together : sequence of Projection
-        Static, and all from one population.
+        Static, and all from that population.
     limits : Limits
 
     Raises
@@ -44,7 +44,6 @@ def chunks_of(network: Network, together: Sequence[Projection], limits: Limits) 
         If a relay's payload could not hold the sum of a single axon, or a whole sum that is
         shifted.
     """
-    sent = payload_ranges(network)[together[0].pre]
     for p in together:
         if rounds(p) and not _holds(delivered(p, sent)):
             raise _too_loud(p, "the whole sum")

@@ -28,6 +28,7 @@ from neuromorph.compile.relays.lateness import lateness
 from neuromorph.compile.relays.view import late_by
 from neuromorph.errors import FitError
 from neuromorph.network import Network, Population, Port, Projection, Relay, verify
+from neuromorph.network.bounds import payload_ranges
 from neuromorph.neurons.contract import A_IN
 from neuromorph.profiles import Profile
 
@@ -70,17 +71,18 @@ def with_relays(unit: Unit, limits: Limits, programmable: bool) -> Unit:
 
 def relayed(unit: Unit, limits: Limits, programmable: bool) -> tuple[Unit, list[Demand]]:
     """The unit of `with_relays`, and its demands, which had to be known anyway."""
-    found, taken, asked = unit, list[Projection](), demands(unit, limits)
+    found, taken, asked = unit, dict[str, Projection](), demands(unit, limits)
     while over := _over(asked, limits):
         for demand, start in over:
             if not programmable or unit.network.domain != "fixed":
                 raise too_large(demand, start, limits, PROGRAMMABLE)
             static = [p for p in unit.network.projections_to(demand.population.name)
-                      if p.rule is None and p not in taken and fan_in(p, limits) > 1]
+                      if p.rule is None and p.name not in taken and fan_in(p, limits) > 1]
             if not static:
                 raise _no_help(unit.network, demand, start, limits)
-            taken.append(max(static, key=lambda p: fan_in(p, limits)))
-        found = _rewired(unit, taken, limits)
+            most = max(static, key=lambda p: fan_in(p, limits))
+            taken[most.name] = most
+        found = _rewired(unit, list(taken.values()), limits)
         asked = demands(found, limits)
     return found, asked
 
@@ -101,12 +103,15 @@ def _no_help(network: Network, demand: Demand, start: int, limits: Limits) -> Fi
 def _rewired(unit: Unit, relayed: Sequence[Projection], limits: Limits) -> Unit:
     """The unit with relays in the place of these projections, and delays that make up for them."""
     network = unit.network
-    late = lateness(network, {p.name: 2 if rounds(p) else 1 for p in relayed})
+    hops = {p.name: 2 if rounds(p) else 1 for p in relayed}
+    late, sent = lateness(network, hops), payload_ranges(network)
     delays = {p.name: p.delay + late[p.post] - late[p.pre] for p in network.projections}
     populations, projections = list[Population](), list[Projection]()
-    for pre in dict.fromkeys(p.pre for p in relayed):
-        together = [p for p in relayed if p.pre == pre]
-        for k, axons in enumerate(chunks_of(network, together, limits)):
+    by_pre = dict[str, list[Projection]]()
+    for p in relayed:
+        by_pre.setdefault(p.pre, []).append(p)
+    for pre, together in by_pre.items():
+        for k, axons in enumerate(chunks_of(sent[pre], together, limits)):
             for p in together:  # chunk after chunk, as they are best laid on cores
                 if not p.weights[:, axons].any():
                     continue
@@ -117,7 +122,8 @@ def _rewired(unit: Unit, relayed: Sequence[Projection], limits: Limits) -> Unit:
         relay, way = _last_relay(p, network.population(p.post).size, delays[p.name])
         populations.append(relay)
         projections.append(way)
-    kept = [replace(p, delay=delays[p.name]) for p in network.projections if p not in relayed]
+    kept = [replace(p, delay=delays[p.name]) for p in network.projections
+            if p.name not in hops]
     found = replace(network, populations=(*network.populations, *populations),
                     projections=(*kept, *projections), parts=(),
                     outputs=_later(network, late))

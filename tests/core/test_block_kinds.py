@@ -1,0 +1,100 @@
+"""Blocks before and behind RMS and layer norms, encoders by a second pass, and blocks as placed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from small_blocks import a_block, a_stream
+
+from neuromorph import backends
+from neuromorph.backends.interface import Inputs
+from neuromorph.circuits.block.build import build
+from neuromorph.circuits.block.closed_form import Token, angles_of, normed, run
+from neuromorph.circuits.block.numbers import Block
+from neuromorph.circuits.norm.build import CENTRED_MAX
+from neuromorph.compile import Unit, compile_units
+from neuromorph.compile.check import check_program
+from neuromorph.compile.program_file import program_as_dict
+from neuromorph.compile.ranges.contract import prove_contract
+from neuromorph.compile.split import split
+from neuromorph.network import Probe
+from neuromorph.profiles import load_profile
+
+KINDS: dict[str, dict[str, Any]] = {
+    "Llama": {}, "RMS, post-norm": {"post": True}, "layer norm": {"layer_norm": True},
+    "GPT-2": {"layer_norm": True, "rotary": False, "gated": False},
+    "BERT": {"layer_norm": True, "rotary": False, "gated": False, "post": True},
+}
+
+
+def told(block: Block, tokens: int, passes: int = 1) -> tuple[Inputs, int, Token]:
+    """Trains of a sequence, that many times; how long they run; and the closed form's answer."""
+    gap, times = block.period, block.timeline
+    stream = a_stream(1, tokens, block.width).clip(-CENTRED_MAX, CENTRED_MAX)
+    if block.post:
+        stream, _ = normed(block.attention_norm, stream)
+    angles = angles_of(range(tokens), block.size) if block.rotary else None
+    steps = (tokens * passes - 1) * gap + times.end_at + 2
+    inputs = {"r": np.zeros((steps, block.width), np.int64),
+              "token": np.zeros((steps, 1), np.int64)}
+    begins = np.arange(tokens * passes) * gap
+    inputs["r"][begins], inputs["token"][begins] = np.tile(stream, (passes, 1)), 1
+    if angles is not None:
+        inputs["angle"] = np.zeros((steps, block.size // 2), np.int64)
+        for late, one in enumerate(angles):
+            inputs["angle"][begins + late] = np.tile(one, (passes, 1))
+    return inputs, steps, run(block, stream, angles, causal=passes == 1)
+
+
+def ends(block: Block, backend: str, inputs: Inputs, steps: int) -> Any:
+    done = backends.get(backend).run(build(block), inputs, [Probe("out")], steps)
+    return done.spikes("out")[block.timeline.end_at :: block.period]
+
+
+@pytest.mark.parametrize("backend", ["fast", "reference"])
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_is_its_closed_form(kind: str, seed: int, backend: str) -> None:
+    block = a_block(seed, **KINDS[kind])
+    inputs, steps, expected = told(block, 7)
+    assert expected.end.any(axis=1).all()
+    np.testing.assert_array_equal(ends(block, backend, inputs, steps)[:7], expected.end)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_is_proved_by_its_parts(kind: str) -> None:
+    block = a_block(0, **KINDS[kind])
+    proof = prove_contract(build(block))
+    assert proof.doubts == ()
+    heads = [f"emitting_attention of head{n}.match" for n in range(len(block.heads))]
+    assert set(heads) < set(proof.circuits)
+    assert len(proof.circuits) == len(heads) + 3
+    assert {bound.status for bound in proof.bounds} <= {"proved", "harmless", "saturates"}
+
+
+@pytest.mark.parametrize("kind", ["GPT-2", "BERT"])
+def test_an_encoder_looks_at_all_tokens_on_its_second_pass(kind: str) -> None:
+    """A key is written again as it was; by then all the others are there."""
+    block = a_block(2, slots=4, **KINDS[kind])
+    inputs, steps, expected = told(block, 4, passes=2)
+    found = ends(block, "fast", inputs, steps)
+    np.testing.assert_array_equal(found[4:8], expected.end)
+    assert (found[:3] != expected.end[:3]).any()
+
+
+@pytest.mark.parametrize("kind", ["Llama", "BERT"])
+def test_a_placed_block_is_the_block(kind: str) -> None:
+    """Weights are cut over cores, judged by the checker, and run as they lie."""
+    block = a_block(0, width=64, size=16, heads=4, groups=2, hidden=400, slots=24, turns=4,
+                    **KINDS[kind])
+    profile = load_profile("loihi2-graded")
+    program = compile_units([Unit("block", build(block))], profile).program
+    assert program.cores > 1
+    assert check_program(*program_as_dict(program), profile).ok
+    inputs, steps, expected = told(block, 3)
+    placed = split(program.units[0], program.slices_of(0))
+    done = placed.run(backends.get("fast").run, inputs, [Probe("out")], steps)
+    found = done.spikes("out")[block.timeline.end_at :: block.period]
+    np.testing.assert_array_equal(found[:3], expected.end)
