@@ -205,10 +205,13 @@ FAULTS: Mapping[str, Planted] = {
     # ports and the latch
     "asked at the sum": Planted(synapse("head0.ask", port="a_in"), "context"),
     "the mass asked at the sum": Planted(synapse("head0.ask_mass", port="a_in"), "context"),
-    "a flush that is added": Planted(synapse("head0.forget", port="a_in"), HEAD,
+    "a flush that is added": Planted(synapse("head0.forget", port="a_in", graded=True), HEAD,
                                      "the potential could overflow"),
     "control latches late": Planted(synapse("head0.ask", delay=1), "context"),
     "the normaliser latches late": Planted(synapse("head0.ask_mass", delay=1), "context"),
+    "a flush in place of a question": Planted(synapse("head0.ask", weights=lambda w: w // 2),
+                                              "context"),
+    "half a reciprocal": Planted(synapse("head0.divide", weights=lambda w: w // 2), "context"),
     # keys and slots
     "a silent key side": Planted(silent_zero, HEAD),
     "a side that never comes": Planted(dropped("clock.keyed0"), HEAD),

@@ -28,10 +28,17 @@ SIZES: Mapping[str, dict[str, Any]] = {
 
 
 def random_block(size: str, seed: int) -> Block:
-    """Of a size, rotary or not, gated or not, with shared keys or not, in 1 to 3 turns."""
+    """Of a size: any of all kinds by its seed, from 12 on behind its norms and else before them."""
     heads = SIZES[size].get("heads", 2)
     return a_block(seed, **SIZES[size], rotary=seed % 2 == 0, gated=seed // 2 % 2 == 0,
-                   groups=max(1, heads // (1, 2, 4)[seed // 4 % 3]), turns=1 + seed % 3)
+                   groups=max(1, heads // (1, 2, 4)[seed // 4 % 3]), turns=1 + seed % 3,
+                   layer_norm=seed % 5 < 2, post=seed >= 12)
+
+
+def tokens_of(block: Block, seed: int, tokens: int = 10) -> Ints:
+    """A usual stream; what a block behind a norm hears is normed."""
+    stream = a_stream(seed, tokens, block.width)
+    return closed_form.normed(block.attention_norm, stream)[0] if block.post else stream
 
 
 @dataclass(frozen=True)
@@ -90,8 +97,7 @@ def trains(block: Block, given: Sent, positions: Ints | None = None) -> dict[str
 def probes(block: Block) -> tuple[Probe, ...]:
     heads, groups = range(len(block.heads)), range(block.groups)
     return tuple(Probe(name) for name in (
-        "attention_norm.scale", "project.query", "project.key", "attended.out", "mlp_norm.scale",
-        "gated.a", "unit_norm.scale", "unit_norm.root", "out",
+        *_spoken_at(block),
         *(f"clock.value_{side}{g}" for g in groups for side in ("on", "off")),
         *(f"head{n}.{name}" for n in heads for name in ("control", "done")))) + tuple(
         Probe(f"head{n}.{name}", "v") for n in heads for name in ("control", "normaliser"))
@@ -110,7 +116,8 @@ def told(block: Block, done: Recording, starts: Ints) -> Iterator[tuple[str, Int
     times, heads = block.timeline, range(len(block.heads))
     for name, at in _spoken_at(block).items():
         yield name, done.spikes(name)[starts + at]
-    on, off = (np.concatenate([done.spikes(f"clock.value_{side}{g}")[starts + times.head_at + LEARN_AT]
+    written = starts + times.head_at + LEARN_AT
+    on, off = (np.concatenate([done.spikes(f"clock.value_{side}{g}")[written]
                                for g in range(block.groups)], axis=1) for side in ("on", "off"))
     yield "value", on - off
     turn = np.arange(block.size) % block.turns
@@ -126,8 +133,10 @@ def told(block: Block, done: Recording, starts: Ints) -> Iterator[tuple[str, Int
 def expected(block: Block, stream: Ints, truth: closed_form.Token) -> dict[str, Ints]:
     """The same by the closed form."""
     unit, root = closed_form.normed(block.unit_norm, truth.hidden)
-    found = {"attention_norm.scale": closed_form.normed(block.attention_norm, stream)[0],
-             "project.query": truth.query, "project.key": truth.key, "value": truth.value}
+    before = {} if block.post else {
+        "attention_norm.scale": closed_form.normed(block.attention_norm, stream)[0]}
+    found = before | {"project.query": truth.query, "project.key": truth.key,
+                      "value": truth.value}
     for n in range(len(block.heads)):
         control, mass = closed_form.sums_of(block, n, truth.query, truth.key, truth.value)
         found |= {f"head{n}.control v": control, f"head{n}.normaliser v": mass[:, None]}
@@ -164,7 +173,7 @@ def silent_elsewhere(block: Block, done: Recording) -> bool:
 
 def usual(block: Block, seed: int = 0, tokens: int = 10) -> Sent:
     """A pipelined stream with a token of zeros and a massive one."""
-    return pipelined(block, a_stream(seed, tokens, block.width))
+    return pipelined(block, tokens_of(block, seed, tokens))
 
 
 def _spoken_at(block: Block) -> dict[str, int]:

@@ -19,14 +19,15 @@ from block_streams import (
     sequence,
     sequential,
     silent_elsewhere,
+    tokens_of,
     told,
     trains,
 )
-from small_blocks import a_block, a_stream
+from small_blocks import a_block
 from small_timed import WITH_LAVA
 
 from neuromorph import backends
-from neuromorph.circuits.block.build import build, timeline_of
+from neuromorph.circuits.block.build import build
 from neuromorph.circuits.block.numbers import Block
 from neuromorph.compile.ranges.contract import prove_contract
 from neuromorph.errors import NetworkError
@@ -42,8 +43,6 @@ from neuromorph.network import (
 )
 
 TOKENS = 10
-STILL_WIDE = {"Quotient", "Reciprocal"}
-"""Neurons with more than two input ports; they are on their way to two."""
 
 
 @lru_cache
@@ -56,12 +55,12 @@ def built(size: str, seed: int) -> tuple[Block, Network]:
 @pytest.mark.parametrize("size", SIZES)
 def test_a_token_every_period_is_the_closed_form(size: str, seed: int) -> None:
     block, network = built(size, seed)
-    stream = a_stream(seed, TOKENS, block.width)
+    stream = tokens_of(block, seed, TOKENS)
     assert block.slots < TOKENS  # the ring is wrapped
     assert not stream[2].any()
-    assert np.abs(stream[4]).max() == 2**21
+    assert block.post or np.abs(stream[4]).max() == 2**21
     given = pipelined(block, stream)
-    assert timeline_of(block).end_at > block.period  # tokens overlap
+    assert block.timeline.end_at > block.period  # tokens overlap
     done = clocked(block, network, given)
     truth = expected(block, stream, closed(block, stream))
     assert first_difference(dict(told(block, done, given.starts)), truth) is None
@@ -79,8 +78,8 @@ def test_every_block_is_proved(size: str, seed: int) -> None:
 @pytest.mark.parametrize("size", SIZES)
 def test_a_token_after_the_other_is_the_closed_form(size: str, seed: int) -> None:
     block, network = built(size, seed)
-    given = sequential(block, a_stream(seed + 100, TOKENS, block.width))
-    assert np.diff(given.starts).min() > timeline_of(block).end_at
+    given = sequential(block, tokens_of(block, seed + 100, TOKENS))
+    assert np.diff(given.starts).min() > block.timeline.end_at
     assert differs(block, network, given) is None
 
 
@@ -88,10 +87,12 @@ def test_a_token_after_the_other_is_the_closed_form(size: str, seed: int) -> Non
 def test_random_blocks_try_what_there_is(size: str) -> None:
     blocks = [built(size, seed)[0] for seed in range(20)]
     assert len({(b.rotary, b.up is not None, b.turns) for b in blocks}) == 12
+    assert {(b.post, bool(b.mlp_norm.centred)) for b in blocks} == {
+        (post, centred) for post in (True, False) for centred in (True, False)}
     assert size == "small" or {b.groups < len(b.heads) for b in blocks} == {True, False}
     spoken: set[str] = set()
     for block in blocks:
-        truth = closed(block, a_stream(0, TOKENS, block.width))
+        truth = closed(block, tokens_of(block, 0, TOKENS))
         assert (np.abs(truth.key) < block.key_code.limit).mean() > .2
         assert all(np.unique(part).size > 4 for part in truth)
         for n, head in enumerate(block.heads):
@@ -112,9 +113,9 @@ def test_tokens_may_come_in_any_period(size: str, seed: int) -> None:
     block, network = built(size, seed)
     rng = np.random.default_rng(seed)
     periods = np.cumsum(rng.integers(1, 5, TOKENS))
-    given = sequence(block, a_stream(seed, TOKENS, block.width), periods.tolist())
+    given = sequence(block, tokens_of(block, seed, TOKENS), periods.tolist())
     between = np.setdiff1d(np.arange(periods[-1]), periods) * block.period
-    noise = {int(step): rng.integers(-9000, 9000, block.width) for step in between}
+    noise = {int(step): rng.integers(-8000, 8000, block.width) for step in between}
     assert len(noise) > 3
     assert differs(block, network, replace(given, noise=noise)) is None
     assert differs(block, network, given) is None
@@ -123,7 +124,7 @@ def test_tokens_may_come_in_any_period(size: str, seed: int) -> None:
 @pytest.mark.parametrize("size", SIZES)
 def test_a_token_after_a_long_silence_knows_those_before(size: str) -> None:
     block, network = built(size, 4)
-    stream = a_stream(7, 6, block.width)
+    stream = tokens_of(block, 7, 6)
     assert differs(block, network, sequence(block, stream, [0, 1, 2, 203, 204, 1000])) is None
 
 
@@ -131,7 +132,7 @@ def test_a_token_after_a_long_silence_knows_those_before(size: str) -> None:
 @pytest.mark.parametrize("size", SIZES)
 def test_a_negative_pulse_begins_a_new_sequence(size: str, first: int) -> None:
     block, network = built(size, first)
-    stream = a_stream(first, first + 8, block.width)
+    stream = tokens_of(block, first, first + 8)
     periods = [*range(first), *range(first + 1, len(stream) + 1)]
     given = replace(sequence(block, stream, periods), empties=(first * block.period,))
     positions = np.array([*range(first), *range(8)])
@@ -149,7 +150,7 @@ def test_a_negative_pulse_begins_a_new_sequence(size: str, first: int) -> None:
     pytest.param("lava", "small", 0, 2, marks=WITH_LAVA.marks)])
 def test_other_backends_do_the_same(backend: str, size: str, seed: int, tokens: int) -> None:
     block, network = built(size, seed)
-    given = pipelined(block, a_stream(seed, tokens, block.width))
+    given = pipelined(block, tokens_of(block, seed, tokens))
     assert differs(block, network, given, backend) is None
 
 
@@ -161,7 +162,7 @@ def test_a_block_hears_its_stream_its_angles_and_its_pulse_only(size: str) -> No
         assert sources == {"r", "token"} | ({"angle"} if block.rotary else set())
         assert {port.population for port in network.inputs} == sources
         assert [port.population for port in network.outputs] == ["out"]
-        sent = trains(block, pipelined(block, a_stream(0, 3, block.width)))
+        sent = trains(block, pipelined(block, tokens_of(block, 0, 3)))
         spoken = {name: set(np.flatnonzero(train.any(axis=1)) % block.period)
                   for name, train in sent.items()}
         assert all(spoken[port.population] <= set(port.steps or ()) for port in network.inputs)
@@ -176,14 +177,13 @@ def test_no_neuron_holds_much(size: str) -> None:
             assert len(p.model.words) <= 4, p.name
             arrays = [v for v in p.model.parameters().values() if isinstance(v, np.ndarray)]
             assert all(array.shape == (p.size,) for array in arrays), p.name
-        wide = {p.model.kind for p in network.populations if len(p.model.ports) > 2}
-        assert wide <= STILL_WIDE
+            assert len(p.model.ports) <= 2, p.name
 
 
 @pytest.mark.parametrize("size", SIZES)
 def test_the_slots_hold_the_last_keys_and_values(size: str) -> None:
     block, network = built(size, 3)
-    stream = a_stream(3, TOKENS, block.width)
+    stream = tokens_of(block, 3, TOKENS)
     given, truth = pipelined(block, stream), closed(block, stream)
     done = clocked(block, network, given)
     last = {t % block.slots: t for t in range(TOKENS)}
@@ -204,7 +204,7 @@ def test_a_blocks_text_is_the_block(size: str) -> None:
         back = verify(parse_network(text, arrays_of(network)))
         assert to_text(back) == text
         assert not prove_contract(back).unproved
-        assert differs(block, back, pipelined(block, a_stream(seed, 5, block.width))) is None
+        assert differs(block, back, pipelined(block, tokens_of(block, seed, 5))) is None
 
 
 # --- two blocks
@@ -212,20 +212,22 @@ def test_a_blocks_text_is_the_block(size: str) -> None:
 
 def two(first: Block, second: Block) -> Network:
     """The second hears what the first sends, in the step in which it is sent."""
-    late = timeline_of(first).end_at % first.period
+    late = first.timeline.end_at % first.period
     return wire(parallel({"a": build(first), "b": build(second)}, at={"b": late}),
                 {"b.r": "a.out"})
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_two_blocks_are_two_closed_forms_one_after_the_other(seed: int) -> None:
-    first, second = built("middle", seed)[0], built("middle", seed + 5)[0]
+@pytest.mark.parametrize(("seed", "next_seed"), [(0, 5), (1, 6), (2, 7), (12, 13), (15, 16)])
+def test_two_blocks_are_two_closed_forms_one_after_the_other(
+    seed: int, next_seed: int
+) -> None:
+    first, second = built("middle", seed)[0], built("middle", next_seed)[0]
     network = two(first, second)
     assert not prove_contract(network).unproved
-    stream = a_stream(seed, TOKENS, first.width)
-    later = timeline_of(first).end_at
+    stream = tokens_of(first, seed, TOKENS)
+    later = first.timeline.end_at
     given = pipelined(first, stream)
-    steps = given.steps + timeline_of(second).end_at
+    steps = given.steps + second.timeline.end_at
     sent = {f"a.{name}": np.pad(train, ((0, steps - len(train)), (0, 0)))
             for name, train in trains(first, given).items()}
     for name, train in trains(second, given).items():
@@ -236,13 +238,13 @@ def test_two_blocks_are_two_closed_forms_one_after_the_other(seed: int) -> None:
     middle = closed(first, stream).end
     np.testing.assert_array_equal(done.spikes("a.out")[given.starts + later], middle)
     np.testing.assert_array_equal(
-        done.spikes("b.out")[given.starts + later + timeline_of(second).end_at],
+        done.spikes("b.out")[given.starts + later + second.timeline.end_at],
         closed(second, middle).end)
 
 
 def test_a_second_block_that_begins_a_step_early_is_refused() -> None:
     block, network = built("middle", 0)
-    early = (timeline_of(block).end_at - 1) % block.period
+    early = (block.timeline.end_at - 1) % block.period
     with pytest.raises(NetworkError, match="in steps in which the input must be silent"):
         wire(parallel({"a": network, "b": network}, at={"b": early}), {"b.r": "a.out"})
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from neuromorph import backends
 from neuromorph.circuits.block.closed_form import normed
-from neuromorph.circuits.norm import H_AT, Y_AT, Norm, build, norm_of
+from neuromorph.circuits.norm import Norm, build, norm_of
 from neuromorph.compile.ranges.contract import prove_contract
 from neuromorph.errors import NetworkError
 from neuromorph.network import Probe, verify
@@ -101,32 +101,37 @@ def test_epsilon_keeps_a_small_vector_short() -> None:
 
 
 def test_no_vector_is_more_than_doubled() -> None:
-    """Y has 24 bits: what is shorter than half a payload stays short, and nothing counts it."""
+    """Y has 24 bits: what is shorter than half a payload stays short, and is counted."""
     norm = norm_of(64, 4000, WIDE, PERIOD)
     sizes = np.array([1, 30, 1990, 2010, 9000])
     h, _ = normed(norm, sizes[:, None] * np.ones(64, np.int64))
     assert h[:, 0].tolist() == pytest.approx(np.minimum(2 * sizes, 4000), abs=4)
+    train = np.zeros((PERIOD * len(sizes), 64), np.int64)
+    train[::PERIOD] = sizes[:, None]
+    done = backends.get("reference").run(build(norm), {"r": train}, [Probe("scale")], len(train))
+    assert done.overflows["rsqrt"] == 3
 
 
 @pytest.mark.parametrize("backend", ["reference", "fast"])
-@pytest.mark.parametrize(("size", "period"), [(3, 12), (64, 12), (3, H_AT), (3, H_AT + 1)])
+@pytest.mark.parametrize("centred", [False, True])
+@pytest.mark.parametrize(("size", "period"), [(3, 12), (64, 12), (3, 8), (3, 9)])
 def test_by_the_clock_it_is_the_closed_form_and_counts_no_overflow(
-    backend: str, size: int, period: int
+    backend: str, size: int, period: int, centred: bool
 ) -> None:
     rng = np.random.default_rng(size)
-    norm = norm_of(size, 277, 8191, period, epsilon=40, root=True)
-    stream = np.clip(np.rint(rng.normal(0, 1, (12, size)) * 4.0**np.arange(12)[:, None]),
-                     -MOST, MOST).astype(np.int64)
+    norm = norm_of(size, 277, 8191, period, epsilon=1e5, root=True, centred=centred)
+    stream = np.rint(rng.normal(0, 1, (12, size)) * 4.0**np.arange(12)[:, None])
+    stream = np.clip(stream, -norm.largest, norm.largest).astype(np.int64)
     network = build(norm)
     prove_contract(network)
-    train = np.zeros((period * (len(stream) + 1), size), np.int64)
-    train[:-period:period] = stream
+    train = np.zeros((period * (len(stream) + 2), size), np.int64)
+    train[: -2 * period : period] = stream
     done = backends.get(backend).run(network, {"r": train}, [Probe("scale"), Probe("root")],
                                      len(train))
     h, root = normed(norm, stream)
-    np.testing.assert_array_equal(done.spikes("scale")[H_AT::period][:12], h)
-    np.testing.assert_array_equal(done.spikes("root")[Y_AT::period][:12, 0], root)
-    assert not any(count for name, count in done.overflows.items() if name not in norm.harmless)
+    np.testing.assert_array_equal(done.spikes("scale")[norm.h_at :: period][:12], h)
+    np.testing.assert_array_equal(done.spikes("root")[norm.y_at :: period][:12, 0], root)
+    assert not any(done.overflows.values())
 
 
 def test_the_root_beside_it_is_the_norm() -> None:
