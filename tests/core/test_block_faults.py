@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from small_blocks import a_stream
 
 from neuromorph.circuits.block import build as builder
-from neuromorph.circuits.block import closed_form, project, stream
+from neuromorph.circuits.block import closed_form
 from neuromorph.circuits.block.numbers import Block
+from neuromorph.circuits.block.timeline import Timeline
 from neuromorph.circuits.norm import norm_of
 from neuromorph.compile.ranges.contract import prove_contract
 from neuromorph.errors import NeuromorphError, RangeProofError
@@ -126,22 +127,46 @@ def test_another_way_with_halves_is_found(monkeypatch: pytest.MonkeyPatch) -> No
 # --- a timeline that is wrong
 
 
-@pytest.mark.parametrize(("where", "name", "value"), [
-    (builder, "HEAD_AT", 12), (builder, "HEAD_AT", 14), (project, "CODE_AT", 12),
-    (project, "CODE_AT", 14), (project, "H_AT", 7), (project, "X_AT", 8), (project, "X_AT", 10),
-    (stream, "H_AT", 7), (stream, "UP_DELAY", 2)])
-def test_a_part_at_another_step_is_refused_or_differs(
-    monkeypatch: pytest.MonkeyPatch, where: Any, name: str, value: int
+SILENT = "in steps in which the input must be silent"
+ONE_SUM = "two of a neuron's steps are the same"
+SOONER = "a context cannot be sent in that step"
+
+
+def shifted(monkeypatch: pytest.MonkeyPatch, name: str, late: int) -> None:
+    right = getattr(Timeline, name).fget
+    monkeypatch.setattr(Timeline, name, property(lambda times: right(times) + late))
+
+
+@pytest.mark.parametrize(("name", "late", "text"), [
+    ("x_at", 1, ONE_SUM), ("cos_at", -1, ONE_SUM), ("cos_at", 1, ONE_SUM), ("code_at", -1, ONE_SUM),
+    ("head_at", -1, SILENT), ("head_at", 1, SILENT), ("side_at", -1, SILENT),
+    ("side_at", 1, SILENT), ("context_at", -1, SOONER), ("normed_at", -1, SILENT),
+    ("normed_at", 1, SILENT), ("hidden_at", -1, ONE_SUM), ("root_at", -1, SILENT),
+    ("root_at", 1, ONE_SUM), ("unit_at", -1, ONE_SUM), ("unit_at", 1, SILENT),
+    ("fed_back_at", -1, ONE_SUM)])
+def test_a_part_at_another_step_is_refused(
+    monkeypatch: pytest.MonkeyPatch, name: str, late: int, text: str
+) -> None:
+    shifted(monkeypatch, name, late)
+    with pytest.raises(NeuromorphError, match=text):
+        builder.build(the_block())
+
+
+@pytest.mark.parametrize(("name", "late", "same"), [
+    ("x_at", -1, False), ("code_at", 1, False), ("middle_at", -1, False), ("hidden_at", 1, False),
+    # a slot is free to have its turn a step before or after; and a block may take its time
+    ("pulse_at", -1, True), ("pulse_at", 1, True), ("context_at", 1, True),
+    ("middle_at", 1, True), ("fed_back_at", 1, True)])
+def test_where_nobody_else_is_heard_a_part_at_another_step_differs_or_is_as_good(
+    monkeypatch: pytest.MonkeyPatch, name: str, late: int, same: bool
 ) -> None:
     block = the_block()
-    monkeypatch.setattr(where, name, value)
-    try:
-        network = builder.build(block)
-        prove_contract(network)
-    except NeuromorphError as error:
-        assert "step" in str(error) or "overflow" in str(error)
-        return
-    assert differs(block, network, usual(block)) is not None
+    truth = closed(block, usual(block).stream)
+    shifted(monkeypatch, name, late)
+    given = usual(block)  # which ends later, where the block does
+    done = clocked(block, builder.build(block), given)
+    ends = done.spikes("out")[given.starts + block.timeline.end_at]
+    assert np.array_equal(ends, truth.end) == same
 
 
 # --- numbers that could overflow
