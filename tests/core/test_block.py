@@ -30,7 +30,7 @@ from neuromorph import backends
 from neuromorph.circuits.block.build import build
 from neuromorph.circuits.block.numbers import Block
 from neuromorph.compile.ranges.contract import prove_contract
-from neuromorph.errors import NetworkError
+from neuromorph.errors import NetworkError, NeuromorphError
 from neuromorph.network import (
     Network,
     Probe,
@@ -258,7 +258,25 @@ def test_a_second_block_that_begins_a_step_early_is_refused() -> None:
     ({"mlp_norm": a_block(windows=(12,)).mlp_norm}, "a norm is of another block"),
     ({"unit_norm": replace(a_block().unit_norm, root=0)}, "sends no root"),
     ({"query": replace(a_block().query, weights=a_block().query.weights + 2)}, "not fit 8 bits"),
+    ({"gate": replace(a_block().gate, weights=np.full((9, 6), -128, np.int8))},
+     "not fit 8 bits; found 128"),
+    ({"gate": replace(a_block().gate, weights=a_block().gate.weights / 3)}, "are no integers"),
+    ({"gate": replace(a_block().gate, weights=a_block().gate.weights * np.nan)},
+     "are no integers"),
+    ({"heads": ()}, "a block has no heads"), ({"groups": 0}, "a block has no groups"),
+    ({"turns": 0}, "a block has no turns"), ({"carries": ((2, 1),)}, "both residuals"),
+    ({"turns": 40}, "a context cannot be sent in that step"),
+    ({"heads": tuple(replace(head, slots=0) for head in a_block().heads)}, "remembers no token"),
+    ({"heads": (a_block().heads[0], replace(a_block().heads[1], slots=5))}, "two sizes"),
+    ({"key_code": replace(a_block().key_code, centre=np.zeros(2, np.int64))},
+     r"a centre is not one a neuron; found shape \(2,\)"),
+    ({"query_code": replace(a_block().query_code, limit=30)},
+     "a payload may leave the range that the input assumes; found -30 to 40"),
+    ({"value_code": replace(a_block().value_code, limit=200)}, "found 0 to 200"),
+    ({"product_shift": 31}, "product_shift is out of range"),
+    ({"down": replace(a_block().down, shift=np.full(6, 5))}, "shift is out of range"),
+    ({"carries": ((70_000, 1), (2, 1))}, "carry is out of range"),
 ])
 def test_numbers_that_do_not_fit_are_refused(changed: dict[str, object], text: str) -> None:
-    with pytest.raises(NetworkError, match=text):
+    with pytest.raises(NeuromorphError, match=text):
         build(replace(a_block(), **changed))  # type: ignore[arg-type]
