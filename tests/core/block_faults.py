@@ -152,6 +152,7 @@ NOT_THE_NORM = "the sum could overflow"
 """Of a norm that is not its builder's, and so has no rules of its own."""
 
 MIXED = "mixed-sign weights must be even"
+LATCH = "head0.control latched"
 QUERY, KEY, HEAD, OTHER, OUT = ("project.query", "project.key", "head0.control v",
                                 "head1.control v", "attended.out")
 
@@ -203,14 +204,14 @@ FAULTS: Mapping[str, Planted] = {
     "a third factor late": Planted(model("clock.store", at=later(1)), HEAD),
     "an old value goes late": Planted(model("clock.renew0", at=later(1)), HEAD),
     # ports and the latch
-    "asked at the sum": Planted(synapse("head0.ask", port="a_in"), "context"),
+    "asked at the sum": Planted(synapse("head0.ask", port="a_in"), LATCH),
     "the mass asked at the sum": Planted(synapse("head0.ask_mass", port="a_in"), "context"),
     "a flush that is added": Planted(synapse("head0.forget", port="a_in", graded=True), HEAD,
                                      "the potential could overflow"),
-    "control latches late": Planted(synapse("head0.ask", delay=1), "context"),
+    "control latches late": Planted(synapse("head0.ask", delay=1), LATCH),
     "the normaliser latches late": Planted(synapse("head0.ask_mass", delay=1), "context"),
     "a flush in place of a question": Planted(synapse("head0.ask", weights=lambda w: w // 2),
-                                              "context"),
+                                              LATCH),
     "half a reciprocal": Planted(synapse("head0.divide", weights=lambda w: w // 2), "context"),
     # keys and slots
     "a silent key side": Planted(silent_zero, HEAD),

@@ -100,7 +100,8 @@ def probes(block: Block) -> tuple[Probe, ...]:
         *_spoken_at(block),
         *(f"clock.value_{side}{g}" for g in groups for side in ("on", "off")),
         *(f"head{n}.{name}" for n in heads for name in ("control", "done")))) + tuple(
-        Probe(f"head{n}.{name}", "v") for n in heads for name in ("control", "normaliser"))
+        Probe(f"head{n}.{name}", "v") for n in heads for name in ("control", "normaliser")) + tuple(
+        Probe(f"head{n}.control", "latched") for n in heads)
 
 
 def clocked(
@@ -128,6 +129,8 @@ def told(block: Block, done: Recording, starts: Ints) -> Iterator[tuple[str, Int
         asked = _asked(block, done.spikes(f"head{n}.done")[:, 0], starts)
         for word in ("control", "normaliser"):
             yield f"head{n}.{word} v", done.potential(f"head{n}.{word}")[asked]
+        yield f"head{n}.control latched", done.traces[Probe(f"head{n}.control", "latched")][
+            asked + 1]
 
 
 def expected(block: Block, stream: Ints, truth: closed_form.Token) -> dict[str, Ints]:
@@ -139,7 +142,8 @@ def expected(block: Block, stream: Ints, truth: closed_form.Token) -> dict[str, 
                       "value": truth.value}
     for n in range(len(block.heads)):
         control, mass = closed_form.sums_of(block, n, truth.query, truth.key, truth.value)
-        found |= {f"head{n}.control v": control, f"head{n}.normaliser v": mass[:, None]}
+        found |= {f"head{n}.control v": control, f"head{n}.normaliser v": mass[:, None],
+                  f"head{n}.control latched": control}
     return found | {
         "context": truth.context, "attended.out": truth.middle,
         "mlp_norm.scale": closed_form.normed(block.mlp_norm, truth.middle)[0],
