@@ -13,10 +13,10 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from neuromorph.errors import NetworkError
+from neuromorph.errors import NetworkError, UsageError
 from neuromorph.network.derive import derived
 from neuromorph.network.model import Network, Projection
-from neuromorph.network.parts import Part
+from neuromorph.network.parts import Part, circuits
 from neuromorph.network.promises import Lack, Promise, lacks, promised_by
 from neuromorph.network.schedules import counting_later
 from neuromorph.shown import Shown
@@ -158,13 +158,17 @@ def recognised(network: Network, part: Part) -> Believed | Doubt:
     here = dict(part.populations)
     called = part.circuit.kind
     try:
+        if circuits().get(called) is not type(part.circuit):
+            return Doubt(called or type(part.circuit).__name__, network.name, Lack(
+                "its circuit is none of the house", type(part.circuit).__name__,
+                "a class that `circuit` has given a name"))
         weights = {own: network.projection(name).weights for own, name in part.projections
                    if name in network.projection_names}
         built = part.circuit.rebuilt(weights)
         called = f"{called} of {_some_name(built, here)}"
         for where, lack in _differences(network, part, built, here):
             return Doubt(called, where, lack)
-    except (NetworkError, KeyError) as error:
+    except (NetworkError, UsageError, KeyError, ValueError) as error:
         return Doubt(called, network.name, Lack("its builder refuses it", str(error), "none"))
     return Believed(part, replace(built, projections=()), here)  # its weights are not needed twice
 

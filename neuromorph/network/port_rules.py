@@ -28,6 +28,9 @@ def check_ports(network: Network) -> None:
             _check_range(port, network, where)
             _check_steps(port, network, where)
             _check_claims(port, where)
+            if port.first and what == "output":
+                raise NetworkError("only an input can ignore what comes later", where=where,
+                                   found="an output that says so")
     for port in network.inputs:
         if not network.population(port.population).is_source:
             raise NetworkError("an input is a source: what is fed already is none",
