@@ -38,6 +38,9 @@ UNIT_BITS, PRODUCT_SHIFT, GATED = 10, 9, 1500
 RMS_WEIGHT = SIGNED_8 / sqrt(3)
 """Of a weight drawn from -127 to 127."""
 
+LONG_ROW = 1.15
+"""The longest of many rows of weights, in root mean squares."""
+
 
 def tiny_block(
     seed: int = 0, *, width: int = 8, heads: int = 2, groups: int = 1, size: int = 4,
@@ -79,21 +82,23 @@ def tiny_block(
     rng = np.random.default_rng(seed)
     kinds = tuple(_head(slots, size, window - 2 * (n % 2)) for n in range(heads))
     period = WRITE_STEPS + max(head.period for head in kinds)
-    norm = norm_of(width, NORMED, NORMED_LIMIT, period, epsilon=EPSILON, centred=layer_norm)
-    unit = norm_of(hidden, UNIT / sqrt(hidden), NORMED_LIMIT, period, root=True)
+    heard, length = (min(most, STATE_MAX / (LONG_ROW * RMS_WEIGHT * rows)) for most, rows in (
+        (NORMED, width), (UNIT, sqrt(hidden))))
+    norm = norm_of(width, heard, NORMED_LIMIT, period, epsilon=EPSILON, centred=layer_norm)
+    unit = norm_of(hidden, length / sqrt(hidden), NORMED_LIMIT, period, root=True)
     asked, kept = heads * size, groups * size
     context = emission_of(kinds[0]).limit / ROOM
     return Block(
         attention_norm=norm, mlp_norm=norm, unit_norm=unit,
-        query=_layer(rng, asked, width, NORMED, X), key=_layer(rng, kept, width, NORMED, X),
-        value=_layer(rng, kept, width, NORMED, X),
+        query=_layer(rng, asked, width, heard, X), key=_layer(rng, kept, width, heard, X),
+        value=_layer(rng, kept, width, heard, X),
         query_code=_code(rng, asked, CODE_LIMIT), key_code=_code(rng, kept, CODE_LIMIT),
         value_code=_code(rng, kept, VALUE_LIMIT), heads=kinds, groups=groups, rotary=rotary,
         turns=turns, output=_layer(rng, width, asked, context, STREAM / 2),
-        gate=_layer(rng, hidden, width, NORMED, GATED),
-        up=_layer(rng, hidden, width, NORMED, GATED) if gated else None,
+        gate=_layer(rng, hidden, width, heard, GATED),
+        up=_layer(rng, hidden, width, heard, GATED) if gated else None,
         activation=SILU if gated else GELU, unit_bits=UNIT_BITS, product_shift=PRODUCT_SHIFT,
-        hidden_limit=STATE_MAX, down=_down(rng, width, unit, gated=gated),
+        hidden_limit=STATE_MAX, down=_down(rng, width, unit, length, gated=gated),
         carries=((2, 1), (2, 1)))
 
 
@@ -132,12 +137,14 @@ def _code(rng: np.random.Generator, rows: int, limit: int) -> Code:
     return Code(np.zeros(rows, np.int64), *_constants(limit / ROOM / X * _uneven(rng, rows)), limit)
 
 
-def _down(rng: np.random.Generator, rows: int, unit: Norm, *, gated: bool) -> Dense:
-    """What is added is W a (UNIT / 2^15) multiplier 2^(30 - ladder / 2 - shift)."""
+def _down(
+    rng: np.random.Generator, rows: int, unit: Norm, length: float, *, gated: bool
+) -> Dense:
+    """What is added is W a (length / 2^15) multiplier 2^(30 - ladder / 2 - shift)."""
     a = GATED / 2 * (GATED / 2**PRODUCT_SHIFT if gated else 1)
     gain = STREAM / 2 / (RMS_WEIGHT * a * sqrt(unit.size)) * _uneven(rng, rows)
     places = 15 - unit.ladder.shift / 2
-    multiplier, shift = _constants(gain / UNIT / 2**places, 2**PART_BITS)
+    multiplier, shift = _constants(gain / length / 2**places, 2**PART_BITS)
     return Dense(_weights(rng, rows, unit.size), multiplier, shift,
                  rng.integers(-STREAM // 20, STREAM // 20 + 1, rows))
 
