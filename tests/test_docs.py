@@ -11,6 +11,7 @@ import pytest
 
 from neuromorph import runtime
 from neuromorph.deploy import values
+from neuromorph.errors import NetworkError
 from neuromorph.translate import cautions, outliers
 
 ROOT = Path(__file__).parent.parent
@@ -54,6 +55,7 @@ def test_every_link_of_the_readme_leads_somewhere():
 
 @pytest.mark.parametrize(("page", "heading"), [
     ("circuit.md", "Ports of a circuit"), ("circuit.md", "Networks compose"),
+    ("circuit.md", "A transformer block"),
     ("plasticity.md", "Ports of a circuit"),
     ("architecture.md", "The life of a composed network"), ("compile.md", "A network of your own")])
 def test_the_example_of_networks_runs(page, heading):
@@ -102,3 +104,17 @@ def test_the_page_of_warnings_has_the_thresholds():
         assert text in page, text
     assert cautions.SHORT == 2
     assert outliers.LEAST == 3
+
+
+def test_what_is_said_of_a_composed_network_that_does_not_fit():
+    """Both errors that the page quotes, by the example itself with one number changed."""
+    page = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    example = page.split("```python\n")[1].split("```")[0]
+    for old, new in (("limit=300", "limit=1000"),
+                     ('name="tutorial")', 'name="tutorial", at={"encoder": 1})')):
+        assert example.count(old) == 1
+        with pytest.raises(NetworkError) as caught:
+            exec(compile(example.replace(old, new), "architecture.md", "exec"), {})
+        error = caught.value
+        quoted = f"{error.where}: {error.what}; found {error.found}"
+        assert quoted in page, quoted

@@ -20,6 +20,7 @@ from neuromorph.progress import Progress, silent
 from neuromorph.report.pictures import require_matplotlib
 from neuromorph.report.text import to_json
 from neuromorph.shown import Shown
+from neuromorph.translate import cautions
 
 SUMMARY, PICTURE = "summary.json", "picture.png"
 NAMES = (SUMMARY, PICTURE)
@@ -38,7 +39,7 @@ class RunReport(Shown):
         With ``outcome.draw(path)`` the picture is drawn, also when no folder was asked for.
     summary : dict
         What ``summary.json`` holds: circuit, backend, evidence, seed, settings, numbers,
-        sentences.
+        sentences, warnings.
     path : Path, optional
         The folder, if one was asked for.
     """
@@ -100,10 +101,12 @@ def run(
     outcome = chosen.module.run(options, backend=machine.name, seed=seed, progress=progress)
     summary = {"circuit": circuit, "backend": machine.name, "evidence": machine.evidence,
                "seed": seed, "settings": asdict(options), "numbers": outcome.numbers,
-               "sentences": list(outcome.sentences)}
+               "sentences": list(outcome.sentences),
+               "warnings": [caution.as_dict() for caution in outcome.cautions]}
     if output is not None:
         progress("drawing")
         _save(outcome, summary, output, force=force)
+    cautions.warn(outcome.cautions)
     return RunReport(outcome, summary, None if output is None else Path(output))
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from neuromorph.cli.common import Force, Json, Quiet, Seed, check_flags, progress, show
+from neuromorph.cli.common import Force, Json, Quiet, Seed, check_flags, progress, show, warned
 from neuromorph.errors import UsageError
 
 if TYPE_CHECKING:
@@ -93,4 +93,5 @@ def _shown(report: RunReport, place: Path) -> list[Any]:
     from neuromorph.api.run import PICTURE
     from neuromorph.report.run_tables import run_tables
 
-    return [*run_tables(report.summary), f"Picture: {place / PICTURE}"]
+    return [*run_tables(report.summary), *warned(report.outcome.cautions),
+            f"Picture: {place / PICTURE}"]

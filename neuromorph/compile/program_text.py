@@ -52,7 +52,7 @@ def program_to_text(program: Program) -> str:
 
 
 def parse_program(text: str, arrays: Mapping[str, NDArray[Any]]) -> Program:
-    """The program that `program_to_text` wrote, its networks without parts.
+    """The program that `program_to_text` wrote.
 
     ``program_to_text(parse_program(text, arrays)) == text``.
 

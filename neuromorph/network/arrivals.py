@@ -17,14 +17,15 @@ class Volley(NamedTuple):
     Attributes
     ----------
     projection : Projection
-    sent : Interval
-        By its axons.
+    sent, usual : Interval
+        By its axons; and once nothing is missing that comes with a delay.
     norm : int or None
         Bound on the 2-norm of what they send, where it says more than the interval.
     """
 
     projection: Projection
     sent: Interval
+    usual: Interval
     norm: int | None
 
 
@@ -41,9 +42,26 @@ class Deliveries:
     def __init__(self) -> None:
         self._kept: dict[tuple[str, int, int | None, bool], tuple[Interval, Interval]] = {}
 
-    def __call__(self, volley: Volley, *, widest: bool = False) -> Interval:
-        """What a volley adds; the widest sum on the way there, if asked for."""
-        projection, sent, norm = volley
+    def __call__(
+        self, volley: Volley, *, widest: bool = False, usual: bool = False
+    ) -> Interval:
+        """What a volley may add, or nothing, as at the start of a run.
+
+        Parameters
+        ----------
+        volley : Volley
+        widest : bool
+            The widest sum on the way there.
+        usual : bool
+            What it adds once nothing is missing.
+        """
+        if usual:
+            return self._sum(volley.projection, volley.usual, volley.norm, widest=False)
+        return self._sum(volley.projection, volley.sent, volley.norm, widest=widest).with_silence
+
+    def _sum(
+        self, projection: Projection, sent: Interval, norm: int | None, *, widest: bool
+    ) -> Interval:
         key = projection.name, id(sent), norm, widest
         if key not in self._kept:  # with the interval, so that its id stays its own
             find = widest_sums if widest else delivered
@@ -60,11 +78,12 @@ def arrivals(
     for projection in network.projections_to(population, port):
         promise = promises[projection.pre]
         if promise.turns is None:
-            always.append(Volley(projection, promise.span, _useful_norm(projection, promise)))
+            always.append(Volley(projection, promise.span, promise.span,
+                                 _useful_norm(projection, promise)))
             continue
         norm = _useful_norm(projection, promise)
         for turn in promise.turns:
-            volley = Volley(projection, turn.span, norm)
+            volley = Volley(projection, turn.span, turn.usual, norm)
             for step in turn.steps:
                 at.setdefault((step + 1 + projection.delay) % period, []).append(volley)
     return _grouped(always, at, period)
@@ -78,9 +97,9 @@ def _grouped(
     always: list[Volley], at: Mapping[int, list[Volley]], period: int
 ) -> list[Arrival]:
     """Steps in which the same may arrive, together."""
-    groups: dict[tuple[tuple[str, int], ...], tuple[list[int], list[Volley]]] = {}
+    groups: dict[tuple[tuple[str, int, int], ...], tuple[list[int], list[Volley]]] = {}
     for step, volleys in at.items():
-        key = tuple((volley.projection.name, id(volley.sent)) for volley in volleys)
+        key = tuple((v.projection.name, id(v.sent), id(v.usual)) for v in volleys)
         groups.setdefault(key, ([], volleys))[0].append(step)
     found = [Arrival(frozenset(steps), (*always, *volleys)) for steps, volleys in groups.values()]
     if len(at) < period:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from numbers import Integral
 from typing import TypeAlias
 
 from neuromorph.errors import NetworkError, did_you_mean
@@ -88,6 +89,10 @@ def parallel(
     if not parts:
         raise NetworkError("there are no parts to be set side by side", where=name)
     offsets = at or {}
+    for part, steps in offsets.items():
+        if isinstance(steps, bool) or not isinstance(steps, Integral) or steps < 0:
+            raise NetworkError("a part begins at a step of the whole", where=f"{name}.{part}",
+                               found=repr(steps), expected="a whole number, 0 or more")
     for part in offsets.keys() - parts.keys():
         raise NetworkError("there is no part of that name", where=name, found=part,
                            hint=did_you_mean(part, parts))

@@ -13,10 +13,10 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from neuromorph.errors import NetworkError
+from neuromorph.errors import NetworkError, UsageError
 from neuromorph.network.derive import derived
 from neuromorph.network.model import Network, Projection
-from neuromorph.network.parts import Part
+from neuromorph.network.parts import Part, circuits
 from neuromorph.network.promises import Lack, Promise, lacks, promised_by
 from neuromorph.network.schedules import counting_later
 from neuromorph.shown import Shown
@@ -66,6 +66,11 @@ class Believed(NamedTuple):
     def harmless(self) -> dict[str, str]:
         """Populations here whose sums may wrap, and why."""
         return {self.here[name]: why for name, why in self.part.circuit.harmless.items()}
+
+    @property
+    def saturates(self) -> dict[str, str]:
+        """Populations here that may cut off what they send, and what."""
+        return {self.here[name]: what for name, what in self.part.circuit.saturates.items()}
 
 
 @dataclass(frozen=True, repr=False)
@@ -117,7 +122,7 @@ def credit(network: Network, sources: Mapping[str, Promise] | None = None) -> Cr
             given |= _says(one, period)
         promises = derived(network, given, period)
         failing = {id(one): doubt for one in believed
-                   for doubt in _unfit(network, one, promises, host)[:1]}
+                   for doubt in _unfit(network, one, promises)[:1]}
         if not failing:
             return Credit(promises, tuple(believed), tuple(doubts))
         doubts += failing.values()
@@ -158,13 +163,17 @@ def recognised(network: Network, part: Part) -> Believed | Doubt:
     here = dict(part.populations)
     called = part.circuit.kind
     try:
+        if circuits().get(called) is not type(part.circuit):
+            return Doubt(called or type(part.circuit).__name__, network.name, Lack(
+                "its circuit is none of the house", type(part.circuit).__name__,
+                "a class that `circuit` has given a name"))
         weights = {own: network.projection(name).weights for own, name in part.projections
                    if name in network.projection_names}
         built = part.circuit.rebuilt(weights)
         called = f"{called} of {_some_name(built, here)}"
         for where, lack in _differences(network, part, built, here):
             return Doubt(called, where, lack)
-    except (NetworkError, KeyError) as error:
+    except (NetworkError, UsageError, KeyError, ValueError) as error:
         return Doubt(called, network.name, Lack("its builder refuses it", str(error), "none"))
     return Believed(part, replace(built, projections=()), here)  # its weights are not needed twice
 
@@ -184,24 +193,43 @@ def _differences(
     if network.period % built.period or (built.schedule is not None and network.schedule is None):
         yield network.name, Lack("a period does not fit into the whole's", str(network.period),
                                  f"a multiple of {built.period}")
+    yield from _other_neurons(network, part, built, here)
+    yield from _other_synapses(network, built, here, ways)
+
+
+def _other_neurons(
+    network: Network, part: Part, built: Network, here: Mapping[str, str]
+) -> Iterator[tuple[str, Lack]]:
     for p in built.populations:
         found, its = network.by_name.get(here[p.name]), counting_later(p, part.offset)
         if found is None or found.size != p.size or (
                 not p.is_source and found.model != its.model):
             yield here[p.name], Lack("a population is not its builder's", repr(found), repr(its))
-    mine = {here[p.name] for p in built.populations if not p.is_source}
-    if len(mine) < sum(not p.is_source for p in built.populations):
-        yield network.name, Lack("two populations of a part are one", ", ".join(sorted(mine)),
+    neurons = [here[p.name] for p in built.populations if not p.is_source]
+    if len(set(neurons)) < len(neurons):
+        yield network.name, Lack("two populations of a part are one", ", ".join(sorted(neurons)),
                                  "each its own")
+
+
+def _other_synapses(
+    network: Network, built: Network, here: Mapping[str, str], ways: Mapping[str, str]
+) -> Iterator[tuple[str, Lack]]:
+    """Each of the builder's, at its place; and none besides that ends at a neuron of the part."""
     wanted = {ways[p.name]: replace(_placed(p, here), name=ways[p.name])
               for p in built.projections}
-    for name in mine:
-        for projection in network.projections_to(name):
-            if projection.name not in wanted or not _alike(projection, wanted[projection.name]):
-                yield projection.name, Lack("a projection is not its builder's",
-                                            projection.name, "what the builder makes")
-    for name in wanted.keys() - network.projection_names:
-        yield name, Lack("a part lacks a projection", "nothing", name)
+    if len(wanted) < len(built.projections):
+        yield network.name, Lack("two projections of a part are one", ", ".join(sorted(wanted)),
+                                 "each its own")
+    for name, projection in wanted.items():
+        if name not in network.projection_names:
+            yield name, Lack("a part lacks a projection", "nothing", name)
+        elif not _alike(network.projection(name), projection):
+            yield name, Lack("a projection is not its builder's", name, "what the builder makes")
+    for p in built.populations:
+        for projection in () if p.is_source else network.projections_to(here[p.name]):
+            if projection.name not in wanted:
+                yield projection.name, Lack("a projection is not its builder's", projection.name,
+                                            "none besides what the builder makes")
 
 
 def _placed(projection: Projection, here: Mapping[str, str]) -> Projection:
@@ -222,18 +250,12 @@ def _says(one: Believed, period: int) -> dict[str, Promise]:
 
 
 def _unfit(
-    network: Network, one: Believed, promises: Mapping[str, Promise],
-    host: Mapping[str, Promise],
+    network: Network, one: Believed, promises: Mapping[str, Promise]
 ) -> list[Doubt]:
-    """Inputs of a part that may hear something else than it assumes.
-
-    A source without a port is the host's: nobody says that it is driven otherwise.
-    """
+    """Inputs of a part that may hear something else than it assumes."""
     found = []
     for port in one.built.inputs:
         name = one.here[port.population]
-        if network.population(name).is_source and name not in host:
-            continue
         found += [Doubt(one.called, f"{port.name} <- {name}", lack)
                   for lack in lacks(promises[name], port, one.built.period, network.period,
                                     one.part.offset)]

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from itertools import product
 
 import numpy as np
+from numpy.typing import NDArray
 
 from neuromorph.network.arrivals import Arrival, Deliveries, arrivals
 from neuromorph.network.model import Network
@@ -56,7 +57,7 @@ def _in_turns(promise: Promise, model: NeuronModel, period: int) -> Promise:
     if model.counts == 1 or period % model.counts or promise.turns is None:
         return promise
     turns = tuple(one for turn in promise.turns
-                  for one in _when_due(model, turn.span, turn.steps, period))
+                  for one in _when_due(model, turn.span, turn.usual, turn.steps, period))
     return Promise(promise.span, turns, promise.norm)
 
 
@@ -70,8 +71,8 @@ def _promise(
     if not model.at_once:
         overall = {port: Interval.hull((_input(a, size, sums) for a in found), size)
                    for port, found in by_port.items()}
-        every = frozenset(range(period))
-        turns = tuple(_when_due(model, model.payloads(size, overall), every, period))
+        sent, every = model.payloads(size, overall), frozenset(range(period))
+        turns = tuple(_when_due(model, sent, sent, every, period))
     else:
         turns = tuple(_turns(model, size, by_port, period, sums))
     span = Interval.hull((turn.span for turn in turns), size)
@@ -90,37 +91,48 @@ def _turns(
         steps = frozenset.intersection(*(arrival.steps for arrival in together))
         if not steps:
             continue
-        arrived = {port: _input(arrival, size, sums)
-                   for port, arrival in zip(by_port, together, strict=True)}
+        arrived, usual = ({port: _input(arrival, size, sums, usual=later)
+                           for port, arrival in zip(by_port, together, strict=True)}
+                          for later in (False, True))
         if any(arrived[port].silent for port in model.asked_at):
             continue
-        yield from _when_due(model, model.payloads(size, arrived), steps, period)
+        yield from _when_due(model, model.payloads(size, arrived), model.payloads(size, usual),
+                             steps, period)
 
 
 def _when_due(
-    model: NeuronModel, span: Interval, steps: frozenset[int], period: int
+    model: NeuronModel, span: Interval, usual: Interval, steps: frozenset[int], period: int
 ) -> Iterator[Turn]:
     """The steps in which a counter lets it act; any, if its period does not fit into the whole."""
     if model.counts == 1:
         if not span.silent:
-            yield Turn(steps, span)
+            yield Turn(steps, span, usual)
         return
     if period % model.counts:
-        yield Turn(steps, Interval.hull([span], len(span.low)))
+        yield Turn(steps, span.with_silence, span.with_silence)
         return
-    by_neurons: dict[bytes, tuple[list[int], Interval]] = {}
+    by_neurons: dict[bytes, list[int]] = {}
     for step in sorted(steps):
         due = np.broadcast_to(model.due(step), span.low.shape)
         if due.any():
-            mine = Interval(np.where(due, span.low, 0), np.where(due, span.high, 0))
-            by_neurons.setdefault(due.tobytes(), ([], mine))[0].append(step)
-    yield from (Turn(frozenset(some), mine) for some, mine in by_neurons.values()
-                if not mine.silent)
+            by_neurons.setdefault(due.tobytes(), []).append(step)
+    for told, some in by_neurons.items():
+        due = np.frombuffer(told, np.bool_)
+        mine, its = _of(span, due), _of(usual, due)
+        if not (mine.silent and its.silent):
+            yield Turn(frozenset(some), mine, its)
 
 
-def _input(arrival: Arrival, size: int, sums: Deliveries) -> Interval:
+def _of(span: Interval, due: NDArray[np.bool_]) -> Interval:
+    """What some neurons may send; the others are silent."""
+    return Interval(np.where(due, span.low, 0), np.where(due, span.high, 0))
+
+
+def _input(
+    arrival: Arrival, size: int, sums: Deliveries, *, usual: bool = False
+) -> Interval:
     zero = np.zeros(size, np.int64)
-    parts = [sums(volley) for volley in arrival.volleys]
+    parts = [sums(volley, usual=usual) for volley in arrival.volleys]
     return Interval(sum((p.low for p in parts), zero), sum((p.high for p in parts), zero))
 
 

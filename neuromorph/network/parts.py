@@ -35,7 +35,8 @@ class Circuit(ABC):
 
     A part of a network that is, to the last synapse, what `rebuilt` makes, keeps the rules by
     which the builder proves its ranges. Its ports are its contract: for inputs as they say no
-    accumulator overflows, and its outputs are as they say.
+    accumulator overflows, and its outputs are as they say. These rules are its author's word: no
+    tool looks behind them, so tests have to.
 
     Attributes
     ----------
@@ -68,6 +69,11 @@ class Circuit(ABC):
     @property
     def harmless(self) -> Mapping[str, str]:
         """Sums that may wrap: populations, and why nothing that they send changes by it."""
+        return {}
+
+    @property
+    def saturates(self) -> Mapping[str, str]:
+        """Populations that may cut off what they send, as their equation says, and what."""
         return {}
 
     @abstractmethod
@@ -219,3 +225,8 @@ def _value(name: str, hint: object, left: dict[str, Plain], where: str) -> Plain
                            found=f"{name}={value!r}",
                            expected=", ".join(map(repr, few)) or getattr(hint, "__name__", hint))
     return value
+
+
+def circuits() -> dict[str, type[Circuit]]:
+    """All circuits of the house by kind."""
+    return dict(_CIRCUITS)

@@ -12,6 +12,7 @@ from neuromorph.network.model import Network
 from neuromorph.network.ports import Port, widest_of
 from neuromorph.network.promises import told, told_steps
 from neuromorph.network.sources import source_range
+from neuromorph.neurons.counter import PERIOD_MAX
 
 
 def check_ports(network: Network) -> None:
@@ -28,6 +29,9 @@ def check_ports(network: Network) -> None:
             _check_range(port, network, where)
             _check_steps(port, network, where)
             _check_claims(port, where)
+            if port.first and what == "output":
+                raise NetworkError("only an input can ignore what comes later", where=where,
+                                   found="an output that says so")
     for port in network.inputs:
         if not network.population(port.population).is_source:
             raise NetworkError("an input is a source: what is fed already is none",
@@ -36,6 +40,28 @@ def check_ports(network: Network) -> None:
     for source in (name for name, count in taken.items() if count > 1):
         raise NetworkError("two inputs are one source", where=network.name, found=source)
     _check_guarantees(network)
+
+
+def check_schedule(network: Network) -> None:
+    """Check the period, and that phases lie in it.
+
+    Raises
+    ------
+    NetworkError
+    """
+    if network.schedule is None:
+        return
+    period = network.schedule.period
+    if isinstance(period, bool) or not isinstance(period, Integral) or not (
+            1 <= period <= PERIOD_MAX):
+        raise NetworkError("a period is a number of steps", where=network.name, found=repr(period),
+                           expected=f"1 to {PERIOD_MAX}")
+    for phase in network.schedule.phases:
+        if not 0 <= phase.start <= phase.stop <= period:
+            raise NetworkError("a phase is no window of the period",
+                               where=f"{network.name}.{phase.name}",
+                               found=f"{phase.start} to {phase.stop}",
+                               expected=f"within 0 to {period}")
 
 
 def _check_population(what: str, port: Port, network: Network, where: str) -> None:
@@ -94,6 +120,8 @@ def _check_claims(port: Port, where: str) -> None:
                            where=where, found=f"a stride of {port.stride}")
     if port.course is None:
         return
+    if not port.course:
+        raise NetworkError("a course has at least one step", where=where, found="an empty one")
     said = [step for start, stop, _, _ in port.course for step in range(start, stop)]
     if port.stride > 1 or said != list(steps):
         raise NetworkError("the course of a port is not that of its steps", where=where,

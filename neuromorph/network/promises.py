@@ -10,20 +10,31 @@ from typing import NamedTuple
 import numpy as np
 
 from neuromorph.network.ports import Course, Port
-from neuromorph.numerics.interval import Interval, rounded_up
+from neuromorph.numerics.interval import Interval, whole_root
 from neuromorph.shown import Shown
 
 
 @dataclass(frozen=True, eq=False)
 class Turn:
-    """What may be sent in some steps of a period, arrays of shape (size,)."""
+    """What may be sent in some steps of a period, arrays of shape (size,).
+
+    Attributes
+    ----------
+    steps : frozenset of int
+    span : Interval
+        Also at the start of a run, when what comes with a delay is still missing.
+    usual : Interval
+        From then on: what never is silent counts.
+    """
 
     steps: frozenset[int]
     span: Interval
+    usual: Interval
 
     def same(self, other: Turn) -> bool:
         """Whether it is the other in all."""
-        return self.steps == other.steps and np.array_equal(self.span, other.span)
+        return self.steps == other.steps and np.array_equal(
+            (*self.span, *self.usual), (*other.span, *other.usual))
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -89,7 +100,7 @@ def promised_by(port: Port, own: int, period: int, offset: int = 0) -> Promise:
 
     turns = None
     if port.steps is not None:
-        turns = tuple(Turn(placed(steps), span) for steps, span in _turns(port))
+        turns = tuple(Turn(placed(steps), span.with_silence, span) for steps, span in _turns(port))
     return Promise(port.assumed, turns, port.norm)
 
 
@@ -107,13 +118,13 @@ def lacks(promise: Promise, wanted: Port, own: int, period: int, offset: int = 0
     if wanted.first:
         promise = _up_to_the_first(promise, own, period, offset)
     return [*_too_wide(promise.span, wanted), *_out_of_step(promise, wanted, own, offset),
-            *_too_long(promise, wanted)]
+            *_silent(promise, wanted, own, period, offset), *_too_long(promise, wanted)]
 
 
 def norm_of(promise: Promise) -> int:
     """Bound on the 2-norm of one step's payloads."""
-    largest = np.maximum(-promise.span.low, promise.span.high).astype(np.float64)
-    found = rounded_up(float(np.sqrt(largest @ largest)))
+    largest = np.maximum(-promise.span.low, promise.span.high)
+    found = whole_root(sum(int(one) ** 2 for one in largest.tolist()))
     return found if promise.norm is None else min(found, promise.norm)
 
 
@@ -161,9 +172,9 @@ def _up_to_the_first(promise: Promise, own: int, period: int, offset: int) -> Pr
     for start in range(offset, offset + period, own):
         for step in ((start + n) % period for n in range(own)):
             counted |= {step}
-            if any(step in turn.steps and turn.span.speaks for turn in promise.turns):
+            if any(step in turn.steps and turn.usual.speaks for turn in promise.turns):
                 break
-    turns = tuple(Turn(turn.steps & counted, turn.span) for turn in promise.turns
+    turns = tuple(Turn(turn.steps & counted, turn.span, turn.usual) for turn in promise.turns
                   if turn.steps & counted)
     span = Interval.hull((turn.span for turn in turns), len(promise.span.low))
     return Promise(span, turns, promise.norm)
@@ -192,10 +203,10 @@ def _out_of_step(promise: Promise, wanted: Port, own: int, offset: int) -> Itera
             yield Lack("it speaks in steps in which the input must be silent", "any step",
                        told_steps(allowed))
             return
-        turns = (Turn(allowed, promise.span),)
+        turns = (Turn(allowed, promise.span, promise.span),)
     else:
-        turns = tuple(Turn(frozenset((step - offset) % own for step in turn.steps), turn.span)
-                      for turn in turns)
+        turns = tuple(Turn(frozenset((step - offset) % own for step in turn.steps), turn.span,
+                           turn.usual) for turn in turns)
         outside = _steps_of(turns) - allowed
         if outside:
             yield Lack("it speaks in steps in which the input must be silent",
@@ -210,15 +221,28 @@ def _off_course(turns: Sequence[Turn], course: Course) -> Iterator[Lack]:
     for start, stop, low, high in course:
         wanted = frozenset(range(start, stop))
         for turn in turns:
-            if wanted & turn.steps and not turn.span.within(low, high):
+            kept = turn.usual.within(low, high) and turn.span.within(min(low, 0), max(high, 0))
+            if wanted & turn.steps and not kept:
+                worse = turn.span if turn.usual.within(low, high) else turn.usual
                 yield Lack("a payload may leave the range that the input assumes in some steps",
-                           f"{told(turn.span)} in {told_steps(wanted & turn.steps)}",
+                           f"{told(worse)} in {told_steps(wanted & turn.steps)}",
                            f"{low} to {high}")
                 return
-        silent = wanted - _steps_of(turns)
-        if silent and not low <= 0 <= high:
+
+
+def _silent(
+    promise: Promise, wanted: Port, own: int, period: int, offset: int
+) -> Iterator[Lack]:
+    """Steps of any of the consumer's periods in which it needs to hear something, and does not."""
+    if promise.turns is None:
+        return
+    spoken = _steps_of(promise.turns)
+    for start, stop, low, high in wanted.course or ():
+        needed = {(step + begin + offset) % period for step in range(start, stop)
+                  for begin in range(0, period, own)}
+        if not low <= 0 <= high and needed - spoken:
             yield Lack("it is silent in steps in which the input must hear something",
-                       told_steps(silent), f"{low} to {high}")
+                       told_steps(needed - spoken), f"{low} to {high}")
             return
 
 

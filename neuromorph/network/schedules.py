@@ -57,8 +57,9 @@ def later(network: Network, steps: int) -> Network:
 
         run(later(net, n), n silent steps, then x) = n silent steps, then run(net, x)
 
-    Ports, phases and parts count from the new beginning, as counters of neurons do. Rules that
-    round at random draw by the step, and so learn otherwise, if as likely.
+    Ports, phases and parts count from the new beginning, as counters of neurons do: what these
+    say by themselves, because of a bias, they say in the steps before it too. Rules that round at
+    random draw by the step, and so learn otherwise, if as likely.
 
     Raises
     ------

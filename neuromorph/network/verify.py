@@ -10,7 +10,7 @@ from neuromorph.errors import NetworkError, did_you_mean
 from neuromorph.network.model import Network, Projection
 from neuromorph.network.plasticity_rules import check_plasticity, check_third_factors
 from neuromorph.network.populations import Population
-from neuromorph.network.port_rules import check_ports
+from neuromorph.network.port_rules import check_ports, check_schedule
 from neuromorph.network.reach import reached
 from neuromorph.neurons import registered
 from neuromorph.numerics import limits
@@ -38,6 +38,7 @@ def verify(network: Network) -> Network:
         _check_population(population, network.domain)
     for projection in network.projections:
         _check_projection(projection, network)
+    check_schedule(network)
     check_third_factors(network)
     _check_reachable(network)
     check_ports(network)

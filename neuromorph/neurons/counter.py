@@ -127,9 +127,9 @@ class Counted(NeuronModel, ABC):
 
 
 def within(name: Accumulator, room: int) -> Register:
-    """A sum that has to stay within +-``room`` for nothing to be cut off; 0 lets nothing arrive."""
-    most = max(room, 1)
-    return Register(name, DECAY_UNITY, int(room < 1), -most, most, clips=name != "sum")
+    """A sum that has to stay within +-``room`` for nothing to be cut off; without room it is."""
+    most = room if room > 0 else -1
+    return Register(name, DECAY_UNITY, 0, -most, most, clips=name != "sum")
 
 
 def counted_limits(domain: str, shortest: int = 1) -> dict[str, Range]:

@@ -179,4 +179,4 @@ class Quotient(Counted):
         """The sum, which at its limit may have saturated; and a signal of one `Reciprocal`."""
         return (Register("potential", int(self.dv), int(self.lift), -STATE_MAX + 1,
                          STATE_MAX - 1),
-                Register("sum", DECAY_UNITY, 0, -1, LARGEST_SIGNAL, port=SIGNAL))
+                Register("sum", DECAY_UNITY, 0, 0, LARGEST_SIGNAL, port=SIGNAL))

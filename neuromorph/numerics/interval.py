@@ -33,6 +33,11 @@ class Interval(NamedTuple):
         return bool((self.low >= low).all() and (self.high <= high).all())
 
     @property
+    def with_silence(self) -> Interval:
+        """The same, and 0."""
+        return Interval(np.minimum(self.low, 0), np.maximum(self.high, 0))
+
+    @property
     def silent(self) -> bool:
         """Whether it is 0 everywhere."""
         return not (self.low.any() or self.high.any())
@@ -44,5 +49,18 @@ class Interval(NamedTuple):
 
 
 def rounded_up(bound: float) -> int:
-    """The next whole number, with room for what a float may have lost on the way."""
+    """A whole bound on the 2-norm of a vector of integers, from one in floats.
+
+    Its square is whole: so a bound that is a whole number but for what a float may have lost is
+    that number, as long as such a loss is less than one of the square.
+    """
+    nearest = round(bound)
+    if nearest < 1 << 13 and abs(bound - nearest) < 1e-9 * max(nearest, 1):
+        return nearest
     return math.ceil(bound * (1 + 1e-12))
+
+
+def whole_root(square: int) -> int:
+    """The least whole number whose square is as large."""
+    root = math.isqrt(square)
+    return root if root * root == square else root + 1

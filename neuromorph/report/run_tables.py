@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.table import Table
@@ -16,9 +16,12 @@ from neuromorph.report.text import LONGEST, label
 def run_tables(result: Mapping[str, Any]) -> list[Table | Text]:
     """The numbers of a run, and what happened in sentences."""
     rows = {"backend": f"{result['backend']} ({result['evidence']})", "seed": result["seed"]}
-    numbers = {label(name): value for name, value in result["numbers"].items()}
+    numbers = {label(name): value for name, value in result["numbers"].items()
+               if not _is_table(value)}
     sentences = [Text(printable(s, LONGEST)) for s in result["sentences"]]
-    return [pairs_table(f"Ran {result['circuit']}", rows | numbers), *sentences, Text()]
+    return [pairs_table(f"Ran {result['circuit']}", rows | numbers),
+            *(_table(name, value) for name, value in result["numbers"].items()
+              if _is_table(value)), *sentences, Text()]
 
 
 def circuit_tables(description: Mapping[str, Any]) -> list[Table | Text]:
@@ -31,6 +34,18 @@ def circuit_tables(description: Mapping[str, Any]) -> list[Table | Text]:
     title = f"{description['circuit']}: {description['summary']}"
     return [rows_table(title, columns, settings, words=len(columns)),
             pairs_table(f"{description['circuit']} runs on", backends)]
+
+
+def _is_table(value: object) -> bool:
+    """A list of mappings, all with the same names: a row each."""
+    return isinstance(value, list | tuple) and bool(value) and all(
+        isinstance(row, Mapping) and row.keys() == value[0].keys() for row in value)
+
+
+def _table(name: str, rows: Sequence[Mapping[str, Any]]) -> Table:
+    words = [n for n, cell in enumerate(rows[0].values()) if not isinstance(cell, str)]
+    return rows_table(label(name), [label(column) for column in rows[0]],
+                      [tuple(row.values()) for row in rows], words=min(words, default=len(rows[0])))
 
 
 def typed(value: object) -> str:

@@ -23,7 +23,8 @@ from neuromorph.api.circuits import Meaning, Outcome, check_limits
 from neuromorph.api.circuits.settings import settings_of
 from neuromorph.api.run import FOLDER, NAMES, default_backend, describe
 from neuromorph.backends import Backend
-from neuromorph.errors import UnsupportedError, UsageError
+from neuromorph.errors import DisagreementError, UnsupportedError, UsageError
+from neuromorph.translate import Caution
 
 # --- a circuit of our own: it adds up random numbers
 
@@ -103,6 +104,35 @@ def test_run_in_words(cli: Run, tiny: ModuleType) -> None:
     assert "how many   1,000" in done.out
     assert "This was [red]100% = a\\tsum." in done.out  # neither markup nor control characters
     assert "Picture: r/picture.png" in done.out
+
+
+def test_rows_of_a_result_are_a_table_and_cautions_are_told(
+    cli: Run, tiny: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [{"stage": "one", "spikes": 1234}, {"stage": "two", "spikes": 5}]
+    caution = Caution("too-much", "two", "two[b] is too much. Ask for less")
+    monkeypatch.setattr(tiny, "run", lambda *_, **__: Outcome(
+        {"sum": 3, "by_stage": rows}, (), draw, (caution,)))
+    done = cli("run", "tiny", "-o", "r")
+    said = [" ".join(line.split()) for line in done.out.splitlines()]
+    assert (done.code, done.err) == (0, "")
+    assert [line for line in said if line in (
+        "by stage", "stage spikes", "one 1,234", "two 5", f"warning: {caution.text}")] == [
+        "by stage", "stage spikes", "one 1,234", "two 5", f"warning: {caution.text}"]
+    assert not any("1234" in line for line in said)
+    summary = json.loads(Path("r/summary.json").read_text())
+    assert summary["numbers"]["by_stage"] == rows
+    assert summary["warnings"] == [caution.as_dict()]
+
+
+def test_a_disagreement_has_a_code_of_its_own(
+    fails: Run, tiny: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def differ(*_: object, **__: object) -> Outcome:
+        raise DisagreementError("it is not what it should be", found=3, expected=4)
+    monkeypatch.setattr(tiny, "run", differ)
+    assert "it is not what it should be; found 3; expected 4" in fails(8, "run", "tiny")
+    assert not (tmp_path / "out" / "run" / "tiny").exists()
 
 
 def test_equal_runs_are_equal_to_the_byte(cli: Run, tiny: ModuleType, tmp_path: Path) -> None:
@@ -298,6 +328,7 @@ def test_every_circuit_explains_itself(name: str) -> None:
     ("astrocyte_attention", ["fast", "lava", "reference"]),
     ("hopfield", ["fast", "lava", "reference"]),
     ("naam", ["reference"]),  # which is no network
+    ("block", ["fast", "lava", "reference"]),
 ])
 def test_what_runs_a_circuit(name: str, able: list[str]) -> None:
     said = describe(circuits.get(name))["backends"]
@@ -332,4 +363,5 @@ def test_all_circuits_are_listed(cli: Run) -> None:
     done = cli("run", "--list")
     assert done.code == 0, done.err
     assert all(f"{name}: " in done.out for name in (
-        "match_and_control", "hebbian_attention", "astrocyte_attention", "hopfield", "naam"))
+        "match_and_control", "hebbian_attention", "astrocyte_attention", "hopfield", "naam",
+        "block"))

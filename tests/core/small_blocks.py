@@ -41,7 +41,7 @@ def a_block(seed: int = 0, *, width: int = 6, size: int = 4, heads: int = 2, gro
     rng = np.random.default_rng(seed)
     kinds = tuple(a_head(slots, size, windows[n % len(windows)]) for n in range(heads))
     period = WRITE_STEPS + max(head.period for head in kinds)
-    norm = norm_of(width, 200, 8191, period, epsilon=40, centred=layer_norm)
+    norm = norm_of(width, 200, 8191, period, epsilon=40_000, centred=layer_norm)
     carry = np.full(width, 15 * 2**8), np.full(width, 8)
     fields: dict[str, Any] = {
         "attention_norm": norm, "mlp_norm": norm, "end_norm": norm if post else None,
@@ -59,7 +59,7 @@ def a_block(seed: int = 0, *, width: int = 6, size: int = 4, heads: int = 2, gro
         "activation": SILU if gated else GELU, "unit_bits": 10, "product_shift": 9,
         "hidden_limit": 2**23 - 1,
         "down": Dense(rng.integers(-127, 128, (width, hidden)),
-                      rng.integers(2**9, 2**11, width), np.full(width, 38),
+                      rng.integers(2**9, 2**11, width), np.full(width, 30),
                       rng.integers(-200, 201, width)),
         "carries": (carry, carry) if post else ((2, 1), (2, 1)),
     }

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import neuromorph
-from neuromorph.errors import UsageError
+from neuromorph.api.circuits import block
+from neuromorph.circuits.block.build import build
+from neuromorph.circuits.block.numbers import Block
+from neuromorph.errors import DisagreementError, NeuromorphWarning, RangeProofError, UsageError
+from neuromorph.network import Network
 
 
 def run(circuit: str, backend: str = "fast", seed: int = 0, **settings: Any) -> Any:
@@ -54,6 +59,78 @@ def test_learned_features_beat_random_ones(tmp_path: Path) -> None:
     assert drawn(learned, tmp_path) == b"\x89PNG\r\n\x1a\n"
 
 
+def test_a_block_is_its_closed_form_token_behind_token(tmp_path: Path) -> None:
+    found = run("block")
+    numbers = found.numbers
+    assert numbers["equal_to_closed_form"] is True
+    assert numbers["numbers_compared"] == 6 * (8 + 4 + 4 + 8 + 8 + 12 + 8)
+    assert (numbers["period_steps"], numbers["latency_steps"], numbers["steps"]) == (21, 58, 164)
+    assert (numbers["steps_a_token"], numbers["tokens_at_once_at_most"]) == (21, 3)
+    assert numbers["proved_by_rules_of_circuits"] == {"norm": 3, "emitting_attention": 2}
+    assert set(numbers["bounds"]) == {"proved", "harmless", "saturates"}
+    assert [stage["stage"] for stage in numbers["stages"]][2:6] == ["project", "drives", "write",
+                                                                    "query sweep"]
+    for name in ("populations", "neurons", "synapses", "spikes"):
+        assert numbers[name] == sum(stage[name] for stage in numbers["stages"]) > 0
+    assert drawn(found, tmp_path) == b"\x89PNG\r\n\x1a\n"
+
+
+def test_a_block_token_by_token_says_the_same_in_more_steps() -> None:
+    many, alone = run("block").numbers, run("block", pipelined=False).numbers
+    assert alone["steps_a_token"] == 3 * many["steps_a_token"]
+    assert alone["tokens_at_once_at_most"] == 1
+    assert [one["spikes"] for one in alone["stages"]] == [one["spikes"] for one in many["stages"]]
+
+
+@pytest.mark.parametrize("settings", [
+    {"rotary": False, "gated": False, "tokens": 2}, {"heads": 4, "groups": 2, "width": 5},
+    {"layer_norm": True, "slots": 1}, {"tokens": 1, "width": 1, "heads": 1, "head_size": 2,
+                                       "hidden": 1, "window": 4, "turns": 1}])
+def test_blocks_of_other_kinds_are_drawn(settings: dict[str, Any], tmp_path: Path) -> None:
+    found = run("block", **settings)
+    assert found.numbers["equal_to_closed_form"] is True
+    assert drawn(found, tmp_path) == b"\x89PNG\r\n\x1a\n"
+
+
+def test_what_a_block_cuts_off_is_told() -> None:
+    assert run("block").cautions == ()
+    found = run("block", tokens=30, width=64, hidden=64)
+    (caution,) = found.cautions
+    many = found.numbers["payloads_at_their_limit"]
+    assert many == sum(stage["at_limit"] for stage in found.numbers["stages"]) > 0
+    assert caution.kind == "payloads-at-limit"
+    assert f"of 240 payloads of {caution.where} reached their limit of 20" in caution.text
+    assert f"; {many} in all" in caution.text
+    with pytest.warns(NeuromorphWarning, match="reached their limit"):
+        run("block", tokens=30, width=64, hidden=64)
+
+
+def test_a_block_that_is_not_its_closed_form_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A weight of W_o is one too large; nothing else knows."""
+    def built(given: Block) -> Network:
+        network = build(given)
+        wrong = network.projection("attended.w_context0")
+        weights = wrong.weights.copy()
+        weights[1, 1] += 2
+        return replace(network, projections=tuple(
+            replace(p, weights=weights) if p.name == wrong.name else p
+            for p in network.projections))
+    monkeypatch.setattr(block, "build", built)
+    said = r"block, middle: .* at token \d, neuron 1;"
+    with pytest.raises(DisagreementError, match=said) as caught:
+        run("block")
+    assert caught.value.exit_code == 8
+
+
+@pytest.mark.lava
+@pytest.mark.slow
+def test_a_block_in_lava() -> None:
+    pytest.importorskip("lava.magma.core", reason="lava-nc is not installed")
+    found = run("block", "lava", tokens=2, width=2, heads=1, head_size=2, hidden=2, slots=2,
+                window=4)
+    assert found.numbers["equal_to_closed_form"] is True
+
+
 @pytest.mark.parametrize(("circuit", "settings", "text"), [
     ("match_and_control", {"window": 3.0}, "no threshold for this match window; found 3.0 s"),
     ("match_and_control", {"window": 0.5, "gap": 0}, "shorter than the gate needs to open"),
@@ -61,9 +138,19 @@ def test_learned_features_beat_random_ones(tmp_path: Path) -> None:
     ("hebbian_attention", {"head": 99}, "head: the setting is out of range; found 99"),
     ("astrocyte_attention", {"features": 999}, "features: the setting is out of range"),
     ("astrocyte_attention", {"exponent": 1}, "exponent: the setting is out of range"),
+    ("block", {"tokens": 0}, "tokens: the setting is out of range; found 0; expected 1 to 64"),
+    ("block", {"groups": 3, "heads": 8}, "groups: query heads do not share keys evenly; found 3"),
+    ("block", {"groups": 4}, "found 4; expected a divisor of 2 heads"),
+    ("block", {"head_size": 3}, "head_size: a head of an odd size has no pairs to turn; found 3"),
 ])
 def test_a_setting_that_makes_no_sense_is_refused(
     circuit: str, settings: dict[str, Any], text: str
 ) -> None:
     with pytest.raises(UsageError, match=text):
         run(circuit, **settings)
+
+
+def test_a_block_that_is_not_proved_does_not_run() -> None:
+    with pytest.raises(RangeProofError, match="the sum could overflow"):
+        run("block", heads=8, head_size=16, turns=1)
+    assert run("block", heads=8, head_size=16, turns=8, tokens=1).numbers["equal_to_closed_form"]

@@ -9,6 +9,7 @@ from typing import Any
 
 from neuromorph.errors import UsageError
 from neuromorph.shown import Shown
+from neuromorph.translate import Caution
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -24,6 +25,8 @@ class Outcome(Shown):
         What happened, in plain words, in the order in which a person reads it.
     draw : callable
         Writes one PNG to the path that it is given.
+    cautions : tuple of Caution
+        What worked, but badly.
 
     Raises
     ------
@@ -34,6 +37,7 @@ class Outcome(Shown):
     numbers: dict[str, Any]
     sentences: tuple[str, ...]
     draw: Callable[[Path], None]
+    cautions: tuple[Caution, ...] = ()
 
     def __post_init__(self) -> None:
         for name, value in self.numbers.items():

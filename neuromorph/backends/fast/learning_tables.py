@@ -18,6 +18,7 @@ from neuromorph.learning.arithmetic import FRACTION_BITS, WEIGHT_BOUNDS
 from neuromorph.learning.rule import TRACES
 from neuromorph.network import Network, Projection
 from neuromorph.network.model import THIRD
+from neuromorph.shown import Shown
 
 (SIZE, COUNT, QUIET, KINDS, CODE_FIRST, TRACE, HISTORY, SPIKE, WHO, TABLE, HOLDS, KEEPS, WHOLE,
  FRACTION, MOVES, DECAY_DRAWS, IMPULSE_DRAWS, SIDE_END) = range(18)
@@ -80,8 +81,8 @@ PADDED = 32
 """Gathered synapses are looked at in so many at a time, as many as a loop over vectors takes."""
 
 
-@dataclass(frozen=True)
-class Plasticity:
+@dataclass(frozen=True, repr=False)
+class Plasticity(Shown):
     """All that `clock` needs to let weights learn.
 
     Attributes

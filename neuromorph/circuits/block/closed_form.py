@@ -134,10 +134,13 @@ def _code(x: Ints, code: Code, block: Block, angles: tuple[Ints, Ints] | None) -
     return _clipped(multiply_shift(centred, code.multiplier, code.shift), code.limit)
 
 
-def _attend(
-    block: Block, n: int, query: Ints, key: Ints, value: Ints, causal: bool
-) -> Ints:
-    """Contexts of a head: each token looks at itself and those before it, as far as slots go."""
+def sums_of(
+    block: Block, n: int, query: Ints, key: Ints, value: Ints, causal: bool = True
+) -> tuple[Ints, Ints]:
+    """What a head has summed up when all have spoken: numerators, and their denominators.
+
+    Each token looks at itself and those before it, as far as slots go; or at all of them.
+    """
     head, size, group = block.heads[n], block.size, block.group_of(n)
     mine, theirs = (slice(g * size, (g + 1) * size) for g in (n, group))
     control = np.zeros((len(query), size), np.int64)
@@ -146,7 +149,15 @@ def _attend(
         seen = slice(max(0, t + 1 - head.slots), t + 1) if causal else slice(None)
         control[t], mass[t] = _answered(head, (-2 * (key[seen, theirs] @ asked)) >> head.key_shift,
                                         2 * value[seen, theirs])
-    contexts: Ints = contexts_of([head], control[None], mass[None])[0]
+    return control, mass
+
+
+def _attend(
+    block: Block, n: int, query: Ints, key: Ints, value: Ints, causal: bool
+) -> Ints:
+    """Contexts of a head."""
+    control, mass = sums_of(block, n, query, key, value, causal)
+    contexts: Ints = contexts_of([block.heads[n]], control[None], mass[None])[0]
     return contexts
 
 

@@ -186,7 +186,9 @@ def check(block: Block) -> Block:
     ------
     NetworkError
     """
+    _check_counts(block)
     _check_layers(block)
+    _check_codes(block)
     if len(block.heads) % block.groups:
         raise NetworkError("query heads do not share keys evenly", where="block",
                            found=f"{len(block.heads)} heads, {block.groups} groups")
@@ -195,6 +197,20 @@ def check(block: Block) -> Block:
                            found=block.size)
     _check_norms(block)
     return block
+
+
+def _check_counts(block: Block) -> None:
+    for what, found in (("heads", len(block.heads)), ("groups", block.groups),
+                        ("turns", block.turns)):
+        if found < 1:
+            raise NetworkError(f"a block has no {what}", where="block", found=found,
+                               expected="at least 1")
+    if block.slots < 1:
+        raise NetworkError("a block remembers no token", where="block",
+                           found=f"{block.slots} slots", expected="at least 1")
+    if len(block.carries) != 2:
+        raise NetworkError("both residuals have a carry", where="block.carries",
+                           found=len(block.carries), expected=2)
 
 
 def _check_layers(block: Block) -> None:
@@ -207,12 +223,29 @@ def _check_layers(block: Block) -> None:
     if block.up is not None:
         wanted["up"] = block.up, block.hidden, d
     for name, (dense, rows, columns) in wanted.items():
-        if dense.weights.shape != (rows, columns):
+        weights = np.asarray(dense.weights)
+        if weights.shape != (rows, columns):
             raise NetworkError("a layer has the wrong shape", where=f"block.{name}",
-                               found=dense.weights.shape, expected=f"{(rows, columns)}")
-        if np.abs(dense.weights).max(initial=0) > SIGNED_8:
+                               found=weights.shape, expected=f"{(rows, columns)}")
+        if weights.dtype.kind not in "iu":
+            raise NetworkError("weights of a layer are no integers", where=f"block.{name}",
+                               found=weights.dtype, expected="any type of integers")
+        most = max(abs(int(end)) for end in (weights.min(initial=0), weights.max(initial=0)))
+        if most > SIGNED_8:
             raise NetworkError("a weight does not fit 8 bits", where=f"block.{name}",
-                               found=int(np.abs(dense.weights).max()), expected=SIGNED_8)
+                               found=most, expected=SIGNED_8)
+
+
+def _check_codes(block: Block) -> None:
+    for name, code, layer in (("query", block.query_code, block.query),
+                              ("key", block.key_code, block.key),
+                              ("value", block.value_code, block.value)):
+        for what, numbers in (("centre", code.centre), ("multiplier", code.multiplier),
+                              ("shift", code.shift)):
+            if np.shape(numbers) != (layer.outputs,):
+                raise NetworkError(f"a {what} is not one a neuron", where=f"block.{name}_code",
+                                   found=f"shape {np.shape(numbers)}",
+                                   expected=f"({layer.outputs},)")
 
 
 def _check_norms(block: Block) -> None:

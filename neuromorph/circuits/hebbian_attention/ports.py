@@ -37,6 +37,9 @@ def inputs_of(head: LatencyAttention) -> tuple[Port, ...]:
     return (
         replace(query, size=2 * head.key_size, payload_bits=AXON_BITS,
                 high=max(head.query_limit, 2 * head.key_limit),
+                course=((KEY_AT, KEY_AT + 1, 0, 2 * head.key_limit),
+                        *((at, at + 1, -head.query_limit, head.query_limit)
+                          for at in query.steps or ())),
                 steps=(KEY_AT, *(query.steps or ())),
                 says="a key: every axon speaks, ON and OFF sides of a code as twice the "
                      "magnitude, a zero as payload 1 (a silent axon leaves the slot its old code "
@@ -53,7 +56,8 @@ def inputs_of(head: LatencyAttention) -> tuple[Port, ...]:
         _third("value_on", head.value_size, head.value_limit, "the value's positive codes"),
         _third("value_off", head.value_size, head.value_limit, "the value's negative codes, "
                "as magnitudes"),
-        _third("renew", head.value_size, GATE, f"{GATE} everywhere: the old value goes"),
+        replace(_third("renew", head.value_size, GATE, f"{GATE} everywhere: the old value goes"),
+                course=((LEARN_AT, LEARN_AT + 1, GATE, GATE),)),
     )
 
 

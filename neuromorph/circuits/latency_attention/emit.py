@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.circuits.latency_attention.motif import LatencyAttention
-from neuromorph.errors import RangeProofError, UsageError
+from neuromorph.errors import NetworkError, RangeProofError, UsageError
 from neuromorph.network import (
     Circuit,
     Network,
@@ -142,6 +142,10 @@ class EmittingAttention(Circuit, Shown):
 
     def rebuilt(self, weights: Mapping[str, NDArray[Any]]) -> Network:
         """The head as it is rebuilt, with this read-out."""
+        own = getattr(self.head_circuit, "head", None)
+        if own != self.head:
+            raise NetworkError("a read-out is of another head", where="emitting read-out",
+                               found=repr(own), expected=repr(self.head))
         return emitting(self.head_circuit.rebuilt(weights), self.head, self.emission, self.at,
                         self.turns)
 

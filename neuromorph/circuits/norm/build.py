@@ -54,6 +54,9 @@ class Norm(Circuit):
 
         mean = MS(sum_j round(R_j / 2^part); mean_multiplier, mean_shift)
 
+    Y has 24 bits, so that h is never longer than 2 R: of a vector that is shorter than half of
+    `length` it is 2 R.
+
     Attributes
     ----------
     size : int
@@ -121,6 +124,11 @@ class Norm(Circuit):
         """Rungs beyond the kept one."""
         return dict.fromkeys(("rsqrt", "root")[: 1 + self.root], WHY_HARMLESS)
 
+    @property
+    def saturates(self) -> Mapping[str, str]:
+        """Numbers of h."""
+        return {"scale": f"a number of h beyond {self.limit} is cut off, and counted"}
+
     def rebuilt(self, weights: Mapping[str, NDArray[Any]]) -> Network:
         """The norm, of which nothing is free."""
         return build(self)
@@ -139,7 +147,7 @@ def norm_of(
         Of h.
     limit : int
     period : int
-        At least 12 steps.
+        At least 8 steps.
     epsilon : float
         Mean square, in units of R squared, that is added to that of R.
     root, centred : bool
@@ -172,8 +180,15 @@ def build(norm: Norm) -> Network:
     Raises
     ------
     NetworkError
-        If a period is so short that steps meet, or too little is added to a sum of squares.
+        If it has no numbers, or a constant that `Rsqrt` has not; if a period is so short that
+        the next vector comes before h is sent, or too little is added to a sum of squares.
     """
+    shortest = norm.h_at - norm.keep_at + 1
+    if norm.size < 1 or norm.period < shortest or not 1 <= norm.y_shift < 2 * PAYLOAD_BITS:
+        raise NetworkError(
+            "there is no such norm", where="norm",
+            found=f"{norm.size} numbers, {norm.period} steps, y_shift {norm.y_shift}",
+            expected=f"at least 1 number, {shortest} steps, y_shift 1 to {2 * PAYLOAD_BITS - 1}")
     rungs, size, period = norm.ladder, norm.size, norm.period
     if norm.least < least_of(size, rungs.shift, 0.0):
         raise NetworkError("too little is added to a sum of squares", where="norm",

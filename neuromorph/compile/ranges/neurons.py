@@ -77,7 +77,7 @@ def _parts(arrival: Arrival, sums: Deliveries, widest: bool) -> dict[str, Interv
 def _strength(bound: Bound) -> tuple[int, float]:
     """The weaker and the wider first."""
     reach = math.inf if bound.low is None or bound.high is None else max(
-        bound.low / bound.lowest, bound.high / bound.highest)
+        abs(bound.low) / max(abs(bound.lowest), 1), abs(bound.high) / max(abs(bound.highest), 1))
     return WEAKEST_FIRST.index(bound.status), -reach
 
 
@@ -127,7 +127,7 @@ def _bound(
 
 
 def _excess(side: _Side) -> float:
-    return math.inf if side.reach is None else side.reach / side.limit
+    return math.inf if side.reach is None else side.reach / max(abs(side.limit), 1)
 
 
 def _side(
@@ -140,8 +140,8 @@ def _side(
     reach = settled(push, register.rate)
     if reach is not None and reach <= limit:
         return _Side(reach, limit, "proved", "", "")
-    worst = max(parts, key=lambda name: int(parts[name][neuron]))
-    most = int(parts[worst][neuron])
+    worst = max(parts, key=lambda name: int(parts[name][neuron]), default="its own constants")
+    most = int(parts[worst][neuron]) if parts else 0
     allowed = largest_push(limit, register.rate) >> register.shift
     fits = reached(push, register.rate, period, limit) <= limit
     status: Status = "one period" if period and fits else "not proved"

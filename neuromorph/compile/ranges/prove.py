@@ -10,7 +10,7 @@ from neuromorph.compile.ranges.learning import bound_learning
 from neuromorph.compile.ranges.neurons import bound_population
 from neuromorph.compile.ranges.proof import Bound, RangeProof
 from neuromorph.errors import RangeProofError, UsageError, did_you_mean
-from neuromorph.network import Network
+from neuromorph.network import Network, verify
 from neuromorph.network.arrivals import Deliveries
 from neuromorph.network.credit import credit
 from neuromorph.network.promises import Promise, promised_by
@@ -55,6 +55,7 @@ def prove_ranges_of(
     UsageError
         If a name is no source, or a range is none or wider than the payload.
     """
+    verify(network)
     given = {name: _given(network, name, span) for name, span in (sources or {}).items()}
     if network.domain == "float":
         return RangeProof(network.name, "float domain")
@@ -66,10 +67,12 @@ def prove_ranges_of(
     spans = {name: promise.span for name, promise in known.promises.items()}
     learners = [bound for p in network.plastic if p.post not in proved
                 for bound in bound_learning(p, spans)]
-    harmless = [Bound(name, "sum", None, None, -STATE_MAX, STATE_MAX, "harmless", "", why)
-                for one in known.believed for name, why in one.harmless.items()]
+    told = [Bound(name, "sum", None, None, -STATE_MAX, STATE_MAX, "harmless", "", why)
+            for one in known.believed for name, why in one.harmless.items()]
+    told += [Bound(name, "payload", None, None, -STATE_MAX, STATE_MAX, "saturates", "", what)
+             for one in known.believed for name, what in one.saturates.items()]
     return RangeProof(network.name, "bounds" if left else "circuits",
-                      (*harmless, *neurons, *learners),
+                      (*told, *neurons, *learners),
                       tuple(one.called for one in known.believed), known.doubts)
 
 
