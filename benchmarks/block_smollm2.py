@@ -13,8 +13,9 @@ import torch
 
 from benchmarks.smollm2 import loaded, ratio
 from neuromorph import backends
-from neuromorph.circuits.block.build import build
+from neuromorph.circuits.block.build import OUT, build
 from neuromorph.circuits.block.closed_form import run
+from neuromorph.circuits.block.tokens import stimulate
 from neuromorph.compile.ranges.contract import prove_contract
 from neuromorph.huggingface.blocks import float_blocks
 from neuromorph.network import Probe
@@ -102,18 +103,14 @@ def clocked(block: TranslatedBlock, text: Any) -> dict[str, Any]:
     """The network of a block on `fast`, a token every period, more tokens than slots."""
     numbers, stream = block.block, block.encode(text)[0]
     network, ends = build(numbers), numbers.timeline.end_at
-    starts = np.arange(len(stream)) * numbers.period
-    steps = int(starts[-1]) + ends + 1
-    sent = {"r": np.zeros((steps, numbers.width), np.int64),
-            "token": np.zeros((steps, 1), np.int64),
-            "angle": np.zeros((steps, numbers.size // 2), np.int64)}
-    sent["r"][starts], sent["token"][starts] = stream, 1
-    sent["angle"][starts], sent["angle"][starts + 1] = block.angles(len(stream))
-    done = backends.get("fast").run(network, sent, (Probe("out"),), steps)
-    whole = run(numbers, stream, block.angles(len(stream)))
+    angles = block.angles(len(stream))
+    sent, steps = stimulate(numbers, stream, angles)
+    done = backends.get("fast").run(network, sent, (Probe(OUT),), steps)
+    found = done.spikes(OUT)[ends :: numbers.period]
+    whole = run(numbers, stream, angles)
     return {"tokens": len(stream), "slots": numbers.slots, "steps": steps,
             "neurons": sum(p.size for p in network.populations),
-            "bit_exact": bool(np.array_equal(done.spikes("out")[starts + ends], whole.end)),
+            "bit_exact": bool(np.array_equal(found, whole.end)),
             "proved": prove_contract(network).proved}
 
 

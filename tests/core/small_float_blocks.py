@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from neuromorph import backends
-from neuromorph.circuits.block.build import build
+from neuromorph.circuits.block.build import OUT, build
 from neuromorph.circuits.block.numbers import Ints
+from neuromorph.circuits.block.tokens import stimulate
 from neuromorph.models.rotary import Rotary
 from neuromorph.network import Probe
 from neuromorph.translate.block import FloatBlock, Linear, TranslatedBlock
@@ -47,12 +48,6 @@ def a_text(seed: int, tokens: int = 24, width: int = 12, massive: float = 60.0) 
 def clocked(block: TranslatedBlock, stream: Ints) -> Ints:
     """R'' of tokens of which one comes every period."""
     numbers = block.block
-    starts = np.arange(len(stream)) * numbers.period
-    steps = int(starts[-1]) + numbers.timeline.end_at + 1
-    sent = {"r": np.zeros((steps, numbers.width), np.int64),
-            "token": np.zeros((steps, 1), np.int64),
-            "angle": np.zeros((steps, numbers.size // 2), np.int64)}
-    sent["r"][starts], sent["token"][starts] = stream, 1
-    sent["angle"][starts], sent["angle"][starts + 1] = block.angles(len(stream))
-    done = backends.get("fast").run(build(numbers), sent, (Probe("out"),), steps)
-    return done.spikes("out")[starts + numbers.timeline.end_at]
+    sent, steps = stimulate(numbers, stream, block.angles(len(stream)))
+    done = backends.get("fast").run(build(numbers), sent, (Probe(OUT),), steps)
+    return done.spikes(OUT)[numbers.timeline.end_at :: numbers.period]

@@ -163,6 +163,19 @@ def test_saturations_are_counted() -> None:
     assert compare_block(replace(block, block=small), text).saturations["query"] > 0
 
 
+def test_tokens_too_short_for_a_norm_are_counted() -> None:
+    """H is never longer than twice R: payloads say less of a token that is shorter than theirs."""
+    block = translated()
+    numbers = block.block
+    text = a_text(UNSEEN)
+    short = .3 * numbers.attention_norm.length * 2.0 ** -block.places[0]
+    text[6] *= short / np.linalg.norm(text[6])
+    assert numbers.attention_norm.least < (.1 * numbers.attention_norm.length) ** 2
+    assert compare_block(block, text).saturations["attention_norm"] == 1
+    text[6] *= 2
+    assert compare_block(block, text).saturations["attention_norm"] == 0
+
+
 def test_numbers_that_do_not_fit_are_refused() -> None:
     floats, text = a_float_block(), a_text(0)
     with pytest.raises(CalibrationError, match="does not fit 24 bits"):

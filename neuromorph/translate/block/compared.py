@@ -8,6 +8,7 @@ import numpy as np
 
 from neuromorph.circuits.block.closed_form import LIMIT_16, Token, normed, run, scaled
 from neuromorph.circuits.block.numbers import Block, Dense, Ints
+from neuromorph.circuits.norm import Norm
 from neuromorph.neurons.gate import NARROW
 from neuromorph.numerics.limits import STATE_MAX
 from neuromorph.translate.block.floats import Floats, Trace
@@ -27,7 +28,7 @@ class Closeness:
         ||error|| / ||R'' - R|| of the float block, the median token.
     saturations : dict of str to int
         Numbers that were cut off, by where. Codes that are at their limit count whether or not
-        they would have been larger.
+        they would have been larger; a norm's are tokens that are too short for it.
     """
 
     tokens: int
@@ -76,7 +77,11 @@ def cosines(some: Floats, others: Floats) -> Floats:
 def saturations(block: Block, stream: Ints, token: Token) -> dict[str, int]:
     """What a sequence cut off on its way through a block, by where."""
     h, _ = normed(block.attention_norm, stream)
-    found = {name: _beyond(layer, h, LIMIT_16) for name, layer in (
+    found = {name: _short(norm, vectors) for name, norm, vectors in (
+        ("attention_norm", block.attention_norm, stream),
+        ("mlp_norm", block.mlp_norm, token.middle),
+        ("unit_norm", block.unit_norm, token.hidden))}
+    found |= {name: _beyond(layer, h, LIMIT_16) for name, layer in (
         ("query", block.query), ("key", block.key), ("value", block.value))}
     found |= {f"{name}_code": _at(codes, limit) for name, codes, limit in (
         ("query", token.query, block.query_code.limit), ("key", token.key, block.key_code.limit),
@@ -87,6 +92,13 @@ def saturations(block: Block, stream: Ints, token: Token) -> dict[str, int]:
         found["up"] = _beyond(block.up, h, NARROW)
     return found | {"hidden": _at(token.hidden, block.hidden_limit),
                     "middle": _at(token.middle, STATE_MAX), "end": _at(token.end, STATE_MAX)}
+
+
+def _short(norm: Norm, vectors: Ints) -> int:
+    """Vectors that are too short for their norm: Y would need more than 24 bits."""
+    squares = np.square(vectors.astype(np.float64)).sum(axis=1)
+    short = 2 * np.sqrt(squares + norm.least) < norm.length
+    return int(np.count_nonzero(short & (squares > 0)))
 
 
 def _beyond(layer: Dense, vectors: Ints, limit: int) -> int:
