@@ -127,8 +127,11 @@ class Counted(NeuronModel, ABC):
 
 
 def within(name: Accumulator, room: int) -> Register:
-    """A sum that has to stay within +-``room`` for nothing to be cut off; without room it is."""
-    most = room if room > 0 else -1
+    """A sum that has to stay within +-``room`` for nothing to be cut off.
+
+    0 lets nothing arrive; below it, something is cut off even then.
+    """
+    most = max(room, -1)
     return Register(name, DECAY_UNITY, 0, -most, most, clips=name != "sum")
 
 

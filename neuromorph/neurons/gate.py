@@ -280,7 +280,7 @@ class Gate(Counted):
 
     def registers(self, size: int) -> tuple[Register, ...]:
         """The sum; and the payload, which is within its limit if all that arrives is so small."""
-        low, high = 0, STATE_MAX
+        low, high = (0, STATE_MAX) if self._fits(0) else (-1, -1)
         while low < high:
             middle = (low + high + 1) // 2
             low, high = (middle, high) if self._fits(middle) else (low, middle - 1)

@@ -179,7 +179,7 @@ class Residual(Stream):
                  + self._window() * _ratio(self.multiplier, self.shift))
         left = self._limit - np.abs(self.bias) - (self._window() + 1)  # each rounding adds half
         room = np.floor(np.min(left / np.maximum(gains, 2.0**-24)))
-        return within("sum", STATE_MAX), within("potential", int(min(room, STATE_MAX)))
+        return within("sum", STATE_MAX), within("potential", int(min(max(room, 0), STATE_MAX)))
 
 
 def _ratio(multiplier: Parameter, shift: Parameter) -> NDArray[np.float64]:

@@ -324,7 +324,7 @@ class Rsqrt(_Climbing):
     def registers(self, size: int) -> tuple[Register, ...]:
         """The sum; and the payload, which vectors that are too short may exceed."""
         own = super().registers(size)
-        return own if self.largest <= self._limit else (*own, within("payload", 0))
+        return own if self.largest <= self._limit else (*own, within("payload", -1))
 
 
 @register

@@ -11,12 +11,13 @@ from neuromorph.circuits.block.numbers import Block, Dense, Ints
 from neuromorph.circuits.norm import Norm
 from neuromorph.neurons.gate import NARROW
 from neuromorph.numerics.limits import STATE_MAX
+from neuromorph.shown import Shown
 from neuromorph.translate.block.floats import Floats, Trace
 from neuromorph.translate.block.translate import TranslatedBlock
 
 
-@dataclass(frozen=True)
-class Closeness:
+@dataclass(frozen=True, repr=False)
+class Closeness(Shown):
     """Cosines between two hidden states, and between what a block added to them.
 
     Attributes
