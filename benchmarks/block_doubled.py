@@ -1,9 +1,9 @@
 """What it would cost to prove sums doubled, as synapses of both signs store their weights.
 
 A weight w lies in such a synapse as 2w. `circuits.block.layers.HALVED` halves the sum again;
-without it every bound is twice as near. Here half the bound is given to the translation of all 30 blocks
-of SmolLM2, weights rounded to the nearest, and nothing else is changed: integers are those of sums
-that are halved, so only payloads and the parts of W_o differ.
+without it every bound is twice as near. Here half the bound is given to the translation of all 30
+blocks of SmolLM2, weights rounded to the nearest, and nothing else is changed: integers are those
+of sums that are halved, so only payloads and the parts of W_o differ.
 """
 
 from __future__ import annotations
