@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
-
 from neuromorph.network.derive import derived
 from neuromorph.network.model import Network
 from neuromorph.network.promises import Promise
@@ -40,19 +38,15 @@ def input_range(
     network: Network, population: str, ranges: Mapping[str, Interval], port: str = A_IN
 ) -> Interval:
     """A port's input of a step: each projection's sum shifted by its exponent, all added."""
-    return total(population, network, [delivered(p, ranges[p.pre])
-                                       for p in network.projections_to(population, port)])
+    return Interval.total((delivered(p, ranges[p.pre])
+                           for p in network.projections_to(population, port)),
+                          network.population(population).size)
 
 
 def sum_range(
     network: Network, population: str, ranges: Mapping[str, Interval], port: str = A_IN
 ) -> Interval:
     """Every sum on the way to a port's input, in any order, before a right shift."""
-    return total(population, network, [widest_sums(p, ranges[p.pre])
-                                       for p in network.projections_to(population, port)])
-
-
-def total(population: str, network: Network, parts: list[Interval]) -> Interval:
-    """The sum of intervals, zero if there are none, shape (size,)."""
-    zero = np.zeros(network.population(population).size, np.int64)
-    return Interval(sum((p.low for p in parts), zero), sum((p.high for p in parts), zero))
+    return Interval.total((widest_sums(p, ranges[p.pre])
+                           for p in network.projections_to(population, port)),
+                          network.population(population).size)

@@ -131,9 +131,7 @@ def _of(span: Interval, due: NDArray[np.bool_]) -> Interval:
 def _input(
     arrival: Arrival, size: int, sums: Deliveries, *, usual: bool = False
 ) -> Interval:
-    zero = np.zeros(size, np.int64)
-    parts = [sums(volley, usual=usual) for volley in arrival.volleys]
-    return Interval(sum((p.low for p in parts), zero), sum((p.high for p in parts), zero))
+    return Interval.total((sums(volley, usual=usual) for volley in arrival.volleys), size)
 
 
 def _norm(

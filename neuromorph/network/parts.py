@@ -204,9 +204,12 @@ def _made(cls: type[Any], left: dict[str, Plain], before: str, where: str) -> An
     hints, values = get_type_hints(cls), dict[str, Any]()
     for field in fields(cls):
         name, hint = f"{before}{field.name}", hints[field.name]
-        if hint is Circuit:
-            values[field.name] = _made(_circuit(left.pop(name, None), where), left, f"{name}.",
-                                       where)
+        if isinstance(hint, type) and issubclass(hint, Circuit):
+            inner = _circuit(left.pop(name, None), where)
+            if not issubclass(inner, hint):
+                raise NetworkError("a circuit's field is none of what it may be", where=where,
+                                   found=f"{name}={inner.kind}", expected=f"a {hint.__name__}")
+            values[field.name] = _made(inner, left, f"{name}.", where)
         elif is_dataclass(hint):
             values[field.name] = _made(cast(type[Any], hint), left, f"{name}.", where)
         else:

@@ -9,11 +9,10 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from neuromorph.neurons.contract import A_IN, Arrived, Parameter, Range, State, Stepped
-from neuromorph.neurons.counter import PERIOD_MAX, Counted
+from neuromorph.neurons.constant import Constant
+from neuromorph.neurons.contract import Parameter, Range, State, Stepped
 from neuromorph.neurons.registry import register
 from neuromorph.numerics.interval import Interval
-from neuromorph.numerics.limits import STATE_MAX
 
 PAYLOAD, STEPS, WAITS, PERIOD, AT = range(5)
 
@@ -31,7 +30,7 @@ def _kernel(own: Any, state: Any, arrived: Any, i: int, last: int, t: int) -> in
 
 @register
 @dataclass(frozen=True, eq=False)
-class Drive(Counted):
+class Drive(Constant):
     """Neuron of a programmable core that says a constant in some steps of every period.
 
     ::
@@ -69,47 +68,19 @@ class Drive(Counted):
     kernel = staticmethod(_kernel)
 
     @property
-    def payload_bits(self) -> int:
-        """Width of the largest constant, with its sign."""
-        return int(np.max(np.abs(self.payload))).bit_length() + 1
-
-    @property
     def self_driven(self) -> bool:
         """Whether it waits for nothing."""
         return not self.waits
 
     def limits(self, domain: str) -> dict[str, Range]:
         """What each parameter may be."""
-        payload = (-STATE_MAX, STATE_MAX) if domain == "fixed" else (-np.inf, np.inf)
-        own = self.moments_within(domain)
-        del own["limit"]
-        return {"payload": payload, "steps": (1, PERIOD_MAX), "waits": (0, 1), **own}
+        return {"waits": (0, 1), **self.moments_within(domain)}
 
     def _step(self, state: State, a_in: NDArray[Any], t: int) -> Stepped:
         started = np.where(a_in != 0, 1, state["started"])
         speaks = self.due(t) & ((started != 0) | (self.waits == 0))
         return {"started": started}, np.where(speaks, self.payload, 0)
 
-    def step_fixed(self, state: State, arrived: Arrived, t: int) -> Stepped:
-        """s as above."""
-        return self._step(state, arrived[A_IN], t)
-
-    def step_float(self, state: State, arrived: Arrived, t: int) -> Stepped:
-        """s as above."""
-        return self._step(state, arrived[A_IN], t)
-
-    def due(self, step: int) -> NDArray[np.bool_]:
-        """In so many steps."""
-        return np.asarray(self.since(step) < self.steps)
-
-    def widest(self, size: int) -> Interval:
-        """The constant, or silence."""
-        payload = np.broadcast_to(np.asarray(self.payload, np.int64), size)
-        return Interval(np.minimum(payload, 0), np.maximum(payload, 0))
-
     def payloads(self, size: int, arrived: Mapping[str, Interval]) -> Interval:
         """The constant, whatever arrives; one that waits may be silent."""
-        if self.waits:
-            return self.widest(size)
-        payload = np.broadcast_to(np.asarray(self.payload, np.int64), size)
-        return Interval(payload, payload)
+        return self.widest(size) if self.waits else self._constant(size)

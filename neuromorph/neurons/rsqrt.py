@@ -78,14 +78,22 @@ def _least(least: int, least_shift: int, k: int) -> int:
     return saturate_one(round_shift_one(least, least_shift - RUNG_BITS * k))
 
 
-def _kernel(own: Any, state: Any, arrived: Any, i: int, last: int, t: int) -> int:
-    k = (t - own[i, AT] + RUNGS - 1) % own[i, PERIOD]
+def _climbed(own: Any, state: Any, arrived: Any, i: int, since: int, period: int) -> int:
+    """Take the rung that arrives in a step; the sum that is kept, once all have, and else 0."""
+    k = (since + RUNGS - 1) % period
     if k >= RUNGS:
         return 0
     _keep(state, i, arrived[i, 0], k, own[i, THRESHOLD],
           _least(own[i, LEAST], own[i, LEAST_SHIFT], k))
-    kept = state[i, V]
-    if k < RUNGS - 1 or kept <= 0:
+    if k < RUNGS - 1:
+        return 0
+    kept: int = state[i, V]
+    return kept
+
+
+def _kernel(own: Any, state: Any, arrived: Any, i: int, last: int, t: int) -> int:
+    kept = _climbed(own, state, arrived, i, t - own[i, AT], own[i, PERIOD])
+    if kept <= 0:
         return 0
     half = lift_one(kept)
     y = inverse_root(kept << (2 * half)) * own[i, MULTIPLIER]
@@ -95,13 +103,8 @@ def _kernel(own: Any, state: Any, arrived: Any, i: int, last: int, t: int) -> in
 
 
 def _root_kernel(own: Any, state: Any, arrived: Any, i: int, last: int, t: int) -> int:
-    k = (t - own[i, ROOT_AT] + RUNGS - 1) % own[i, ROOT_PERIOD]
-    if k >= RUNGS:
-        return 0
-    _keep(state, i, arrived[i, 0], k, own[i, THRESHOLD],
-          _least(own[i, LEAST], own[i, LEAST_SHIFT], k))
-    kept = state[i, V]
-    if k < RUNGS - 1 or kept <= 0:
+    kept = _climbed(own, state, arrived, i, t - own[i, ROOT_AT], own[i, ROOT_PERIOD])
+    if kept <= 0:
         return 0
     half = lift_one(kept)
     x = kept << (2 * half)

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.errors import NetworkError
-from neuromorph.neurons.contract import A_IN, Arrived, Parameter, Range, State, Stepped
-from neuromorph.neurons.counter import PERIOD_MAX, Counted
+from neuromorph.neurons.constant import Constant
+from neuromorph.neurons.contract import Parameter, Range, State, Stepped
 from neuromorph.neurons.registry import register
 from neuromorph.numerics.interval import Interval
 from neuromorph.numerics.limits import STATE_MAX
@@ -40,7 +40,7 @@ def _kernel(own: Any, state: Any, arrived: Any, i: int, last: int, t: int) -> in
 
 @register
 @dataclass(frozen=True, eq=False)
-class Slot(Counted):
+class Slot(Constant):
     """Neuron of a programmable core that knows when it is its slot's turn, and says so.
 
     ::
@@ -93,22 +93,14 @@ class Slot(Counted):
     kernel = staticmethod(_kernel)
 
     @property
-    def payload_bits(self) -> int:
-        """Width of the largest constant, with its sign."""
-        return int(np.max(np.abs(self.payload))).bit_length() + 1
-
-    @property
     def self_driven(self) -> bool:
         """Whether it speaks before anything came."""
         return bool(self.empty)
 
     def limits(self, domain: str) -> dict[str, Range]:
         """What each parameter may be."""
-        payload = (-STATE_MAX, STATE_MAX) if domain == "fixed" else (-np.inf, np.inf)
-        own = self.moments_within(domain)
-        del own["limit"]
         return {"place": (0, STATE_MAX - 1), "slots": (1, STATE_MAX), "empty": (0, 1),
-                "payload": payload, "steps": (1, PERIOD_MAX), **own}
+                **self.moments_within(domain)}
 
     def check(self, where: str, size: int, domain: str) -> None:
         """Besides the limits: each place is one of the slots."""
@@ -127,23 +119,6 @@ class Slot(Counted):
         speaks = (written == 0 if self.empty else hot != 0) & self.due(t)
         return ({"turn": turn, "hot": hot, "written": written},
                 np.where(speaks, self.payload, 0))
-
-    def step_fixed(self, state: State, arrived: Arrived, t: int) -> Stepped:
-        """s as above."""
-        return self._step(state, arrived[A_IN], t)
-
-    def step_float(self, state: State, arrived: Arrived, t: int) -> Stepped:
-        """s as above."""
-        return self._step(state, arrived[A_IN], t)
-
-    def due(self, step: int) -> NDArray[np.bool_]:
-        """In so many steps."""
-        return np.asarray(self.since(step) < self.steps)
-
-    def widest(self, size: int) -> Interval:
-        """The constant, or silence."""
-        payload = np.broadcast_to(np.asarray(self.payload, np.int64), size)
-        return Interval(np.minimum(payload, 0), np.maximum(payload, 0))
 
     def payloads(self, size: int, arrived: Mapping[str, Interval]) -> Interval:
         """Whatever arrives."""

@@ -28,6 +28,13 @@ class Interval(NamedTuple):
         return cls(np.minimum.reduce([one.low for one in found]),
                    np.maximum.reduce([one.high for one in found]))
 
+    @classmethod
+    def total(cls, intervals: Iterable[Interval], size: int) -> Interval:
+        """The interval of their sum; 0 if there are none."""
+        found = list(intervals)
+        zero = np.zeros(size, np.int64)
+        return cls(sum((one.low for one in found), zero), sum((one.high for one in found), zero))
+
     def within(self, low: NDArray[np.int64] | int, high: NDArray[np.int64] | int) -> bool:
         """Whether it lies between two numbers, or between two of each neuron."""
         return bool((self.low >= low).all() and (self.high <= high).all())

@@ -13,6 +13,7 @@ from neuromorph.backends.interface import Inputs
 from neuromorph.circuits.block.build import build
 from neuromorph.circuits.block.closed_form import Token, angles_of, normed, run
 from neuromorph.circuits.block.numbers import Block
+from neuromorph.circuits.block.tokens import stimulate
 from neuromorph.circuits.norm.build import CENTRED_MAX
 from neuromorph.compile import Unit, compile_units
 from neuromorph.compile.check import check_program
@@ -31,20 +32,13 @@ KINDS: dict[str, dict[str, Any]] = {
 
 def told(block: Block, tokens: int, passes: int = 1) -> tuple[Inputs, int, Token]:
     """Trains of a sequence, that many times; how long they run; and the closed form's answer."""
-    gap, times = block.period, block.timeline
     stream = a_stream(1, tokens, block.width).clip(-CENTRED_MAX, CENTRED_MAX)
     if block.post:
         stream, _ = normed(block.attention_norm, stream)
     angles = angles_of(range(tokens), block.size) if block.rotary else None
-    steps = (tokens * passes - 1) * gap + times.end_at + 2
-    inputs = {"r": np.zeros((steps, block.width), np.int64),
-              "token": np.zeros((steps, 1), np.int64)}
-    begins = np.arange(tokens * passes) * gap
-    inputs["r"][begins], inputs["token"][begins] = np.tile(stream, (passes, 1)), 1
-    if angles is not None:
-        inputs["angle"] = np.zeros((steps, block.size // 2), np.int64)
-        for late, one in enumerate(angles):
-            inputs["angle"][begins + late] = np.tile(one, (passes, 1))
+    again = None if angles is None else (np.tile(angles[0], (passes, 1)),
+                                         np.tile(angles[1], (passes, 1)))
+    inputs, steps = stimulate(block, np.tile(stream, (passes, 1)), again)
     return inputs, steps, run(block, stream, angles, causal=passes == 1)
 
 

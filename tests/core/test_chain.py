@@ -87,7 +87,7 @@ def contexts(network: Network, queries: np.ndarray) -> np.ndarray:
     """Of a head that a host asks and reads."""
     circuit = network.parts[0].circuit
     built = circuit.head_circuit.rebuilt({p.name: p.weights for p in network.projections})
-    kind = circuit.head
+    kind = circuit.head_circuit.head
     inputs, steps = latency_attention.stimulate(kind, queries)
     recording = backends.get("fast").run(built, inputs, latency_attention.PROBES, steps)
     read = latency_attention.read(kind, recording.spikes, recording.potential, len(queries))

@@ -12,28 +12,17 @@ from numpy.typing import NDArray
 from neuromorph.circuits.hebbian_attention.ports import inputs_of, outputs_of
 from neuromorph.circuits.hebbian_attention.rules import KEY_RULE, VALUE_RULE
 from neuromorph.circuits.hebbian_attention.writing import WRITE_STEPS, prove_writes
-from neuromorph.circuits.latency_attention import LatencyAttention
+from neuromorph.circuits.latency_attention import HeadCircuit, LatencyAttention
 from neuromorph.circuits.latency_attention import build as build_static
-from neuromorph.network import Circuit, Network, Part, Phase, Projection, Schedule, circuit
+from neuromorph.network import Network, Part, Phase, Projection, Schedule, circuit
 
 
 @circuit("hebbian_attention")
 @dataclass(frozen=True)
-class HebbianAttention(Circuit):
+class HebbianAttention(HeadCircuit):
     """The network of `build`: a head whose keys and values are written."""
 
-    head: LatencyAttention
     rest: int = 0
-
-    @property
-    def input_bits(self) -> int:
-        """Width of the input that clears and lifts are made for."""
-        return self.head.input_bits
-
-    @property
-    def clears(self) -> bool:
-        """Potentials are cleared to the lowest there is."""
-        return True
 
     def rebuilt(self, weights: Mapping[str, NDArray[Any]]) -> Network:
         """The head, of which nothing is free."""

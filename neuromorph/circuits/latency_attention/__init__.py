@@ -1,6 +1,7 @@
 """Softmax attention as spike times: match neurons ramp, the best match speaks last."""
 
 from neuromorph.circuits.latency_attention.build import StaticAttention, build, schedule_of
+from neuromorph.circuits.latency_attention.circuit import HeadCircuit
 from neuromorph.circuits.latency_attention.drive import alphabets
 from neuromorph.circuits.latency_attention.motif import LatencyAttention, SpikeKind
 from neuromorph.circuits.latency_attention.ports import inputs_of, outputs_of
@@ -13,6 +14,7 @@ __all__ = [
     "CODES",
     "PROBES",
     "Attended",
+    "HeadCircuit",
     "LatencyAttention",
     "Shared",
     "SpikeKind",

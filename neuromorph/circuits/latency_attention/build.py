@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from neuromorph.circuits.latency_attention.circuit import HeadCircuit
 from neuromorph.circuits.latency_attention.drive import FRACTIONS_FREE, alphabets
 from neuromorph.circuits.latency_attention.motif import LatencyAttention
 from neuromorph.circuits.latency_attention.ports import inputs_of, outputs_of
 from neuromorph.circuits.latency_attention.rules import prove_ranges
 from neuromorph.errors import NetworkError
 from neuromorph.network import (
-    Circuit,
     CubaLIF,
     LatencyMatch,
     Network,
@@ -33,20 +33,8 @@ from neuromorph.numerics.limits import DECAY_UNITY, INPUT_SHIFT
 
 @circuit("latency_attention")
 @dataclass(frozen=True)
-class StaticAttention(Circuit):
+class StaticAttention(HeadCircuit):
     """The network of `build`: a head with its keys and values in the synapses."""
-
-    head: LatencyAttention
-
-    @property
-    def input_bits(self) -> int:
-        """Width of the input that clears and lifts are made for."""
-        return self.head.input_bits
-
-    @property
-    def clears(self) -> bool:
-        """Potentials are cleared to the lowest there is."""
-        return True
 
     @property
     def alphabets(self) -> Mapping[str, tuple[int, ...]]:

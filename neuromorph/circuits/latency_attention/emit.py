@@ -19,8 +19,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from neuromorph.circuits.latency_attention.circuit import HeadCircuit
 from neuromorph.circuits.latency_attention.motif import LatencyAttention
-from neuromorph.errors import NetworkError, RangeProofError, UsageError
+from neuromorph.errors import RangeProofError, UsageError
 from neuromorph.network import (
     Circuit,
     Network,
@@ -124,8 +125,7 @@ class EmittingAttention(Circuit, Shown):
     every slot speaks once between two flushes, |v| is at most `control_bound`.
     """
 
-    head_circuit: Circuit
-    head: LatencyAttention
+    head_circuit: HeadCircuit
     emission: Emission
     at: int = WHEN_KNOWN
     turns: int = 1
@@ -142,12 +142,8 @@ class EmittingAttention(Circuit, Shown):
 
     def rebuilt(self, weights: Mapping[str, NDArray[Any]]) -> Network:
         """The head as it is rebuilt, with this read-out."""
-        own = getattr(self.head_circuit, "head", None)
-        if own != self.head:
-            raise NetworkError("a read-out is of another head", where="emitting read-out",
-                               found=repr(own), expected=repr(self.head))
-        return emitting(self.head_circuit.rebuilt(weights), self.head, self.emission, self.at,
-                        self.turns)
+        return emitting(self.head_circuit.rebuilt(weights), self.head_circuit.head,
+                        self.emission, self.at, self.turns)
 
 
 def emitting(
@@ -185,8 +181,9 @@ def emitting(
     populations = tuple(replace(p, model=models.get(p.name, p.model)) for p in network.populations)
     projections = (*map(_silenced, network.projections),
                    *_asked(network.population("control")))
-    parts = tuple(Part.whole(EmittingAttention(part.circuit, head, emission, at, turns),
-                             populations, projections) for part in network.parts)
+    parts = tuple(Part.whole(EmittingAttention(part.circuit, emission, at, turns),
+                             populations, projections)
+                  for part in network.parts if isinstance(part.circuit, HeadCircuit))
     return verify(replace(network, populations=populations, parts=parts, projections=projections,
                           outputs=tuple(_answers(network, populations, at, turns))))
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from neuromorph.compile.ranges.proof import RangeProof
-from neuromorph.compile.ranges.prove import require_proof
+from neuromorph.compile.ranges.prove import proof_from, require_proof, required
 from neuromorph.errors import RangeProofError
-from neuromorph.network import Network
+from neuromorph.network import Network, verify
 from neuromorph.network.credit import credit
 from neuromorph.network.promises import lacks
 
@@ -36,15 +36,15 @@ def prove_contract(network: Network) -> RangeProof:
     RangeProofError
         Naming the output, what is known of it and what it says; or as `require_proof`.
     """
-    proof = require_proof(network)
-    if network.domain == "float":
-        return proof
+    if verify(network).domain == "float":
+        return require_proof(network)
+    known, period = credit(network), network.period
+    proof = required(proof_from(network, known))
     for doubt in proof.doubts:
         raise RangeProofError(f"a part is not proved by its circuit: {doubt.lack.what}",
                               where=f"{network.name}.{doubt.part}: {doubt.where}",
                               found=doubt.lack.found, expected=doubt.lack.needed,
                               hint="`require_proof` asks only that nothing overflows")
-    known, period = credit(network), network.period
     for port in network.outputs:
         for lack in lacks(known.promises[port.population], port, period, period):
             what = next((said for phrase, said in OF_AN_OUTPUT.items() if phrase in lack.what),

@@ -12,7 +12,7 @@ from neuromorph.compile.ranges.proof import Bound, RangeProof
 from neuromorph.errors import RangeProofError, UsageError, did_you_mean
 from neuromorph.network import Network, verify
 from neuromorph.network.arrivals import Deliveries
-from neuromorph.network.credit import credit
+from neuromorph.network.credit import Credit, credit
 from neuromorph.network.promises import Promise, promised_by
 from neuromorph.network.sources import source_range
 from neuromorph.numerics.interval import Interval
@@ -59,7 +59,11 @@ def prove_ranges_of(
     given = {name: _given(network, name, span) for name, span in (sources or {}).items()}
     if network.domain == "float":
         return RangeProof(network.name, "float domain")
-    known = credit(network, given)
+    return proof_from(network, credit(network, given), input_bits)
+
+
+def proof_from(network: Network, known: Credit, input_bits: int = INPUT_BITS) -> RangeProof:
+    """The proof, from what is known of a sound network of the fixed domain."""
     sums, proved = Deliveries(), known.proved
     left = [p for p in network.populations if not p.is_source and p.name not in proved]
     neurons = [bound for population in left
@@ -96,14 +100,19 @@ def require_proof(
     UsageError
         As there.
     """
-    proof = prove_ranges_of(network, sources, input_bits=input_bits)
+    return required(prove_ranges_of(network, sources, input_bits=input_bits),
+                    one_period=one_period)
+
+
+def required(proof: RangeProof, *, one_period: bool = False) -> RangeProof:
+    """The proof, if it holds; raises as `require_proof`."""
     for bound in proof.unproved:
         if one_period and bound.status == "one period":
             continue
         low, high = ("without end" if end is None else end for end in (bound.low, bound.high))
         doubt = next((f"; {doubt}" for doubt in proof.doubts), "")
         raise RangeProofError(f"the {bound.accumulator} could overflow",
-                              where=f"{network.name}.{bound.where}", found=f"{low} to {high}",
+                              where=f"{proof.network}.{bound.where}", found=f"{low} to {high}",
                               expected=f"{bound.lowest} to {bound.highest}",
                               hint=f"most of it comes from {bound.worst}; {bound.remedy}{doubt}")
     return proof
