@@ -1,0 +1,1 @@
+"""A whole transformer in integers: embedding, a chain of blocks, and a head."""

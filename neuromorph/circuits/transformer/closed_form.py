@@ -1,0 +1,92 @@
+"""A whole transformer in closed form: sequences through an embedding, blocks, and a head."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from neuromorph.circuits.block.closed_form import normed, scaled
+from neuromorph.circuits.block.closed_form import run as run_block
+from neuromorph.circuits.block.numbers import Ints
+from neuromorph.circuits.transformer.numbers import Embedding, Head, Transformer
+from neuromorph.errors import UsageError
+from neuromorph.numerics import multiply_shift, saturate
+
+
+class Passed(NamedTuple):
+    """What a sequence becomes: R in front of each block and behind the last, and what is said.
+
+    ``streams`` are arrays of shape (tokens, width); ``answer`` has a row a token, or one row.
+    """
+
+    streams: tuple[Ints, ...]
+    answer: Ints
+
+
+def run(model: Transformer, inputs: Ints) -> Passed:
+    """A sequence, from its first token on.
+
+    Parameters
+    ----------
+    model : Transformer
+    inputs : int array, shape (tokens,) or (tokens, pixels)
+        Numbers of tokens, or patches.
+
+    Raises
+    ------
+    UsageError
+        For a token that the model does not know, or more of them than it has positions.
+    """
+    checked(model, inputs)
+    streams = [embedded(model.embedding, inputs)]
+    angles = None if model.angles is None else (model.angles[0][: len(inputs)],
+                                                model.angles[1][: len(inputs)])
+    for block in model.blocks:
+        streams.append(run_block(block, streams[-1], angles, causal=model.causal).end)
+    return Passed(tuple(streams), answered(model.head, streams[-1]))
+
+
+def checked(model: Transformer, inputs: Ints, first: int = 0) -> Ints:
+    """The inputs, if the model can take them from that position on.
+
+    Raises
+    ------
+    UsageError
+    """
+    embedding, tokens, pixels = model.embedding, len(inputs), len(model.embedding.weights)
+    shape = (tokens,) if embedding.of_tokens else (tokens, pixels)
+    if np.shape(inputs) != shape or not tokens:
+        raise UsageError("these are no inputs of this model", where="transformer",
+                         found=np.shape(inputs),
+                         expected="(tokens,)" if embedding.of_tokens else f"(tokens, {pixels})")
+    if embedding.of_tokens and not 0 <= inputs.min() <= inputs.max() < pixels:
+        raise UsageError("the model knows no such token", where="transformer",
+                         found=f"{inputs.min()} to {inputs.max()}", expected=f"0 to {pixels - 1}")
+    if model.positions is not None and first + tokens > model.positions:
+        raise UsageError("a sequence is longer than the model's positions", where="transformer",
+                         found=f"{first + tokens} tokens", expected=f"at most {model.positions}",
+                         hint="a shorter text, or begin anew")
+    return inputs
+
+
+def embedded(embedding: Embedding, inputs: Ints, first: int = 0) -> Ints:
+    """R of each token, as the first block is sent it."""
+    sums = (embedding.weights[inputs].astype(np.int64) * embedding.payload[inputs][:, None]
+            if embedding.payload is not None
+            else inputs.astype(np.int64) @ embedding.weights.astype(np.int64))
+    stream = multiply_shift(saturate(sums), embedding.multiplier, embedding.shift)
+    if embedding.positions is not None:
+        stream = stream + embedding.positions[first : first + len(inputs)]
+    stream = saturate(stream)
+    return stream if embedding.norm is None else normed(embedding.norm, stream)[0]
+
+
+def answered(head: Head, stream: Ints) -> Ints:
+    """What a head says of the last hidden states."""
+    heard = stream[:1] if head.read == "first" else stream
+    if head.norm is not None:
+        heard, _ = normed(head.norm, heard)
+    if head.read == "mean":
+        heard = heard.sum(axis=0, keepdims=True)
+    return heard if head.dense is None else saturate(scaled(head.dense, heard))
