@@ -12,7 +12,7 @@ from neuromorph import backends
 from neuromorph.backends.interface import Inputs
 from neuromorph.circuits.block.build import build
 from neuromorph.circuits.block.closed_form import Token, angles_of, normed, run
-from neuromorph.circuits.block.numbers import Block
+from neuromorph.circuits.block.numbers import Block, with_period
 from neuromorph.circuits.block.tokens import stimulate
 from neuromorph.circuits.norm.build import CENTRED_MAX
 from neuromorph.compile import Unit, compile_units
@@ -20,6 +20,7 @@ from neuromorph.compile.check import check_program
 from neuromorph.compile.program_file import program_as_dict
 from neuromorph.compile.ranges.contract import prove_contract
 from neuromorph.compile.split import split
+from neuromorph.errors import NetworkError
 from neuromorph.network import Probe
 from neuromorph.profiles import load_profile
 
@@ -66,6 +67,23 @@ def test_every_kind_is_proved_by_its_parts(kind: str) -> None:
     assert set(heads) < set(proof.circuits)
     assert len(proof.circuits) == len(heads) + 3
     assert {bound.status for bound in proof.bounds} <= {"proved", "harmless", "saturates"}
+
+
+@pytest.mark.parametrize("kind", ["Llama", "BERT"])
+@pytest.mark.parametrize("longer", [1, 7, 30])
+def test_a_longer_period_changes_no_integer(kind: str, longer: int) -> None:
+    """Where another block of a model is busier, this one rests."""
+    usual = a_block(3, **KINDS[kind])
+    block = with_period(usual, usual.period + longer)
+    inputs, steps, expected = told(block, 7)
+    np.testing.assert_array_equal(ends(block, "fast", inputs, steps)[:7], expected.end)
+    np.testing.assert_array_equal(expected.end, told(usual, 7)[2].end)
+    assert prove_contract(build(block)).proved
+
+
+def test_a_shorter_period_is_refused() -> None:
+    with pytest.raises(NetworkError, match="busy for longer"):
+        with_period(a_block(0), a_block(0).busy - 1)
 
 
 @pytest.mark.parametrize("kind", ["GPT-2", "BERT"])
