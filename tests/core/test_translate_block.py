@@ -13,7 +13,7 @@ from neuromorph.circuits.block.build import build
 from neuromorph.circuits.block.closed_form import run
 from neuromorph.compile.ranges.contract import prove_contract
 from neuromorph.errors import CalibrationError, RangeProofError, TensorError, UsageError
-from neuromorph.numerics.limits import STATE_MAX
+from neuromorph.numerics.limits import DELAY_MAX, STATE_MAX
 from neuromorph.translate import TranslateOptions
 from neuromorph.translate.block import (
     BlockOptions,
@@ -185,11 +185,13 @@ def test_numbers_that_do_not_fit_are_refused() -> None:
         translate_block(loud, [text], OPTIONS)
 
 
-def test_a_window_that_the_stream_cannot_wait_for_is_refused() -> None:
+def test_a_window_longer_than_a_delay_is_waited_for() -> None:
     floats = a_float_block()
-    sharp = replace(floats, scale=6 * floats.scale)
-    with pytest.raises(CalibrationError, match=r"layers\.0\.head\d: a window is longer"):
-        translate_block(sharp, [a_text(seed) for seed in range(4)], OPTIONS)
+    sharp = translate_block(replace(floats, scale=6 * floats.scale), [a_text(0)], OPTIONS)
+    assert sharp.block.timeline.context_at - 1 > DELAY_MAX
+    stream = sharp.encode(a_text(UNSEEN))[0][:6]
+    whole = run(sharp.block, stream, sharp.angles(6))
+    assert np.array_equal(clocked(sharp, stream), whole.end)
 
 
 @pytest.mark.parametrize(("streams", "error"), [
