@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -68,6 +69,19 @@ def test_every_kind_is_proved_by_its_parts(kind: str) -> None:
     assert set(heads) < set(proof.circuits)
     assert len(proof.circuits) == len(heads) + 3
     assert {bound.status for bound in proof.bounds} <= {"proved", "harmless", "saturates"}
+
+
+@pytest.mark.parametrize("backend", ["fast", "reference"])
+@pytest.mark.parametrize("kind", ["Llama", "GPT-2"])
+def test_heads_may_send_plain_spikes(kind: str, backend: str) -> None:
+    block = a_block(3, **KINDS[kind])
+    plain = replace(block, heads=tuple(
+        replace(head, spikes="binary", value_shift=0, control_decay=2200)
+        for head in block.heads))
+    inputs, steps, expected = told(plain, 7)
+    np.testing.assert_array_equal(ends(plain, backend, inputs, steps)[:7], expected.end)
+    assert (expected.context != told(block, 7)[2].context).any()
+    assert prove_contract(build(plain)).proved
 
 
 @pytest.mark.parametrize("kind", ["Llama", "BERT"])

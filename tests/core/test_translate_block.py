@@ -57,6 +57,16 @@ def test_integers_are_close_to_float_on_text_that_was_not_seen(shape: str) -> No
     assert not any(cut.values())
 
 
+def test_heads_of_plain_spikes_are_less_close_and_as_exact() -> None:
+    plain = replace(OPTIONS, attention=replace(OPTIONS.attention, spikes="binary"))
+    block = translated(options=plain)
+    assert .99 < compare_block(block, a_text(UNSEEN)).update_mean < compare_block(
+        translated(), a_text(UNSEEN)).update_mean
+    stream, tokens = block.encode(a_text(UNSEEN))[0], 8
+    whole = run(block.block, stream[:tokens], block.angles(tokens))
+    assert np.array_equal(clocked(block, stream[:tokens]), whole.end)
+
+
 @pytest.mark.parametrize("part", ["query", "key", "value", "output", "gate", "up", "down"])
 def test_no_layer_could_be_another(part: str) -> None:
     """What a wrong weight does is far beyond the tolerance."""
@@ -211,7 +221,7 @@ def test_weights_that_are_not_finite_are_refused() -> None:
 
 @pytest.mark.parametrize("wrong", [
     {"room": .5}, {"fold": 2.0}, {"payload": .1}, {"turns": 100},
-    {"attention": TranslateOptions(spikes="binary")}])
+    {"attention": TranslateOptions(target="loihi1", spikes="binary")}])
 def test_options_out_of_range_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(UsageError):
         BlockOptions(**wrong)
