@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from neuromorph.compile.ranges.contract import prove_contract
 from neuromorph.compile.split import split
 from neuromorph.errors import NetworkError
 from neuromorph.network import Probe
+from neuromorph.numerics.limits import DELAY_MAX
 from neuromorph.profiles import load_profile
 
 KINDS: dict[str, dict[str, Any]] = {
@@ -69,6 +71,19 @@ def test_every_kind_is_proved_by_its_parts(kind: str) -> None:
     assert {bound.status for bound in proof.bounds} <= {"proved", "harmless", "saturates"}
 
 
+@pytest.mark.parametrize("backend", ["fast", "reference"])
+@pytest.mark.parametrize("kind", ["Llama", "GPT-2"])
+def test_heads_may_send_plain_spikes(kind: str, backend: str) -> None:
+    block = a_block(3, **KINDS[kind])
+    plain = replace(block, heads=tuple(
+        replace(head, spikes="binary", value_shift=0, control_decay=2200)
+        for head in block.heads))
+    inputs, steps, expected = told(plain, 7)
+    np.testing.assert_array_equal(ends(plain, backend, inputs, steps)[:7], expected.end)
+    assert (expected.context != told(block, 7)[2].context).any()
+    assert prove_contract(build(plain)).proved
+
+
 @pytest.mark.parametrize("kind", ["Llama", "BERT"])
 @pytest.mark.parametrize("longer", [1, 7, 30])
 def test_a_longer_period_changes_no_integer(kind: str, longer: int) -> None:
@@ -79,6 +94,18 @@ def test_a_longer_period_changes_no_integer(kind: str, longer: int) -> None:
     np.testing.assert_array_equal(ends(block, "fast", inputs, steps)[:7], expected.end)
     np.testing.assert_array_equal(expected.end, told(usual, 7)[2].end)
     assert prove_contract(build(block)).proved
+
+
+@pytest.mark.parametrize(("window", "relays"), [(35, 0), (37, 1), (99, 1), (101, 2)])
+def test_a_stream_waits_for_any_window(window: int, relays: int) -> None:
+    """On one synapse as long as its delay allows, and on relays between several."""
+    block = a_block(3, windows=(window, 10))
+    network = build(block)
+    assert sum("wait" in p.name for p in network.populations) == relays
+    assert max(p.delay for p in network.projections) <= DELAY_MAX
+    inputs, steps, expected = told(block, 7)
+    np.testing.assert_array_equal(ends(block, "fast", inputs, steps)[:7], expected.end)
+    assert prove_contract(network).proved
 
 
 def test_a_shorter_period_is_refused() -> None:
