@@ -8,10 +8,13 @@ from typing import Any, overload
 import numpy as np
 
 from neuromorph.errors import ModelStructureError
-from neuromorph.huggingface.blocks import KINDS, float_block
+from neuromorph.huggingface.blocks import float_block
+from neuromorph.models.families.llama import LLAMA
 from neuromorph.translate.block import FloatBlock, Linear
 from neuromorph.translate.transformer import FloatEmbedding, FloatHead, FloatTransformer
 from neuromorph.translate.transformer.floats import FloatNorm
+
+KINDS = LLAMA.model_types
 
 WHOLE = {"embed_tokens", "layers", "norm", "rotary_emb"}
 """All that a decoder of the Llama family may hold."""

@@ -16,7 +16,7 @@ from neuromorph.circuits.transformer.numbers import Embedding, Head, Transformer
 from neuromorph.shown import Shown
 from neuromorph.translate.block import BlockOptions, TranslatedBlock, prove_block, translate_block
 from neuromorph.translate.block.compared import cosines, saturations
-from neuromorph.translate.block.floats import Floats
+from neuromorph.translate.block.float_norm import Floats
 from neuromorph.translate.transformer.embedding import embedding_of
 from neuromorph.translate.transformer.floats import FloatTransformer
 from neuromorph.translate.transformer.head import head_of

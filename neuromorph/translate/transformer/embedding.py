@@ -7,7 +7,7 @@ import numpy as np
 from neuromorph.circuits.block.numbers import Ints
 from neuromorph.circuits.transformer.numbers import Embedding
 from neuromorph.numerics import SIGNED_8, quantise
-from neuromorph.translate.block.floats import Floats
+from neuromorph.translate.block.float_norm import Floats
 from neuromorph.translate.block.scales import LEAST, multiplier_of
 from neuromorph.translate.transformer.floats import FloatEmbedding
 

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from neuromorph.circuits.transformer.numbers import Read
 from neuromorph.shown import Shown
-from neuromorph.translate.block.floats import FloatBlock, Floats, Linear
+from neuromorph.translate.block.float_norm import Floats, Linear
+from neuromorph.translate.block.floats import FloatBlock
 
 
 @dataclass(frozen=True, eq=False, repr=False)
