@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -171,12 +171,21 @@ class Block(Shown):
 
     @property
     def period(self) -> int:
-        """Steps from one token to the next."""
-        return WRITE_STEPS + max(head.period for head in self.heads)
+        """Steps from one token to the next: what heads need, or more if its norms say so."""
+        needed = WRITE_STEPS + max(head.period for head in self.heads)
+        return max(needed, self.attention_norm.period)
 
     def group_of(self, head: int) -> int:
         """Which keys and values a query head looks at."""
         return head * self.groups // len(self.heads)
+
+
+def paced(block: Block, period: int) -> Block:
+    """The block with a token in every so many steps: the same integers."""
+    norms = {name: getattr(block, name) for name in (
+        "attention_norm", "mlp_norm", "unit_norm", "end_norm")}
+    return replace(block, **{name: replace(norm, period=period)
+                             for name, norm in norms.items() if norm is not None})
 
 
 def check(block: Block) -> Block:
