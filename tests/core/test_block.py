@@ -28,7 +28,7 @@ from small_timed import WITH_LAVA
 
 from neuromorph import backends
 from neuromorph.circuits.block.build import build
-from neuromorph.circuits.block.numbers import Block, paced
+from neuromorph.circuits.block.numbers import Block
 from neuromorph.compile.ranges.contract import prove_contract
 from neuromorph.errors import NetworkError, NeuromorphError
 from neuromorph.network import (
@@ -242,18 +242,6 @@ def test_two_blocks_are_two_closed_forms_one_after_the_other(
         closed(second, middle).end)
 
 
-@pytest.mark.parametrize("post", [False, True])
-@pytest.mark.parametrize("more", [1, 7, 20])
-def test_a_block_at_another_pace_is_the_same(more: int, post: bool) -> None:
-    block = a_block(0, post=post)
-    slower = paced(block, block.period + more)
-    assert slower.period == block.period + more
-    stream = tokens_of(block, 0, TOKENS)
-    for given in (pipelined(slower, stream), sequential(slower, stream)):
-        assert differs(slower, build(slower), given) is None
-    assert paced(slower, block.period).period == block.period
-
-
 def test_a_second_block_that_begins_a_step_early_is_refused() -> None:
     block, network = built("middle", 0)
     early = (block.timeline.end_at - 1) % block.period
@@ -268,8 +256,6 @@ def test_a_second_block_that_begins_a_step_early_is_refused() -> None:
     ({"groups": 2, "heads": a_block(heads=3).heads}, "wrong shape"),
     ({"attention_norm": a_block(width=8).attention_norm}, "wrong shape"),
     ({"mlp_norm": a_block(windows=(12,)).mlp_norm}, "a norm is of another block"),
-    ({"attention_norm": a_block(windows=(12,)).attention_norm}, "a norm is of another block"),
-    ({"attention_norm": a_block(windows=(6,)).attention_norm}, "a norm is of another block"),
     ({"unit_norm": replace(a_block().unit_norm, root=0)}, "sends no root"),
     ({"query": replace(a_block().query, weights=a_block().query.weights + 2)}, "not fit 8 bits"),
     ({"gate": replace(a_block().gate, weights=np.full((9, 6), -128, np.int8))},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from neuromorph import backends
 from neuromorph.backends.interface import Inputs
 from neuromorph.circuits.block.build import build
 from neuromorph.circuits.block.closed_form import Token, angles_of, normed, run
-from neuromorph.circuits.block.numbers import Block
+from neuromorph.circuits.block.numbers import Block, with_period
 from neuromorph.circuits.block.tokens import stimulate
 from neuromorph.circuits.norm.build import CENTRED_MAX
 from neuromorph.compile import Unit, compile_units
@@ -20,7 +21,9 @@ from neuromorph.compile.check import check_program
 from neuromorph.compile.program_file import program_as_dict
 from neuromorph.compile.ranges.contract import prove_contract
 from neuromorph.compile.split import split
+from neuromorph.errors import NetworkError
 from neuromorph.network import Probe
+from neuromorph.numerics.limits import DELAY_MAX
 from neuromorph.profiles import load_profile
 
 KINDS: dict[str, dict[str, Any]] = {
@@ -66,6 +69,48 @@ def test_every_kind_is_proved_by_its_parts(kind: str) -> None:
     assert set(heads) < set(proof.circuits)
     assert len(proof.circuits) == len(heads) + 3
     assert {bound.status for bound in proof.bounds} <= {"proved", "harmless", "saturates"}
+
+
+@pytest.mark.parametrize("backend", ["fast", "reference"])
+@pytest.mark.parametrize("kind", ["Llama", "GPT-2"])
+def test_heads_may_send_plain_spikes(kind: str, backend: str) -> None:
+    block = a_block(3, **KINDS[kind])
+    plain = replace(block, heads=tuple(
+        replace(head, spikes="binary", value_shift=0, control_decay=2200)
+        for head in block.heads))
+    inputs, steps, expected = told(plain, 7)
+    np.testing.assert_array_equal(ends(plain, backend, inputs, steps)[:7], expected.end)
+    assert (expected.context != told(block, 7)[2].context).any()
+    assert prove_contract(build(plain)).proved
+
+
+@pytest.mark.parametrize("kind", ["Llama", "BERT"])
+@pytest.mark.parametrize("longer", [1, 7, 30])
+def test_a_longer_period_changes_no_integer(kind: str, longer: int) -> None:
+    """Where another block of a model is busier, this one rests."""
+    usual = a_block(3, **KINDS[kind])
+    block = with_period(usual, usual.period + longer)
+    inputs, steps, expected = told(block, 7)
+    np.testing.assert_array_equal(ends(block, "fast", inputs, steps)[:7], expected.end)
+    np.testing.assert_array_equal(expected.end, told(usual, 7)[2].end)
+    assert prove_contract(build(block)).proved
+
+
+@pytest.mark.parametrize(("window", "relays"), [(35, 0), (37, 1), (99, 1), (101, 2)])
+def test_a_stream_waits_for_any_window(window: int, relays: int) -> None:
+    """On one synapse as long as its delay allows, and on relays between several."""
+    block = a_block(3, windows=(window, 10))
+    network = build(block)
+    assert sum("wait" in p.name for p in network.populations) == relays
+    assert max(p.delay for p in network.projections) <= DELAY_MAX
+    inputs, steps, expected = told(block, 7)
+    np.testing.assert_array_equal(ends(block, "fast", inputs, steps)[:7], expected.end)
+    assert prove_contract(network).proved
+
+
+def test_a_shorter_period_is_refused() -> None:
+    with pytest.raises(NetworkError, match="busy for longer"):
+        with_period(a_block(0), a_block(0).busy - 1)
 
 
 @pytest.mark.parametrize("kind", ["GPT-2", "BERT"])

@@ -157,10 +157,10 @@ def test_a_placed_transformer_is_the_transformer(name: str) -> None:
     assert first_difference(told(model, done, 3), closed_form.run(model, inputs)) is None
 
 
-def test_blocks_wait_for_the_slowest() -> None:
+def test_a_block_rests_while_another_is_busy() -> None:
     model, network = kind("two paces")
     periods = [block.period for block in model.blocks]
-    assert periods[0] < periods[1] == course_of(model).period == network.period
+    assert periods[1] < periods[0] == course_of(model).period == network.period
 
 
 def test_far_blocks_are_reached_by_several_hops() -> None:

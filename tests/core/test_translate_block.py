@@ -13,7 +13,7 @@ from neuromorph.circuits.block.build import build
 from neuromorph.circuits.block.closed_form import run
 from neuromorph.compile.ranges.contract import prove_contract
 from neuromorph.errors import CalibrationError, RangeProofError, TensorError, UsageError
-from neuromorph.numerics.limits import STATE_MAX
+from neuromorph.numerics.limits import DELAY_MAX, STATE_MAX
 from neuromorph.translate import TranslateOptions
 from neuromorph.translate.block import (
     BlockOptions,
@@ -55,6 +55,16 @@ def test_integers_are_close_to_float_on_text_that_was_not_seen(shape: str) -> No
     assert found.update_error < .03
     cut = {name: count for name, count in found.saturations.items() if not name.endswith("code")}
     assert not any(cut.values())
+
+
+def test_heads_of_plain_spikes_are_less_close_and_as_exact() -> None:
+    plain = replace(OPTIONS, attention=replace(OPTIONS.attention, spikes="binary"))
+    block = translated(options=plain)
+    assert .99 < compare_block(block, a_text(UNSEEN)).update_mean < compare_block(
+        translated(), a_text(UNSEEN)).update_mean
+    stream, tokens = block.encode(a_text(UNSEEN))[0], 8
+    whole = run(block.block, stream[:tokens], block.angles(tokens))
+    assert np.array_equal(clocked(block, stream[:tokens]), whole.end)
 
 
 @pytest.mark.parametrize("part", ["query", "key", "value", "output", "gate", "up", "down"])
@@ -185,11 +195,13 @@ def test_numbers_that_do_not_fit_are_refused() -> None:
         translate_block(loud, [text], OPTIONS)
 
 
-def test_a_window_that_the_stream_cannot_wait_for_is_refused() -> None:
+def test_a_window_longer_than_a_delay_is_waited_for() -> None:
     floats = a_float_block()
-    sharp = replace(floats, scale=6 * floats.scale)
-    with pytest.raises(CalibrationError, match=r"layers\.0\.head\d: a window is longer"):
-        translate_block(sharp, [a_text(seed) for seed in range(4)], OPTIONS)
+    sharp = translate_block(replace(floats, scale=6 * floats.scale), [a_text(0)], OPTIONS)
+    assert sharp.block.timeline.context_at - 1 > DELAY_MAX
+    stream = sharp.encode(a_text(UNSEEN))[0][:6]
+    whole = run(sharp.block, stream, sharp.angles(6))
+    assert np.array_equal(clocked(sharp, stream), whole.end)
 
 
 @pytest.mark.parametrize(("streams", "error"), [
@@ -209,7 +221,7 @@ def test_weights_that_are_not_finite_are_refused() -> None:
 
 @pytest.mark.parametrize("wrong", [
     {"room": .5}, {"fold": 2.0}, {"payload": .1}, {"turns": 100},
-    {"attention": TranslateOptions(spikes="binary")}])
+    {"attention": TranslateOptions(target="loihi1", spikes="binary")}])
 def test_options_out_of_range_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(UsageError):
         BlockOptions(**wrong)

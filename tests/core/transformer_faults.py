@@ -73,10 +73,13 @@ def first_larger(values: Any) -> Any:
     return found
 
 
-def period_later(name: str) -> Fault:
+def period_later(part: str) -> Fault:
     """A token's, when the next one comes: all steps of a period are as before."""
     def planted(model: Transformer, network: Network) -> Network:
-        return synapse(name, delay=later(network.period))(model, network)
+        half = network.period // 2
+        for name, steps in (("to_hop1_0", half), ("to_block1", network.period - half)):
+            network = synapse(f"{part}.{name}", delay=later(steps))(model, network)
+        return network
     return planted
 
 
@@ -94,14 +97,14 @@ FAULTS: Mapping[str, Planted] = {
                                    "stream 2: token 0"),
     "a pulse a step early": Planted("Llama", synapse("tokens.to_block1", delay=later(-1)),
                                     "stream 2: token 0"),
-    "a pulse a token late": Planted("two paces", period_later("tokens.to_block1"),
+    "a pulse a token late": Planted("two paces", period_later("tokens"),
                                     "stream 2: token 0"),
     "a pulse that is no pulse": Planted("Llama", synapse(
         "tokens.to_block1", weights=lambda old: -old), "stream 2: token 0"),
     # the first token looks at itself alone, whatever its angles
     "angles a step late": Planted("Llama", synapse("angles.to_block1", delay=later(1)),
                                   "stream 2: token 1"),
-    "angles a token late": Planted("two paces", period_later("angles.to_block1"),
+    "angles a token late": Planted("two paces", period_later("angles"),
                                    "stream 2: token 1"),
     "angles in another order": Planted("Llama", synapse("angles.to_block1", weights=rolled),
                                        "stream 2: token 1"),

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from neuromorph.circuits.block.numbers import Block, Code, Dense, Ints
 from neuromorph.circuits.latency_attention import LatencyAttention
-from neuromorph.circuits.latency_attention.emit import contexts_of
+from neuromorph.circuits.latency_attention.emit import contexts_of, lift_of
 from neuromorph.circuits.norm import Norm, mean_constants
 from neuromorph.neurons.gate import NARROW, activation
 from neuromorph.neurons.latency_match import latency_payload
@@ -166,16 +166,22 @@ def _answered(head: LatencyAttention, scores: Ints, values: Ints) -> tuple[Ints,
     due = np.clip(-((scores - head.first_due) // head.ramp), 0, head.window)
     climbed = np.where(due == head.window, head.ramp * (head.window - 1) + head.go,
                        head.ramp * due)
-    over = ((head.score_bound + scores + climbed - head.threshold) << INPUT_SHIFT) + 1
-    loud = latency_payload(over, due == 0, base=head.payload_base, span=head.payload_span,
-                           gain=head.payload_gain, gain_shift=head.payload_gain_shift)
+    loud = _payloads(head, scores + climbed, due) if head.graded else np.ones_like(due)
     steps = np.arange(due.min(), due.max() + 1)
     heard = np.where(due == steps[:, None], loud, 0)
     counted = np.column_stack([values, np.full(len(values), head.unit)])
     left = np.zeros(counted.shape[1], np.int64)
+    lift = lift_of(head)
     for sums in _exact(heard, counted) >> head.value_shift:
-        left = decay(left, head.control_decay) + sums
+        left = decay(left, head.control_decay) + (sums << lift)
     return left[:-1], int(left[-1])
+
+
+def _payloads(head: LatencyAttention, climbed: Ints, due: Ints) -> Ints:
+    """How loud each slot is: what it is beyond the threshold when it fires."""
+    over = ((head.score_bound + climbed - head.threshold) << INPUT_SHIFT) + 1
+    return latency_payload(over, due == 0, base=head.payload_base, span=head.payload_span,
+                           gain=head.payload_gain, gain_shift=head.payload_gain_shift)
 
 
 def _attended(block: Block, stream: Ints, context: Ints) -> Ints:

@@ -82,6 +82,8 @@ class Block(Shown):
         The last sends a unit vector, and its norm.
     end_norm : Norm or None
         Of a post-norm block, behind its MLP.
+    rest : int
+        Steps of a period in which nothing happens: where a block of the same model is busier.
     query, key, value : Dense
         heads * size, groups * size and groups * size rows.
     query_code, key_code, value_code : Code
@@ -131,6 +133,7 @@ class Block(Shown):
     down: Dense
     carries: tuple[tuple[Parameter, Parameter], tuple[Parameter, Parameter]]
     end_norm: Norm | None = None
+    rest: int = 0
 
     @property
     def post(self) -> bool:
@@ -141,7 +144,7 @@ class Block(Shown):
     def timeline(self) -> Timeline:
         """When who speaks."""
         return Timeline(0 if self.post else self.attention_norm.h_at, self.mlp_norm.h_at,
-                        self.period, self.turns, self.unit_norm.h_at, self.unit_norm.y_at,
+                        self.busy, self.turns, self.unit_norm.h_at, self.unit_norm.y_at,
                         self.end_norm.h_at if self.end_norm else 0)
 
     @property
@@ -170,22 +173,35 @@ class Block(Shown):
         return max(head.window for head in self.heads)
 
     @property
+    def busy(self) -> int:
+        """Steps in which the busiest head writes a token and answers."""
+        return WRITE_STEPS + max(head.period for head in self.heads)
+
+    @property
     def period(self) -> int:
-        """Steps from one token to the next: what heads need, or more if its norms say so."""
-        needed = WRITE_STEPS + max(head.period for head in self.heads)
-        return max(needed, self.attention_norm.period)
+        """Steps from one token to the next."""
+        return self.busy + self.rest
 
     def group_of(self, head: int) -> int:
         """Which keys and values a query head looks at."""
         return head * self.groups // len(self.heads)
 
 
-def paced(block: Block, period: int) -> Block:
-    """The block with a token in every so many steps: the same integers."""
-    norms = {name: getattr(block, name) for name in (
-        "attention_norm", "mlp_norm", "unit_norm", "end_norm")}
-    return replace(block, **{name: replace(norm, period=period)
-                             for name, norm in norms.items() if norm is not None})
+def with_period(block: Block, period: int) -> Block:
+    """The block, with a token every so many steps; its integers stay as they are.
+
+    Raises
+    ------
+    NetworkError
+        If it is busy for longer.
+    """
+    if period < block.busy:
+        raise NetworkError("a block is busy for longer than a period", where="block",
+                           found=period, expected=f"at least {block.busy} steps")
+    norms = {name: replace(norm, period=period) for name in (
+        "attention_norm", "mlp_norm", "unit_norm", "end_norm")
+        if (norm := getattr(block, name)) is not None}
+    return replace(block, rest=period - block.busy, **norms)
 
 
 def check(block: Block) -> Block:

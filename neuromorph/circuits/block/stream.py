@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from neuromorph.circuits.block.layers import dense, input_of, one_to_one, phase, source, to_all
+from neuromorph.circuits.block.layers import (
+    dense,
+    input_of,
+    one_to_one,
+    phase,
+    source,
+    to_all,
+    waiting,
+)
 from neuromorph.circuits.block.numbers import Block
 from neuromorph.circuits.block.timeline import UP_DELAY
 from neuromorph.circuits.latency_attention.emit import emission_of
@@ -31,9 +39,11 @@ def attended(block: Block) -> Network:
               *(input_of(name, size, -limit, limit, tuple(steps))
                 for name, limit in zip(names, limits, strict=True))]
     weights = np.split(block.output.weights, len(names), axis=1)
+    waits, carries = waiting("carry", "r", "out", block.width, times.context_at, "wait")
     return Network(
-        "attended", "fixed", (source("r", block.width), *(source(n, size) for n in names), out),
-        (one_to_one("carry", "r", "out", block.width, times.context_at - 1),
+        "attended", "fixed",
+        (source("r", block.width), *(source(n, size) for n in names), *waits, out),
+        (*carries,
          *(dense(f"w_{name}", name, "out", some)
            for name, some in zip(names, weights, strict=True))),
         Schedule(period, phase("attended", times.context_at, block.turns, period)),

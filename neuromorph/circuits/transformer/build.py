@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from neuromorph.circuits import norm
 from neuromorph.circuits.block.build import build as build_block
-from neuromorph.circuits.block.numbers import paced
+from neuromorph.circuits.block.numbers import with_period
 from neuromorph.circuits.block.project import ANGLE_LIMIT
 from neuromorph.circuits.norm import Norm
 from neuromorph.circuits.transformer.answer import answer
@@ -78,7 +78,7 @@ def _parts(model: Transformer, at: Course) -> tuple[dict[str, Network], dict[str
                                                     dict[str, str]]:
     """Parts, in which step of a token each begins, and which input hears what."""
     period, head = at.period, model.head
-    blocks = [paced(block, period) for block in model.blocks]
+    blocks = [with_period(block, period) for block in model.blocks]
     parts = {"embedding": embedding(model.embedding, model.largest, period)}
     begins, wires, heard = {"embedding": 0}, {}, "embedding.out"
 

@@ -6,12 +6,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from neuromorph.circuits.block.layers import input_of, one_to_one, source
+from neuromorph.circuits.block.layers import input_of, source, waiting
 from neuromorph.network import Network, Population, Port, Projection, Relay, Schedule
-from neuromorph.numerics.limits import DELAY_MAX
-
-HOP = DELAY_MAX + 1
-"""Steps that one synapse may take."""
 
 
 def handing(
@@ -41,27 +37,18 @@ def handing(
     Network
         With the source ``block0``, and an output ``block1``, ``block2``, ... a block.
     """
-    populations, ways = [source("block0", size)], []
+    populations, ways = [source("block0", size)], list[Projection]()
     outputs = []
     for block, (start, stop) in enumerate(pairwise(begins), 1):
-        for hop, (before, at) in enumerate(pairwise(_stations(start, stop))):
-            last = at == stop
-            relay = Population(f"block{block}" if last else f"hop{block}_{hop}", size, Relay())
-            ways.append(_way(populations[-1].name, relay.name, size, at - before))
-            populations.append(relay)
+        relay = Population(f"block{block}", size, Relay())
+        hops, hands = waiting(f"to_block{block}", f"block{block - 1}", relay.name, size,
+                              stop - start, f"hop{block}_")
+        populations += [*hops, relay]
+        ways += hands
         outputs.append(Port(relay.name, relay.name, size, relay.model.payload_bits, *span,
                             _in(steps, stop, period)))
     return Network(name, "fixed", tuple(populations), tuple(ways), Schedule(period), inputs=(
         input_of("block0", size, *span, _in(steps, begins[0], period)),), outputs=tuple(outputs))
-
-
-def _stations(start: int, stop: int) -> list[int]:
-    """Steps on the way, as far apart as synapses reach."""
-    return [*range(start, stop, HOP), stop]
-
-
-def _way(pre: str, post: str, size: int, takes: int) -> Projection:
-    return one_to_one(f"to_{post}", pre, post, size, takes - 1)
 
 
 def _in(steps: tuple[int, ...], begin: int, period: int) -> tuple[int, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import accumulate
 
-from neuromorph.circuits.block.numbers import paced
+from neuromorph.circuits.block.numbers import with_period
 from neuromorph.circuits.transformer.numbers import Transformer
 
 
@@ -37,7 +37,7 @@ def course_of(model: Transformer) -> Course:
     embedding, head = model.embedding, model.head
     summed = 1 if embedding.positions is None else 2
     first = summed + (embedding.norm.h_at if embedding.norm else 0)
-    begins = tuple(accumulate((paced(block, period).timeline.end_at for block in model.blocks),
-                              initial=first))
+    lasts = (with_period(block, period).timeline.end_at for block in model.blocks)
+    begins = tuple(accumulate(lasts, initial=first))
     said = begins[-1] + (head.norm.h_at if head.norm else 0) + (head.dense is not None)
     return Course(period, summed, begins, said)

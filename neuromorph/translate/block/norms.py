@@ -23,7 +23,7 @@ SPARE = 1 - 1e-9
 
 def fitted_norm(
     size: int, behind: Iterable[NDArray[Any]], period: int, where: str, *, epsilon: float = 0.0,
-    root: bool = False, payload: float | None = None,
+    root: bool = False, payload: float | None = None, centred: bool = False,
 ) -> Norm:
     """The norm of largest payloads behind which no sum leaves 24 bits.
 
@@ -46,6 +46,8 @@ def fitted_norm(
     root : bool
     payload : float, optional
         Taken as it is; `prove_block` says whether it is too large.
+    centred : bool
+        Whether it is a layer norm.
 
     Raises
     ------
@@ -55,7 +57,8 @@ def fitted_norm(
     room = int(SPARE * STATE_MAX / max(1.0, *map(longest_row, behind)))
 
     def made(wanted: float) -> Norm:
-        return norm_of(size, wanted, STATE_MAX, period, epsilon=epsilon, root=root)
+        return norm_of(size, wanted, STATE_MAX, period, epsilon=epsilon, root=root,
+                       centred=centred)
 
     wanted = payload or room / sqrt(size)
     while payload is None and wanted >= LEAST_PAYLOAD and made(wanted).longest > room:

@@ -15,7 +15,7 @@ class BlockOptions:
     Attributes
     ----------
     attention : TranslateOptions
-        Of its heads; ``slots`` are the tokens that they remember. Graded spikes.
+        Of its heads; ``slots`` are the tokens that they remember. For Loihi 2.
     room : float
         How much larger than on calibration text a number may be before it saturates: of the
         stream, of queries, keys and values, of gate and up.
@@ -41,10 +41,10 @@ class BlockOptions:
     turns: int | None = None
 
     def __post_init__(self) -> None:
-        if self.attention.spikes != "graded" or self.attention.target != "loihi2":
-            raise UsageError("the heads of a block send graded spikes", where="block options",
-                             found=f"{self.attention.spikes} spikes, {self.attention.target}",
-                             expected="graded spikes, loihi2")
+        if self.attention.target != "loihi2":
+            raise UsageError("a block's neurons are programmable, as Loihi 2's are",
+                             where="block options", found=self.attention.target,
+                             expected="loihi2")
         for name, value, low, high in (
                 ("room", self.room, 1.0, 16.0), ("fold", self.fold, 0.0, 1.0),
                 ("payload", self.payload or 16.0, 1.0, 2.0**15), ("turns", self.turns or 1, 1, 64)):

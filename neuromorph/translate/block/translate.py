@@ -13,7 +13,7 @@ from neuromorph.errors import CalibrationError, TensorError
 from neuromorph.neurons.gate import SILU
 from neuromorph.neurons.rotary import ANGLE_BITS
 from neuromorph.numerics import quantise
-from neuromorph.numerics.limits import DELAY_MAX, STATE_MAX
+from neuromorph.numerics.limits import STATE_MAX
 from neuromorph.shown import Shown
 from neuromorph.translate.block.attention import (
     Quantised,
@@ -97,7 +97,6 @@ def translate_block(
     places = (_places(floats, streams, options), _places(floats, [t.middle for t in seen], options),
               _places(floats, [t.end for t in seen], options))
     translated = TranslatedBlock(floats, *_block(floats, streams, seen, options, places))
-    _check_wait(translated.block, floats.name)
     prove_block(translated.block, floats.name)
     return corrected(translated, streams, seen) if options.correct else translated
 
@@ -138,17 +137,6 @@ def _block(
 def _places(floats: FloatBlock, streams: Sequence[Floats], options: BlockOptions) -> int:
     largest = max(float(np.abs(stream).max(initial=0)) for stream in streams)
     return places_of(largest, options.room, floats.name)
-
-
-def _check_wait(block: Block, name: str) -> None:
-    """The stream waits for the contexts on its synapses, which delay by so much at most."""
-    late = block.timeline.context_at - 1 - DELAY_MAX
-    if late > 0:
-        longest = max(range(len(block.heads)), key=lambda n: block.heads[n].window)
-        raise CalibrationError("a window is longer than the stream can wait for its contexts",
-                               where=f"{name}.head{longest}", found=f"{block.window} steps",
-                               expected=f"at most {block.window - late}",
-                               hint="a smaller window_nats or margin_nats")
 
 
 def _check_streams(floats: FloatBlock, streams: Sequence[Floats]) -> None:

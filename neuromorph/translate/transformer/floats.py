@@ -1,0 +1,124 @@
+"""A trained transformer as it is in floats: what embeds, its blocks one at a time, its head."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuromorph.circuits.transformer.numbers import Read
+from neuromorph.shown import Shown
+from neuromorph.translate.block.floats import FloatBlock, Floats, Linear
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class FloatNorm(Shown):
+    """h = gain (R - mean) / root(mean((R - mean)^2) + epsilon) + bias; RMS norms leave the mean."""
+
+    gain: Floats
+    bias: Floats | None
+    epsilon: float
+    centred: bool
+
+    def __call__(self, vectors: Floats) -> Floats:
+        """Of each vector, shape (..., size)."""
+        h: Floats = self.gain * self.plain(vectors)
+        return h if self.bias is None else h + self.bias
+
+    def plain(self, vectors: Floats) -> Floats:
+        """Without gain and bias."""
+        if self.centred:
+            vectors = vectors - vectors.mean(axis=-1, keepdims=True)
+        mean = (vectors * vectors).mean(axis=-1, keepdims=True)
+        over: Floats = vectors / np.sqrt(mean + self.epsilon)
+        return over
+
+    def folded(self, layer: Linear) -> Linear:
+        """The layer behind it, which also does what gain and bias do."""
+        bias = layer.bias if self.bias is None else layer.weight @ self.bias + (
+            0 if layer.bias is None else layer.bias)
+        return Linear(layer.weight * self.gain, bias)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class FloatEmbedding(Shown):
+    """What enters the first block.
+
+    ::
+
+        R = table_j + positions_p           of the token j at the place p
+        R = x table + positions_p           of a patch x
+
+    Attributes
+    ----------
+    table : float64 array, shape (inputs, width)
+    positions : float64 array, shape (positions, width), or None
+        Biases, and what the class token is, are in it.
+    of_tokens : bool
+    norm : FloatNorm or None
+        Of a post-norm model.
+    """
+
+    table: Floats
+    positions: Floats | None = None
+    of_tokens: bool = True
+    norm: FloatNorm | None = None
+
+    def __call__(self, inputs: NDArray[Any]) -> Floats:
+        """Each token or patch, from the first on."""
+        stream = self.table[inputs] if self.of_tokens else inputs @ self.table
+        if self.positions is not None:
+            stream = stream + self.positions[: len(inputs)]
+        return stream if self.norm is None else self.norm(stream)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class FloatHead(Shown):
+    """What becomes of the last hidden states; see `circuits.transformer.numbers.Head`."""
+
+    read: Read = "each"
+    norm: FloatNorm | None = None
+    dense: Linear | None = None
+
+    def __call__(self, stream: Floats) -> Floats:
+        """One answer a token, or one."""
+        heard = stream[:1] if self.read == "first" else stream
+        if self.norm is not None:
+            heard = self.norm(heard)
+        if self.read == "mean":
+            heard = heard.mean(axis=0, keepdims=True)
+        return heard if self.dense is None else self.dense(heard)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class FloatTransformer(Shown):
+    """A transformer in float64.
+
+    Attributes
+    ----------
+    family : str
+    embedding : FloatEmbedding
+    blocks : sequence of FloatBlock
+        May be made when they are asked for: of a large model no two need be there at once.
+    head : FloatHead
+    causal : bool
+    positions : int
+        Tokens that a sequence may have.
+    """
+
+    family: str
+    embedding: FloatEmbedding
+    blocks: Sequence[FloatBlock]
+    head: FloatHead
+    causal: bool
+    positions: int
+
+    def run(self, inputs: NDArray[Any]) -> tuple[list[Floats], Floats]:
+        """Hidden states in front of each block and behind the last, and the head's answer."""
+        streams = [self.embedding(inputs)]
+        for block in self.blocks:
+            streams.append(block.run(streams[-1]).end)
+        return streams, self.head(streams[-1])
