@@ -23,10 +23,12 @@ TURN, HOT, WRITTEN = range(3)
 def _kernel(own: Any, state: Any, arrived: Any, i: int, last: int, t: int) -> int:
     if t % own[i, PERIOD] == own[i, PULSE_AT]:
         state[i, HOT] = 0
+        again = arrived[i, 0] < -1
         if arrived[i, 0] < 0:
             state[i, TURN] = 0
-            state[i, WRITTEN] = 0
-        elif arrived[i, 0] > 0:
+            if not again:
+                state[i, WRITTEN] = 0
+        if arrived[i, 0] > 0 or again:
             state[i, TURN] = state[i, TURN] % own[i, SLOTS] + 1
             if state[i, TURN] == own[i, PLACE] + 1:
                 state[i, HOT] = 1
@@ -45,14 +47,15 @@ class Slot(Constant):
 
     ::
 
-        turn    = turn mod slots + 1               at a pulse, 0 before the first one
+        turn    = turn mod slots + 1               at a pulse, 0 before the first; 1 at one of -2
         hot     = a pulse came, and turn = place + 1
         written = written or hot
         s[t]    = payload where hot                of one for the empty slots: where not written
                                                    while (t - at) mod period < steps, else 0
 
-    A pulse is a sum above 0 where t mod period = pulse_at. One below 0 makes all slots empty; none
-    leaves them as they are, and no slot is hot. All slots hear all pulses and count them, so that
+    A pulse is a sum above 0 where t mod period = pulse_at. One of -1 makes all slots empty; one
+    below that is the first slot's, whose turn it is again while all stay written. None leaves
+    them as they are, and no slot is hot. All slots hear all pulses and count them, so that
     the ring needs no neighbours: slot 0 has its turn at the first pulse, the next at the next, and
     after the last it begins anew. Populations of them, all fed by the same pulses, say different
     things of the same slots in different steps.
@@ -112,10 +115,12 @@ class Slot(Constant):
     def _step(self, state: State, a_in: NDArray[Any], t: int) -> Stepped:
         turn, hot, written = (state[word] for word in self.words)
         if self.is_moment(t, "pulse_at"):
-            comes, ends = a_in > 0, a_in < 0
-            turn = np.where(ends, 0, np.where(comes, turn % self.slots + 1, turn))
+            again, backs = a_in < -1, a_in < 0
+            comes = (a_in > 0) | again
+            turn = np.where(backs, 0, turn)
+            turn = np.where(comes, turn % self.slots + 1, turn)
             hot = (comes & (turn == self.place + 1)).astype(turn.dtype)
-            written = np.where(ends, 0, np.maximum(written, hot))
+            written = np.where(backs & ~again, 0, np.maximum(written, hot))
         speaks = (written == 0 if self.empty else hot != 0) & self.due(t)
         return ({"turn": turn, "hot": hot, "written": written},
                 np.where(speaks, self.payload, 0))

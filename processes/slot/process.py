@@ -11,7 +11,7 @@ class Slot(Stepped):
 
     ::
 
-        turn     = turn mod slots + 1               at a pulse, 0 before the first one
+        turn     = turn mod slots + 1               at a pulse, 0 before the first; 1 at one of -2
         hot      = a pulse came, and turn = place + 1
         written  = written or hot
         s_out[t] = payload where hot                of one for the empty slots: where not written
@@ -22,7 +22,8 @@ class Slot(Stepped):
     Attributes
     ----------
     a_in, s_out : InPort, OutPort
-        Pulses: above 0 the next slot's turn, below 0 all are empty; and graded spikes.
+        Pulses: above 0 the next slot's turn, -1 all are empty, -2 the first one's turn; and graded
+        spikes.
 
     Examples
     --------

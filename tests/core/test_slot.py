@@ -95,6 +95,38 @@ def test_the_kernel_is_the_array_step(
         assert sent == (11 if speaks and (t - at) % 4 < steps else 0)
 
 
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_pulse_of_minus_two_begins_with_the_first_slot_and_forgets_nothing(backend: str) -> None:
+    """Slots 0 to 2 are written, then 0 and 1 again; 3 to 5 stay empty throughout."""
+    train = {2 + PERIOD * n: np.full(SLOTS, pulse) for n, pulse in enumerate([1, 1, 1, -2, 1])}
+    hot, empty = (told(Slot(**RING, empty=empty, at=4), train, 5 * PERIOD, backend=backend)
+                  .spikes("n")[4::PERIOD] for empty in (0, 1))
+    assert [np.flatnonzero(row).tolist() for row in hot] == [[0], [1], [2], [0], [1]]
+    assert [np.flatnonzero(row)[0] for row in empty] == [1, 2, 3, 3, 3]
+
+
+@given(st.lists(st.integers(-3, 2), min_size=1, max_size=40), st.integers(1, 5), st.integers(0, 4))
+@settings(max_examples=200, deadline=None)
+def test_the_kernel_begins_anew_as_the_array_step_does(
+    pulses: list[int], slots: int, place: int
+) -> None:
+    model = Slot(place % slots, slots, 0, 11, 1, 2, 0, 0)
+    one = dict.fromkeys(model.words, 0)
+    arrays = {word: np.zeros(1, np.int64) for word in model.words}
+    count, full = 0, set[int]()
+    for t, pulse in enumerate(pulses):
+        one, sent = kernel_of(model, one, pulse, t)
+        arrays, expected = model.step_fixed(arrays, {"a_in": np.array([pulse])}, t)
+        assert ({word: int(arrays[word][0]) for word in one}, int(expected[0])) == (one, sent)
+        if t % 2 == 0:
+            count, full = (0 if pulse < 0 else count), (set() if pulse == -1 else full)
+            comes = pulse not in (0, -1)
+            full = full | {count % slots} if comes else full
+            count += comes
+            assert one["hot"] == (comes and (count - 1) % slots == place % slots)
+            assert one["written"] == (place % slots in full)
+
+
 @pytest.mark.parametrize("backend", FLOATS)
 def test_floats(backend: str) -> None:
     model = Slot(np.arange(2), 2, payload=0.5, period=4, pulse_at=1, at=2)

@@ -51,8 +51,8 @@ def clock(block: Block) -> Network:
         projections += found[1]
     period, times = block.period, block.timeline
     inputs = (
-        Port("token", "token", 1, PAYLOAD_BITS, -1, 1, (0,),
-             "1 with every token; -1: all slots are empty again"),
+        Port("token", "token", 1, PAYLOAD_BITS, -2, 1, (0,),
+             "1 with every token; -2: it goes into the first slot; -1: all slots are empty again"),
         input_of("query", block.query.outputs, -block.query_code.limit, block.query_code.limit,
                  (times.code_at % period,)),
         input_of("key", block.key.outputs, -block.key_code.limit, block.key_code.limit,

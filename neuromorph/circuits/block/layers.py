@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuromorph.network import Phase, Population, Port, Projection, Source
-from neuromorph.numerics.limits import PAYLOAD_BITS
+from neuromorph.network import Phase, Population, Port, Projection, Relay, Source
+from neuromorph.numerics.limits import DELAY_MAX, PAYLOAD_BITS
 
 HALVED = -1
 """A synapse of both signs drops its lowest bit, so that a weight is stored doubled; this exponent
@@ -32,6 +32,22 @@ def one_to_one(
 def to_all(name: str, pre: str, post: str, size: int, delay: int = 0) -> Projection:
     """One neuron to all."""
     return Projection(name, pre, post, np.ones((size, 1), np.int32), delay, graded=True)
+
+
+def waiting(
+    name: str, pre: str, post: str, size: int, steps: int, relay: str
+) -> tuple[list[Population], list[Projection]]:
+    """Synapses on which payloads are on their way for so many steps, and relays between them.
+
+    A synapse delays by `DELAY_MAX` steps at most, and what it brings arrives a step later.
+    """
+    hops = -(-steps // (DELAY_MAX + 1))
+    waits = [Population(f"{relay}{n}", size, Relay()) for n in range(hops - 1)]
+    stations = [pre, *(one.name for one in waits), post]
+    lasts = [steps // hops + (n < steps % hops) for n in range(hops)]
+    return waits, [one_to_one(name if after == post else f"to_{after}", before, after, size,
+                              last - 1)
+                   for before, after, last in zip(stations, stations[1:], lasts, strict=False)]
 
 
 def source(name: str, size: int) -> Population:

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import numpy as np
 
-from neuromorph.circuits.block.layers import dense, input_of, one_to_one, phase, source, to_all
+from neuromorph.circuits.block.layers import (
+    dense,
+    input_of,
+    one_to_one,
+    phase,
+    source,
+    to_all,
+    waiting,
+)
 from neuromorph.circuits.block.numbers import Block
 from neuromorph.circuits.block.timeline import UP_DELAY
 from neuromorph.circuits.latency_attention.emit import emission_of
 from neuromorph.network import Network, Population, Port, Projection, Schedule
 from neuromorph.neurons.gate import Gate
-from neuromorph.neurons.relay import Relay
 from neuromorph.neurons.residual import Residual
 from neuromorph.neurons.rsqrt import ROOT_LARGEST
 from neuromorph.neurons.unit_residual import UnitResidual
-from neuromorph.numerics.limits import DELAY_MAX, STATE_MAX
+from neuromorph.numerics.limits import STATE_MAX
 
 
 def attended(block: Block) -> Network:
@@ -32,7 +39,7 @@ def attended(block: Block) -> Network:
               *(input_of(name, size, -limit, limit, tuple(steps))
                 for name, limit in zip(names, limits, strict=True))]
     weights = np.split(block.output.weights, len(names), axis=1)
-    waits, carries = _waiting("r", "out", block.width, times.context_at)
+    waits, carries = waiting("carry", "r", "out", block.width, times.context_at, "wait")
     return Network(
         "attended", "fixed",
         (source("r", block.width), *(source(n, size) for n in names), *waits, out),
@@ -41,22 +48,6 @@ def attended(block: Block) -> Network:
            for name, some in zip(names, weights, strict=True))),
         Schedule(period, phase("attended", times.context_at, block.turns, period)),
         inputs=tuple(inputs), outputs=(Port.of(out, (times.middle_at % period,)),))
-
-
-def _waiting(
-    pre: str, post: str, size: int, steps: int
-) -> tuple[list[Population], list[Projection]]:
-    """Synapses on which payloads are on their way for so many steps, and relays between them.
-
-    A synapse delays by `DELAY_MAX` steps at most, and what it brings arrives a step later.
-    """
-    hops = -(-steps // (DELAY_MAX + 1))
-    waits = [Population(f"wait{n}", size, Relay()) for n in range(hops - 1)]
-    stations = [pre, *(relay.name for relay in waits), post]
-    lasts = [steps // hops + (n < steps % hops) for n in range(hops)]
-    return waits, [one_to_one("carry" if after == post else f"to_{after}", before, after, size,
-                              last - 1)
-                   for before, after, last in zip(stations, stations[1:], lasts, strict=False)]
 
 
 def gated(block: Block) -> Network:

@@ -12,6 +12,7 @@ from neuromorph.circuits.block.numbers import Ints
 from neuromorph.circuits.transformer.numbers import Embedding, Head, Transformer
 from neuromorph.errors import UsageError
 from neuromorph.numerics import multiply_shift, saturate
+from neuromorph.numerics.limits import STATE_MAX
 
 
 class Passed(NamedTuple):
@@ -39,7 +40,7 @@ def run(model: Transformer, inputs: Ints) -> Passed:
         For a token that the model does not know, or more of them than it has positions.
     """
     checked(model, inputs)
-    streams = [embedded(model.embedding, inputs)]
+    streams = [embedded(model.embedding, inputs, limit=model.largest)]
     angles = None if model.angles is None else (model.angles[0][: len(inputs)],
                                                 model.angles[1][: len(inputs)])
     for block in model.blocks:
@@ -70,15 +71,17 @@ def checked(model: Transformer, inputs: Ints, first: int = 0) -> Ints:
     return inputs
 
 
-def embedded(embedding: Embedding, inputs: Ints, first: int = 0) -> Ints:
-    """R of each token, as the first block is sent it."""
+def embedded(
+    embedding: Embedding, inputs: Ints, first: int = 0, *, limit: int = STATE_MAX
+) -> Ints:
+    """R of each token, as the first block is sent it; cut off at what its norm takes."""
     sums = (embedding.weights[inputs].astype(np.int64) * embedding.payload[inputs][:, None]
             if embedding.payload is not None
             else inputs.astype(np.int64) @ embedding.weights.astype(np.int64))
     stream = multiply_shift(saturate(sums), embedding.multiplier, embedding.shift)
     if embedding.positions is not None:
         stream = stream + embedding.positions[first : first + len(inputs)]
-    stream = saturate(stream)
+    stream = np.clip(saturate(stream), -limit, limit)
     return stream if embedding.norm is None else normed(embedding.norm, stream)[0]
 
 

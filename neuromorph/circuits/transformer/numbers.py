@@ -108,6 +108,11 @@ class Transformer(Shown):
         return self.blocks[0].width
 
     @property
+    def largest(self) -> int:
+        """Largest number of R that its first norm takes; an embedding is cut off there."""
+        return (self.embedding.norm or self.blocks[0].attention_norm).largest
+
+    @property
     def slots(self) -> int:
         """Tokens that heads remember; of a longer sequence, the last ones."""
         return min(block.slots for block in self.blocks)
