@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_evaluations import Side, task, windows
+from small_evaluations import WORDS, Side, task, windows
 
 from neuromorph.api.evaluate import run
 from neuromorph.api.evaluation.figures import Figures, Said, of_encoder, of_language
@@ -17,6 +17,7 @@ from neuromorph.api.evaluation.kept import Kept, key_of
 from neuromorph.api.evaluation.summary import grouped, interval_of, summary, unit_of
 from neuromorph.api.evaluation.windows import Bounds, cut
 from neuromorph.errors import CalibrationError, UsageError
+
 
 def test_figures_are_those_of_the_definitions() -> None:
     ids = np.array([3, 1, 4, 1, 5, 9, 2, 6])
