@@ -20,6 +20,7 @@ from neuromorph.progress import Progress, silent
 from neuromorph.shown import Shown
 from neuromorph.translate import Caution, cautions
 from neuromorph.translate.transformer import FloatTransformer
+from neuromorph.translate.transformer.windows import MOST, windows_of
 
 LICENCE = "licence"
 
@@ -102,14 +103,19 @@ def read_source(
     loaded, tokenizer = load_model(model, causal=True)
     floats = float_transformer(loaded)
     text, found = text_of(tokenizer, loaded)
+    longest = max(TOKENS, slots or TOKENS)
+    if floats.causal:
+        passages = [f"{passage}\n" for passage in passages]
     with quietly(), as_error(CalibrationError, "the text does not fit the model", model):
-        batches = tokenised(loaded, tokenizer, passages, max(TOKENS, slots or TOKENS))
+        batches = tokenised(loaded, tokenizer, passages, longest)
         if not batches:
             raise CalibrationError("the text holds no tokens", where=calibrate)
         check_ids(loaded, batches, model)
     sequences = [batch["input_ids"][0].numpy() for batch in batches]
+    sequences, used = windows_of(
+        sequences, min(longest, floats.positions) if floats.causal else 1, max(MOST, longest))
     provenance = {"model": model.name, SOURCE: str(model), "files": files,
                   LICENCE: licence_of(model),
-                  "calibration": f"{len(sequences)} passages, {calibrate.name}"}
+                  "calibration": f"{used} passages, {calibrate.name}"}
     return Source(floats, sequences, text, provenance, (), [
         *found, *cautions.of_tokens(*counted_tokens(tokenizer, batches))])
