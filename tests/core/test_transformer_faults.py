@@ -72,21 +72,21 @@ def test_a_missing_pass_is_found() -> None:
     assert first_difference(found, closed_form.run(model, inputs)) == "stream 3: token 0"
 
 
-# --- a course that is wrong
+# --- times that are wrong
 
 
 @pytest.mark.parametrize(("block", "late"), [(1, -1), (1, 1), (2, 1)])
 def test_a_part_that_begins_at_another_step_is_refused(
     monkeypatch: pytest.MonkeyPatch, block: int, late: int
 ) -> None:
-    right = timeline.course_of
+    right = timeline.times_of
 
-    def shifted(model: object) -> timeline.Course:
+    def shifted(model: object) -> timeline.TokenTimes:
         found = right(model)  # type: ignore[arg-type]
         begins = list(found.begins)
         begins[block] += late
         return replace(found, begins=tuple(begins))
 
-    monkeypatch.setattr("neuromorph.circuits.transformer.build.course_of", shifted)
+    monkeypatch.setattr("neuromorph.circuits.transformer.build.times_of", shifted)
     with pytest.raises(NeuromorphError, match="in steps in which the input must be silent"):
         build(kind("Llama")[0])
