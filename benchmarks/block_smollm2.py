@@ -137,8 +137,8 @@ def single(floats: FloatBlock, streams: list[Any], traces: list[Any], text: Any)
 
 def int8(floats: FloatBlock) -> FloatBlock:
     """The float block with 8-bit weights, one scale a row, and gains folded into them."""
-    gains = dict.fromkeys(("query", "key", "value"), floats.attention_gain) | dict.fromkeys(
-        ("gate", "up"), floats.mlp_gain)
+    gains = dict.fromkeys(("query", "key", "value"), floats.attention_norm.gain) | dict.fromkeys(
+        ("gate", "up"), floats.mlp_norm.gain)
     layers = {}
     for name, layer in floats.layers.items():
         gain = gains.get(name, np.ones(layer.weight.shape[1]))

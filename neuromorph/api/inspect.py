@@ -8,6 +8,9 @@ from typing import Any
 
 from neuromorph.bundle import is_bundle, load_bundle
 from neuromorph.bundle.bundle import NETWORK
+from neuromorph.bundle.manifest import kind_said
+from neuromorph.bundle.whole import load_whole
+from neuromorph.bundle.whole.bundle import KIND
 from neuromorph.errors import BundleError
 from neuromorph.files.opening import RegularFile
 from neuromorph.models import open_model
@@ -22,7 +25,9 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
         If it cannot be read.
     """
     place = Path(path)
-    return _describe_bundle(place) if is_bundle(place) else _describe_model(place)
+    if not is_bundle(place):
+        return _describe_model(place)
+    return _describe_whole(place) if kind_said(place) == KIND else _describe_bundle(place)
 
 
 def network_text(path: str | os.PathLike[str]) -> str:
@@ -52,6 +57,19 @@ def _describe_bundle(path: Path) -> dict[str, Any]:
         for name, code in bundle.codes.items()]
     return {"kind": "bundle", "path": str(path), "family": bundle.family,
             "causal": bundle.causal, "holds_model": bundle.model is not None,
+            "options": dict(bundle.options), "provenance": dict(bundle.provenance),
+            "layers": layers, "warnings": [str(caution) for caution in bundle.cautions]}
+
+
+def _describe_whole(path: Path) -> dict[str, Any]:
+    bundle = load_whole(path)
+    model = bundle.model
+    layers = [
+        {"layer": f"blocks.{n}", "heads": len(block.heads), "kv_heads": block.groups,
+         "key_size": block.size, "value_size": block.heads[0].value_size, "slots": block.slots,
+         "steps": [block.period]}
+        for n, block in enumerate(model.blocks)]
+    return {"kind": "whole bundle", "path": str(path), **bundle.report(),
             "options": dict(bundle.options), "provenance": dict(bundle.provenance),
             "layers": layers, "warnings": [str(caution) for caution in bundle.cautions]}
 

@@ -128,7 +128,10 @@ def load_bundle(source: StrPath) -> Bundle:
     MissingFileError, BundleError, TensorError, RangeProofError
     """
     path = Path(os.fspath(source))
-    manifest = read_manifest(path, (CODES, SAMPLE, NETWORK), MODEL)
+    manifest = read_manifest(path, (CODES, SAMPLE, NETWORK), (MODEL,), Manifest)
+    twice = sorted({name for name in manifest.layers if manifest.layers.count(name) > 1})
+    if twice:
+        raise BundleError("the manifest names a layer twice", where=path / MANIFEST, found=twice[0])
     spikes = _kind_of_spikes(manifest, path / MANIFEST)
     stored, sampled = _read(path / CODES, INTEGERS), _read(path / SAMPLE)
     codes, samples = {}, {}

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar, TypeVar
 
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
@@ -35,11 +35,13 @@ AGAIN = "export the model again"
 Name = Annotated[str, Field(min_length=1, max_length=512)]
 
 
-class _Strict(BaseModel):
+class Strict(BaseModel):
+    """Fields of these names and types, and no others."""
+
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
-class FileEntry(_Strict):
+class FileEntry(Strict):
     """Size in bytes and sha256 of one file."""
 
     name: Name
@@ -47,8 +49,8 @@ class FileEntry(_Strict):
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
-class Manifest(_Strict):
-    """What ``manifest.toml`` says.
+class Said(Strict):
+    """What the ``manifest.toml`` of every kind of bundle says.
 
     Attributes
     ----------
@@ -57,24 +59,50 @@ class Manifest(_Strict):
         Name and version of the program that wrote it.
     family : str
         Model family.
-    causal : bool
-    layers : list of str
-        Layer names, in the order of the arrays.
-    step_nats : float
     options, provenance : dict
         What the translation was asked for, and the model's files with their checksums.
     files : list of FileEntry
     """
 
+    version: ClassVar[int]
+    tag: ClassVar[str | None] = None
+    command: ClassVar[str]
+
     schema_version: int
     generator: Name
     family: Name
-    causal: bool
-    layers: Annotated[list[Name], Field(min_length=1)]
-    step_nats: Annotated[float, Field(gt=0)]
     options: dict[str, JsonValue]
     provenance: dict[str, JsonValue]
     files: list[FileEntry]
+
+
+class Manifest(Said):
+    """What that of attention says.
+
+    Attributes
+    ----------
+    causal : bool
+    layers : list of str
+        Layer names, in the order of the arrays.
+    step_nats : float
+    """
+
+    version: ClassVar[int] = SCHEMA_VERSION
+    command: ClassVar[str] = "neuromorph export MODEL -o DIR"
+
+    causal: bool
+    layers: Annotated[list[Name], Field(min_length=1)]
+    step_nats: Annotated[float, Field(gt=0)]
+
+
+AnyManifest = TypeVar("AnyManifest", bound=Said)
+AnyStrict = TypeVar("AnyStrict", bound=Strict)
+
+KINDS = {None: "of attention", "whole": "of a whole model"}
+"""What a manifest says that it is of, and how that is said to a person."""
+
+_WAY_ON = {None: "it is for neuromorph simulate, compile and inspect",
+           "whole": "it is for neuromorph generate, evaluate and inspect"}
 
 
 def entries(folder: Path) -> list[FileEntry]:
@@ -87,7 +115,7 @@ def entries(folder: Path) -> list[FileEntry]:
     return found
 
 
-def write_manifest(folder: Path, manifest: Manifest) -> None:
+def write_manifest(folder: Path, manifest: Said) -> None:
     """Write ``manifest.toml``; the same manifest gives the same bytes.
 
     Raises
@@ -95,7 +123,7 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
     BundleError
         If it is longer than what would be read again.
     """
-    dumped = tomli_w.dumps(manifest.model_dump())
+    dumped = tomli_w.dumps(manifest.model_dump(exclude_none=True))
     text = ODD.sub(lambda found: _toml_escape(found[0]), dumped).encode()
     if len(text) > MANIFEST_LIMIT:
         raise BundleError("the manifest would be too large", found=f"{len(text)} bytes",
@@ -131,7 +159,20 @@ def is_bundle(folder: str | os.PathLike[str]) -> bool:
         return False
 
 
-def read_manifest(folder: Path, names: Collection[str], optional: str) -> Manifest:
+def kind_said(folder: str | os.PathLike[str]) -> str | None:
+    """What a manifest says that its bundle is of: None of attention, ``whole`` of a whole model.
+
+    Raises
+    ------
+    MissingFileError, BundleError
+    """
+    return _kind(_fields(_manifest_of(Path(folder))))
+
+
+def read_manifest(
+    folder: Path, names: Collection[str], optional: Collection[str],
+    said: type[AnyManifest], *, verify: bool = True,
+) -> AnyManifest:
     """Read and check a manifest and the files it names.
 
     Parameters
@@ -139,40 +180,75 @@ def read_manifest(folder: Path, names: Collection[str], optional: str) -> Manife
     folder : Path
     names : collection of str
         Files that must be there.
-    optional : str
-        The file that may be there.
+    optional : collection of str
+        Files that may be there.
+    said : type
+        Fields of its kind of bundle.
+    verify : bool
+        Whether checksums are compared, and not sizes alone.
 
     Raises
     ------
     MissingFileError, BundleError
     """
+    path = _manifest_of(folder, said.command)
+    manifest = _parse(path, said)
+    _check_names(path, [entry.name for entry in manifest.files], names, optional)
+    _check_files(folder, manifest.files, verify=verify)
+    return manifest
+
+
+def _manifest_of(folder: Path, command: str = Manifest.command) -> Path:
     if not is_bundle(folder):
         raise MissingFileError("this is not a bundle", where=folder,
                                found="no such folder" if not folder.exists() else None,
                                expected=f"a folder with {MANIFEST}",
-                               hint="make one with: neuromorph export MODEL -o DIR")
-    manifest = _parse(folder / MANIFEST)
-    _check_names(folder / MANIFEST, [entry.name for entry in manifest.files], names, optional)
-    _check_files(folder, manifest.files)
-    return manifest
+                               hint=f"make one with: {command}")
+    return folder / MANIFEST
 
 
-def _parse(path: Path) -> Manifest:
+def _parse(path: Path, said: type[AnyManifest]) -> AnyManifest:
+    fields = _fields(path)
+    _check_kind(path, fields, said.tag)
+    _check_version(path, fields, said.version)
+    return valid(said, fields, path, "the manifest")
+
+
+def valid(said: type[AnyStrict], fields: object, path: Path, what: str) -> AnyStrict:
+    """The fields of a file, each of its type and range.
+
+    Raises
+    ------
+    BundleError
+        Naming the first that is not; ``what`` is the file in messages.
+    """
+    try:
+        return said.model_validate(fields)
+    except ValidationError as error:
+        raise _wrong_field(path, error, said, what) from error
+
+
+def _fields(path: Path) -> dict[str, Any]:
     content = _content(path)  # its errors are ValueErrors too, but say themselves what is wrong
     try:
-        fields = tomllib.loads(content.decode())
+        fields: dict[str, Any] = tomllib.loads(content.decode())
     except (ValueError, RecursionError) as error:  # UTF-8, TOML, a number of 5000 digits
         raise BundleError("the manifest is not valid TOML", where=path, found=error,
                           hint=AGAIN) from error
-    _check_version(path, fields)
-    try:
-        manifest = Manifest.model_validate(fields)
-    except ValidationError as error:
-        raise _wrong_field(path, error) from error
-    twice = sorted({name for name in manifest.layers if manifest.layers.count(name) > 1})
-    if twice:
-        raise BundleError("the manifest names a layer twice", where=path, found=twice[0])
-    return manifest
+    return fields
+
+
+def _kind(fields: Mapping[str, Any]) -> str | None:
+    kind = fields.get("kind")
+    return kind if isinstance(kind, str) else None
+
+
+def _check_kind(path: Path, fields: Mapping[str, Any], tag: str | None) -> None:
+    found = _kind(fields)
+    if found != tag and found in KINDS:
+        raise BundleError("this is another kind of bundle", where=path.parent,
+                          found=f"one {KINDS[found]}", expected=f"one {KINDS[tag]}",
+                          hint=_WAY_ON[found])
 
 
 def _content(path: Path) -> bytes:
@@ -190,30 +266,33 @@ def _content(path: Path) -> bytes:
                           found=error.found, expected=error.expected) from error
 
 
-def _check_version(path: Path, fields: Mapping[str, Any]) -> None:
+def _check_version(path: Path, fields: Mapping[str, Any], known: int) -> None:
     """Ask for the version first: a newer schema may have other fields."""
     version = fields.get("schema_version")
-    if version != SCHEMA_VERSION or isinstance(version, bool):
-        newer = isinstance(version, int) and version > SCHEMA_VERSION
+    if version != known or isinstance(version, bool):
+        newer = isinstance(version, int) and version > known
         raise BundleError("the bundle is of another schema version", where=path,
-                          found="none" if version is None else version, expected=SCHEMA_VERSION,
+                          found="none" if version is None else version, expected=known,
                           hint="update neuromorph, or export the model again" if newer else AGAIN)
 
 
-def _wrong_field(path: Path, error: ValidationError) -> BundleError:
+def _wrong_field(
+    path: Path, error: ValidationError, said: type[Strict], what: str
+) -> BundleError:
     first = error.errors(include_url=False)[0]
     name = ".".join(str(part) for part in first["loc"])
     unknown = first["type"] == "extra_forbidden"
-    near = did_you_mean(name, Manifest.model_fields) if unknown else AGAIN
-    return BundleError("the manifest has an unknown field" if unknown else
-                       "a field of the manifest is missing or wrong", where=path,
+    near = did_you_mean(name, said.model_fields) if unknown else AGAIN
+    return BundleError(f"{what} has an unknown field" if unknown else
+                       f"a field of {what} is missing or wrong", where=path,
                        found=name if unknown else f"{name}: {first['msg']}",
                        hint=near if near.startswith("did") or near == AGAIN else None)
 
 
-def _check_names(path: Path, listed: list[str], names: Collection[str], optional: str) -> None:
+def _check_names(path: Path, listed: list[str], names: Collection[str],
+                 optional: Collection[str]) -> None:
     twice = sorted({name for name in listed if listed.count(name) > 1})
-    unknown = sorted(set(listed).difference(names, [optional]))
+    unknown = sorted(set(listed).difference(names, optional))
     missing = sorted(set(names).difference(listed))
     for what, found in (("the manifest lists a file twice", twice),
                         ("the manifest lists a file that no bundle has", unknown),
@@ -222,7 +301,7 @@ def _check_names(path: Path, listed: list[str], names: Collection[str], optional
             raise BundleError(what, where=path, found=found[0], hint=AGAIN)
 
 
-def _check_files(folder: Path, files: list[FileEntry]) -> None:
+def _check_files(folder: Path, files: list[FileEntry], *, verify: bool) -> None:
     """All sizes, and whether they fit into memory, before a byte is read."""
     for entry in files:
         with _opened(folder / entry.name) as file:
@@ -231,7 +310,7 @@ def _check_files(folder: Path, files: list[FileEntry]) -> None:
                                   found=f"{file.size} bytes", expected=f"{entry.size} bytes",
                                   hint=AGAIN)
     require(sum(entry.size for entry in files), folder)
-    for entry in files:
+    for entry in files if verify else ():
         with _opened(folder / entry.name) as file:
             _check_digest(file, entry)
 

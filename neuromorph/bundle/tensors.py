@@ -69,7 +69,7 @@ def read_code(
     RangeProofError
         If an accumulator of a circuit could overflow.
     """
-    heads = _heads(_array(arrays, f"{i}.heads", "int64", where), spikes, f"{where}: {i}.heads")
+    heads = heads_of(_array(arrays, f"{i}.heads", "int64", where), spikes, f"{where}: {i}.heads")
     step = -math.log((DECAY_UNITY - heads[0].control_decay) / DECAY_UNITY)
     if not math.isclose(step, step_nats, rel_tol=1e-9):
         raise BundleError("the circuits fade at another rate than the manifest says", where=where,
@@ -133,9 +133,15 @@ def _array(arrays: Arrays, name: str, dtype: str, where: str) -> NDArray[Any]:
     return array
 
 
-def _heads(
+def heads_of(
     rows: NDArray[Any], spikes: SpikeKind, where: str
 ) -> tuple[LatencyAttention, ...]:
+    """The heads of one layer, of rows of `INTEGERS`, each of which is proved.
+
+    Raises
+    ------
+    TensorError, RangeProofError
+    """
     if rows.ndim != 2 or rows.shape[1] != len(INTEGERS) or not len(rows):
         raise TensorError("the heads have the wrong shape", where=where, found=rows.shape,
                           expected=f"(heads, {len(INTEGERS)})")

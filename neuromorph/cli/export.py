@@ -9,10 +9,22 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from neuromorph.cli.common import Force, Json, Quiet, Seed, check_flags, progress, show, warned
+from neuromorph.cli.common import (
+    Force,
+    Json,
+    Quiet,
+    Seed,
+    check_flags,
+    check_unused,
+    progress,
+    show,
+    warned,
+)
 
 if TYPE_CHECKING:
     from neuromorph.api.export import ExportReport
+    from neuromorph.api.whole import WholeReport
+    from neuromorph.translate import TranslateOptions
 
 
 def export(
@@ -43,13 +55,23 @@ def export(
     slots: Annotated[int | None, typer.Option(
         help="Longest context; if left out, the longest sequence of the data, rounded up to a "
              "power of two where others may be longer.")] = None,
+    whole: Annotated[bool, typer.Option(
+        "--whole", help="Translate the whole model, from tokens to logits, and not its attention "
+                        "alone; of a Hugging Face folder or .gguf file, calibrated on "
+                        "text.")] = False,
+    partial: Annotated[bool, typer.Option(
+        "--partial", help="With --whole: end the bundle before a block that cannot be "
+                          "translated.")] = False,
     seed: Seed = 0,
     force: Force = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Translate a trained model's attention into spiking circuits."""
+    """Translate a trained model's attention, or all of it, into spiking circuits."""
     check_flags(as_json=as_json, quiet=quiet)
+    if not whole:
+        check_unused("attention alone is exported without --whole",
+                     "add --whole, or leave it out", {"--partial": partial})
     from neuromorph.api.export import export as run
     from neuromorph.translate import TranslateOptions
 
@@ -59,10 +81,38 @@ def export(
         usual, slots=slots,
         step_nats=usual.step_nats if step_nats is None else step_nats,
         window_nats=usual.window_nats if window_nats is None else window_nats)
+    if whole:
+        _whole(model, output, calibrate, options, seed, partial=partial, force=force,
+               as_json=as_json, quiet=quiet)
+        return
     with progress(quiet or as_json) as tell:
         report = run(model, output, calibrate=calibrate, options=options, seed=seed, force=force,
                      progress=tell)
     show(report.as_dict(), lambda: _shown(report), as_json=as_json, quiet=quiet)
+
+
+def _whole(
+    model: Path, output: Path, calibrate: Path | None, attention: TranslateOptions, seed: int, *,
+    partial: bool, force: bool, as_json: bool, quiet: bool,
+) -> None:
+    from neuromorph.api.whole import export_whole
+    from neuromorph.translate.block import BlockOptions
+
+    with progress(quiet or as_json) as tell:
+        report = export_whole(model, output, calibrate=calibrate,
+                              options=BlockOptions(attention=attention), seed=seed,
+                              partial=partial, force=force, progress=tell)
+    show(report.as_dict(), lambda: _shown_whole(report), as_json=as_json, quiet=quiet)
+
+
+def _shown_whole(report: WholeReport) -> list[Any]:
+    from neuromorph.report.whole import whole_tables
+
+    place, ways = shlex.quote(str(report.path)), []
+    if report.bundle.text is not None and not report.stopped:
+        ways = [f"Try it: neuromorph generate {place} PROMPT" if report.bundle.model.causal else
+                f"Try it: neuromorph evaluate {place} --text FILE"]
+    return [*whole_tables(report.as_dict()), *report.notes, *warned(report.cautions), *ways]
 
 
 def _shown(report: ExportReport) -> list[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import mmap
 import os
 import stat
 from io import FileIO
@@ -43,7 +44,8 @@ class RegularFile(Closing):
     """A regular file, opened once for reading.
 
     The path is resolved by one ``open``; symbolic links to regular files are followed.
-    Nothing is mapped into memory: a mapped file that is cut while read kills the process.
+    Nothing but what `mapped` is asked for is mapped into memory: a mapped file that is cut while
+    read kills the process.
 
     Parameters
     ----------
@@ -83,6 +85,21 @@ class RegularFile(Closing):
         self._fill(offset, memoryview(data))
         self.check_unchanged()
         return data
+
+    def mapped(self) -> mmap.mmap:
+        """The file in memory, page by page as it is looked at; it stays when this is closed.
+
+        Only for a file of a result of ours, which is replaced as a whole and never written to.
+
+        Raises
+        ------
+        InputError
+        """
+        try:
+            return mmap.mmap(self._file.fileno(), self.size, access=mmap.ACCESS_READ)
+        except (OSError, ValueError) as error:
+            raise InputError("the file cannot be mapped into memory", where=self.path,
+                             found=error) from error
 
     def sha256(self) -> str:
         """Hexadecimal SHA-256 of the whole file."""

@@ -1,6 +1,7 @@
 """Which folders are results of ours: their own words say so, never the names in them.
 
-A bundle says it in ``manifest.toml``, any other result in a JSON file with `mark` in it.
+A bundle says it in ``manifest.toml``, with the kind of bundle that it is if it is not one of
+attention; any other result in a JSON file with `mark` in it.
 """
 
 from __future__ import annotations
@@ -93,8 +94,10 @@ def kind_of(file: Path) -> str | None:
         return None
     if not isinstance(fields, dict) or not _by_us(fields.get("generator")):
         return None
-    kind = BUNDLE if file.name == MANIFEST else fields.get("kind")
-    return kind if isinstance(kind, str) else None
+    kind = fields.get("kind", "" if file.name == MANIFEST else None)
+    if not isinstance(kind, str):
+        return None
+    return f"{kind} {BUNDLE}".strip() if file.name == MANIFEST else kind
 
 
 def _by_us(generator: object) -> bool:

@@ -64,8 +64,14 @@ def open_weights(path: Path) -> Weights:
     return file
 
 
-def load_model(path: Path) -> tuple[Any, Any]:
+def load_model(path: Path, *, causal: bool = False) -> tuple[Any, Any]:
     """A model and its tokenizer, in float32 and ``eval`` mode.
+
+    Parameters
+    ----------
+    path : Path
+    causal : bool
+        Whether a folder's model is asked for with its language-model head; a GGUF file's has it.
 
     Nothing is downloaded, no code that came with the model is run and nothing is unpickled.
 
@@ -85,7 +91,8 @@ def load_model(path: Path) -> tuple[Any, Any]:
             local["gguf_file"] = path.name
             with read_once():
                 return _load(AutoModelForCausalLM, path.parent, weights, local, {})
-        return _load(AutoModel, path, weights, local, {"use_safetensors": True})
+        kind = AutoModelForCausalLM if causal else AutoModel
+        return _load(kind, path, weights, local, {"use_safetensors": True})
 
 
 def _open_folder(folder: Path) -> TensorSource:

@@ -56,7 +56,7 @@ def collect_text(
         batches = tokenised(model, tokenizer, passages, tokens)
         if not batches:
             raise CalibrationError("the text holds no tokens", where=text_path)
-        _check_ids(model, batches, model_path)
+        check_ids(model, batches, model_path)
         samples, chosen, notes = _recorded(model, batches)
     return {
         "family": str(model.config.model_type), "causal": is_causal(samples), "samples": samples,
@@ -91,8 +91,13 @@ def read_passages(path: Path) -> list[str]:
     return passages
 
 
-def _check_ids(model: Any, batches: Sequence[Mapping[str, Any]], where: Path) -> None:
-    """The tokenizer of another model can give ids that this one has no row for."""
+def check_ids(model: Any, batches: Sequence[Mapping[str, Any]], where: Path) -> None:
+    """The tokenizer of another model can give ids that this one has no row for.
+
+    Raises
+    ------
+    CalibrationError
+    """
     rows = _rows(model)
     highest = max(int(batch["input_ids"].max()) for batch in batches)
     if rows is not None and highest >= rows:

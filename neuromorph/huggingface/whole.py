@@ -8,10 +8,12 @@ from typing import Any, overload
 import numpy as np
 
 from neuromorph.errors import ModelStructureError
-from neuromorph.huggingface.blocks import KINDS, float_block
-from neuromorph.translate.block import FloatBlock, Linear
+from neuromorph.huggingface.blocks import float_block
+from neuromorph.models.families.llama import LLAMA
+from neuromorph.translate.block import FloatBlock, FloatNorm, Linear
 from neuromorph.translate.transformer import FloatEmbedding, FloatHead, FloatTransformer
-from neuromorph.translate.transformer.floats import FloatNorm
+
+KINDS = LLAMA.model_types
 
 WHOLE = {"embed_tokens", "layers", "norm", "rotary_emb"}
 """All that a decoder of the Llama family may hold."""
@@ -67,8 +69,7 @@ def float_transformer(model: Any) -> FloatTransformer:
     if odd:
         raise ModelStructureError("a part of the model has no circuit here",
                                   where=type(model).__name__, found=min(odd))
-    norm = FloatNorm(_array(decoder.norm.weight), None, float(model.config.rms_norm_eps),
-                     centred=False)
+    norm = FloatNorm(_array(decoder.norm.weight), float(model.config.rms_norm_eps))
     dense = Linear(_array(head.weight), None if head.bias is None else _array(head.bias))
     return FloatTransformer(
         kind, FloatEmbedding(_array(decoder.embed_tokens.weight)),

@@ -54,13 +54,19 @@ V, LATCHED, KEPT = range(3)
 LOW_BITS = (1 << PLACES_BITS) - 1
 
 
-def divided(latched: NDArray[Any], payload: NDArray[Any]) -> NDArray[np.int64]:
+def divided_one(latched: int, payload: int) -> int:
     """v / normaliser with 15 bits after the point, by the payload of a `Reciprocal`.
 
     ::
 
         (saturate(v << n) y) >> 22           payload = y << 5 | n
     """
+    raised = saturate_one(latched << (payload & LOW_BITS))
+    return (raised * (payload >> PLACES_BITS)) >> X_BITS
+
+
+def divided(latched: NDArray[Any], payload: NDArray[Any]) -> NDArray[np.int64]:
+    """`divided_one` of arrays."""
     lifted = saturate(latched.astype(np.int64) << (payload & LOW_BITS))
     quotients: NDArray[np.int64] = (lifted * (payload >> PLACES_BITS)) >> X_BITS
     return quotients
@@ -76,8 +82,7 @@ def _kernel(own: Any, state: Any, arrived: Any, i: int, last: int, t: int) -> in
         state[i, V] = 0
     payload = arrived[i, 1] >> SHARE_PLACES
     if payload > 0:
-        raised = saturate_one(state[i, LATCHED] << (payload & LOW_BITS))
-        share = (raised * (payload >> PLACES_BITS)) >> X_BITS
+        share = divided_one(state[i, LATCHED], payload)
         scaled = multiply_shift_one(share, own[i, MULTIPLIER], own[i, SHIFT])
         state[i, KEPT] = clip_one(scaled + own[i, CENTRE], own[i, LIMIT])
     if t % max(own[i, PERIOD], 1) != own[i, AT]:

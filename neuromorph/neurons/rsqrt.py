@@ -73,7 +73,7 @@ def _keep(state: Any, i: int, arrived: int, k: int, threshold: int, least: int) 
         state[i, RUNG] = k if state[i, V] != 0 else 0  # nothing arrives: it stays at rest
 
 
-def _least(least: int, least_shift: int, k: int) -> int:
+def least_one(least: int, least_shift: int, k: int) -> int:
     """What is added to the sum of a rung."""
     return saturate_one(round_shift_one(least, least_shift - RUNG_BITS * k))
 
@@ -84,7 +84,7 @@ def _climbed(own: Any, state: Any, arrived: Any, i: int, since: int, period: int
     if k >= RUNGS:
         return 0
     _keep(state, i, arrived[i, 0], k, own[i, THRESHOLD],
-          _least(own[i, LEAST], own[i, LEAST_SHIFT], k))
+          least_one(own[i, LEAST], own[i, LEAST_SHIFT], k))
     if k < RUNGS - 1:
         return 0
     kept: int = state[i, V]
@@ -93,30 +93,39 @@ def _climbed(own: Any, state: Any, arrived: Any, i: int, since: int, period: int
 
 def _kernel(own: Any, state: Any, arrived: Any, i: int, last: int, t: int) -> int:
     kept = _climbed(own, state, arrived, i, t - own[i, AT], own[i, PERIOD])
-    if kept <= 0:
-        return 0
-    half = lift_one(kept)
-    y = inverse_root(kept << (2 * half)) * own[i, MULTIPLIER]
-    scaled = round_shift_one(y, own[i, SHIFT] - half - RUNG_LIFT * state[i, RUNG])
+    scaled = inverse_root_payload_one(kept, state[i, RUNG], own[i, MULTIPLIER], own[i, SHIFT])
     sent: int = min(scaled, own[i, LIMIT])
     return sent
 
 
 def _root_kernel(own: Any, state: Any, arrived: Any, i: int, last: int, t: int) -> int:
     kept = _climbed(own, state, arrived, i, t - own[i, ROOT_AT], own[i, ROOT_PERIOD])
+    return root_payload_one(kept, state[i, RUNG])
+
+
+def inverse_root_payload_one(kept: int, rung: int, multiplier: int, shift: int) -> int:
+    """Y of `Rsqrt`, before it is clipped; 0 of a sum of 0 or below."""
+    if kept <= 0:
+        return 0
+    half = lift_one(kept)
+    y = inverse_root(kept << (2 * half)) * multiplier
+    return round_shift_one(y, shift - half - RUNG_LIFT * rung)
+
+
+def root_payload_one(kept: int, rung: int) -> int:
+    """What a `Root` sends: root << 5 | E; 0 of a sum of 0 or below."""
     if kept <= 0:
         return 0
     half = lift_one(kept)
     x = kept << (2 * half)
     root = round_shift_one(x * inverse_root(x), X_BITS)
-    sent: int = (root << PLACES_BITS) | (LIFT_MAX - half - RUNG_LIFT * state[i, RUNG])
-    return sent
+    return (root << PLACES_BITS) | (LIFT_MAX - half - RUNG_LIFT * rung)
 
 
 def inverse_root_payload(
     kept: NDArray[Any], rung: NDArray[Any], multiplier: Parameter, shift: Parameter
 ) -> NDArray[np.int64]:
-    """Y of `Rsqrt`, before it is clipped; 0 of a sum of 0 or below."""
+    """`inverse_root_payload_one` of arrays."""
     sums = np.maximum(kept.astype(np.int64), 1)
     half = lift(sums)
     y = round_shift(inverse_root(sums << (2 * half)) * multiplier, shift - half - RUNG_LIFT * rung)
@@ -124,7 +133,7 @@ def inverse_root_payload(
 
 
 def root_payload(kept: NDArray[Any], rung: NDArray[Any]) -> NDArray[np.int64]:
-    """What a `Root` sends: root << 5 | E; 0 of a sum of 0 or below."""
+    """`root_payload_one` of arrays."""
     sums = np.maximum(kept.astype(np.int64), 1)
     half = lift(sums)
     x = sums << (2 * half)
@@ -155,7 +164,7 @@ class _Climbing(Counted):
     def _added(self) -> dict[int, int]:
         """What is added to the sums of those rungs that may be kept."""
         threshold, least, least_shift = self._own
-        added = [_least(int(least), least_shift, k) for k in range(RUNGS)]
+        added = [least_one(int(least), least_shift, k) for k in range(RUNGS)]
         return {k: added[k] for k in range(RUNGS) if k == 0 or added[k - 1] < threshold}
 
     @property
@@ -190,7 +199,7 @@ class _Climbing(Counted):
     def _total(self, a_in: NDArray[Any], k: int) -> NDArray[np.int64]:
         """A rung's sum and what is added to it; beyond 24 bits where it does not fit."""
         _, least, least_shift = self._own
-        return np.maximum(a_in.astype(np.int64), 0) + _least(int(least), least_shift, k)
+        return np.maximum(a_in.astype(np.int64), 0) + least_one(int(least), least_shift, k)
 
     def _kept(self, state: State, v: NDArray[Any], k: int) -> State:
         takes = self._takes(state, k)

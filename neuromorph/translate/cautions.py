@@ -74,9 +74,13 @@ class Caution:
 def of_data(samples: Mapping[str, Sequence[Sample]], slots: int | None) -> list[Caution]:
     """Too little calibration data, or passages too short for the slots that were asked for."""
     first = next(iter(samples.values()))
-    longest = max(sample.keys.shape[1] for sample in first)
-    tokens = sum(sample.queries.shape[1] for sample in first)
-    found = []
+    return of_lengths([sample.keys.shape[1] for sample in first], slots,
+                      sum(sample.queries.shape[1] for sample in first))
+
+
+def of_lengths(lengths: Sequence[int], slots: int | None, tokens: int) -> list[Caution]:
+    """The same of the lengths of passages, and of how many tokens they have together."""
+    longest, found = max(lengths), []
     if tokens < FEW_TOKENS:
         found.append(Caution(
             "few-tokens", DATA,

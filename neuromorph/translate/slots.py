@@ -22,5 +22,10 @@ def with_slots(
     if options.slots is not None:
         return options
     longest = max(sample.keys.shape[1] for seen in samples.values() for sample in seen)
+    return replace(options, slots=slots_for(longest, most=most, least=least))
+
+
+def slots_for(longest: int, *, most: int | None = None, least: int = 1) -> int:
+    """Of sequences of so many tokens at most; see `with_slots`."""
     rounded = 1 << (max(longest, least) - 1).bit_length()
-    return replace(options, slots=max(longest, min(rounded, most or rounded)))
+    return max(longest, min(rounded, most or rounded))

@@ -12,7 +12,7 @@ from neuromorph.circuits.block.numbers import Ints
 from neuromorph.circuits.block.tokens import stimulate
 from neuromorph.models.rotary import Rotary
 from neuromorph.network import Probe
-from neuromorph.translate.block import FloatBlock, Linear, TranslatedBlock
+from neuromorph.translate.block import FloatBlock, FloatNorm, Linear, TranslatedBlock
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -28,8 +28,8 @@ def a_float_block(
         return Linear(weight, rng.normal(0, .1, rows) if biased else None)
 
     fields: dict[str, Any] = {
-        "name": "layers.0", "attention_gain": rng.uniform(.5, 2, width),
-        "mlp_gain": rng.uniform(.5, 2, width), "epsilon": 1e-5,
+        "name": "layers.0", "attention_norm": FloatNorm(rng.uniform(.5, 2, width), 1e-5),
+        "mlp_norm": FloatNorm(rng.uniform(.5, 2, width), 1e-5),
         "query": linear(heads * size, width, 1.5), "key": linear(groups * size, width, 1.5),
         "value": linear(groups * size, width, 1), "output": linear(width, heads * size, 1),
         "gate": linear(hidden, width, 1), "up": linear(hidden, width, 1),

@@ -85,7 +85,7 @@ def test_heads_may_send_plain_spikes(kind: str, backend: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["Llama", "BERT"])
-@pytest.mark.parametrize("longer", [1, 7, 30])
+@pytest.mark.parametrize("longer", [1, 3, 7, 30])
 def test_a_longer_period_changes_no_integer(kind: str, longer: int) -> None:
     """Where another block of a model is busier, this one rests."""
     usual = a_block(3, **KINDS[kind])

@@ -26,7 +26,7 @@ from neuromorph.translate.block import (
 from neuromorph.translate.block.attention import largest_part, turns_of
 from neuromorph.translate.block.compared import cosines
 from neuromorph.translate.block.correct import corrected
-from neuromorph.translate.block.floats import Linear
+from neuromorph.translate.block.float_norm import Linear
 from neuromorph.translate.block.mlp import mlp_of
 from neuromorph.translate.block.rounding import compensated
 from neuromorph.translate.block.scales import carry_of, multiplier_of, places_of, rows_of
@@ -157,7 +157,7 @@ def test_a_token_that_becomes_massive_counts_for_no_other() -> None:
     loud = traces[2].end.copy()
     loud[5] += 500.0
     biases = [corrected(block, texts, [*traces[:2], third, traces[3]]).block.down.bias
-              for third in (traces[2], traces[2]._replace(end=loud))]
+              for third in (traces[2], traces[2]._replace(end=loud, total=loud))]
     share = 500.0 * 2.0 ** block.places[2] / 96
     assert np.abs(biases[1] - biases[0]).max() < .01 * share
 

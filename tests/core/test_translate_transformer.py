@@ -12,9 +12,10 @@ from small_float_blocks import a_float_block
 
 from neuromorph.circuits.transformer.closed_form import embedded, run
 from neuromorph.errors import CalibrationError, ModelStructureError, UsageError
+from neuromorph.models.digits import DigitsViT, load_split
 from neuromorph.numerics.limits import STATE_MAX
 from neuromorph.translate import TranslateOptions
-from neuromorph.translate.block import BlockOptions, Linear, prove_block
+from neuromorph.translate.block import BlockOptions, FloatNorm, Linear, prove_block
 from neuromorph.translate.block.compared import cosines
 from neuromorph.translate.block.norms import longest_row
 from neuromorph.translate.transformer import (
@@ -24,8 +25,8 @@ from neuromorph.translate.transformer import (
     TranslatedTransformer,
     translate_transformer,
 )
+from neuromorph.translate.transformer.digits import digits_patches, digits_transformer
 from neuromorph.translate.transformer.embedding import PAYLOAD_MAX, embedding_of
-from neuromorph.translate.transformer.floats import FloatNorm
 
 WIDTH, VOCABULARY, POSITIONS, BLOCKS = 12, 40, 64, 3
 OPTIONS = BlockOptions(attention=TranslateOptions(slots=32), correct=False)
@@ -34,7 +35,7 @@ OPTIONS = BlockOptions(attention=TranslateOptions(slots=32), correct=False)
 def a_transformer(seed: int = 0, blocks: int = BLOCKS) -> FloatTransformer:
     rng = np.random.default_rng((seed, 5))
     table = rng.normal(0, 1, (VOCABULARY, WIDTH)) * rng.uniform(.3, 3, WIDTH)
-    norm = FloatNorm(rng.uniform(.5, 2, WIDTH), None, 1e-5, centred=False)
+    norm = FloatNorm(rng.uniform(.5, 2, WIDTH), 1e-5)
     return FloatTransformer(
         "random", FloatEmbedding(table),
         [a_float_block(seed + n, name=f"layers.{n}") for n in range(blocks)],
@@ -155,3 +156,30 @@ def test_a_block_that_is_not_known_is_refused_or_ends_a_partial_model() -> None:
     assert part.model.head.dense is None
     wanted = floats.blocks[1].run(floats.blocks[0].run(floats.embedding(texts[1])).end).end
     assert cosines(part.decoders[2](run(part.model, texts[1]).answer), wanted).min() > .99
+
+
+@lru_cache
+def digits() -> tuple[FloatTransformer, TranslatedTransformer]:
+    floats = digits_transformer(DigitsViT.load())
+    images = load_split().calibration.images
+    return floats, translate_transformer(
+        floats, list(digits_patches(images, 2)),
+        BlockOptions(attention=TranslateOptions(slots=17), correct=False))
+
+
+def test_the_digits_model_in_floats_is_the_digits_model() -> None:
+    model, images = DigitsViT.load(), load_split().validation.images[:5]
+    found = [digits()[0].run(patches)[1][0] for patches in digits_patches(images, 2)]
+    np.testing.assert_allclose(found, model.logits(images), atol=1e-12)
+
+
+def test_the_whole_digits_model_sees_what_its_floats_see() -> None:
+    floats, whole = digits()
+    patches = digits_patches(load_split().validation.images[:40], 2)
+    wanted = np.array([floats.run(image)[1][0] for image in patches])
+    found = np.array([run(whole.model, image).answer[0] for image in patches])
+    np.testing.assert_allclose(found * 2.0**-whole.model.head.places, wanted, atol=.3)
+    assert (found.argmax(axis=1) == wanted.argmax(axis=1)).all()
+    assert len(set(found.argmax(axis=1))) == 10
+    assert not any(layer.saturations for layer in whole.layers)
+    assert whole.model.passes == 4

@@ -80,12 +80,12 @@ def test_a_tiny_llama_by_the_clock_is_its_closed_form(layer: int) -> None:
 
 def test_what_is_not_known_is_refused_by_name() -> None:
     transformers = pytest.importorskip("transformers")
-    other = transformers.GPT2LMHeadModel(transformers.GPT2Config(
-        n_embd=32, n_head=4, n_layer=1, vocab_size=80, n_positions=96))
-    with pytest.raises(ModelStructureError, match="gpt2"):
+    other = transformers.AlbertModel(transformers.AlbertConfig(
+        **SIZES, embedding_size=16))
+    with pytest.raises(ModelStructureError, match="albert"):
         float_blocks(other)
-    with pytest.raises(ModelStructureError, match="gelu"):
-        float_blocks(tiny("Llama", hidden_act="gelu"))
+    with pytest.raises(ModelStructureError, match="found relu"):
+        float_blocks(tiny("Llama", hidden_act="relu"))
     with pytest.raises(ModelStructureError, match="window 8"):
         float_blocks(tiny("Mistral", sliding_window=8))
     with pytest.raises(ModelStructureError, match="0 to 2"):

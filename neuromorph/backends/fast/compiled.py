@@ -44,7 +44,7 @@ def digest_of(paths: Iterable[Path]) -> str:
 def _sources() -> list[Path]:
     """All files that go into compiled code."""
     house = HERE.parents[1]
-    sources = [*sorted(HERE.glob("*.py")), *(house / name for name in CONSTANTS),
+    sources = [*sorted(HERE.rglob("*.py")), *(house / name for name in CONSTANTS),
                *(path for folder in KERNELS for path in sorted((house / folder).glob("*.py")))]
     return sources
 
@@ -54,7 +54,7 @@ def forget_stale() -> None:
     with suppress(OSError):  # a folder that cannot be written
         if MARK.exists() and MARK.read_text() == DIGEST:
             return
-        for kept in MARK.parent.glob("*.nb[ic]"):
+        for kept in HERE.rglob("__pycache__/*.nb[ic]"):
             kept.unlink()
         MARK.parent.mkdir(exist_ok=True)
         MARK.write_text(DIGEST)

@@ -58,7 +58,7 @@ def stepper(model: type[NeuronModel], constants: int, *, shared: bool) -> Any:
     A division by 0 gives what it gives in NumPy. Only a model of the house is kept on disk: the
     cache would not see that another's source has changed.
     """
-    given = {"kernel": njit(_compilable(model.kernel), error_model="numpy"),
+    given = {"kernel": njit(compilable(model.kernel), error_model="numpy"),
              "WORDS": len(model.words), "PORTS": len(model.ports), "CONSTANTS": constants,
              "SHARED": shared}
     name = f"step_{model.__name__}_{'shared' if shared else 'own'}"
@@ -97,7 +97,7 @@ def addresses(models: list[NeuronModel]) -> NDArray[np.int64]:
                      for model in models], np.int64)
 
 
-def _compilable(function: Callable[..., Any], seen: dict[str, Any] | None = None) -> FunctionType:
+def compilable(function: Callable[..., Any], seen: dict[str, Any] | None = None) -> FunctionType:
     """A copy of a plain function that calls compiled copies of the plain functions it calls.
 
     Only those of its own file and of `numerics.scalar`: Numba compiles no other.
@@ -109,6 +109,6 @@ def _compilable(function: Callable[..., Any], seen: dict[str, Any] | None = None
         if isinstance(called, FunctionType) and called.__module__ in (function.__module__,
                                                                       scalar.__name__):
             if name not in kept:
-                kept[name] = njit(_compilable(called, kept), error_model="numpy")
+                kept[name] = njit(compilable(called, kept), error_model="numpy")
             names[name] = kept[name]
     return FunctionType(function.__code__, names, function.__name__)

@@ -66,8 +66,7 @@ def run(
     middle = _attended(block, stream, context)
     h, _ = normed(block.mlp_norm, middle)
     hidden = _gated(block, h)
-    unit, root = normed(block.unit_norm, hidden)
-    end = _fed_back(block, h if block.post else middle, unit, root)
+    end = _fed_back(block, h if block.post else middle, hidden)
     if block.end_norm is not None:
         end, _ = normed(block.end_norm, end)
     return Token(query, key, value, context, middle, hidden, end)
@@ -206,7 +205,15 @@ def _gated(block: Block, h: Ints) -> Ints:
                     block.hidden_limit)
 
 
-def _fed_back(block: Block, middle: Ints, unit: Ints, root: Ints) -> Ints:
+def total(block: Block, token: Token) -> Ints:
+    """R'': what is sent, or what the norm at the end of a post-norm block hears."""
+    if not block.post:
+        return token.end
+    return _fed_back(block, normed(block.mlp_norm, token.middle)[0], token.hidden)
+
+
+def _fed_back(block: Block, middle: Ints, hidden: Ints) -> Ints:
+    unit, root = normed(block.unit_norm, hidden)
     carry, shift = block.carries[1]
     carried = saturate(multiply_shift(middle, carry, shift) + block.down.bias)
     part = saturate(multiply_shift(_sums(block.down, unit), block.down.multiplier, PART_SHIFT))

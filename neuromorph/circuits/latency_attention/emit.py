@@ -228,11 +228,14 @@ def _answers(
     if when != WHEN_KNOWN:
         says["control"] = when, "in this step of the next period: the context"
     for port in network.outputs:
-        late, what = says.get(port.name, (0, ""))
+        if port.name not in says:
+            yield port
+            continue
+        late, what = says[port.name]
         steps = done.later(late, period).steps if done else None
         if port.name == "control" and when != WHEN_KNOWN:
             steps = tuple(sorted((when + n) % period for n in range(turns)))
-        yield Port.of(at[port.population], steps, what) if late else port
+        yield Port.of(at[port.population], steps, what)
 
 
 def _silenced(projection: Projection) -> Projection:

@@ -183,17 +183,8 @@ def build(norm: Norm) -> Network:
         If it has no numbers, or a constant that `Rsqrt` has not; if a period is so short that
         the next vector comes before h is sent, or too little is added to a sum of squares.
     """
-    shortest = norm.h_at - norm.keep_at + 1
-    if norm.size < 1 or norm.period < shortest or not 1 <= norm.y_shift < 2 * PAYLOAD_BITS:
-        raise NetworkError(
-            "there is no such norm", where="norm",
-            found=f"{norm.size} numbers, {norm.period} steps, y_shift {norm.y_shift}",
-            expected=f"at least 1 number, {shortest} steps, y_shift 1 to {2 * PAYLOAD_BITS - 1}")
+    check(norm)
     rungs, size, period = norm.ladder, norm.size, norm.period
-    if norm.least < least_of(size, rungs.shift, 0.0):
-        raise NetworkError("too little is added to a sum of squares", where="norm",
-                           found=norm.least, expected=least_of(size, rungs.shift, 0.0),
-                           hint="the rounding of a tiny vector could make it long")
     climbs = {"threshold": rungs.threshold, "least": rungs.least,
               "least_shift": rungs.least_shift, "period": period, "at": norm.y_at % period}
     each, all_ = np.eye(size, dtype=np.int32), np.ones((1, size), np.int32)
@@ -227,6 +218,28 @@ def build(norm: Norm) -> Network:
         (Part.whole(norm, populations, projections),),
         (Port("r", "r", size, PAYLOAD_BITS, -norm.largest, norm.largest, (0,), "a vector"),),
         tuple(outputs))
+
+
+def check(norm: Norm, where: str = "norm") -> Norm:
+    """The norm, if there is such a one.
+
+    Raises
+    ------
+    NetworkError
+        As `build`.
+    """
+    shortest = norm.h_at - norm.keep_at + 1
+    if norm.size < 1 or norm.period < shortest or not 1 <= norm.y_shift < 2 * PAYLOAD_BITS:
+        raise NetworkError(
+            "there is no such norm", where=where,
+            found=f"{norm.size} numbers, {norm.period} steps, y_shift {norm.y_shift}",
+            expected=f"at least 1 number, {shortest} steps, y_shift 1 to {2 * PAYLOAD_BITS - 1}")
+    least = least_of(norm.size, norm.ladder.shift, 0.0)
+    if norm.least < least:
+        raise NetworkError("too little is added to a sum of squares", where=where,
+                           found=norm.least, expected=least,
+                           hint="the rounding of a tiny vector could make it long")
+    return norm
 
 
 def mean_constants(size: int) -> tuple[int, int, int]:

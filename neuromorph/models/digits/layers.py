@@ -11,7 +11,9 @@ from neuromorph.models.digits.attention import Array
 # Python floats: a NumPy scalar would turn float32 into float64.
 _GELU_SCALE = math.sqrt(2 / math.pi)
 _GELU_CUBE = 0.044715
-_HALF_RANGE = 8.0  # of a pixel, 0…16
+HALF_RANGE = 8.0
+"""Of a pixel, 0 to 16."""
+
 
 
 def linear(x: Array, weight: Array, bias: Array) -> Array:
@@ -48,7 +50,12 @@ def patches(images: Array, patch: int) -> Array:
     -------
     tokens : (n, (side/patch)², patch²) float array
     """
+    return pixels(images, patch) / HALF_RANGE - 1.0
+
+
+def pixels(images: Array, patch: int) -> Array:
+    """The pixels of each patch as they are, shape (n, (side/patch)², patch²)."""
     n, side = images.shape[:2]
     rows = side // patch
     grid = images.reshape(n, rows, patch, rows, patch).swapaxes(2, 3)
-    return grid.reshape(n, rows * rows, patch * patch) / _HALF_RANGE - 1.0
+    return grid.reshape(n, rows * rows, patch * patch)

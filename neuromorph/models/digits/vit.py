@@ -100,11 +100,29 @@ class DigitsViT:
         TensorError
             When the images, or what ``attend`` returned, cannot be used.
         """
-        x = self._tokens(self._checked(images))
+        x = self.embedded(images)
         for layer in range(self.config.layers):
             block = f"blocks.{layer}"
             x = x + self._attention(layer, self._norm(f"{block}.norm1", x), attend)
             x = x + self._mlp(f"{block}.mlp", self._norm(f"{block}.norm2", x))
+        return self.answered(x)
+
+    def parameter(self, name: str) -> Array:
+        """A tensor of `DigitsConfig.shapes`."""
+        return self._parameters[name]
+
+    def embedded(self, images: ArrayLike) -> Array:
+        """What enters the first block, shape (n, tokens, width): the class token, then patches.
+
+        Raises
+        ------
+        TensorError
+            When the images cannot be used.
+        """
+        return self._tokens(self._checked(images))
+
+    def answered(self, x: Array) -> Array:
+        """Logits of what leaves the last block, shape (n, classes)."""
         return self._linear("head", self._norm("norm", x[:, 0]))
 
     def _checked(self, images: ArrayLike) -> Array:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,45 +13,17 @@ from neuromorph.circuits.block.project import X_LIMIT, partner_of
 from neuromorph.circuits.hebbian_attention import prove_writes
 from neuromorph.circuits.latency_attention import LatencyAttention
 from neuromorph.circuits.latency_attention.emit import emission_of
-from neuromorph.circuits.norm import Norm
 from neuromorph.errors import RangeProofError
 from neuromorph.numerics.limits import STATE_MAX
-from neuromorph.translate.block.floats import FloatBlock, Floats, Linear, Trace
-from neuromorph.translate.block.rounding import compensated
-from neuromorph.translate.block.scales import multiplier_of, rows_of, unit_of
+from neuromorph.translate.block.float_norm import Floats
+from neuromorph.translate.block.floats import FloatBlock, Trace
+from neuromorph.translate.block.quantised import Quantised, rounded
+from neuromorph.translate.block.scales import multiplier_of, unit_of
 from neuromorph.translate.block.values import aligned
 from neuromorph.translate.calibrate import calibrate_layer
 from neuromorph.translate.code import LayerCode
 from neuromorph.translate.options import TranslateOptions
 from neuromorph.translate.samples import Sample
-
-
-class Quantised(NamedTuple):
-    """A layer whose weights are integers: W_ij = scale_i weights_ij."""
-
-    weights: NDArray[np.int8]
-    scale: Floats
-    bias: Floats
-
-    @classmethod
-    def of(cls, layer: Linear, heard: Floats | None = None) -> Quantised:
-        """One scale a row; rounded for what the layer hears on calibration text, if given."""
-        weights, scale = rows_of(layer.weight)
-        if heard is not None:
-            weights = compensated(layer.weight, scale, heard)
-        bias = np.zeros(len(scale)) if layer.bias is None else layer.bias
-        return cls(weights, scale, bias)
-
-    def behind_norm(self, norm: Norm, units: Floats, where: str) -> Dense:
-        """The layer that hears a norm's payloads and counts in such units."""
-        payload = norm.length / np.sqrt(norm.size)
-        multiplier, shift = multiplier_of(self.scale / (payload * units), where)
-        return Dense(self.weights, multiplier, shift, rounded(self.bias / units))
-
-
-def rounded(values: Floats) -> Ints:
-    """The nearest integers."""
-    return np.rint(values).astype(np.int64)
 
 
 def coded(
@@ -64,7 +37,7 @@ def coded(
         As `calibrate_layer`; and if a head could not write its tokens.
     """
     samples = [Sample(floats.scale * floats.by_head(t.query), floats.by_head(t.key),
-                      floats.by_head(t.value), np.tri(len(t.end), dtype=np.bool_))
+                      floats.by_head(t.value), floats.seen(len(t.end)))
                for t in traces]
     code = aligned(calibrate_layer(samples, options, floats.name), floats, traces)
     for head in code.heads:
@@ -72,11 +45,17 @@ def coded(
     return code
 
 
-def x_units(floats: FloatBlock, traces: list[Trace], room: float) -> dict[str, Floats]:
-    """What a step of queries, keys and values of 16 bits stands for; the same of both of a pair."""
-    units = {name: unit_of(np.concatenate([getattr(t, field) for t in traces]), room, X_LIMIT)
+def x_units(
+    floats: FloatBlock, layers: Mapping[str, Quantised], traces: list[Trace], room: float
+) -> dict[str, Floats]:
+    """What a step of queries, keys and values of 16 bits stands for.
+
+    It is the same of both of a pair that is turned.
+    """
+    units = {name: unit_of(np.concatenate([getattr(t, field) for t in traces]), room, X_LIMIT,
+                           layers[name].bias)
              for name, field in (("query", "query_x"), ("key", "key_x"), ("value", "value"))}
-    for name in ("query", "key"):
+    for name in ("query", "key") if floats.rotary is not None else ():
         pairs = partner_of(len(units[name]), floats.size)
         units[name] = np.maximum(units[name], units[name][pairs])
     return units

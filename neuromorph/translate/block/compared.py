@@ -6,14 +6,14 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from neuromorph.circuits.block.closed_form import LIMIT_16, Token, normed, run, scaled
+from neuromorph.circuits.block.closed_form import LIMIT_16, Token, normed, scaled, total
 from neuromorph.circuits.block.numbers import Block, Dense, Ints
 from neuromorph.circuits.norm import Norm
 from neuromorph.neurons.gate import NARROW
-from neuromorph.numerics.limits import STATE_MAX
 from neuromorph.shown import Shown
-from neuromorph.translate.block.floats import Floats, Trace
-from neuromorph.translate.block.translate import TranslatedBlock
+from neuromorph.translate.block.float_norm import Floats
+from neuromorph.translate.block.floats import Trace
+from neuromorph.translate.block.translated import TranslatedBlock
 
 
 @dataclass(frozen=True, repr=False)
@@ -51,7 +51,7 @@ def compare_block(
     """The closed form beside the float block, on the same float hidden states."""
     trace = trace or translated.floats.run(stream)
     codes, cut = translated.encode(stream)
-    token = run(translated.block, codes, translated.angles(len(stream)))
+    token = translated.run(codes)
     cuts = {"stream": cut, **saturations(translated.block, codes, token)}
     return closeness(stream, trace.end, translated.decode(token.end), cuts)
 
@@ -77,11 +77,12 @@ def cosines(some: Floats, others: Floats) -> Floats:
 
 def saturations(block: Block, stream: Ints, token: Token) -> dict[str, int]:
     """What a sequence cut off on its way through a block, by where."""
-    h, _ = normed(block.attention_norm, stream)
-    found = {name: _short(norm, vectors) for name, norm, vectors in (
-        ("attention_norm", block.attention_norm, stream),
-        ("mlp_norm", block.mlp_norm, token.middle),
-        ("unit_norm", block.unit_norm, token.hidden))}
+    ends = total(block, token)
+    first, h = ("end_norm", stream) if block.post else (
+        "attention_norm", normed(block.attention_norm, stream)[0])
+    found = {name: _short(getattr(block, name), vectors) for name, vectors in (
+        (first, ends if block.post else stream), ("mlp_norm", token.middle),
+        ("unit_norm", token.hidden))}
     found |= {name: _beyond(layer, h, LIMIT_16) for name, layer in (
         ("query", block.query), ("key", block.key), ("value", block.value))}
     found |= {f"{name}_code": _at(codes, limit) for name, codes, limit in (
@@ -92,12 +93,16 @@ def saturations(block: Block, stream: Ints, token: Token) -> dict[str, int]:
     if block.up is not None:
         found["up"] = _beyond(block.up, h, NARROW)
     return found | {"hidden": _at(token.hidden, block.hidden_limit),
-                    "middle": _at(token.middle, STATE_MAX), "end": _at(token.end, STATE_MAX)}
+                    "middle": _at(token.middle, block.mlp_norm.largest),
+                    "end": _at(ends, getattr(block, first).largest)}
 
 
 def _short(norm: Norm, vectors: Ints) -> int:
     """Vectors that are too short for their norm: Y would need more than 24 bits."""
-    squares = np.square(vectors.astype(np.float64)).sum(axis=1)
+    wide = vectors.astype(np.float64)
+    if norm.centred:
+        wide = wide - wide.mean(axis=1, keepdims=True)
+    squares = np.square(wide).sum(axis=1)
     short = 2 * np.sqrt(squares + norm.least) < norm.length
     return int(np.count_nonzero(short & (squares > 0)))
 

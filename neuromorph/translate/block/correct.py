@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from neuromorph.circuits.block.closed_form import normed, run, scaled
+from neuromorph.circuits.block.closed_form import Token, normed, scaled, total
 from neuromorph.circuits.block.numbers import Block, Dense, Ints
 from neuromorph.circuits.block.project import X_LIMIT
-from neuromorph.circuits.norm import Norm
-from neuromorph.translate.block.floats import Floats, Trace
+from neuromorph.translate.block.float_norm import Floats
+from neuromorph.translate.block.floats import Trace
 
 if TYPE_CHECKING:
-    from neuromorph.translate.block.translate import TranslatedBlock
+    from neuromorph.translate.block.translated import TranslatedBlock
 
 MASSIVE = 8.0
 """Times the median length beyond which a token's error counts for no other."""
@@ -44,40 +44,40 @@ def corrected(
         Calibration text, and what the float block makes of it. Massive tokens do not count: one
         of them would outweigh all others.
     """
-    streams = [stream[:TOKENS] for stream in streams]
+    own = slice(TOKENS if translated.floats.causal else None)
+    streams = [stream[own] for stream in streams]
     inputs = [translated.encode(stream)[0] for stream in streams]
-    usual = np.concatenate([_usual(stream) & _usual(trace.end[:TOKENS])
+    usual = np.concatenate([_usual(stream) & _usual(trace.end[own])
                             for stream, trace in zip(streams, traces, strict=True)])
 
     def wanted(field: str, unit: Floats | float) -> Floats:
-        found: Floats = np.concatenate([getattr(trace, field)[:TOKENS]
+        found: Floats = np.concatenate([getattr(trace, field)[own]
                                         for trace in traces])[usual] / unit
         return found
 
-    def got(block: Block, field: str) -> Ints:
-        found: Ints = np.concatenate([
-            getattr(run(block, stream, translated.angles(len(stream))), field)
-            for stream in inputs])[usual]
+    def got(block: Block, what: Callable[[Block, Token], Ints]) -> Ints:
+        changed = replace(translated, block=block)
+        found: Ints = np.concatenate([what(block, changed.run(stream))
+                                      for stream in inputs])[usual]
         return found
 
-    def heard(norm: Norm, vectors: Ints, *names: str) -> list[Dense]:
-        h, _ = normed(norm, vectors)
+    def behind(h: Ints, *names: str) -> dict[str, Any]:
         layers = {name: getattr(translated.block, name) for name in names}
-        return [_moved(layer, wanted(FIELDS[name], translated.units[name]) - scaled(layer, h),
-                       X_LIMIT) for name, layer in layers.items()]
+        return {name: _moved(layer, wanted(FIELDS[name], translated.units[name])
+                             - scaled(layer, h), X_LIMIT)
+                for name, layer in layers.items() if layer is not None}
 
     block = translated.block
-    query, key, value = heard(block.attention_norm, np.concatenate(inputs)[usual],
-                              "query", "key", "value")
-    block = replace(block, query=query, key=key, value=value)
-    middle = got(block, "middle")
+    first = np.concatenate(inputs)[usual]
+    h = first if block.post else normed(block.attention_norm, first)[0]
+    block = replace(block, **behind(h, "query", "key", "value"))
+    middle = got(block, lambda _, token: token.middle)
     missing = wanted("middle", 2.0 ** -translated.places[1]) - middle
     block = replace(block, output=_moved(block.output, missing))
     middle = middle + np.rint(missing.mean(axis=0)).astype(np.int64)
-    gate, up = heard(block.mlp_norm, middle, "gate", "up")
-    block = replace(block, gate=gate, up=up)
+    block = replace(block, **behind(normed(block.mlp_norm, middle)[0], "gate", "up"))
     block = replace(block, down=_moved(block.down, wanted(
-        "end", 2.0 ** -translated.places[2]) - got(block, "end")))
+        "total", 2.0 ** -translated.places[2]) - got(block, total)))
     return replace(translated, block=block)
 
 

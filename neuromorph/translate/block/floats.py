@@ -7,36 +7,20 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, softmax
+from scipy.special import softmax
 
 from neuromorph.errors import ModelStructureError, TensorError
 from neuromorph.models.rotary import Rotary
 from neuromorph.shown import Shown
-
-Floats = NDArray[np.float64]
-
-
-class Linear(NamedTuple):
-    """Weights, shape (outputs, inputs), and a bias of its rows or none."""
-
-    weight: Floats
-    bias: Floats | None = None
-
-    def __call__(self, vectors: Floats) -> Floats:
-        """W x + b of each vector."""
-        sums: Floats = vectors @ self.weight.T
-        return sums if self.bias is None else sums + self.bias
-
-    def behind(self, gains: Floats) -> Linear:
-        """The layer that also does what its inputs were multiplied by before."""
-        return Linear(self.weight * gains, self.bias)
+from neuromorph.translate.block.activations import CURVES, Curve
+from neuromorph.translate.block.float_norm import FloatNorm, Floats, Linear
 
 
 class Trace(NamedTuple):
     """What a sequence becomes on its way through a block; arrays of shape (tokens, ...).
 
     ``attended``, shape (groups, tokens), is how much each key is looked at: the sum of squared
-    shares.
+    shares. ``total`` is R'', and ``end`` what the block sends: R'', or its norm.
     """
 
     query_x: Floats
@@ -48,51 +32,65 @@ class Trace(NamedTuple):
     context: Floats
     middle: Floats
     gate: Floats
-    up: Floats
+    up: Floats | None
     hidden: Floats
+    total: Floats
     end: Floats
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class FloatBlock(Shown):
-    """A pre-norm block of the Llama family, in float64.
+    """A transformer block in float64, pre-norm or post-norm.
 
     ::
 
-        h   = gain R / root(mean(R^2) + epsilon)
-        q, k, v = W h + b                               q and k turned by their positions
+        h   = norm(R)                                   RMS norm or layer norm
+        q, k, v = W h + b                               q and k turned by their positions, or not
         R'  = R + W_o softmax(scale q.k) v
-        R'' = R' + W_d (silu(W_g h') * W_u h')
+        h'  = norm(R')
+        R'' = R' + W_d (a(W_g h') * W_u h'), or W_d a(W_g h')
+
+    A post-norm block is given h, adds to h and h' in place of R and R', and ends in norm(R'').
 
     Attributes
     ----------
     name : str
         For messages.
-    attention_gain, mlp_gain : float64 array, shape (width,)
-    epsilon : float
-    query, key, value, output, gate, up, down : Linear
+    attention_norm : FloatNorm
+        Of a post-norm block the one before it, whose h it is given.
+    mlp_norm : FloatNorm
+    query, key, value, output, gate, down : Linear
+    up : Linear or None
+        None: a plain MLP.
     heads, groups : int
         Query heads, and key and value heads.
-    rotary : Rotary
     scale : float
         Of the logits.
+    rotary : Rotary or None
+    activation : Curve
+    causal : bool
+        Whether a token looks only at itself and those before it.
+    end_norm : FloatNorm or None
+        Of a post-norm block, behind its MLP.
     """
 
     name: str
-    attention_gain: Floats
-    mlp_gain: Floats
-    epsilon: float
+    attention_norm: FloatNorm
+    mlp_norm: FloatNorm
     query: Linear
     key: Linear
     value: Linear
     output: Linear
     gate: Linear
-    up: Linear
+    up: Linear | None
     down: Linear
     heads: int
     groups: int
-    rotary: Rotary
     scale: float
+    rotary: Rotary | None = None
+    activation: Curve = CURVES["silu"]
+    causal: bool = True
+    end_norm: FloatNorm | None = None
 
     def __post_init__(self) -> None:
         if self.heads % self.groups or self.query.weight.shape[0] % self.heads:
@@ -106,7 +104,12 @@ class FloatBlock(Shown):
     def layers(self) -> dict[str, Linear]:
         """Its dense layers by name."""
         names = ("query", "key", "value", "output", "gate", "up", "down")
-        return {name: getattr(self, name) for name in names}
+        return {name: layer for name in names if (layer := getattr(self, name)) is not None}
+
+    @property
+    def post(self) -> bool:
+        """Whether norms come behind what they norm."""
+        return self.end_norm is not None
 
     @property
     def width(self) -> int:
@@ -120,37 +123,46 @@ class FloatBlock(Shown):
 
     def run(self, stream: Floats) -> Trace:
         """A sequence from its first token on, shape (tokens, width)."""
-        h = self.normed(stream, self.attention_gain)
+        h = stream if self.post else self.attention_norm(stream)
         query_x, key_x, value = self.query(h), self.key(h), self.value(h)
         query, key = self.turned(query_x), self.turned(key_x)
         context, attended = self._attended(query, key, value)
         middle = stream + self.output(context)
-        h = self.normed(middle, self.mlp_gain)
-        gate, up = self.gate(h), self.up(h)
-        hidden = gate * expit(gate) * up
+        h = self.mlp_norm(middle)
+        gate = self.gate(h)
+        up = None if self.up is None else self.up(h)
+        hidden = self.activation(gate) if up is None else self.activation(gate) * up
+        total = (h if self.post else middle) + self.down(hidden)
+        end = total if self.end_norm is None else self.end_norm(total)
         return Trace(query_x, key_x, value, query, key, attended, context, middle, gate, up,
-                     hidden, middle + self.down(hidden))
+                     hidden, total, end)
 
-    def normed(self, vectors: Floats, gain: Floats | float = 1.0) -> Floats:
-        """The RMS norm."""
-        mean = (vectors * vectors).mean(axis=1, keepdims=True)
-        over: Floats = gain * vectors / np.sqrt(mean + self.epsilon)
-        return over
+    def heard(self, stream: Floats) -> Floats:
+        """What queries, keys and values are made of, without gain and bias of the norm."""
+        norm = self.attention_norm
+        return norm.undone(stream) if self.post else norm.plain(stream)
 
     def by_head(self, rows: Floats) -> Floats:
         """(tokens, heads * size) as (heads, tokens, size)."""
         return rows.reshape(len(rows), -1, self.size).transpose(1, 0, 2)
 
     def turned(self, rows: Floats) -> Floats:
-        """Each head's numbers, turned by the angles of their positions."""
+        """Each head's numbers, turned by the angles of their positions, if there are any."""
+        if self.rotary is None:
+            return rows
         heads = self.by_head(rows)
         turned = self.rotary.turn(heads.astype(np.float32), np.arange(len(rows)))
         return turned.astype(np.float64).transpose(1, 0, 2).reshape(rows.shape)
 
+    def seen(self, tokens: int) -> NDArray[np.bool_]:
+        """Which keys each query may look at."""
+        shape = (tokens, tokens)
+        return np.tri(tokens, dtype=np.bool_) if self.causal else np.ones(shape, np.bool_)
+
     def _attended(self, query: Floats, key: Floats, value: Floats) -> tuple[Floats, Floats]:
         q, k, v = (self.by_head(rows) for rows in (query, key, value))
         group = self.heads // self.groups
-        hidden = np.triu(np.full((len(query), len(query)), -np.inf), 1)
+        hidden = np.where(self.seen(len(query)), 0.0, -np.inf)
         contexts, attended = [], np.zeros(k.shape[:2])
         for h in range(self.heads):
             shares = softmax(self.scale * q[h] @ k[h // group].T + hidden, axis=1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from math import sqrt
+from math import inf, sqrt
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from neuromorph.circuits.norm import Norm, norm_of
 from neuromorph.errors import RangeProofError
 from neuromorph.numerics.limits import STATE_MAX
+from neuromorph.translate.block.float_norm import FloatNorm
+from neuromorph.translate.block.quantised import Quantised
 
 LEAST_PAYLOAD = 8.0
 """Root mean square below which a norm's payloads say nothing: with their sign, 4 bits."""
@@ -23,7 +25,8 @@ SPARE = 1 - 1e-9
 
 def fitted_norm(
     size: int, behind: Iterable[NDArray[Any]], period: int, where: str, *, epsilon: float = 0.0,
-    root: bool = False, payload: float | None = None, centred: bool = False,
+    root: bool = False, centred: bool = False, payload: float | None = None,
+    most: float = inf,
 ) -> Norm:
     """The norm of largest payloads behind which no sum leaves 24 bits.
 
@@ -43,11 +46,11 @@ def fitted_norm(
         For messages.
     epsilon : float
         In units of the stream squared.
-    root : bool
+    root, centred : bool
     payload : float, optional
         Taken as it is; `prove_block` says whether it is too large.
-    centred : bool
-        Whether it is a layer norm.
+    most : float
+        Root mean square of payloads, which need be no larger.
 
     Raises
     ------
@@ -60,7 +63,7 @@ def fitted_norm(
         return norm_of(size, wanted, STATE_MAX, period, epsilon=epsilon, root=root,
                        centred=centred)
 
-    wanted = payload or room / sqrt(size)
+    wanted = payload or min(room / sqrt(size), most)
     while payload is None and wanted >= LEAST_PAYLOAD and made(wanted).longest > room:
         wanted *= room / made(wanted).longest
     if wanted < LEAST_PAYLOAD:
@@ -70,6 +73,15 @@ def fitted_norm(
                               hint="a row of fewer or smaller weights, or two neurons for it")
     found = made(wanted)
     return replace(found, limit=min(found.longest, STATE_MAX))
+
+
+def norm_before(
+    norm: FloatNorm, behind: Iterable[Quantised], period: int, where: str, places: int,
+    payload: float | None = None,
+) -> Norm:
+    """`fitted_norm` of a trained one, which hears so many bits after the point."""
+    return fitted_norm(len(norm.gain), [layer.weights for layer in behind], period, where,
+                       epsilon=norm.epsilon * 4.0**places, centred=norm.centred, payload=payload)
 
 
 def longest_row(weights: NDArray[Any]) -> float:

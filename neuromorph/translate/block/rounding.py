@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.numerics import SIGNED_8
-from neuromorph.translate.block.floats import Floats
+from neuromorph.translate.block.float_norm import Floats
 
 DAMPING = 0.5
 """Of the mean square of an input, what is added to that of all if there are as many vectors as

@@ -11,7 +11,7 @@ from neuromorph.circuits.block.numbers import Ints
 from neuromorph.errors import CalibrationError
 from neuromorph.numerics import SIGNED_8, quantise
 from neuromorph.numerics.limits import MULTIPLIER_MAX, PRODUCT_BITS, STATE_MAX
-from neuromorph.translate.block.floats import Floats
+from neuromorph.translate.block.float_norm import Floats
 
 SHIFT_MAX = PRODUCT_BITS - 8
 """Largest shift behind a multiplier."""
@@ -57,19 +57,19 @@ def most_at(most: float | Floats, row: int) -> float:
     return float(np.broadcast_to(most, (row + 1,))[row])
 
 
-def places_of(largest: float, room: float, where: str) -> int:
-    """Bits after the point of a stream whose largest number, times ``room``, fits 24 bits.
+def places_of(largest: float, room: float, where: str, limit: int = STATE_MAX) -> int:
+    """Bits after the point of a stream whose largest number, times ``room``, is within the limit.
 
     Raises
     ------
     CalibrationError
         If whole numbers do not fit.
     """
-    places = min(floor(log2(STATE_MAX / (room * max(largest, 2.0**-PLACES_MAX)))), PLACES_MAX)
+    places = min(floor(log2(limit / (room * max(largest, 2.0**-PLACES_MAX)))), PLACES_MAX)
     if places < 0:
         raise CalibrationError("the residual stream does not fit 24 bits", where=where,
                                found=f"{largest:.4g}, with room for {room:g} times as much",
-                               expected=f"at most {STATE_MAX / room:.4g}", hint="a smaller room")
+                               expected=f"at most {limit / room:.4g}", hint="a smaller room")
     return places
 
 
@@ -78,9 +78,12 @@ def carry_of(places: int, to: int) -> tuple[int, int]:
     return (2, 1 + places - to) if places >= to else (2 << (to - places), 1)
 
 
-def unit_of(values: Floats, room: float, limit: int) -> Floats:
-    """What one step of a number stands for, a row of values (tokens, rows)."""
+def unit_of(values: Floats, room: float, limit: int, bias: Floats | float = 0.0) -> Floats:
+    """What one step of a number stands for, a row of values (tokens, rows).
+
+    The bias, which is in them, has to fit as well.
+    """
     largest = np.abs(values).max(axis=0)
     everything = max(float(largest.max(initial=0)), LEAST)
     units: Floats = room * np.maximum(largest, LEAST * everything) / limit
-    return units
+    return np.maximum(units, np.abs(bias) / limit)

@@ -2,78 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 
-from neuromorph.circuits.block.numbers import Block, Ints
+from neuromorph.circuits.block.numbers import Block
 from neuromorph.circuits.hebbian_attention import WRITE_STEPS
+from neuromorph.circuits.norm.build import CENTRED_MAX
 from neuromorph.errors import CalibrationError, TensorError
-from neuromorph.neurons.gate import SILU
-from neuromorph.neurons.rotary import ANGLE_BITS
-from neuromorph.numerics import quantise
 from neuromorph.numerics.limits import STATE_MAX
-from neuromorph.shown import Shown
-from neuromorph.translate.block.attention import (
-    Quantised,
-    coded,
-    codes_of,
-    output_of,
-    x_units,
-)
+from neuromorph.translate.block.attention import coded, codes_of, output_of, x_units
 from neuromorph.translate.block.correct import corrected
-from neuromorph.translate.block.floats import FloatBlock, Floats, Trace
+from neuromorph.translate.block.float_norm import FloatNorm, Floats
+from neuromorph.translate.block.floats import FloatBlock, Trace
 from neuromorph.translate.block.mlp import PRODUCT_SHIFT, mlp_of
-from neuromorph.translate.block.norms import fitted_norm
+from neuromorph.translate.block.norms import norm_before
 from neuromorph.translate.block.options import BlockOptions
+from neuromorph.translate.block.post import carrying, check_gains
 from neuromorph.translate.block.prove import prove_block
+from neuromorph.translate.block.quantised import Quantised
 from neuromorph.translate.block.scales import carry_of, places_of
+from neuromorph.translate.block.translated import TranslatedBlock
 
-
-@dataclass(frozen=True, eq=False, repr=False)
-class TranslatedBlock(Shown):
-    """A block in integers, and what they stand for.
-
-    Attributes
-    ----------
-    floats : FloatBlock
-    block : Block
-    places : tuple of three ints
-        Bits after the point of R, R' and R''.
-    units : mapping
-        What a step of each row of ``query``, ``key``, ``value``, ``gate`` and ``up`` stands for.
-    """
-
-    floats: FloatBlock
-    block: Block
-    places: tuple[int, int, int]
-    units: Mapping[str, Floats]
-
-    def encode(self, stream: Floats) -> tuple[Ints, int]:
-        """R of each token, and how many numbers did not fit 24 bits."""
-        codes, cut = quantise(stream, 2.0 ** -self.places[0], STATE_MAX)
-        return codes.astype(np.int64), cut
-
-    def decode(self, end: Ints) -> Floats:
-        """R'' of each token."""
-        decoded: Floats = end * 2.0 ** -self.places[2]
-        return decoded
-
-    def angles(self, tokens: int) -> tuple[Ints, Ints]:
-        """Cosines and sines of the first positions, with 15 bits after the point."""
-        turns = np.outer(np.arange(tokens, dtype=np.float32),
-                         self.floats.rotary.frequencies(self.floats.size))
-        cosines, sines = (np.rint(part(turns) * 2.0**ANGLE_BITS).astype(np.int64)
-                          for part in (np.cos, np.sin))
-        return cosines, sines
+ENTRY_PLACES = 16
+"""Bits after the point of what the norm before a post-norm block hears, if nobody says."""
 
 
 def translate_block(
     floats: FloatBlock, streams: Sequence[Floats], options: BlockOptions | None = None,
-    traces: Sequence[Trace] | None = None,
+    traces: Sequence[Trace] | None = None, *, entry: int | None = None,
 ) -> TranslatedBlock:
     """The integers of a trained block, calibrated on text and proved.
+
+    A post-norm block ends in a norm whose payloads are as those of the one before it: `joined` and
+    `TranslatedBlock.ended` give it the one that whoever hears it has room for.
 
     Parameters
     ----------
@@ -83,19 +45,27 @@ def translate_block(
     options : BlockOptions, optional
     traces : sequence of Trace, optional
         What the float block makes of them, if that is known.
+    entry : int, optional
+        Bits after the point of what it is sent; of a post-norm block, of what the norm before it
+        hears: ``places[2]`` of the block before. Without it, as many as fit what was seen.
 
     Raises
     ------
     CalibrationError
         If there is no text, or its numbers are not finite, or do not fit.
+    ModelStructureError
+        If a post-norm block has a norm with a negative gain.
     RangeProofError
         Where a sum could leave 24 bits; nothing is emitted then.
     """
     options = options or BlockOptions()
     _check_streams(floats, streams)
+    check_gains(floats)
     seen = list(traces) if traces is not None else [floats.run(stream) for stream in streams]
-    places = (_places(floats, streams, options), _places(floats, [t.middle for t in seen], options),
-              _places(floats, [t.end for t in seen], options))
+    places = (_entry(floats, streams, options) if entry is None else entry,
+              _places(floats.mlp_norm, [t.middle for t in seen], options, floats.name),
+              _places(floats.end_norm or floats.attention_norm, [t.total for t in seen], options,
+                      floats.name))
     translated = TranslatedBlock(floats, *_block(floats, streams, seen, options, places))
     prove_block(translated.block, floats.name)
     return corrected(translated, streams, seen) if options.correct else translated
@@ -108,15 +78,14 @@ def _block(
     name = floats.name
     code = coded(floats, traces, options.attention)
     period = WRITE_STEPS + max(head.period for head in code.heads)
-    heard = floats.normed(np.concatenate(streams)) if options.compensate else None
+    heard = floats.heard(np.concatenate(streams)) if options.compensate else None
     looked_at = np.concatenate([np.sqrt(t.attended.sum(axis=0)) for t in traces])[:, None]
-    layers = {role: Quantised.of(floats.layers[role].behind(floats.attention_gain),
+    layers = {role: Quantised.of(floats.attention_norm.folded(floats.layers[role]),
                                  heard if heard is None else heard * weight)
               for role, weight in (("query", 1.0), ("key", 1.0), ("value", looked_at))}
-    norm = fitted_norm(floats.width, [layer.weights for layer in layers.values()], period,
-                       f"{name}.attention_norm", epsilon=floats.epsilon * 4.0 ** places[0],
-                       payload=options.payload)
-    units = x_units(floats, traces, options.room)
+    norm = norm_before(floats.attention_norm, layers.values(), period, f"{name}.attention_norm",
+                       places[0], options.payload)
+    units = x_units(floats, layers, traces, options.room)
     query, key, value = (layer.behind_norm(norm, units[role], f"{name}.{role}")
                          for role, layer in layers.items())
     query_code, key_code, value_code = codes_of(floats, code, units)
@@ -128,15 +97,26 @@ def _block(
     block = Block(
         attention_norm=norm, query=query, key=key, value=value, query_code=query_code,
         key_code=key_code, value_code=value_code, heads=code.heads, groups=floats.groups,
-        rotary=True, turns=turns, output=output, activation=SILU, product_shift=PRODUCT_SHIFT,
-        hidden_limit=STATE_MAX,
-        carries=(carry_of(*places[:2]), carry_of(*places[1:])), **mlp._asdict())
+        rotary=floats.rotary is not None, turns=turns, output=output,
+        activation=floats.activation.numbers, product_shift=PRODUCT_SHIFT,
+        hidden_limit=STATE_MAX, carries=(carry_of(*places[:2]), carry_of(*places[1:])),
+        **mlp._asdict())
+    block = block if floats.end_norm is None else carrying(floats, floats.end_norm, block, places)
     return block, places, units | of_mlp
 
 
-def _places(floats: FloatBlock, streams: Sequence[Floats], options: BlockOptions) -> int:
+def _entry(floats: FloatBlock, streams: Sequence[Floats], options: BlockOptions) -> int:
+    if floats.post:
+        return ENTRY_PLACES
+    return _places(floats.attention_norm, streams, options, floats.name)
+
+
+def _places(
+    heard_by: FloatNorm, streams: Sequence[Floats], options: BlockOptions, name: str
+) -> int:
+    """Of a stream, which a layer norm needs a bit of."""
     largest = max(float(np.abs(stream).max(initial=0)) for stream in streams)
-    return places_of(largest, options.room, floats.name)
+    return places_of(largest, options.room, name, CENTRED_MAX if heard_by.centred else STATE_MAX)
 
 
 def _check_streams(floats: FloatBlock, streams: Sequence[Floats]) -> None:

@@ -11,7 +11,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from neuromorph.translate.block.floats import FloatBlock, Floats, Trace
+from neuromorph.translate.block.float_norm import Floats
+from neuromorph.translate.block.floats import FloatBlock, Trace
 from neuromorph.translate.code import LayerCode
 
 OFFSETS = 32

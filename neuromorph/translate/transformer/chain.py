@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from neuromorph.circuits.block.closed_form import run
-from neuromorph.circuits.block.numbers import Ints, with_period
+from neuromorph.circuits.block.numbers import Block, Ints, with_period
+from neuromorph.circuits.norm import Norm
 from neuromorph.circuits.transformer.closed_form import embedded
-from neuromorph.circuits.transformer.numbers import Embedding, Head, Transformer, check
+from neuromorph.circuits.transformer.numbers import Head, Transformer, check
 from neuromorph.shown import Shown
-from neuromorph.translate.block import BlockOptions, TranslatedBlock, prove_block, translate_block
+from neuromorph.translate.block import BlockOptions, prove_block, translate_block
 from neuromorph.translate.block.compared import cosines, saturations
-from neuromorph.translate.block.floats import Floats
+from neuromorph.translate.block.float_norm import FloatNorm, Floats
+from neuromorph.translate.block.quantised import payload_of
+from neuromorph.translate.block.translated import TranslatedBlock, joined
 from neuromorph.translate.transformer.embedding import embedding_of
 from neuromorph.translate.transformer.floats import FloatTransformer
 from neuromorph.translate.transformer.head import head_of
@@ -30,6 +32,26 @@ class Decoder(NamedTuple):
 
     unit: Floats
     offset: Floats
+
+    @classmethod
+    def before(cls, block: TranslatedBlock) -> Decoder:
+        """Of what a block is sent."""
+        norm = block.block.attention_norm
+        return cls._of(block.floats.attention_norm if block.block.post else None, norm,
+                       block.places[0], norm.size)
+
+    @classmethod
+    def behind(cls, block: TranslatedBlock) -> Decoder:
+        """Of what a block sends."""
+        norm = block.block.end_norm or block.block.attention_norm
+        return cls._of(block.floats.end_norm, norm, block.places[2], norm.size)
+
+    @classmethod
+    def _of(cls, floats: FloatNorm | None, norm: Norm, places: int, width: int) -> Decoder:
+        if floats is None:
+            return cls(np.full(width, 2.0**-places), np.zeros(width))
+        bias = np.zeros(width) if floats.bias is None else floats.bias
+        return cls(floats.gain / payload_of(norm), bias)
 
     def __call__(self, stream: Ints) -> Floats:
         """Hidden states, shape (tokens, width)."""
@@ -81,30 +103,28 @@ class Chain:
     def __init__(self, floats: FloatTransformer, sequences: Sequence[NDArray[Any]],
                  compared: NDArray[Any], options: BlockOptions) -> None:
         self.floats, self.options = floats, options
-        self.blocks: list[TranslatedBlock] = []
+        self.blocks: list[Block] = []
         self.layers: list[LayerReport] = []
-        self._compared = compared[:COMPARED] if floats.causal else compared
+        compared = compared[:COMPARED] if floats.causal else compared
         self._streams = [floats.embedding(sequence) for sequence in sequences]
-        self._wanted = floats.embedding(self._compared)
-        self._found: Ints | None = None
-        self._embedding: Embedding | None = None
-        self._angles: tuple[Ints, Ints] | None = None
+        self._wanted = floats.embedding(compared)
+        first = self._last = self._translated(0, None)
+        self._embedding = embedding_of(floats.embedding, first.places[0],
+                                       first.block.attention_norm if first.block.post else None)
+        self._found = embedded(self._embedding, compared)
+        self._angles = first.angles(floats.positions)
+        self._decoders = [Decoder.before(first)]
 
     def add(self, n: int) -> None:
-        """Translate the next block.
+        """Translate the next block; the one before it then knows whom it is heard by.
 
         Raises
         ------
         ModelStructureError, CalibrationError, RangeProofError
         """
-        block = self.floats.blocks[n]
-        traces = [block.run(stream) for stream in self._streams]
-        translated = translate_block(block, self._streams, self.options, traces)
-        if self._found is None:
-            self._embed(translated)
-        self._compare(translated)
-        self._streams = [trace.end for trace in traces]
-        self.blocks.append(translated)
+        before = self._last
+        self._last = self._translated(n, before.places[2])
+        self._keep(joined(before, self._last))
 
     def finished(self, *, whole: bool) -> tuple[Transformer, tuple[Decoder, ...]]:
         """The model, with its head if it is whole, and what its streams stand for.
@@ -113,39 +133,38 @@ class Chain:
         ------
         RangeProofError
         """
-        assert self._embedding is not None
-        period = max(translated.block.period for translated in self.blocks)
-        places = self.blocks[-1].places[2]
+        self._keep(self._last)
+        period = max(block.period for block in self.blocks)
         head = Head() if not whole else head_of(
-            self.floats.head, self._streams, places, period, room=self.options.room,
-            compensate=self.options.compensate, payload=self.options.payload)
-        blocks = tuple(with_period(translated.block, period) for translated in self.blocks)
-        model = check(Transformer(self._embedding, blocks, head, self.floats.causal, self._angles))
-        return model, tuple(map(self._decoder, [
-            *(translated.places[0] for translated in self.blocks), places]))
+            self.floats.head, self._streams, self._last.places[2], period,
+            room=self.options.room, compensate=self.options.compensate,
+            payload=self.options.payload)
+        norm = self._embedding.norm
+        embedding = replace(self._embedding, norm=norm and replace(norm, period=period))
+        model = check(Transformer(
+            embedding, tuple(with_period(block, period) for block in self.blocks), head,
+            self.floats.causal, self._angles))
+        return model, tuple(self._decoders)
 
-    def _embed(self, first: TranslatedBlock) -> None:
-        self._embedding = embedding_of(self.floats.embedding, first.places[0])
-        self._found = embedded(self._embedding, self._compared)
-        if first.block.rotary:
-            self._angles = first.angles(self.floats.positions)
+    def _translated(self, n: int, entry: int | None) -> TranslatedBlock:
+        """The next block; calibration text is behind it then."""
+        block = self.floats.blocks[n]
+        traces = [block.run(stream) for stream in self._streams]
+        found = translate_block(block, self._streams, self.options, traces, entry=entry)
+        self._streams = [trace.end for trace in traces]
+        return found
 
-    def _compare(self, translated: TranslatedBlock) -> None:
-        """Send what is compared through the block, as floats and as integers."""
-        block, tokens = translated.block, len(self._compared)
-        angles = None if self._angles is None else (self._angles[0][:tokens],
-                                                    self._angles[1][:tokens])
-        assert self._found is not None
-        token = run(block, self._found, angles, causal=self.floats.causal)
+    def _keep(self, translated: TranslatedBlock) -> None:
+        """A block that is done: what is compared goes through it, as floats and as integers."""
+        block = translated.block
+        token = translated.run(self._found)
         cut = {name: count for name, count in saturations(block, self._found, token).items()
                if count}
         self._found, self._wanted = token.end, translated.floats.run(self._wanted).end
         near = cosines(translated.decode(self._found), self._wanted)
         worst = max(prove_block(block, translated.floats.name), key=lambda row: row.share)
+        self.blocks.append(block)
+        self._decoders.append(Decoder.behind(translated))
         self.layers.append(LayerReport(
             translated.floats.name, float(near.mean()), float(near.min()), cut,
             f"{worst.layer} row {worst.row}", worst.share, block.window, block.turns))
-
-    def _decoder(self, places: int) -> Decoder:
-        width = self.blocks[0].block.width
-        return Decoder(np.full(width, 2.0**-places), np.zeros(width))

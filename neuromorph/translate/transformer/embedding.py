@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from neuromorph.circuits.block.numbers import Ints
+from neuromorph.circuits.norm import Norm
 from neuromorph.circuits.transformer.numbers import Embedding
 from neuromorph.numerics import SIGNED_8, quantise
-from neuromorph.translate.block.floats import Floats
+from neuromorph.translate.block.float_norm import Floats
 from neuromorph.translate.block.scales import LEAST, multiplier_of
 from neuromorph.translate.transformer.floats import FloatEmbedding
 
@@ -19,7 +20,7 @@ SHARED = 0.5
 columns and of loud tokens are then equally coarse."""
 
 
-def embedding_of(floats: FloatEmbedding, places: int) -> Embedding:
+def embedding_of(floats: FloatEmbedding, places: int, norm: Norm | None = None) -> Embedding:
     """The integers whose R has so many bits after the point.
 
     ::
@@ -30,6 +31,8 @@ def embedding_of(floats: FloatEmbedding, places: int) -> Embedding:
     ----------
     floats : FloatEmbedding
     places : int
+    norm : Norm, optional
+        Of a post-norm model: what its first block assumes.
 
     Raises
     ------
@@ -44,11 +47,12 @@ def embedding_of(floats: FloatEmbedding, places: int) -> Embedding:
     if not floats.of_tokens:
         scale = np.maximum(np.abs(floats.table).max(axis=0), LEAST) / SIGNED_8
         weights = quantise(floats.table, scale)[0].astype(np.int8)
-        return Embedding(weights, None, *multiplier_of(scale * 2.0**places, "embedding"), positions)
+        return Embedding(weights, None, *multiplier_of(scale * 2.0**places, "embedding"),
+                         positions, norm)
     payload, unit = _payloads(table)
     weights = quantise(table, payload[:, None] * unit)[0].astype(np.int8)
     return Embedding(weights, payload, *multiplier_of(columns * unit * 2.0**places, "embedding"),
-                     positions)
+                     positions, norm)
 
 
 def _payloads(table: Floats) -> tuple[Ints, float]:

@@ -6,41 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.circuits.transformer.numbers import Read
 from neuromorph.shown import Shown
-from neuromorph.translate.block.floats import FloatBlock, Floats, Linear
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class FloatNorm(Shown):
-    """h = gain (R - mean) / root(mean((R - mean)^2) + epsilon) + bias; RMS norms leave the mean."""
-
-    gain: Floats
-    bias: Floats | None
-    epsilon: float
-    centred: bool
-
-    def __call__(self, vectors: Floats) -> Floats:
-        """Of each vector, shape (..., size)."""
-        h: Floats = self.gain * self.plain(vectors)
-        return h if self.bias is None else h + self.bias
-
-    def plain(self, vectors: Floats) -> Floats:
-        """Without gain and bias."""
-        if self.centred:
-            vectors = vectors - vectors.mean(axis=-1, keepdims=True)
-        mean = (vectors * vectors).mean(axis=-1, keepdims=True)
-        over: Floats = vectors / np.sqrt(mean + self.epsilon)
-        return over
-
-    def folded(self, layer: Linear) -> Linear:
-        """The layer behind it, which also does what gain and bias do."""
-        bias = layer.bias if self.bias is None else layer.weight @ self.bias + (
-            0 if layer.bias is None else layer.bias)
-        return Linear(layer.weight * self.gain, bias)
+from neuromorph.translate.block.float_norm import FloatNorm, Floats, Linear
+from neuromorph.translate.block.floats import FloatBlock
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -10,9 +10,9 @@ import numpy as np
 from neuromorph.circuits.transformer.numbers import Head
 from neuromorph.errors import RangeProofError
 from neuromorph.numerics.limits import STATE_MAX
-from neuromorph.translate.block.attention import Quantised
-from neuromorph.translate.block.floats import Floats
+from neuromorph.translate.block.float_norm import Floats
 from neuromorph.translate.block.norms import fitted_norm, longest_row
+from neuromorph.translate.block.quantised import Quantised
 from neuromorph.translate.block.scales import LEAST
 from neuromorph.translate.transformer.floats import FloatHead
 

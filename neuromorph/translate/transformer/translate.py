@@ -72,14 +72,15 @@ def translate_transformer(
     if not len(sequences):
         raise CalibrationError("there is no calibration data", where=floats.family,
                                hint="give at least one sequence")
+    progress(f"translating block 1 of {len(floats.blocks)}")
     chain = Chain(floats, sequences, sequences[0] if held_out is None else held_out, options)
     stopped = ""
-    for n in range(len(floats.blocks)):
+    for n in range(1, len(floats.blocks)):
         progress(f"translating block {n + 1} of {len(floats.blocks)}")
         try:
             chain.add(n)
         except NeuromorphError as error:
-            if not partial or not chain.blocks:
+            if not partial:
                 raise
             stopped = f"block {n}: {error.what}"
             break

@@ -1,0 +1,69 @@
+"""The float model that a bundle was made from, found again by its path and checksums."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from neuromorph.bundle.whole import WholeBundle
+from neuromorph.errors import UsageError
+from neuromorph.files.opening import StrPath
+
+SOURCE = "source"
+"""Where provenance keeps the path, as it was given to export."""
+
+
+def original_path(bundle: WholeBundle, model: StrPath | None = None) -> Path:
+    """Where the model lies: as it is named, or as it was when the bundle was made.
+
+    Raises
+    ------
+    UsageError
+        If it is not named, and not where it was; or of other files.
+    """
+    noted = bundle.provenance.get(SOURCE)
+    path = Path(model) if model is not None else Path(noted) if isinstance(noted, str) else None
+    if path is None or (model is None and not path.exists()):
+        raise UsageError("the model that the bundle was made from is not where it was",
+                         where=bundle.path, found=f"no {noted}" if noted else "no path in it",
+                         hint="name it with --model (in Python model=)")
+    return path
+
+
+def load_original(bundle: WholeBundle, model: StrPath | None = None) -> tuple[Any, Any]:
+    """The float model of a bundle, with its head, and its tokenizer.
+
+    Raises
+    ------
+    UsageError
+        If it is not there, or is another one, by the checksums of its files.
+    MissingExtraError
+        Without torch and transformers.
+    InputError
+        If it cannot be read.
+    """
+    path = original_path(bundle, model)
+    from neuromorph.huggingface.loading import load_model, open_weights
+    from neuromorph.models.source import digests
+
+    with closing(open_weights(path)) as weights:
+        _check_same(bundle, digests(weights.files), path)
+    return load_model(path, causal=bundle.model.causal)
+
+
+def _check_same(bundle: WholeBundle, found: dict[str, Any], path: Path) -> None:
+    """By checksums alone: files may have been renamed."""
+    noted = bundle.provenance.get("files")
+    if not isinstance(noted, dict):
+        return
+    sums = {_sum(entry) for entry in noted.values()}
+    other = [name for name, entry in found.items() if _sum(entry) not in sums]
+    if other:
+        raise UsageError("this is not the model that the bundle was made from", where=path,
+                         found=f"{other[0]} with another checksum",
+                         expected=", ".join(sorted(noted)))
+
+
+def _sum(entry: object) -> object:
+    return entry.get("sha256") if isinstance(entry, dict) else None

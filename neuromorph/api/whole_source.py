@@ -1,0 +1,115 @@
+"""A trained model and what it is calibrated on, as the translation of a whole model wants them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuromorph.api.collect import HELD_OUT
+from neuromorph.api.original import SOURCE
+from neuromorph.bundle.whole import Text
+from neuromorph.errors import CalibrationError, UsageError
+from neuromorph.models.licence import licence_of
+from neuromorph.progress import Progress, silent
+from neuromorph.shown import Shown
+from neuromorph.translate import Caution, cautions
+from neuromorph.translate.transformer import FloatTransformer
+
+LICENCE = "licence"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Source(Shown):
+    """What a whole export starts from.
+
+    Attributes
+    ----------
+    floats : FloatTransformer
+    sequences : list of array
+        Calibration data: numbers of tokens, or patches.
+    text : Text, optional
+    provenance : dict
+        The model's files and their checksums, its licence, and what it is calibrated on.
+    notes : tuple of str
+    cautions : sequence of Caution
+    """
+
+    floats: FloatTransformer
+    sequences: Sequence[NDArray[Any]]
+    text: Text | None = None
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    cautions: Sequence[Caution] = ()
+
+    def divide(self, seed: int) -> tuple[list[NDArray[Any]], NDArray[Any] | None]:
+        """Sequences to calibrate on, and one to measure on: none of a single one."""
+        if len(self.sequences) == 1:
+            return list(self.sequences), None
+        order = np.random.default_rng(seed).permutation(len(self.sequences)).tolist()
+        held = set(order[: max(1, len(order) // HELD_OUT)])
+        longest = max(held, key=lambda n: (len(self.sequences[n]), -n))
+        return ([one for n, one in enumerate(self.sequences) if n not in held],
+                self.sequences[longest])
+
+    @property
+    def longest(self) -> int:
+        """Tokens of the longest sequence."""
+        return max(map(len, self.sequences))
+
+
+def read_source(
+    model: Path, calibrate: Path | None, slots: int | None, progress: Progress = silent
+) -> Source:
+    """Read a model and its calibration data.
+
+    Parameters
+    ----------
+    model : path
+        A Hugging Face folder or ``.gguf`` file.
+    calibrate : path
+        UTF-8 text, one passage a line.
+    slots : int, optional
+        Tokens that heads shall remember: passages are as long where that is beyond the usual.
+    progress : callable, optional
+
+    Raises
+    ------
+    UsageError
+        Without text.
+    MissingExtraError, InputError
+    """
+    if calibrate is None:
+        raise UsageError("a whole model is calibrated on text", where=model,
+                         hint="give --calibrate FILE.txt, one passage a line (in Python "
+                         "calibrate=)")
+    from neuromorph.huggingface.loading import as_error, load_model, open_weights, quietly
+    from neuromorph.huggingface.recording import TOKENS, counted_tokens, tokenised
+    from neuromorph.huggingface.text_files import text_of
+    from neuromorph.huggingface.texts import check_ids, read_passages
+    from neuromorph.huggingface.whole import float_transformer
+    from neuromorph.models.source import digests
+
+    passages = read_passages(calibrate)
+    progress(f"reading {model.name}")
+    with closing(open_weights(model)) as weights:
+        files = digests(weights.files)
+    loaded, tokenizer = load_model(model, causal=True)
+    floats = float_transformer(loaded)
+    text, found = text_of(tokenizer, loaded)
+    with quietly(), as_error(CalibrationError, "the text does not fit the model", model):
+        batches = tokenised(loaded, tokenizer, passages, max(TOKENS, slots or TOKENS))
+        if not batches:
+            raise CalibrationError("the text holds no tokens", where=calibrate)
+        check_ids(loaded, batches, model)
+    sequences = [batch["input_ids"][0].numpy() for batch in batches]
+    provenance = {"model": model.name, SOURCE: str(model), "files": files,
+                  LICENCE: licence_of(model),
+                  "calibration": f"{len(sequences)} passages, {calibrate.name}"}
+    return Source(floats, sequences, text, provenance, (), [
+        *found, *cautions.of_tokens(*counted_tokens(tokenizer, batches))])

@@ -1,0 +1,100 @@
+"""A norm of one token."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from neuromorph.backends.fast.compiled import inner
+from neuromorph.backends.fast.transformer.scalars import (
+    clip,
+    inverse_root_payload,
+    least,
+    multiply_shift,
+    root_payload,
+    round_shift,
+)
+from neuromorph.backends.fast.transformer.tables import (
+    C_NORM,
+    CENTRED,
+    LADDER_SHIFT,
+    LARGEST,
+    LEAST,
+    LEAST_SHIFT,
+    LIMIT,
+    MEAN_BITS,
+    MEAN_MULTIPLIER,
+    MEAN_SHIFT,
+    SIZE,
+    THRESHOLD,
+    Y_MULTIPLIER,
+    Y_SHIFT,
+)
+from neuromorph.circuits.norm.build import SHIFT
+from neuromorph.neurons.square import RUNG_BITS, RUNGS
+from neuromorph.numerics.limits import STATE_MAX
+
+SUMMED = 1 << 14
+"""So many squares of 48 bits fit 62."""
+
+
+@inner
+def normed(norm: Any, source: Any, said: Any, narrow: Any, counts: Any, speaker: int) -> int:
+    """The vector over its norm, of 32 and of 16 bits, and the payload of the norm itself."""
+    size, mean = norm[SIZE], np.int64(0)
+    if norm[CENTRED]:
+        mean = _mean(norm, source, size)
+    kept, k = _climbed(norm, source, mean, size)
+    y = min(inverse_root_payload(kept, k, norm[Y_MULTIPLIER], norm[Y_SHIFT]), STATE_MAX)
+    limit, spikes, cut = norm[LIMIT], np.int64(0), np.int64(0)
+    for i in range(size):
+        h = round_shift((np.int64(source[i]) - mean) * y, SHIFT)
+        sent = clip(h, limit)
+        said[i] = np.int32(sent)
+        narrow[i] = np.int16(sent)
+        spikes += sent != 0
+        cut += sent != h
+    counts[speaker] += spikes
+    counts[C_NORM] += cut
+    return root_payload(kept, k)
+
+
+@inner
+def _mean(norm: Any, source: Any, size: int) -> int:
+    total, bits = np.int64(0), norm[MEAN_BITS]
+    for i in range(size):
+        total += multiply_shift(np.int64(source[i]), 1, bits)
+    return clip(multiply_shift(total, norm[MEAN_MULTIPLIER], norm[MEAN_SHIFT]), norm[LARGEST])
+
+
+@inner
+def _climbed(norm: Any, source: Any, mean: int, size: int) -> tuple[int, int]:
+    """The rung that is kept, and which it is.
+
+    A rung is at most sum(R^2) / 2^shift + size / 2, and what is added: those that are bound to
+    stay below the threshold need not be added up.
+    """
+    whole = np.int64(0)
+    for i in range(size):
+        value = np.int64(source[i]) - mean
+        whole += value * value
+    threshold, kept, last = norm[THRESHOLD], np.int64(0), RUNGS - 1
+    for k in range(RUNGS):
+        shift = norm[LADDER_SHIFT] - RUNG_BITS * k
+        added = least(norm[LEAST], norm[LEAST_SHIFT], k)
+        if k < last and size < SUMMED and (whole >> shift) + size + 1 + added < threshold:
+            continue
+        kept = _rung(source, mean, size, shift) + added
+        if kept >= threshold:
+            return kept, k
+    return kept, last
+
+
+@inner
+def _rung(source: Any, mean: int, size: int, shift: int) -> int:
+    total, half = np.int64(0), np.int64(1) << (shift - 1)
+    for i in range(size):
+        value = np.int64(source[i]) - mean
+        total += min((value * value + half) >> shift, STATE_MAX)
+    return total

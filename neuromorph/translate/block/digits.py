@@ -1,0 +1,35 @@
+"""The blocks of the digits transformer, as `translate_block` wants them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from neuromorph.models.digits import DigitsViT
+from neuromorph.translate.block.activations import CURVES
+from neuromorph.translate.block.float_norm import FloatNorm, Linear
+from neuromorph.translate.block.floats import FloatBlock
+
+
+def digits_blocks(model: DigitsViT) -> list[FloatBlock]:
+    """Each block: layer norms before attention and MLP, a plain MLP, and every token sees all."""
+    return [_block(model, layer) for layer in range(model.config.layers)]
+
+
+def _block(model: DigitsViT, layer: int) -> FloatBlock:
+    config, name = model.config, f"blocks.{layer}"
+    parts = {"query": "attention.query", "key": "attention.key", "value": "attention.value",
+             "output": "attention.output", "gate": "mlp.up", "down": "mlp.down"}
+
+    def linear(part: str) -> Any:
+        weight, bias = (model.parameter(f"{name}.{part}.{kind}").astype(np.float64)
+                        for kind in ("weight", "bias"))
+        return Linear(weight, bias)
+
+    norms = [FloatNorm(gain, config.eps, bias, centred=True)
+             for gain, bias in (linear("norm1"), linear("norm2"))]
+    return FloatBlock(
+        name=name, attention_norm=norms[0], mlp_norm=norms[1], up=None, heads=config.heads,
+        groups=config.heads, scale=config.head_size**-0.5, activation=CURVES["gelu_tanh"],
+        causal=False, **{role: linear(part) for role, part in parts.items()})
