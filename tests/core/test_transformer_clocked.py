@@ -26,7 +26,7 @@ from neuromorph.circuits.transformer import closed_form
 from neuromorph.circuits.transformer.build import build
 from neuromorph.circuits.transformer.embedding import widest_pixel
 from neuromorph.circuits.transformer.numbers import Head, Transformer
-from neuromorph.circuits.transformer.timeline import times_of
+from neuromorph.circuits.transformer.timeline import course_of
 from neuromorph.circuits.transformer.tiny import tiny_transformer
 from neuromorph.circuits.transformer.tokens import alone, stimulate
 from neuromorph.compile import Unit, compile_units
@@ -45,7 +45,7 @@ def test_a_token_every_period_is_the_closed_form(name: str, seed: int) -> None:
     model, network = kind(name, seed)
     inputs = inputs_of(model, most_tokens(model), seed)
     assert not model.causal or len(inputs) > model.slots  # the ring is wrapped
-    assert times_of(model).said > times_of(model).period  # tokens overlap
+    assert course_of(model).said > course_of(model).period  # tokens overlap
     assert all(np.unique(stream).size > 9 for stream in closed_form.run(model, inputs).streams)
     assert differs(model, network, inputs) is None
 
@@ -78,7 +78,7 @@ def test_its_sources_are_a_host_that_knows_tokens_places_angles_and_pulses(name:
     assert [port.name for port in network.outputs] == ["out"]
     trains, _ = stimulate(model, inputs_of(model, 3))
     assert trains.keys() == expected
-    period = times_of(model).period
+    period = course_of(model).period
     for port in network.inputs:
         spoken = set(np.flatnonzero(trains[port.population].any(axis=1)) % period)
         assert spoken <= set(port.steps or ())
@@ -109,7 +109,7 @@ def test_a_pulse_that_empties_all_slots_begins_another_sequence(name: str) -> No
     one, other = (inputs_of(model, 4, seed) for seed in (3, 4))
     first, _ = stimulate(model, one)
     second, steps = stimulate(model, other)
-    at = times_of(model)
+    at = course_of(model)
     begin = (len(one) * model.passes + 1) * at.period
     total = begin + steps
     trains = {}
@@ -160,12 +160,12 @@ def test_a_placed_transformer_is_the_transformer(name: str) -> None:
 def test_a_block_rests_while_another_is_busy() -> None:
     model, network = kind("two paces")
     periods = [block.period for block in model.blocks]
-    assert periods[1] < periods[0] == times_of(model).period == network.period
+    assert periods[1] < periods[0] == course_of(model).period == network.period
 
 
 def test_far_blocks_are_reached_by_several_hops() -> None:
     model, network = kind("two paces")
-    first, second, _ = times_of(model).begins
+    first, second, _ = course_of(model).begins
     assert second - first > 63
     assert {p.name for p in network.populations if p.name.startswith("tokens.")} == {
         "tokens.hop1_0", "tokens.block1"}

@@ -79,14 +79,14 @@ def test_a_missing_pass_is_found() -> None:
 def test_a_part_that_begins_at_another_step_is_refused(
     monkeypatch: pytest.MonkeyPatch, block: int, late: int
 ) -> None:
-    right = timeline.times_of
+    right = timeline.course_of
 
-    def shifted(model: object) -> timeline.TokenTimes:
+    def shifted(model: object) -> timeline.TokenCourse:
         found = right(model)  # type: ignore[arg-type]
         begins = list(found.begins)
         begins[block] += late
         return replace(found, begins=tuple(begins))
 
-    monkeypatch.setattr("neuromorph.circuits.transformer.build.times_of", shifted)
+    monkeypatch.setattr("neuromorph.circuits.transformer.build.course_of", shifted)
     with pytest.raises(NeuromorphError, match="in steps in which the input must be silent"):
         build(kind("Llama")[0])

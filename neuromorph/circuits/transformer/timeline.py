@@ -11,7 +11,7 @@ from neuromorph.shown import Shown
 
 
 @dataclass(frozen=True, repr=False)
-class TokenTimes(Shown):
+class TokenCourse(Shown):
     """Steps of one token through a transformer.
 
     Attributes
@@ -32,7 +32,7 @@ class TokenTimes(Shown):
     said: int
 
 
-def times_of(model: Transformer) -> TokenTimes:
+def course_of(model: Transformer) -> TokenCourse:
     """When who is sent what, if all blocks keep the pace of the slowest."""
     period = max(block.period for block in model.blocks)
     embedding, head = model.embedding, model.head
@@ -41,4 +41,4 @@ def times_of(model: Transformer) -> TokenTimes:
     lasts = (with_period(block, period).timeline.end_at for block in model.blocks)
     begins = tuple(accumulate(lasts, initial=first))
     said = begins[-1] + (head.norm.h_at if head.norm else 0) + (head.dense is not None)
-    return TokenTimes(period, summed, begins, said)
+    return TokenCourse(period, summed, begins, said)

@@ -21,7 +21,7 @@ from neuromorph.circuits.transformer.build import (
 from neuromorph.circuits.transformer.closed_form import Passed, checked
 from neuromorph.circuits.transformer.embedding import widest_pixel
 from neuromorph.circuits.transformer.numbers import Transformer
-from neuromorph.circuits.transformer.timeline import times_of
+from neuromorph.circuits.transformer.timeline import course_of
 from neuromorph.errors import UsageError
 
 NEXT, FIRST = 1, -2
@@ -30,7 +30,7 @@ NEXT, FIRST = 1, -2
 
 def alone(model: Transformer) -> int:
     """Periods from a token to the next, so that the last answer is said before."""
-    at = times_of(model)
+    at = course_of(model)
     return -(-(at.said + 1) // at.period)
 
 
@@ -63,7 +63,7 @@ def stimulate(
         raise UsageError("a sequence is sent at least once, a token in a period",
                          where="transformer", found=f"{passes} passes, {apart} periods apart",
                          expected="at least 1 of both")
-    at, embedding = times_of(model), model.embedding
+    at, embedding = course_of(model), model.embedding
     starts = _starts(model, len(inputs), passes, apart)
     steps = int(starts[-1, -1]) + at.said + 1
 
@@ -97,7 +97,7 @@ def said(
     tokens, apart, passes : int
         As they were sent.
     """
-    at = times_of(model)
+    at = course_of(model)
     last = _starts(model, tokens, model.passes if passes is None else passes, apart)[-1]
     names, stop = heard(model), len(model.blocks) + 1
     streams = tuple(_int(spikes[name][last + begin])
@@ -117,7 +117,7 @@ def heard(model: Transformer) -> tuple[str, ...]:
 def _starts(model: Transformer, tokens: int, passes: int, apart: int) -> Ints:
     """In which step each token is sent, shape (passes, tokens)."""
     nth = np.arange(passes * tokens).reshape(passes, tokens)
-    return nth * apart * times_of(model).period
+    return nth * apart * course_of(model).period
 
 
 def _pulses(model: Transformer, tokens: int) -> Ints:
