@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from neuromorph.api.choosing import Chooser
 from neuromorph.api.tokens import Pieces, Tokens, tokens_of
 from neuromorph.bundle.whole import WholeBundle, load_whole
-from neuromorph.circuits.block.numbers import with_period
 from neuromorph.circuits.transformer.numbers import Transformer
+from neuromorph.circuits.transformer.timeline import course_of
 from neuromorph.errors import UsageError
 from neuromorph.files.opening import StrPath
 from neuromorph.shown import Shown
@@ -256,15 +256,5 @@ def steps_of(model: Transformer, prompt: int, generated: int) -> int:
     prompt, generated : int
         Tokens.
     """
-    period, latency = _pace_of(model)
-    return (prompt - 1) * period + generated * latency
-
-
-def _pace_of(model: Transformer) -> tuple[int, int]:
-    """Steps from a token to the next, and from a token to what is said of it."""
-    period = max(block.period for block in model.blocks)
-    embedding, head = model.embedding, model.head
-    first = 1 + (embedding.positions is not None) + (embedding.norm.h_at if embedding.norm else 0)
-    through = sum(with_period(block, period).timeline.end_at for block in model.blocks)
-    said = (head.norm.h_at if head.norm else 0) + (head.dense is not None)
-    return period, first + through + said
+    course = course_of(model)
+    return (prompt - 1) * course.period + generated * course.said

@@ -14,7 +14,9 @@ SOURCE = "source"
 """Where provenance keeps the path, as it was given to export."""
 
 
-def original_path(bundle: WholeBundle, model: StrPath | None = None) -> Path:
+def original_path(
+    bundle: WholeBundle, model: StrPath | None = None, option: str = "model"
+) -> Path:
     """Where the model lies: as it is named, or as it was when the bundle was made.
 
     Raises
@@ -27,12 +29,22 @@ def original_path(bundle: WholeBundle, model: StrPath | None = None) -> Path:
     if path is None or (model is None and not path.exists()):
         raise UsageError("the model that the bundle was made from is not where it was",
                          where=bundle.path, found=f"no {noted}" if noted else "no path in it",
-                         hint="name it with --model (in Python model=)")
+                         hint=f"name it with --{option} (in Python {option}=)")
     return path
 
 
-def load_original(bundle: WholeBundle, model: StrPath | None = None) -> tuple[Any, Any]:
+def load_original(
+    bundle: WholeBundle, model: StrPath | None = None, option: str = "model"
+) -> tuple[Any, Any]:
     """The float model of a bundle, with its head, and its tokenizer.
+
+    Parameters
+    ----------
+    bundle : WholeBundle
+    model : path, optional
+        Where it was when the bundle was made, if left out.
+    option : str
+        What a person calls it by.
 
     Raises
     ------
@@ -43,7 +55,7 @@ def load_original(bundle: WholeBundle, model: StrPath | None = None) -> tuple[An
     InputError
         If it cannot be read.
     """
-    path = original_path(bundle, model)
+    path = original_path(bundle, model, option)
     from neuromorph.huggingface.loading import load_model, open_weights
     from neuromorph.models.source import digests
 

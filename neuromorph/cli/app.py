@@ -9,7 +9,17 @@ import warnings
 import typer
 
 from neuromorph.cli import compile as compile_command
-from neuromorph.cli import demo, doctor, export, generate, inspect, profiles, run, simulate
+from neuromorph.cli import (
+    demo,
+    doctor,
+    evaluate,
+    export,
+    generate,
+    inspect,
+    profiles,
+    run,
+    simulate,
+)
 from neuromorph.cli.common import emit
 from neuromorph.cli.interruption import raise_if_any_came, tell
 from neuromorph.cli.streams import ReaderGoneError, drop_output, prepared
@@ -26,6 +36,7 @@ app = typer.Typer(
 app.command("export")(export.export)
 app.command("simulate")(simulate.simulate)
 app.command("generate")(generate.generate)
+app.command("evaluate")(evaluate.evaluate)
 app.command("inspect")(inspect.inspect)
 app.command("run")(run.run)
 app.command("compile")(compile_command.compile_)

@@ -9,7 +9,7 @@ from cli_tools import Run
 
 
 @pytest.mark.parametrize(("arguments", "code", "text"), [
-    (["--partial"], 2, "add --whole"),
+    (["--partial"], 2, "Add --whole"),
     (["--whole"], 2, "calibrated on text"),
     (["--whole", "--target", "loihi1"], 2, "Loihi 2"),
     (["--whole", "--slots", "0"], 2, "slots"),

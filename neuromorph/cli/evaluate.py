@@ -1,0 +1,68 @@
+"""``neuromorph evaluate BUNDLE --text FILE``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from neuromorph.cli.common import (
+    Json,
+    JsonFile,
+    Quiet,
+    Seed,
+    check_flags,
+    progress,
+    show,
+    warned,
+    write_json,
+)
+
+if TYPE_CHECKING:
+    from neuromorph.api.evaluate import Evaluation
+
+
+def evaluate(
+    bundle: Annotated[Path, typer.Argument(
+        readable=False, help="A bundle of a whole model, or of attention.")],
+    text: Annotated[Path, typer.Option(
+        readable=False, help="UTF-8 text, one passage a line, that the bundle was not calibrated "
+                             "on.")],
+    against: Annotated[Path | None, typer.Option(
+        readable=False, help="The float model; where it was when the bundle was made, if left "
+                             "out. Needed for a bundle of attention.")] = None,
+    windows: Annotated[int | None, typer.Option(
+        help="At most so many windows of the text.", min=1)] = None,
+    length: Annotated[int | None, typer.Option(
+        help="Tokens of a window; as many as heads remember, up to 512, if left out.",
+        min=2)] = None,
+    tokens: Annotated[int | None, typer.Option(
+        help="No further window after so many tokens.", min=1)] = None,
+    work: Annotated[Path | None, typer.Option(
+        readable=False, help="Folder for what is done so far, to go on from after an "
+                             "interruption; out/evaluate if left out.")] = None,
+    output: JsonFile = None,
+    seed: Seed = 0,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Say what a bundle lost: the same text through it and through the float model."""
+    check_flags(as_json=as_json, quiet=quiet)
+    from neuromorph.api.evaluate import WORK
+    from neuromorph.api.evaluate import evaluate as run
+    from neuromorph.api.evaluation.windows import Bounds
+
+    with progress(quiet or as_json) as tell:
+        done = run(bundle, text, against=against, bounds=Bounds(windows, length, tokens),
+                   seed=seed, work=WORK if work is None else work, progress=tell)
+    result = done.as_dict()
+    if output is not None:
+        write_json(result, output)
+    show(result, lambda: _shown(done), as_json=as_json, quiet=quiet)
+
+
+def _shown(done: Evaluation) -> list[Any]:
+    from neuromorph.report.evaluation import evaluation_tables
+
+    return [*evaluation_tables(done.as_dict()), *done.notes, *warned(done.cautions)]

@@ -1,0 +1,51 @@
+"""What an evaluation found, in tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.table import Table
+
+from neuromorph.report.tables import WORST, pairs_table, percent, rows_table
+from neuromorph.report.text import readable
+
+
+def evaluation_tables(result: Mapping[str, Any]) -> list[Table]:
+    """Figures, and the cosine by layer, worst first.
+
+    Parameters
+    ----------
+    result : mapping
+        Of ``Evaluation.as_dict``.
+    """
+    rows: dict[str, object] = {
+        "text": f"{readable(result['tokens'])} tokens, {result['windows']} windows of "
+                f"{result['documents']} documents"}
+    interval = f"{result['interval'][0]:.5f} to {result['interval'][1]:.5f}"
+    if result["perplexity"] is not None:
+        low, high = result["kl_interval"]
+        rows |= {
+            "perplexity": f"{result['perplexity']:.4f}; float {result['perplexity_float']:.4f}",
+            "ratio of perplexities": f"{result['perplexity_ratio']:.5f} ({interval})",
+            "KL to float": f"{result['kl']:.5f} nat ({low:.5f} to {high:.5f})",
+            "same likeliest token": percent(result["top1"])}
+    elif result["cosine"] is not None:
+        rows["cosine to float"] = (f"{result['cosine']:.6f} ({interval}); worst "
+                                   f"{result['cosine_worst']:.6f}")
+    rows["intervals"] = f"95 %, drawing {result['resampled']}"
+    return [pairs_table("Evaluated against float", rows),
+            *_by_layer(result["cosine_by_layer"])]
+
+
+def _by_layer(cosines: Sequence[float]) -> list[Table]:
+    if not cosines:
+        return []
+    worst = sorted(enumerate(cosines), key=lambda row: row[1])[:WORST]
+    last = len(cosines) - 1
+    return [rows_table("Hidden states against float, worst first", ("where", "cosine"),
+                       [(_place(n, last), f"{cosine:.6f}") for n, cosine in worst])]
+
+
+def _place(n: int, last: int) -> str:
+    return "behind the last block" if n == last else f"before block {n}"

@@ -1,0 +1,57 @@
+"""``neuromorph evaluate``: refusals in one line, before anything is run."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from cli_tools import Run
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "core"))
+
+from small_evaluations import task
+from small_whole import small_whole
+
+from neuromorph.api import evaluate as door
+from neuromorph.api.evaluate import Evaluation, run
+from neuromorph.bundle.whole import save_whole
+
+FIELDS = {"perplexity_ratio", "interval", "kl", "top1", "tokens"}
+
+
+@pytest.mark.parametrize(("arguments", "code", "text"), [
+    (["none", "--text", "t.txt"], 3, "not a bundle"),
+    (["b"], 2, "--text"),
+    (["b", "--text", "t.txt", "--length", "1"], 2, "length"),
+    (["b", "--text", "t.txt", "--windows", "0"], 2, "windows"),
+    (["b", "--text", "none.txt"], 3, "no such file"),
+    (["b", "--text", "t.txt"], 2, "--against"),
+    (["b", "--text", "t.txt", "--json", "--quiet"], 2, "contradict"),
+])
+def test_refusals(cli: Run, tmp_path: Path, arguments: list[str], code: int, text: str) -> None:
+    pytest.importorskip("transformers")
+    save_whole(small_whole(), tmp_path / "b")
+    (tmp_path / "t.txt").write_text("some text\n")
+    done = cli("evaluate", *arguments)
+    assert (done.code, done.out) == (code, "")
+    assert text in done.err
+    assert len(done.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("language", [True, False])
+def test_json_and_tables(
+    cli: Run, tmp_path: Path, language: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def evaluated(*_: object, **__: object) -> Evaluation:
+        return run(task(language=language))
+
+    monkeypatch.setattr(door, "evaluate", evaluated)
+    said = json.loads(cli("evaluate", "b", "--text", "t", "--json", "-o", "f.json").out)
+    assert set(said) >= FIELDS
+    assert json.loads((tmp_path / "f.json").read_text()) == said
+    shown = cli("evaluate", "b", "--text", "t")
+    assert shown.code == 0
+    assert ("KL to float" if language else "cosine to float") in shown.out
+    assert "behind the last block" in shown.out
