@@ -240,6 +240,10 @@ def _check_train(
             raise UsageError("an input leaves the range that the circuit assumes", where=port.name,
                              found=f"{train.min()} to {train.max()}",
                              expected=f"{port.low} to {port.high}")
+        most = np.count_nonzero(train, axis=1).max(initial=0) if port.alone else 0
+        if port.population == name and most > 1:
+            raise UsageError("several axons of an input speak in a step", where=port.name,
+                             found=int(most), expected="one at most")
 
 
 def _check_probes(network: Network, probes: Sequence[Probe]) -> None:

@@ -21,12 +21,15 @@ class Volley(NamedTuple):
         By its axons; and once nothing is missing that comes with a delay.
     norm : int or None
         Bound on the 2-norm of what they send, where it says more than the interval.
+    alone : bool
+        Whether at most one of them speaks in a step.
     """
 
     projection: Projection
     sent: Interval
     usual: Interval
     norm: int | None
+    alone: bool
 
 
 class Arrival(NamedTuple):
@@ -40,7 +43,7 @@ class Deliveries:
     """Sums of volleys; each is computed once, for as long as promises stay what they are."""
 
     def __init__(self) -> None:
-        self._kept: dict[tuple[str, int, int | None, bool], tuple[Interval, Interval]] = {}
+        self._kept: dict[tuple[str, int, int | None, bool, bool], tuple[Interval, Interval]] = {}
 
     def __call__(
         self, volley: Volley, *, widest: bool = False, usual: bool = False
@@ -56,16 +59,14 @@ class Deliveries:
             What it adds once nothing is missing.
         """
         if usual:
-            return self._sum(volley.projection, volley.usual, volley.norm, widest=False)
-        return self._sum(volley.projection, volley.sent, volley.norm, widest=widest).with_silence
+            return self._sum(volley, volley.usual, widest=False)
+        return self._sum(volley, volley.sent, widest=widest).with_silence
 
-    def _sum(
-        self, projection: Projection, sent: Interval, norm: int | None, *, widest: bool
-    ) -> Interval:
-        key = projection.name, id(sent), norm, widest
+    def _sum(self, volley: Volley, sent: Interval, *, widest: bool) -> Interval:
+        key = volley.projection.name, id(sent), volley.norm, volley.alone, widest
         if key not in self._kept:  # with the interval, so that its id stays its own
             find = widest_sums if widest else delivered
-            self._kept[key] = sent, find(projection, sent, norm)
+            self._kept[key] = sent, find(volley.projection, sent, volley.norm, alone=volley.alone)
         return self._kept[key][1]
 
 
@@ -79,11 +80,11 @@ def arrivals(
         promise = promises[projection.pre]
         if promise.turns is None:
             always.append(Volley(projection, promise.span, promise.span,
-                                 _useful_norm(projection, promise)))
+                                 _useful_norm(projection, promise), promise.alone))
             continue
         norm = _useful_norm(projection, promise)
         for turn in promise.turns:
-            volley = Volley(projection, turn.span, turn.usual, norm)
+            volley = Volley(projection, turn.span, turn.usual, norm, promise.alone)
             for step in turn.steps:
                 at.setdefault((step + 1 + projection.delay) % period, []).append(volley)
     return _grouped(always, at, period)

@@ -58,7 +58,7 @@ def _in_turns(promise: Promise, model: NeuronModel, period: int) -> Promise:
         return promise
     turns = tuple(one for turn in promise.turns
                   for one in _when_due(model, turn.span, turn.usual, turn.steps, period))
-    return Promise(promise.span, turns, promise.norm)
+    return Promise(promise.span, turns, promise.norm, promise.alone)
 
 
 def _promise(

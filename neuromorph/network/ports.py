@@ -52,6 +52,8 @@ class Port:
     first : bool
         Of an input: only what comes first in a period counts, and what is sent in later steps
         may be anything.
+    alone : bool
+        Whether at most one neuron speaks in a step, as the axons of a vocabulary do.
     """
 
     name: str
@@ -66,6 +68,7 @@ class Port:
     stride: int = 1
     course: Course | None = None
     first: bool = False
+    alone: bool = False
 
     @classmethod
     def of(cls, population: Population, steps: Steps | None = None, says: str = "") -> Port:

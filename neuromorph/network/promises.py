@@ -50,11 +50,14 @@ class Promise(Shown):
         speak in any step.
     norm : int, optional
         Bound on the 2-norm of one step's payloads, where it is less than the span's.
+    alone : bool
+        Whether at most one neuron speaks in a step.
     """
 
     span: Interval
     turns: tuple[Turn, ...] | None = None
     norm: int | None = None
+    alone: bool = False
 
     @property
     def steps(self) -> frozenset[int] | None:
@@ -65,7 +68,8 @@ class Promise(Shown):
 
     def same(self, other: Promise) -> bool:
         """Whether it promises the same."""
-        if not np.array_equal(self.span, other.span) or self.norm != other.norm:
+        if not np.array_equal(self.span, other.span) or (
+                self.norm, self.alone) != (other.norm, other.alone):
             return False
         mine, its = self.turns, other.turns
         if mine is None or its is None:
@@ -101,7 +105,7 @@ def promised_by(port: Port, own: int, period: int, offset: int = 0) -> Promise:
     turns = None
     if port.steps is not None:
         turns = tuple(Turn(placed(steps), span.with_silence, span) for steps, span in _turns(port))
-    return Promise(port.assumed, turns, port.norm)
+    return Promise(port.assumed, turns, port.norm, port.alone)
 
 
 def lacks(promise: Promise, wanted: Port, own: int, period: int, offset: int = 0) -> list[Lack]:
@@ -118,12 +122,15 @@ def lacks(promise: Promise, wanted: Port, own: int, period: int, offset: int = 0
     if wanted.first:
         promise = _up_to_the_first(promise, own, period, offset)
     return [*_too_wide(promise.span, wanted), *_out_of_step(promise, wanted, own, offset),
-            *_silent(promise, wanted, own, period, offset), *_too_long(promise, wanted)]
+            *_silent(promise, wanted, own, period, offset), *_too_long(promise, wanted),
+            *_together(promise, wanted)]
 
 
 def norm_of(promise: Promise) -> int:
     """Bound on the 2-norm of one step's payloads."""
     largest = np.maximum(-promise.span.low, promise.span.high)
+    if promise.alone:
+        largest = largest.max(keepdims=True)
     found = whole_root(sum(int(one) ** 2 for one in largest.tolist()))
     return found if promise.norm is None else min(found, promise.norm)
 
@@ -177,7 +184,7 @@ def _up_to_the_first(promise: Promise, own: int, period: int, offset: int) -> Pr
     turns = tuple(Turn(turn.steps & counted, turn.span, turn.usual) for turn in promise.turns
                   if turn.steps & counted)
     span = Interval.hull((turn.span for turn in turns), len(promise.span.low))
-    return Promise(span, turns, promise.norm)
+    return Promise(span, turns, promise.norm, promise.alone)
 
 
 def _too_wide(span: Interval, wanted: Port) -> Iterator[Lack]:
@@ -190,6 +197,12 @@ def _too_long(promise: Promise, wanted: Port) -> Iterator[Lack]:
     if wanted.norm is not None and (found := norm_of(promise)) > wanted.norm:
         yield Lack("the 2-norm of one step's payloads may exceed what the input assumes",
                    str(found), f"at most {wanted.norm}")
+
+
+def _together(promise: Promise, wanted: Port) -> Iterator[Lack]:
+    if wanted.alone and not promise.alone and wanted.size > 1:
+        yield Lack("several neurons may speak in a step in which the input assumes one at most",
+                   f"up to {wanted.size}", "one")
 
 
 def _out_of_step(promise: Promise, wanted: Port, own: int, offset: int) -> Iterator[Lack]:

@@ -14,21 +14,27 @@ from neuromorph.numerics.interval import Interval
 from neuromorph.numerics.synapse import blocks
 
 
-def delivered(projection: Projection, sent: Interval, norm: int | None = None) -> Interval:
+def delivered(
+    projection: Projection, sent: Interval, norm: int | None = None, *, alone: bool = False
+) -> Interval:
     """(sum_j W_ij s_j) << exponent, for s within ``sent`` and W within `weight_range`.
 
     Where the 2-norm of s is bounded, also by Cauchy and Schwarz::
 
         |sum_j W_ij s_j|  <=  ||W_i|| ||s||
+
+    Where one of them speaks alone, it is what the loudest brings, or nothing.
     """
-    sums = _weighted(projection, sent, norm)
+    sums = _weighted(projection, sent, norm, alone=alone)
     return Interval(shift(sums.low, projection.exponent), shift(sums.high, projection.exponent))
 
 
-def widest_sums(projection: Projection, sent: Interval, norm: int | None = None) -> Interval:
+def widest_sums(
+    projection: Projection, sent: Interval, norm: int | None = None, *, alone: bool = False
+) -> Interval:
     """The same before a right shift, but after a left one. Any part of a sum lies within."""
     silent = Interval(np.minimum(sent.low, 0), np.maximum(sent.high, 0))
-    sums = _weighted(projection, silent, norm)
+    sums = _weighted(projection, silent, norm, alone=alone)
     left = max(projection.exponent, 0)
     return Interval(sums.low << left, sums.high << left)
 
@@ -41,7 +47,9 @@ def weight_range(projection: Projection) -> tuple[NDArray[Any] | int, NDArray[An
     return WEIGHT_BOUNDS[rule.sign]
 
 
-def _weighted(projection: Projection, sent: Interval, norm: int | None) -> Interval:
+def _weighted(
+    projection: Projection, sent: Interval, norm: int | None, *, alone: bool
+) -> Interval:
     """Positive and negative parts apart: any partial sum lies within.
 
     In float64, which is exact below 2^53, so up to 2^21 axons with the widest payload.
@@ -49,12 +57,24 @@ def _weighted(projection: Projection, sent: Interval, norm: int | None) -> Inter
     counts = np.stack(sent if projection.graded else _as_spikes(sent), axis=1).astype(np.float64)
     low, high = np.zeros((2, len(projection.weights)), np.int64)
     for rows in blocks(*projection.weights.shape):
+        if alone:
+            low[rows], high[rows] = _loudest(*_signed_parts(projection, rows), counts)
+            continue
         falls, rises = (part @ counts for part in _signed_parts(projection, rows))
         low[rows], high[rows] = rises[:, 0] + falls[:, 1], rises[:, 1] + falls[:, 0]
     if norm is None or not projection.graded:
         return Interval(low, high)
     most = _by_norm(projection, norm)
     return Interval(np.maximum(low, -most), np.minimum(high, most))
+
+
+def _loudest(
+    falls: NDArray[Any], rises: NDArray[Any], counts: NDArray[np.float64]
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """The least and the most that one axon brings alone, or none."""
+    least = rises * counts[:, 0] + falls * counts[:, 1]
+    most = rises * counts[:, 1] + falls * counts[:, 0]
+    return least.min(axis=1, initial=0), most.max(axis=1, initial=0)
 
 
 def _by_norm(projection: Projection, norm: int) -> NDArray[np.int64]:

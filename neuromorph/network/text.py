@@ -12,7 +12,7 @@
       populations BUILDER_NAME=NAME …
       projections BUILDER_NAME=NAME …
     input NAME POPULATION SIZE plain|graded payload_bits=… LOW..HIGH steps=… norm=… stride=…
-        course=LOW..HIGH@START:STOP,… first=1 WHAT IT SAYS        (all in one line)
+        course=LOW..HIGH@START:STOP,… first=1 alone=1 WHAT IT SAYS        (all in one line)
     output …
 
 Names are words as in `words`. A port is named where it is not ``a_in``, and where there is a point
@@ -147,7 +147,7 @@ def port_line(what: str, port: Port) -> str:
             f"{port.low}..{port.high}{claims}{says}")
 
 
-CLAIMS = "steps", "norm", "stride", "course", "first"
+CLAIMS = "steps", "norm", "stride", "course", "first", "alone"
 """What a port's line may say of it, in this order, before its text."""
 
 
@@ -163,6 +163,8 @@ def _claims(port: Port) -> Iterator[tuple[str, str]]:
                                  for start, stop, low, high in port.course)
     if port.first:
         yield "first", "1"
+    if port.alone:
+        yield "alone", "1"
 
 
 def part_line(part: Part) -> str:

@@ -72,7 +72,7 @@ def test_a_missing_pass_is_found() -> None:
     assert first_difference(found, closed_form.run(model, inputs)) == "stream 3: token 0"
 
 
-# --- a course that is wrong
+# --- times that are wrong
 
 
 @pytest.mark.parametrize(("block", "late"), [(1, -1), (1, 1), (2, 1)])
@@ -81,7 +81,7 @@ def test_a_part_that_begins_at_another_step_is_refused(
 ) -> None:
     right = timeline.course_of
 
-    def shifted(model: object) -> timeline.Course:
+    def shifted(model: object) -> timeline.TokenCourse:
         found = right(model)  # type: ignore[arg-type]
         begins = list(found.begins)
         begins[block] += late

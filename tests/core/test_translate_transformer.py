@@ -9,8 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 from small_float_blocks import a_float_block
+from small_transformers import differs
 
+from neuromorph.circuits.transformer.build import build
 from neuromorph.circuits.transformer.closed_form import embedded, run
+from neuromorph.compile.ranges.contract import prove_contract
 from neuromorph.errors import CalibrationError, ModelStructureError, UsageError
 from neuromorph.models.digits import DigitsViT, load_split
 from neuromorph.numerics.limits import STATE_MAX
@@ -183,3 +186,22 @@ def test_the_whole_digits_model_sees_what_its_floats_see() -> None:
     assert len(set(found.argmax(axis=1))) == 10
     assert not any(layer.saturations for layer in whole.layers)
     assert whole.model.passes == 4
+
+
+# --- by the clock
+
+
+def test_the_digits_model_by_the_clock_is_its_closed_form_from_pixels_to_classes() -> None:
+    """17 patches, sent four times, of two images one after the other."""
+    model = digits()[1].model
+    network = build(model)
+    assert prove_contract(network).proved
+    for patches in digits_patches(load_split().test.images[:2], 2):
+        assert differs(model, network, patches) is None
+
+
+def test_a_language_model_by_the_clock_is_its_closed_form() -> None:
+    model = translated().model
+    network = build(model)
+    assert prove_contract(network).proved
+    assert differs(model, network, a_text(11, 8)) is None

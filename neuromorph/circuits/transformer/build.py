@@ -13,7 +13,7 @@ from neuromorph.circuits.transformer.answer import answer
 from neuromorph.circuits.transformer.embedding import embedding
 from neuromorph.circuits.transformer.handing import handing
 from neuromorph.circuits.transformer.numbers import Transformer, check
-from neuromorph.circuits.transformer.timeline import Course, course_of
+from neuromorph.circuits.transformer.timeline import TokenCourse, course_of
 from neuromorph.errors import NetworkError
 from neuromorph.network import Network, parallel, rename, verify, wire
 from neuromorph.numerics.limits import STATE_MAX
@@ -74,7 +74,7 @@ def output_of(model: Transformer) -> str:
     return sent_by(len(model.blocks) - 1) if model.head.norm is None else "head_norm.scale"
 
 
-def _parts(model: Transformer, at: Course) -> tuple[dict[str, Network], dict[str, int],
+def _parts(model: Transformer, at: TokenCourse) -> tuple[dict[str, Network], dict[str, int],
                                                     dict[str, str]]:
     """Parts, in which step of a token each begins, and which input hears what."""
     period, head = at.period, model.head
@@ -105,7 +105,7 @@ def _parts(model: Transformer, at: Course) -> tuple[dict[str, Network], dict[str
     return parts, begins, wires
 
 
-def _handed(model: Transformer, at: Course) -> dict[str, Network]:
+def _handed(model: Transformer, at: TokenCourse) -> dict[str, Network]:
     found = {"tokens": handing("tokens", 1, PULSES, (0,), at.begins[:-1], at.period)}
     if model.angles is not None:
         found["angles"] = handing("angles", model.angles[0].shape[1], (-ANGLE_LIMIT, ANGLE_LIMIT),

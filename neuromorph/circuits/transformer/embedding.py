@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from neuromorph.circuits.block.layers import dense, input_of, one_to_one, phase, source
@@ -56,8 +58,8 @@ def _heard(numbers: Embedding) -> Port:
         most = widest_pixel(numbers.weights)
         return input_of("inputs", rows, -most, most, (0,), "pixels of a patch")
     loudest = int(numbers.payload.max())
-    return input_of("inputs", rows, 0, loudest, (0,), "a token's payload, on its own axon",
-                    loudest)
+    return replace(input_of("inputs", rows, 0, loudest, (0,), "a token's payload, on its own axon",
+                            loudest), alone=True)
 
 
 def _summed(numbers: Embedding, limit: int, period: int, at: int) -> Requantise | Residual:

@@ -7,10 +7,11 @@ from itertools import accumulate
 
 from neuromorph.circuits.block.numbers import with_period
 from neuromorph.circuits.transformer.numbers import Transformer
+from neuromorph.shown import Shown
 
 
-@dataclass(frozen=True)
-class Course:
+@dataclass(frozen=True, repr=False)
+class TokenCourse(Shown):
     """Steps of one token through a transformer.
 
     Attributes
@@ -31,7 +32,7 @@ class Course:
     said: int
 
 
-def course_of(model: Transformer) -> Course:
+def course_of(model: Transformer) -> TokenCourse:
     """When who is sent what, if all blocks keep the pace of the slowest."""
     period = max(block.period for block in model.blocks)
     embedding, head = model.embedding, model.head
@@ -40,4 +41,4 @@ def course_of(model: Transformer) -> Course:
     lasts = (with_period(block, period).timeline.end_at for block in model.blocks)
     begins = tuple(accumulate(lasts, initial=first))
     said = begins[-1] + (head.norm.h_at if head.norm else 0) + (head.dense is not None)
-    return Course(period, summed, begins, said)
+    return TokenCourse(period, summed, begins, said)

@@ -13,6 +13,7 @@ OF_AN_OUTPUT = {
     "in some steps": "a payload may leave the range that it says in some steps",
     "must be silent": "it speaks in steps in which it says that it is silent",
     "must hear something": "it is silent in steps in which it says that it speaks",
+    "several neurons": "several neurons may speak in a step, and it says one at most",
     "2-norm": "the 2-norm of one step's payloads may exceed what it says",
     "the range": "a payload may leave the range that it says"}
 """What an input lacks, in the words of an output."""

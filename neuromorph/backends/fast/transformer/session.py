@@ -182,7 +182,8 @@ class _Walk:
     ) -> Passed:
         model, tables = self.model, self.tables
         tokens = len(inputs)
-        room.stream[:tokens, : model.width] = embedded(self.embedding, inputs, first)
+        room.stream[:tokens, : model.width] = embedded(
+            self.embedding, inputs, first, limit=model.largest)
         head = model.head
         outputs = model.width if head.dense is None else head.dense.outputs
         told = np.empty((0 if self.in_numpy else answers, outputs), np.int64)
