@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any, Protocol
 
 import numpy as np
@@ -14,6 +13,7 @@ from neuromorph.api.evaluation.figures import Said
 from neuromorph.bundle.whole import WholeBundle
 from neuromorph.circuits.transformer.numbers import Read
 from neuromorph.shown import Shown
+from neuromorph.translate.transformer import FloatTransformer
 
 
 class Side(Protocol):
@@ -25,7 +25,9 @@ class Side(Protocol):
 
 def run_whole(model: Any, inputs: NDArray[Any]) -> Any:
     """The compiled closed form of a whole sequence, with its hidden states."""
-    return import_module("neuromorph.backends.fast.transformer").run(model, inputs, streams=True)
+    from neuromorph.backends.fast.transformer import run
+
+    return run(model, inputs, streams=True)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -40,6 +42,17 @@ class Integers(Shown):
         states = [] if streams is None else [streams.decode(n, stream)
                                              for n, stream in enumerate(made.streams)]
         return Said(states, made.answer, 2.0**-self.bundle.model.head.places)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class FloatNumpy(Shown):
+    """A transformer in float64, without torch."""
+
+    floats: FloatTransformer
+
+    def said(self, ids: NDArray[np.int64]) -> Said:
+        """Hidden states and answer."""
+        return Said(*self.floats.run(ids))
 
 
 @dataclass(frozen=True, eq=False, repr=False)
