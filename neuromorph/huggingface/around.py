@@ -35,14 +35,12 @@ class Around(NamedTuple):
         All that its head is.
     embedding : callable
     head : callable
-    causal : bool
     """
 
     parts: frozenset[str]
     heads: frozenset[str]
     embedding: Callable[[Any], Embedded]
     head: Callable[[Any], FloatHead]
-    causal: bool
 
 
 def _layer_norm(norm: Any) -> FloatNorm:
@@ -130,12 +128,12 @@ def patches_of(images: NDArray[Any], patch: int) -> NDArray[np.int64]:
 
 AROUND = {
     LLAMA.name: Around(frozenset({"embed_tokens", "layers", "norm", "rotary_emb"}),
-                       frozenset({"lm_head"}), _llama, _llama_head, causal=True),
+                       frozenset({"lm_head"}), _llama, _llama_head),
     GPT2.name: Around(frozenset({"wte", "wpe", "drop", "h", "ln_f"}), frozenset({"lm_head"}),
-                      _gpt2, _gpt2_head, causal=True),
+                      _gpt2, _gpt2_head),
     BERT.name: Around(frozenset({"embeddings", "encoder", "pooler"}), frozenset(), _bert,
-                      _bert_head, causal=False),
+                      _bert_head),
     VIT.name: Around(frozenset({"embeddings", "layers", "encoder", "layernorm", "pooler"}),
-                     frozenset({"classifier"}), _vit, _vit_head, causal=False),
+                     frozenset({"classifier"}), _vit, _vit_head),
 }
 """By the name of a family of `models.families`."""

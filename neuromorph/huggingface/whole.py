@@ -8,6 +8,7 @@ from typing import Any, overload
 from neuromorph.errors import ModelStructureError
 from neuromorph.huggingface.around import AROUND
 from neuromorph.huggingface.blocks import float_block, layout_of
+from neuromorph.models.config import Config
 from neuromorph.translate.block import FloatBlock
 from neuromorph.translate.transformer import FloatTransformer
 
@@ -53,7 +54,7 @@ def float_transformer(model: Any) -> FloatTransformer:
     ModelStructureError
         Naming what no circuit does.
     """
-    layout = layout_of(model)
+    layout, config = layout_of(model), Config(model.config.to_dict(), type(model).__name__)
     around = AROUND[layout.family.name]
     base = model.base_model
     _check_parts(model, base, around.parts, around.heads)
@@ -61,7 +62,7 @@ def float_transformer(model: Any) -> FloatTransformer:
     return FloatTransformer(
         str(model.config.model_type), embedding,
         Blocks(model, len(base.get_submodule(layout.layers))), around.head(model),
-        causal=around.causal, positions=positions)
+        causal=layout.family.causal(config), positions=positions)
 
 
 def _check_parts(

@@ -37,11 +37,15 @@ class Integers(Shown):
     bundle: WholeBundle
 
     def said(self, ids: NDArray[np.int64]) -> Said:
-        """Hidden states as what they stand for, and the answer as it is."""
+        """Hidden states as what they stand for, and an answer that is one; logits as they are."""
         made, streams = run_whole(self.bundle.model, ids), self.bundle.streams
         states = [] if streams is None else [streams.decode(n, stream)
                                              for n, stream in enumerate(made.streams)]
-        return Said(states, made.answer, 2.0**-self.bundle.model.head.places)
+        head, answer = self.bundle.model.head, made.answer
+        if streams is not None and head.dense is None:
+            tokens = len(ids) if head.read == "mean" else 1
+            return Said(states, streams.decode(len(states) - 1, answer / tokens))
+        return Said(states, answer, 2.0**-head.places)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
