@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,8 @@ class Evaluation(Shown):
         a language model; ``cosine`` of an encoder; ``cosine_by_layer``.
     resumed : int
         Windows that an earlier run, which was stopped, had done.
+    about : dict
+        Which bundle, of which family.
     notes : tuple of str
     cautions : tuple of Caution
         Those of the bundle.
@@ -52,12 +54,13 @@ class Evaluation(Shown):
 
     found: dict[str, Any]
     resumed: int = 0
+    about: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     cautions: tuple[Caution, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
-        return {**self.found, "notes": list(self.notes),
+        return {**self.about, **self.found, "notes": list(self.notes),
                 "warnings": [caution.as_dict() for caution in self.cautions]}
 
 
@@ -120,7 +123,8 @@ def evaluate(
     progress("reading the models")
     task = _task(loaded, None if text is None else Path(text), against, bounds)
     done = run(task, seed=seed, work=work, progress=progress)
-    return replace(done, cautions=loaded.cautions)
+    about = {"bundle": None if loaded.path is None else str(loaded.path), "family": loaded.family}
+    return replace(done, about=about, cautions=loaded.cautions)
 
 
 def evaluate_attached(
@@ -266,13 +270,15 @@ def _attention(
 def _spiking(
     attachment: Any, tokenizer: Any, passages: Sequence[str], bounds: Bounds, slots: int,
 ) -> Task:
+    from neuromorph.huggingface.loading import quietly
     from neuromorph.huggingface.recording import positions
 
     model = attachment.model
     language = model.get_output_embeddings() is not None
     length = bounds.length_for(slots, min(slots, positions(model) or slots))
-    windows = cut(passages, lambda text: tokenizer(text)["input_ids"], bounds, length,
-                  only_first=not language)
+    with quietly():
+        windows = cut(passages, lambda text: tokenizer(text)["input_ids"], bounds, length,
+                      only_first=not language)
     read: Read = "each" if language else "mean"
     return Task(Spiking(attachment, read), Floats(model, read), windows,
                 "language" if language else "encoder")

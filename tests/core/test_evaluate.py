@@ -76,7 +76,10 @@ def test_together_they_are_means_over_tokens() -> None:
 @pytest.mark.parametrize(("documents", "count", "unit"), [
     (20, 20, "documents"), (19, 20, "windows"), (5, 19, "tokens"), (40, 60, "documents")])
 def test_what_is_drawn_goes_by_how_many_there_are(documents: int, count: int, unit: str) -> None:
-    assert unit_of(documents, count) == unit
+    numbers = [n % documents for n in range(count)]
+    assert unit_of(numbers, [np.zeros(3)] * count) == unit
+    assert unit_of(numbers, [np.zeros(1)] * count) == (
+        "windows" if unit == "tokens" else unit)
 
 
 def test_what_is_drawn_keeps_its_tokens_together() -> None:

@@ -23,6 +23,9 @@ from neuromorph.errors import BundleError, UsageError
 pytest.importorskip("tokenizers")
 
 
+COMPILED = door.open_session
+
+
 @pytest.fixture(autouse=True)
 def plain(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(door, "open_session", PlainSession)
@@ -188,3 +191,15 @@ def test_a_bad_tokenizer_is_refused(content: bytes) -> None:
 def test_a_generation_is_shown_shortly(bundle: WholeBundle) -> None:
     assert repr(generate(bundle, "x", tokens=1)).startswith("Generation(")
     assert isinstance(generate(bundle, "x", tokens=1), Generation)
+
+
+@pytest.mark.slow
+def test_compiled_code_says_the_same(
+    bundle: WholeBundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Reading weights from a mapped file, beyond the slots."""
+    wanted = generate(bundle, "spikes", tokens=20).finish()
+    monkeypatch.setattr(door, "open_session", COMPILED)
+    made = generate(save_whole(bundle, tmp_path / "b"), "spikes", tokens=20).finish()
+    assert (made.tokens, made.text) == (wanted.tokens, wanted.text)
+    assert made.as_dict()["spikes"] == sum(made.as_dict()["spikes_by_kind"].values()) > 0
