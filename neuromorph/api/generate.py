@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from importlib import import_module
+from collections.abc import Iterator, Mapping
 from numbers import Integral
 from typing import Any, Protocol
 
@@ -80,7 +79,9 @@ def generate(
 
 def open_session(model: Transformer) -> Any:
     """The compiled closed form, which remembers what it was told."""
-    return import_module("neuromorph.backends.fast.transformer").Session(model)
+    from neuromorph.backends.fast.transformer import Session
+
+    return Session(model)
 
 
 def check_speaks(bundle: WholeBundle) -> None:
@@ -195,13 +196,14 @@ class Generation(Shown):
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
-        counts = dict(getattr(self._session, "counts", {}))
+        counts: dict[str, int] = getattr(self._session, "counts", {})
         return {
             "text": self.text, "tokens": len(self.tokens), "prompt_tokens": len(self.prompt),
             "ended": self.ended, "tokens_per_second": self.tokens_per_second,
             "seconds": self.seconds, "prompt_seconds": self.prompt_seconds,
             "float_tokens_per_second": None, "steps": self.steps,
-            "spikes": counts.pop("spikes", None), "saturations": counts,
+            "spikes": counts.get("spikes"), "spikes_by_kind": _of(counts, "spikes."),
+            "saturations": _of(counts, "cut."),
             "temperature": self._chooser.temperature, "top_k": self._chooser.top_k}
 
     def _spoken_pieces(self) -> Iterator[str]:
@@ -238,6 +240,12 @@ class Generation(Shown):
         most = self._model.positions
         full = most is not None and len(self.prompt) + len(self.tokens) > most
         return "positions" if full else None
+
+
+def _of(counts: Mapping[str, int], kind: str) -> dict[str, int]:
+    """Those whose names begin so."""
+    return {name.removeprefix(kind): count for name, count in counts.items()
+            if name.startswith(kind)}
 
 
 def steps_of(model: Transformer, prompt: int, generated: int) -> int:

@@ -111,7 +111,7 @@ def export_whole(
     check_seed(seed)
     check_apart(model, output)
     check_target(output, ours=WHOLE_FOLDER, force=force)
-    chosen = options or BlockOptions()
+    chosen = options or BlockOptions(correct=False)
     source = read_source(Path(model), None if calibrate is None else Path(calibrate),
                          chosen.attention.slots, progress)
     chosen = _with_slots(chosen, source)

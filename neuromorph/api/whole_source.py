@@ -11,17 +11,26 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuromorph.api.collect import HELD_OUT
+from neuromorph.api.collect import DIGITS, HELD_OUT
 from neuromorph.api.original import SOURCE
 from neuromorph.bundle.whole import Text
 from neuromorph.errors import CalibrationError, UsageError
+from neuromorph.models import open_model
+from neuromorph.models.config import read_config
+from neuromorph.models.digits import DigitsViT, load_split
+from neuromorph.models.door import CONFIG_NAME
 from neuromorph.models.licence import licence_of
 from neuromorph.progress import Progress, silent
 from neuromorph.shown import Shown
 from neuromorph.translate import Caution, cautions
 from neuromorph.translate.transformer import FloatTransformer
+from neuromorph.translate.transformer.digits import digits_patches, digits_transformer
+from neuromorph.translate.transformer.windows import MOST, windows_of
 
 LICENCE = "licence"
+
+_SPEAKING = ("ForCausalLM", "LMHeadModel")
+"""How classes of language models are called."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -71,9 +80,9 @@ def read_source(
     Parameters
     ----------
     model : path
-        A Hugging Face folder or ``.gguf`` file.
-    calibrate : path
-        UTF-8 text, one passage a line.
+        A Hugging Face folder or ``.gguf`` file; or the digits model's ``.safetensors``.
+    calibrate : path, optional
+        UTF-8 text, one passage a line. The digits model brings its own images.
     slots : int, optional
         Tokens that heads shall remember: passages are as long where that is beyond the usual.
     progress : callable, optional
@@ -84,6 +93,8 @@ def read_source(
         Without text.
     MissingExtraError, InputError
     """
+    if calibrate is None and model.suffix == ".safetensors":
+        return _digits(model)
     if calibrate is None:
         raise UsageError("a whole model is calibrated on text", where=model,
                          hint="give --calibrate FILE.txt, one passage a line (in Python "
@@ -99,17 +110,50 @@ def read_source(
     progress(f"reading {model.name}")
     with closing(open_weights(model)) as weights:
         files = digests(weights.files)
-    loaded, tokenizer = load_model(model, causal=True)
+    loaded, tokenizer = load_model(model, causal=speaks(model))
     floats = float_transformer(loaded)
     text, found = text_of(tokenizer, loaded)
+    longest = max(TOKENS, slots or TOKENS)
+    if floats.causal:
+        passages = [f"{passage}\n" for passage in passages]
     with quietly(), as_error(CalibrationError, "the text does not fit the model", model):
-        batches = tokenised(loaded, tokenizer, passages, max(TOKENS, slots or TOKENS))
+        batches = tokenised(loaded, tokenizer, passages, longest)
         if not batches:
             raise CalibrationError("the text holds no tokens", where=calibrate)
         check_ids(loaded, batches, model)
     sequences = [batch["input_ids"][0].numpy() for batch in batches]
+    sequences, used = windows_of(
+        sequences, min(longest, floats.positions) if floats.causal else 1, max(MOST, longest))
     provenance = {"model": model.name, SOURCE: str(model), "files": files,
                   LICENCE: licence_of(model),
-                  "calibration": f"{len(sequences)} passages, {calibrate.name}"}
+                  "calibration": f"{used} passages, {calibrate.name}"}
     return Source(floats, sequences, text, provenance, (), [
         *found, *cautions.of_tokens(*counted_tokens(tokenizer, batches))])
+
+
+def speaks(model: Path) -> bool:
+    """Whether a folder's configuration names a language model, or nothing; GGUF files hold such.
+
+    Raises
+    ------
+    InputError
+    """
+    if not model.is_dir():
+        return True
+    config = read_config(model / CONFIG_NAME)
+    return not config.has("architectures") or any(
+        name.endswith(_SPEAKING) for name in config.texts("architectures"))
+
+
+def _digits(model: Path) -> Source:
+    heads = open_model(model)
+    if heads.family != DIGITS:
+        raise UsageError("a whole model is calibrated on text", where=model,
+                         found=f"family {heads.family}, without text",
+                         hint="give the model's folder, and --calibrate FILE.txt")
+    vit = DigitsViT.load(model)
+    images = load_split().calibration.images
+    return Source(
+        digits_transformer(vit), list(digits_patches(images, vit.config.patch)), None,
+        {"model": model.name, SOURCE: str(model), "files": heads.provenance["files"],
+         "calibration": f"{len(images)} images, the packaged calibration split"}, heads.notes)

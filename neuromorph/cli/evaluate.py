@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 def evaluate(
     bundle: Annotated[Path, typer.Argument(
         readable=False, help="A bundle of a whole model, or of attention.")],
-    text: Annotated[Path, typer.Option(
+    text: Annotated[Path | None, typer.Option(
         readable=False, help="UTF-8 text, one passage a line, that the bundle was not calibrated "
-                             "on.")],
+                             "on. The digits model takes none, and has its own images.")] = None,
     against: Annotated[Path | None, typer.Option(
         readable=False, help="The float model; where it was when the bundle was made, if left "
                              "out. Needed for a bundle of attention.")] = None,

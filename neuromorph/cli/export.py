@@ -100,7 +100,8 @@ def _whole(
 
     with progress(quiet or as_json) as tell:
         report = export_whole(model, output, calibrate=calibrate,
-                              options=BlockOptions(attention=attention), seed=seed,
+                              options=BlockOptions(attention=attention, correct=False),
+                              seed=seed,
                               partial=partial, force=force, progress=tell)
     show(report.as_dict(), lambda: _shown_whole(report), as_json=as_json, quiet=quiet)
 

@@ -19,12 +19,15 @@ def evaluation_tables(result: Mapping[str, Any]) -> list[Table]:
     result : mapping
         Of ``Evaluation.as_dict``.
     """
+    windows = "images" if "score" in result else f"windows of {result['documents']} documents"
     rows: dict[str, object] = {
-        "text": f"{readable(result['tokens'])} tokens, {result['windows']} windows of "
-                f"{result['documents']} documents"}
+        "asked about": f"{readable(result['tokens'])} tokens, {result['windows']} {windows}"}
     interval = f"{result['interval'][0]:.5f} to {result['interval'][1]:.5f}"
     if result["perplexity"] is not None:
         low, high = result["kl_interval"]
+        if "score" in result:
+            rows["right answers"] = (f"{percent(result['score'])}; float "
+                                     f"{percent(result['score_float'])}")
         rows |= {
             "perplexity": f"{result['perplexity']:.4f}; float {result['perplexity_float']:.4f}",
             "ratio of perplexities": f"{result['perplexity_ratio']:.5f} ({interval})",

@@ -329,6 +329,7 @@ def test_every_circuit_explains_itself(name: str) -> None:
     ("hopfield", ["fast", "lava", "reference"]),
     ("naam", ["reference"]),  # which is no network
     ("block", ["fast", "lava", "reference"]),
+    ("digits_block", ["fast", "lava", "reference"]),
 ])
 def test_what_runs_a_circuit(name: str, able: list[str]) -> None:
     said = describe(circuits.get(name))["backends"]
@@ -364,4 +365,4 @@ def test_all_circuits_are_listed(cli: Run) -> None:
     assert done.code == 0, done.err
     assert all(f"{name}: " in done.out for name in (
         "match_and_control", "hebbian_attention", "astrocyte_attention", "hopfield", "naam",
-        "block"))
+        "block", "digits_block"))

@@ -38,7 +38,7 @@ class Told:
 
     def __init__(self, tokens: list[int]) -> None:
         self._left: Iterator[int] = iter(tokens)
-        self.counts = {"spikes": 7, "gate": 1}
+        self.counts = {"spikes": 7, "spikes.key": 3, "cut.gate": 1}
 
     def feed(self, inputs: Any) -> Any:
         return np.eye(258, dtype=np.int64)[next(self._left)]
@@ -70,6 +70,7 @@ def test_a_stop_token_ends_the_text(monkeypatch: pytest.MonkeyPatch) -> None:
     made = generate(small_whole(), "x").finish()
     assert (made.text, made.ended, made.tokens) == ("ab", "stop", [*b"ab"])
     assert made.as_dict()["spikes"] == 7
+    assert made.as_dict()["spikes_by_kind"] == {"key": 3}
     assert made.as_dict()["saturations"] == {"gate": 1}
 
 

@@ -92,6 +92,20 @@ def test_blocks_of_other_kinds_are_drawn(settings: dict[str, Any], tmp_path: Pat
     assert drawn(found, tmp_path) == b"\x89PNG\r\n\x1a\n"
 
 
+@pytest.mark.parametrize("layer", [0, 2])
+def test_a_trained_block_is_its_closed_form_and_close_to_float(layer: int, tmp_path: Path) -> None:
+    """On both passes; on the second, it is the encoder's block."""
+    found = run("digits_block", layer=layer, image=7)
+    numbers = found.numbers
+    assert numbers["equal_to_closed_form"] is True
+    assert numbers["tokens"] == 2 * 17
+    assert numbers["numbers_compared"] == 2 * 17 * 7 * 48
+    assert numbers["cosine_to_float_worst"] > .999
+    assert set(numbers["bounds"]) == {"proved", "harmless", "saturates"}
+    assert f"Block {layer} of the trained digits transformer, test image 7" in found.sentences[0]
+    assert drawn(found, tmp_path) == b"\x89PNG\r\n\x1a\n"
+
+
 def test_what_a_block_cuts_off_is_told() -> None:
     assert run("block").cautions == ()
     found = run("block", tokens=30, width=64, hidden=64)
@@ -141,6 +155,7 @@ def test_a_block_in_lava() -> None:
     ("block", {"tokens": 0}, "tokens: the setting is out of range; found 0; expected 1 to 64"),
     ("block", {"groups": 3, "heads": 8}, "groups: query heads do not share keys evenly; found 3"),
     ("block", {"groups": 4}, "found 4; expected a divisor of 2 heads"),
+    ("digits_block", {"layer": 3}, "layer: the setting is out of range; found 3; expected 0 to 2"),
     ("block", {"head_size": 3}, "head_size: a head of an odd size has no pairs to turn; found 3"),
 ])
 def test_a_setting_that_makes_no_sense_is_refused(

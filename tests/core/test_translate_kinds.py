@@ -14,7 +14,7 @@ from neuromorph.circuits.block.build import build
 from neuromorph.circuits.block.closed_form import total
 from neuromorph.circuits.norm.build import CENTRED_MAX
 from neuromorph.compile.ranges.contract import prove_contract
-from neuromorph.errors import ModelStructureError
+from neuromorph.errors import ModelStructureError, TensorError
 from neuromorph.numerics.limits import STATE_MAX
 from neuromorph.translate import TranslateOptions
 from neuromorph.translate.block import (
@@ -176,6 +176,17 @@ def test_a_negative_gain_has_no_carry() -> None:
     with pytest.raises(ModelStructureError, match=r"layers\.0\.mlp_norm: .*negative"):
         translate_block(replace(floats, mlp_norm=replace(floats.mlp_norm, gain=gain)),
                         texts("BERT", range(2)), OPTIONS)
+
+
+@pytest.mark.parametrize(("part", "field"), [
+    ("end_norm", "gain"), ("attention_norm", "bias"), ("gate", "bias")])
+def test_numbers_that_are_not_finite_are_refused(part: str, field: str) -> None:
+    floats = a_block("BERT")
+    own = getattr(floats, part)
+    broken = np.full_like(getattr(own, field), np.nan)
+    changed = own._replace(bias=broken) if part == "gate" else replace(own, **{field: broken})
+    with pytest.raises(TensorError, match=rf"layers\.0\.{part}: .*NaN"):
+        replace(floats, **{part: changed})
 
 
 def test_norms_that_do_not_fit_are_refused() -> None:

@@ -7,29 +7,20 @@ slot, match and control, W_o, a gated MLP. No host divides, multiplies or rememb
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
-from typing import Annotated, Any
-
-import numpy as np
+from typing import Annotated
 
 from neuromorph import backends
-from neuromorph.api.circuits.block_numbers import cautions_of, numbers_of, sentences_of
-from neuromorph.api.circuits.block_run import BlockRun
+from neuromorph.api.circuits.block_outcome import Sent, outcome_of
 from neuromorph.api.circuits.outcome import Outcome
 from neuromorph.api.circuits.settings import Meaning, check_limits
-from neuromorph.backends import Recording
 from neuromorph.circuits.block import closed_form
 from neuromorph.circuits.block.build import build
-from neuromorph.circuits.block.closed_form import Token, angles_of
+from neuromorph.circuits.block.closed_form import angles_of
 from neuromorph.circuits.block.numbers import Block
-from neuromorph.circuits.block.stages import rows_of
 from neuromorph.circuits.block.tiny import tiny_block, tiny_stream
-from neuromorph.circuits.block.tokens import alone, said, stimulate
-from neuromorph.compile.ranges.contract import prove_contract
-from neuromorph.errors import DisagreementError, UsageError
-from neuromorph.network import Network, Probe
+from neuromorph.circuits.block.tokens import alone
+from neuromorph.errors import UsageError
 from neuromorph.progress import Progress
-from neuromorph.report.block import draw_block
 
 
 @dataclass(frozen=True)
@@ -85,41 +76,11 @@ def run(settings: Settings, *, backend: str, seed: int, progress: Progress) -> O
         If a number that a token becomes is not that of the closed form.
     """
     block = _block(settings, seed)
-    network = build(block)
-    progress("proving that nothing overflows")
-    proof = prove_contract(network)
     stream = tiny_stream(seed, settings.tokens, settings.width, massive=settings.massive)
     angles = angles_of(range(settings.tokens), block.size) if block.rotary else None
-    apart = 1 if settings.pipelined else alone(block)
-    inputs, steps = stimulate(block, stream, angles, apart=apart)
-    progress(f"{settings.tokens} tokens, {steps} steps on {backend}")
-    recording = backends.get(backend).run(network, inputs, _probes(network), steps)
-    spikes = {p.name: recording.spikes(p.name) for p in network.populations}
-    compared = compare(said(block, spikes, settings.tokens, apart=apart),
-                       closed_form.run(block, stream, angles))
-    done = BlockRun(block, network, rows_of(block, network), spikes, settings.tokens, apart)
-    numbers = numbers_of(done, proof) | {"numbers_compared": compared, **_overflows(recording)}
-    return Outcome(numbers, sentences_of(numbers), partial(draw_block, done.picture),
-                   cautions_of(done))
-
-
-def compare(found: Token, expected: Token) -> int:
-    """How many numbers are equal, which is all of them.
-
-    Raises
-    ------
-    DisagreementError
-        Naming the first that is not, in the order in which a token becomes them.
-    """
-    for name, one, other in zip(Token._fields, found, expected, strict=True):
-        differ = np.argwhere(one != other)
-        if len(differ):
-            token, neuron = differ[0]
-            raise DisagreementError(
-                "the clocked block is not what its closed form is", where=f"block, {name}",
-                found=f"{one[token, neuron]} at token {token}, neuron {neuron}",
-                expected=int(other[token, neuron]), hint="this is a bug: please report it")
-    return sum(part.size for part in found)
+    return outcome_of(build(block), Sent(
+        block, stream, angles, closed_form.run(block, stream, angles),
+        apart=1 if settings.pipelined else alone(block)), backend, progress)
 
 
 def _block(settings: Settings, seed: int) -> Block:
@@ -128,12 +89,3 @@ def _block(settings: Settings, seed: int) -> Block:
         size=settings.head_size, hidden=settings.hidden, slots=settings.slots,
         window=settings.window, turns=settings.turns, rotary=settings.rotary,
         gated=settings.gated, layer_norm=settings.layer_norm)
-
-
-def _probes(network: Network) -> tuple[Probe, ...]:
-    return tuple(Probe(population.name, "spikes") for population in network.populations)
-
-
-def _overflows(recording: Recording) -> dict[str, Any]:
-    """What the backend counted, if it counts."""
-    return {"overflows": sum(recording.overflows.values())} if recording.overflows else {}

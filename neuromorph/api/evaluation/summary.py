@@ -41,9 +41,11 @@ def summary(figures: Sequence[Figures], documents: Sequence[int], seed: int) -> 
     layers = [] if not cosine.size else (tokens @ cosine / tokens.sum()).tolist()
     common = {"windows": len(figures), "documents": len(set(documents)),
               "cosine_by_layer": layers}
-    if len(figures[0].answer):
+    answers = len(figures[0].answer)
+    if answers == 1:
         return {**common, **_of_encoder(figures, documents, seed)}
-    return {**common, **_of_language(figures, documents, seed)}
+    return {**common, **_of_language(figures, documents, seed),
+            **(_of_classes(figures) if answers else {})}
 
 
 def _of_language(
@@ -64,6 +66,12 @@ def _of_language(
         "kl_interval": interval_of(*grouped([one.kl for one in figures], documents, unit), seed),
         "kl_worst": float(kl.max()), "top1": float(top1.mean()), "cosine": None,
         "resampled": unit}
+
+
+def _of_classes(figures: Sequence[Figures]) -> dict[str, Any]:
+    """Shares of right answers."""
+    score, score_float = np.mean([one.answer for one in figures], axis=0).tolist()
+    return {"score": score, "score_float": score_float}
 
 
 def _of_encoder(

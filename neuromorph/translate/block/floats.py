@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -96,8 +97,8 @@ class FloatBlock(Shown):
         if self.heads % self.groups or self.query.weight.shape[0] % self.heads:
             raise ModelStructureError("query heads do not share keys evenly", where=self.name,
                                       found=f"{self.heads} heads, {self.groups} groups")
-        for name, layer in self.layers.items():
-            if not np.isfinite(layer.weight).all():
+        for name, numbers in self._numbers():
+            if not np.isfinite(numbers).all():
                 raise TensorError("the weights hold NaN or infinity", where=f"{self.name}.{name}")
 
     @property
@@ -105,6 +106,15 @@ class FloatBlock(Shown):
         """Its dense layers by name."""
         names = ("query", "key", "value", "output", "gate", "up", "down")
         return {name: layer for name in names if (layer := getattr(self, name)) is not None}
+
+    def _numbers(self) -> Iterator[tuple[str, Floats]]:
+        """All trained numbers, by the layer or norm that has them."""
+        norms = {name: norm for name in ("attention_norm", "mlp_norm", "end_norm")
+                 if (norm := getattr(self, name)) is not None}
+        for name, part in [*self.layers.items(), *norms.items()]:
+            yield name, part.weight if isinstance(part, Linear) else part.gain
+            if part.bias is not None:
+                yield name, part.bias
 
     @property
     def post(self) -> bool:

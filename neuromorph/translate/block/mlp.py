@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import floor, inf, log2
+from math import floor, log2
 from typing import NamedTuple
 
 import numpy as np
@@ -78,14 +78,15 @@ def mlp_of(
     columns = _up_units(traces, room, fold, layers["up"].bias) if gated else np.ones(
         hidden.shape[1])
     units = {"gate": np.full(len(columns), 2.0**-bits)} | ({"up": columns} if gated else {})
+    a_places = bits - PRODUCT_SHIFT * gated
     down = Quantised.of(floats.down.behind(columns), of_length_one(hidden / columns)
                         if compensate else None)
     unit_norm = fitted_norm(len(columns), (down.weights,), period, f"{name}.unit_norm", root=True,
-                            most=inf if gated else _usual_payload(hidden * 2.0**bits))
+                            most=_usual_payload(hidden / columns * 2.0**a_places))
     rows = {role: layer.behind_norm(norm, units[role], f"{name}.{role}")
             for role, layer in layers.items()}
     return (Mlp(norm, rows["gate"], rows.get("up"), unit_norm,
-                _down(down, unit_norm, bits - PRODUCT_SHIFT * gated, places[1], f"{name}.down"),
+                _down(down, unit_norm, a_places, places[1], f"{name}.down"),
                 bits), units)
 
 
