@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import floor, log2
+from math import floor, inf, log2
 from typing import NamedTuple
 
 import numpy as np
@@ -82,7 +82,7 @@ def mlp_of(
     down = Quantised.of(floats.down.behind(columns), of_length_one(hidden / columns)
                         if compensate else None)
     unit_norm = fitted_norm(len(columns), (down.weights,), period, f"{name}.unit_norm", root=True,
-                            most=_usual_payload(hidden / columns * 2.0**a_places))
+                            most=inf if gated else _usual_payload(hidden * 2.0**a_places))
     rows = {role: layer.behind_norm(norm, units[role], f"{name}.{role}")
             for role, layer in layers.items()}
     return (Mlp(norm, rows["gate"], rows.get("up"), unit_norm,
