@@ -17,6 +17,7 @@ from neuromorph.circuits.transformer.numbers import Transformer
 from neuromorph.circuits.transformer.timeline import course_of
 from neuromorph.errors import UsageError
 from neuromorph.files.opening import StrPath
+from neuromorph.progress import Progress, silent
 from neuromorph.shown import Shown
 
 TOKENS = 64
@@ -32,7 +33,7 @@ class Speaking(Protocol):
 
 def generate(
     bundle: WholeBundle | StrPath, prompt: str, *, tokens: int = TOKENS, temperature: float = 0.0,
-    top_k: int | None = None, seed: int = 0, chat: bool = False,
+    top_k: int | None = None, seed: int = 0, chat: bool = False, progress: Progress = silent,
 ) -> Generation:
     """Continue a text, token by token.
 
@@ -51,6 +52,7 @@ def generate(
         Of what is drawn.
     chat : bool
         Whether the prompt is what a person says first in a chat.
+    progress : callable, optional
 
     Returns
     -------
@@ -73,15 +75,22 @@ def generate(
         raise UsageError("the number of tokens must be a whole number of at least 1",
                          found=repr(tokens))
     chooser = Chooser(temperature, top_k, seed)
+    progress("getting ready; the first time some code is compiled")
     return Generation(open_session(loaded.model), loaded.model, spoken, asked, int(tokens),
                       chooser, loaded.model.head.places)
 
 
 def open_session(model: Transformer) -> Any:
-    """The compiled closed form, which remembers what it was told."""
+    """The compiled closed form, which remembers what it was told.
+
+    It has read a token and forgotten it: what is compiled or fetched once counts for no text.
+    """
     from neuromorph.backends.fast.transformer import Session
 
-    return Session(model)
+    session = Session(model)
+    session.feed(np.zeros(1, np.int64))
+    session.reset()
+    return session
 
 
 def check_speaks(bundle: WholeBundle) -> None:
