@@ -22,7 +22,7 @@ class FloatSession:
         self._past: Any = None
 
     def ready(self) -> FloatSession:
-        """The session, when it has read a token and forgotten it: what is done once counts for no text."""
+        """The session, when it has read a token and forgotten it: no text pays for what is once."""
         self.feed(np.zeros(1, np.int64))
         self._past = None
         return self
