@@ -171,6 +171,24 @@ def test_hidden_vectors_are_long_enough_for_their_norm() -> None:
     assert np.quantile(lengths, .05) > .5 * block.block.unit_norm.length
 
 
+def test_a_massive_token_leaves_the_others_long_enough() -> None:
+    """Its hidden vector takes all bits; of the others few are left, and no norm says more."""
+    kind = "Llama with layer norms"
+    floats, seen = a_block(kind), texts(kind, range(6))
+    traces = [floats.run(text) for text in seen]
+    for name in ("gate", "up"):
+        loud = getattr(traces[0], name).copy()
+        loud[0] = 30 if name == "gate" else 300
+        traces[0] = traces[0]._replace(**{name: loud})
+    massive = traces[0].gate[0] * traces[0].up[0]
+    hidden = np.vstack([massive, traces[0].hidden[1:]])
+    block = translate_block(floats, seen, replace(OPTIONS, correct=False),
+                            [traces[0]._replace(hidden=hidden), *traces[1:]])
+    found = compare_block(block, texts(kind, [UNSEEN])[0])
+    assert found.saturations["unit_norm"] == 0
+    assert found.update_worst > .98
+
+
 def test_a_negative_gain_has_no_carry() -> None:
     floats = a_block("BERT")
     gain = floats.mlp_norm.gain * np.where(np.arange(WIDTH) == 3, -1, 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import floor, inf, log2
+from math import floor, log2
 from typing import NamedTuple
 
 import numpy as np
@@ -26,6 +26,9 @@ PRODUCT_SHIFT = 7
 
 SHORT = 0.01
 """Of all hidden vectors, those that may be too short for their norm."""
+
+COARSEST = 32.0
+"""Root mean square of a unit vector's payloads that is left, however short hidden vectors are."""
 
 
 class Mlp(NamedTuple):
@@ -82,7 +85,7 @@ def mlp_of(
     down = Quantised.of(floats.down.behind(columns), of_length_one(hidden / columns)
                         if compensate else None)
     unit_norm = fitted_norm(len(columns), (down.weights,), period, f"{name}.unit_norm", root=True,
-                            most=inf if gated else _usual_payload(hidden * 2.0**a_places))
+                            most=_usual_payload(hidden / columns * 2.0**a_places))
     rows = {role: layer.behind_norm(norm, units[role], f"{name}.{role}")
             for role, layer in layers.items()}
     return (Mlp(norm, rows["gate"], rows.get("up"), unit_norm,
@@ -120,7 +123,8 @@ def _up_units(traces: list[Trace], room: float, fold: float, bias: Floats) -> Fl
 
 def _usual_payload(hidden: Floats) -> float:
     """Root mean square of all but the shortest vectors: a payload of a norm is at most twice it."""
-    return float(np.quantile(np.sqrt((hidden * hidden).mean(axis=1)), SHORT))
+    usual = float(np.quantile(np.sqrt((hidden * hidden).mean(axis=1)), SHORT))
+    return max(usual, COARSEST)
 
 
 def of_length_one(vectors: Floats) -> Floats:

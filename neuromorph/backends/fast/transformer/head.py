@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from neuromorph.backends.fast.compiled import inner
 from neuromorph.backends.fast.lanes import beyond
-from neuromorph.backends.fast.transformer.calls import Stage
+from neuromorph.backends.fast.transformer.calls import Stage, part
 from neuromorph.backends.fast.transformer.dense import rows_of, sums_of_one, sums_of_panel
 from neuromorph.backends.fast.transformer.memory import bytes_at, ints_at, longs_at, shorts_at
 from neuromorph.backends.fast.transformer.norm import normed
@@ -86,12 +85,12 @@ def answer(first: int, stride: int, _block: Any, work: Any, _counts: Any) -> Non
                     beyond(sums, t * work[SUMS_STRIDE]), _answers(work, t))
 
 
-@inner
+@part
 def _answers(work: Any, t: int) -> Any:
     return beyond(longs_at(work[ANSWERS]), t * work[ANSWER_STRIDE])
 
 
-@inner
+@part
 def _answer_once(first: int, stride: int, layer: Any, sums: Any, work: Any) -> None:
     """The answer to the last token, panel by panel."""
     t = work[TOKENS] - 1
@@ -103,7 +102,7 @@ def _answer_once(first: int, stride: int, layer: Any, sums: Any, work: Any) -> N
         _scaled(layer, row, end, sums, _answers(work, t))
 
 
-@inner
+@part
 def _scaled(layer: Any, first: int, stop: int, sums: Any, answers: Any) -> None:
     """Numbers first to stop of an answer; sums[0] is the first's."""
     multipliers, shifts, biases = (ints_at(layer[MULTIPLIERS]), ints_at(layer[SHIFTS]),

@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from neuromorph.backends.fast.compiled import inner
 from neuromorph.backends.fast.lanes import beyond
-from neuromorph.backends.fast.transformer.calls import Stage
+from neuromorph.backends.fast.transformer.calls import Stage, part
 from neuromorph.backends.fast.transformer.memory import ints_at, longs_at, shorts_at
 from neuromorph.backends.fast.transformer.norm import normed
 from neuromorph.backends.fast.transformer.stages import attended, code_token, fed_back, gated
@@ -59,20 +58,20 @@ from neuromorph.backends.fast.transformer.tables import (
 )
 
 
-@inner
+@part
 def stream_of(work: Any, t: int) -> Any:
     """R of a token."""
     return beyond(ints_at(work[STREAM]), t * work[STREAM_STRIDE])
 
 
-@inner
+@part
 def said_by(work: Any, t: int) -> tuple[Any, Any]:
     """What is said of a token, of 32 and of 16 bits."""
     at = t * work[SAID_STRIDE]
     return beyond(ints_at(work[WIDE_SAID]), at), beyond(shorts_at(work[SAID]), at)
 
 
-@inner
+@part
 def copied(source: Any, size: int, wide: Any, narrow: Any) -> None:
     """Said as it is."""
     for i in range(size):
@@ -80,7 +79,7 @@ def copied(source: Any, size: int, wide: Any, narrow: Any) -> None:
         narrow[i] = np.int16(source[i])
 
 
-@inner
+@part
 def record(work: Any, n: int, t: int) -> None:
     """Keep R of a token in front of a block, if somebody asks for it."""
     if work[RECORD]:
@@ -90,17 +89,17 @@ def record(work: Any, n: int, t: int) -> None:
             to[i] = stream[i]
 
 
-@inner
+@part
 def _sums(work: Any, t: int) -> Any:
     return beyond(ints_at(work[SUMS]), t * work[SUMS_STRIDE])
 
 
-@inner
+@part
 def _layer(work: Any, n: int) -> Any:
     return beyond(longs_at(work[LAYERS]), LAYER * n)
 
 
-@inner
+@part
 def norm_at(work: Any, n: int) -> Any:
     """A norm's constants."""
     return beyond(longs_at(work[NORMS]), NORM * n)

@@ -8,8 +8,8 @@ PANEL = 2 * LANES
 """Rows of weights, or slots, or columns of values, that stand together."""
 
 (WEIGHTS, OUTPUTS, INPUTS, X_AT, WIDE, MULTIPLIERS, SHIFTS, BIASES, COLUMN) = range(9)
-"""Of a dense layer: addresses, sizes, where its payloads begin, whether they need 32 bits, and where
-its sums go."""
+"""Of a dense layer: addresses, sizes, where its payloads begin, whether they need 32 bits, and
+where its sums go."""
 LAYER = 9
 
 (SIZE, LADDER_SHIFT, THRESHOLD, LEAST, LEAST_SHIFT, Y_MULTIPLIER, Y_SHIFT, LIMIT, CENTRED,
@@ -22,14 +22,14 @@ NORM = 13
 CODE = 4
 
 (FIRST_DUE, RAMP, WINDOW, SCORE_BOUND, CLIMB, KEY_SHIFT, SPAN, GAIN, GAIN_SHIFT, BASE, BASE_BITS,
- INVERSE, INVERSE_SHIFT, SLOTS, CONTEXT_MULTIPLIER, CONTEXT_SHIFT, CONTEXT_LIMIT, KEEP, NORMALISED,
- LEFT, RIGHT) = range(21)
+ INVERSE, INVERSE_SHIFT, SLOTS, CONTEXT_MULTIPLIER, CONTEXT_SHIFT, CONTEXT_LIMIT, KEEP,
+ NORMALISED, LEFT, RIGHT) = range(21)
 """Of a head; `INVERSE` / 2^`INVERSE_SHIFT` divides by its ramp."""
 HEAD = 21
 
-(NUMBER, NORM_1, NORM_2, UNIT_NORM, END_NORM, QUERY, OUTPUT, TURNS, GATE, DOWN, GATED, HEADS, GROUPS,
- HEAD_SIZE, ROTARY, CONTEXT_AT, CARRIES_1, CARRY_SHIFTS_1, CARRIES_2, CARRY_SHIFTS_2, ACTIVATION,
- PRODUCT_SHIFT, HIDDEN_LIMIT, LIMIT_1, LIMIT_2, WIDTH, HIDDEN) = range(27)
+(NUMBER, NORM_1, NORM_2, UNIT_NORM, END_NORM, QUERY, OUTPUT, TURNS, GATE, DOWN, GATED, HEADS,
+ GROUPS, HEAD_SIZE, ROTARY, CONTEXT_AT, CARRIES_1, CARRY_SHIFTS_1, CARRIES_2, CARRY_SHIFTS_2,
+ ACTIVATION, PRODUCT_SHIFT, HIDDEN_LIMIT, LIMIT_1, LIMIT_2, WIDTH, HIDDEN) = range(27)
 """Of a block: addresses, sizes, and places in the other tables; -1 where it has no such part. Its
 keys' layer stands behind its queries', its values' behind that, and ``up`` behind its gate."""
 BLOCK = 27

@@ -42,11 +42,13 @@ from neuromorph.backends.fast.transformer.tables import (
  ANSWER) = range(10)
 
 
+STAGES = (embed, begin, add_up, encode, attend, remember, gate_hidden, feed_back, say_last, answer)
+
+
 @cache
 def stages() -> NDArray[np.int64]:
     """Addresses of all stages, compiled now or loaded."""
-    return np.array([one.address for one in (
-        embed, begin, add_up, encode, attend, remember, gate_hidden, feed_back, say_last, answer)])
+    return np.array([one.address for one in STAGES])
 
 
 @compiled(nogil=True, error_model="numpy")
