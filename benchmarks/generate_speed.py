@@ -105,7 +105,7 @@ def _integers() -> Transformer:
 
 
 def _block(block: Block, n: int) -> Block:
-    layers = {name: _bytes(getattr(block, name), n) for name in LAYERS}
+    layers: dict[str, Any] = {name: _bytes(getattr(block, name), n) for name in LAYERS}
     heads = tuple(replace(head, value_shift=VALUE_SHIFT) for head in block.heads)
     return replace(block, heads=heads, **layers)
 
