@@ -144,14 +144,19 @@ def attended(
     limit, spikes, cut, turns = block[LIMIT_1], np.int64(0), np.int64(0), block[TURNS]
     turn_stride = (block[WIDTH] + PANEL - 1) // PANEL * PANEL
     for i in range(block[WIDTH]):
-        m, s = np.int64(multipliers[i]), np.int64(shifts[i])
-        out = saturate(multiply_shift(np.int64(stream[i]), np.int64(carries[i]),
-                                      np.int64(carry_shifts[i])) + biases[i])
-        for turn in range(turns):
-            out += multiply_shift(np.int64(sums[turn * turn_stride + i]), m, s)
+        carried = multiply_shift(np.int64(stream[i]), np.int64(carries[i]),
+                                 np.int64(carry_shifts[i])) + biases[i]
+        stream[i] = np.int32(saturate(carried))
+    for turn in range(turns):
+        part_of = beyond(sums, turn * turn_stride)
+        for i in range(block[WIDTH]):
+            out = np.int64(stream[i]) + multiply_shift(
+                np.int64(part_of[i]), np.int64(multipliers[i]), np.int64(shifts[i]))
             kept = saturate(out)
+            stream[i] = np.int32(kept)
             cut += kept != out
-            out = kept
+    for i in range(block[WIDTH]):
+        out = np.int64(stream[i])
         sent = clip(out, limit)
         stream[i] = np.int32(sent)
         spikes += sent != 0

@@ -34,6 +34,13 @@ HEAD = 21
 keys' layer stands behind its queries', its values' behind that, and ``up`` behind its gate."""
 BLOCK = 27
 
+(NORM_OF, SOURCE, CARRIED, SPEAKER, IN_FRONT_OF, FROM) = range(6)
+"""Of a norm of many tokens: which, of sums or else of the stream, whether it is carried on in the
+stream, who speaks, the block in front of which R is kept (or -1), and the first token."""
+
+(LAYERS_FROM, LAYERS_TO) = range(2)
+"""Which layers are added up."""
+
 (TOKENS, FIRST, CAUSAL, CAPACITY, STREAM, STREAM_STRIDE, WIDE_SAID, SAID, SAID_STRIDE, SUMS,
  SUMS_STRIDE, QUERIES, QUERY_STRIDE, ROOTS, ANSWERS, ANSWER_FROM, COSINES, SINES, RECORD, PANELS,
  PANEL_STRIDE, BARRIER, EMBEDDING_NORM, HEAD_NORM, HEAD_LAYER, BLOCKS, SCORES, SCORE_STRIDE, SPOKEN,
