@@ -63,6 +63,19 @@ def test_blocks_that_clip(kind: str, post: bool, seed: int) -> None:
     however_fed(model, some_tokens(seed, TOKENS))
 
 
+@pytest.mark.parametrize("decay", [2048, 2200])
+@pytest.mark.parametrize("kind", KINDS)
+def test_heads_of_plain_spikes(kind: str, decay: int) -> None:
+    model = a_transformer(3, **KINDS[kind])
+    plain = replace(model, blocks=tuple(replace(block, heads=tuple(
+        replace(head, spikes="binary", value_shift=0, control_decay=decay)
+        for head in block.heads)) for block in model.blocks))
+    tokens = some_tokens(3, TOKENS)
+    however_fed(plain, tokens)
+    if kind != "one slot":
+        assert (fast.run(plain, tokens).answer != fast.run(model, tokens).answer).any()
+
+
 @settings(max_examples=15, deadline=None)
 @given(st.integers(0, 2**20), st.integers(1, 9), st.integers(1, 7), st.integers(1, 3),
        st.booleans())
