@@ -210,6 +210,11 @@ def _check_codes(block: Block, where: str) -> None:
         if not head.graded:
             raise NetworkError("a block's heads send graded spikes", where=f"{where}.heads",
                                found=head.spikes, expected="graded")
+        if max(2 * head.payload_base, head.window) > SHORT_MAX:
+            raise NetworkError("payloads or steps of match neurons do not fit 16 bits",
+                               where=f"{where}.heads",
+                               found=max(2 * head.payload_base, head.window),
+                               expected=f"at most {SHORT_MAX}")
 
 
 def _head(head: LatencyAttention) -> list[int]:
