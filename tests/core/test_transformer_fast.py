@@ -210,3 +210,19 @@ def test_what_cannot_be_read_is_refused() -> None:
     assert one.tokens == 6
     with pytest.raises(UsageError, match="sees those behind it"):
         fast.Session(replace(model, causal=False))
+    with pytest.raises(UsageError, match="speaks once a sequence"):
+        fast.Session(replace(model, head=replace(model.head, read="mean")))
+
+
+@pytest.mark.parametrize("read", ["first", "mean"])
+def test_a_causal_model_whose_head_speaks_once(read: Any) -> None:
+    model = a_transformer(2, slots=5)
+    model = replace(model, head=replace(model.head, read=read))
+    tokens = some_tokens(2, TOKENS)
+    same(fast.run(model, tokens, streams=True), closed_form.run(model, tokens))
+
+
+def test_a_head_that_hears_the_stream_itself() -> None:
+    """Its sums could leave 32 bits: NumPy adds them up."""
+    model = tiny_transformer(3)
+    however_fed(replace(model, head=replace(model.head, norm=None)), some_tokens(3, TOKENS))

@@ -206,6 +206,12 @@ def _check_codes(block: Block, where: str) -> None:
         if code.limit > min(limits):
             raise NetworkError("codes are larger than a head's", where=f"{where}.{name}",
                                found=code.limit, expected=f"at most {min(limits)}")
+    for head in block.heads:
+        loudest = 2 * _payloads(head)[3]
+        if max(loudest, head.window) > SHORT_MAX:
+            raise NetworkError("payloads or steps of match neurons do not fit 16 bits",
+                               where=f"{where}.heads", found=max(loudest, head.window),
+                               expected=f"at most {SHORT_MAX}")
 
 
 def _head(head: LatencyAttention) -> list[int]:
