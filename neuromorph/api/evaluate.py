@@ -1,4 +1,4 @@
-"""Evaluate: what a bundle or an attached model lost against the float model, on a text."""
+"""Evaluate: what a bundle or an attached model lost against the float model, on text or images."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from neuromorph.api.collect import DIGITS
 from neuromorph.api.evaluation.figures import Figures, of_encoder, of_language
 from neuromorph.api.evaluation.kept import Kept, key_of
 from neuromorph.api.evaluation.sides import Floats, Integers, Side, Spiking
@@ -39,7 +40,8 @@ class Evaluation(Shown):
     ----------
     found : dict
         Figures: ``perplexity_ratio`` with its ``interval`` and ``kl``, ``top1`` and ``tokens`` of
-        a language model; ``cosine`` of an encoder; ``cosine_by_layer``.
+        a language model; ``cosine`` of an encoder; ``accuracy`` and ``agree`` of a model of
+        images; ``cosine_by_layer``.
     resumed : int
         Windows that an earlier run, which was stopped, had done.
     notes : tuple of str
@@ -80,18 +82,22 @@ class Task(Shown):
 
 
 def evaluate(
-    bundle: WholeBundle | Bundle | StrPath, text: StrPath, *, against: StrPath | None = None,
-    bounds: Bounds | None = None, seed: int = 0, work: StrPath | None = None,
-    progress: Progress = silent,
+    bundle: WholeBundle | Bundle | StrPath, text: StrPath | None = None, *,
+    against: StrPath | None = None, images: StrPath | None = None, bounds: Bounds | None = None,
+    seed: int = 0, work: StrPath | None = None, progress: Progress = silent,
 ) -> Evaluation:
-    """Run a text through a bundle and through the float model that it was made from.
+    """Run a text, or images, through a bundle and through the float model it was made from.
 
     Parameters
     ----------
     bundle : WholeBundle, Bundle or path
         A whole model in integers; or attention in spikes, which is attached to the model.
     text : path
-        UTF-8, one passage a line; other text than what it was calibrated on.
+        UTF-8, one passage a line; other text than what it was calibrated on. Not of a model of
+        images.
+    images : path, optional
+        Of a model of images: an ``.npz`` with ``images``, and ``labels`` if there are any; the
+        packaged test images, if left out.
     against : path, optional
         The float model; where it was when the bundle was made, if left out.
     bounds : Bounds, optional
@@ -113,6 +119,13 @@ def evaluate(
     check_seed(seed)
     bounds = bounds or Bounds()
     loaded = _loaded(bundle)
+    if isinstance(loaded, WholeBundle) and not loaded.model.embedding.of_tokens:
+        return _of_images(loaded, text, images, against, bounds, seed, progress)
+    if images is not None or text is None:
+        raise UsageError("this bundle is evaluated on text", where=loaded.path,
+                         found="images" if text is None and images is not None else None,
+                         hint="give --text FILE, one passage a line (in Python text=), and no "
+                         "images")
     from neuromorph.huggingface.texts import read_passages
 
     passages = read_passages(Path(text))
@@ -121,6 +134,27 @@ def evaluate(
     task = prepare(loaded, passages, against, bounds)
     done = run(task, seed=seed, work=work, progress=progress)
     return replace(done, cautions=loaded.cautions)
+
+
+def _of_images(
+    bundle: WholeBundle, text: StrPath | None, images: StrPath | None, against: StrPath | None,
+    bounds: Bounds, seed: int, progress: Progress,
+) -> Evaluation:
+    if text is not None or bounds != Bounds():
+        raise UsageError("this model reads images, and no text", where=bundle.path,
+                         found=f"family {bundle.family}", hint="leave out --text and windows; "
+                         "--images FILE.npz takes others than the packaged ones")
+    from neuromorph.api.digits_source import digits_original
+    from neuromorph.api.evaluation.images import answers_of, image_figures, images_of
+
+    if bundle.family != DIGITS:
+        raise UsageError("there is no float model of this family to compare with",
+                         where=bundle.path, found=bundle.family, expected=DIGITS)
+    pixels, labels, whose = images_of(images)
+    answers = answers_of(bundle, digits_original(bundle, against), pixels, progress)
+    progress("drawing intervals")
+    found = {"inputs": whose, **image_figures(answers, labels, seed)}
+    return Evaluation(found, cautions=bundle.cautions)
 
 
 def evaluate_attached(

@@ -72,9 +72,10 @@ def read_source(
     Parameters
     ----------
     model : path
-        A Hugging Face folder or ``.gguf`` file.
+        A Hugging Face folder or ``.gguf`` file; or the digits model.
     calibrate : path
-        UTF-8 text, one passage a line.
+        UTF-8 text, one passage a line; the digits model brings its own images, or takes an
+        ``.npz``.
     slots : int, optional
         Tokens that heads shall remember: passages are as long where that is beyond the usual.
     progress : callable, optional
@@ -85,6 +86,11 @@ def read_source(
         Without text.
     MissingExtraError, InputError
     """
+    from neuromorph.api.digits_source import digits_source, is_digits
+
+    if is_digits(model):
+        progress(f"reading {model.name}")
+        return digits_source(model, calibrate)
     if calibrate is None:
         raise UsageError("a whole model is calibrated on text", where=model,
                          hint="give --calibrate FILE.txt, one passage a line (in Python "

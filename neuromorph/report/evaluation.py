@@ -19,6 +19,9 @@ def evaluation_tables(result: Mapping[str, Any]) -> list[Table]:
     result : mapping
         Of ``Evaluation.as_dict``.
     """
+    if "images" in result:
+        return [pairs_table("Evaluated against float", _of_images(result)),
+                *_by_layer(result["cosine_by_layer"])]
     rows: dict[str, object] = {
         "text": f"{readable(result['tokens'])} tokens, {result['windows']} windows of "
                 f"{result['documents']} documents"}
@@ -36,6 +39,22 @@ def evaluation_tables(result: Mapping[str, Any]) -> list[Table]:
     rows["intervals"] = f"95 %, drawing {result['resampled']}"
     return [pairs_table("Evaluated against float", rows),
             *_by_layer(result["cosine_by_layer"])]
+
+
+def _of_images(result: Mapping[str, Any]) -> dict[str, object]:
+    low, high = result["kl_interval"]
+    rows: dict[str, object] = {
+        "images": f"{readable(result['images'])}, {result['inputs']}",
+        "same answer": f"{readable(result['agree'])} of {readable(result['images'])}",
+        "KL to float": f"{result['kl']:.6f} nat ({low:.6f} to {high:.6f})"}
+    if result["accuracy"] is not None:
+        least, most = result["interval"]
+        rows["accuracy"] = (f"{percent(result['accuracy'])}; float "
+                            f"{percent(result['accuracy_float'])}")
+        rows["accuracy lost"] = (f"{percent(result['accuracy_lost'])} ({percent(least)} to "
+                                 f"{percent(most)})")
+    return rows | {"cut off": result["cut_off"] or "nothing",
+                   "intervals": "95 %, drawing images"}
 
 
 def _by_layer(cosines: Sequence[float]) -> list[Table]:
