@@ -1,6 +1,7 @@
 """A trained transformer's attention as spikes: on a CPU today, on Loihi when you have one.
 
-Five verbs and one line: `export`, `simulate`, `compile_bundle`, `run`, `run_demo`, and `attach`.
+Attention alone: `export`, `simulate`, `compile_bundle`, `attach`. Whole models: `export_whole`,
+`generate`. Both: `evaluate`, `evaluate_attached`. Circuits of their own: `run`, `run_demo`.
 """
 
 from __future__ import annotations
@@ -17,11 +18,17 @@ if TYPE_CHECKING:
 
     from neuromorph.api.compile import compile_bundle as compile_bundle
     from neuromorph.api.demo import run_demo as run_demo
+    from neuromorph.api.evaluate import evaluate as evaluate
+    from neuromorph.api.evaluate import evaluate_attached as evaluate_attached
     from neuromorph.api.export import export as export
+    from neuromorph.api.generate import generate as generate
     from neuromorph.api.run import run as run
     from neuromorph.api.simulate import simulate as simulate
+    from neuromorph.api.whole import export_whole as export_whole
     from neuromorph.bundle import Bundle as Bundle
     from neuromorph.bundle import load_bundle as load_bundle
+    from neuromorph.bundle.whole import WholeBundle as WholeBundle
+    from neuromorph.bundle.whole import load_whole as load_whole
     from neuromorph.errors import NeuromorphError as NeuromorphError
     from neuromorph.errors import NeuromorphWarning as NeuromorphWarning
     from neuromorph.huggingface import Attachment as Attachment
@@ -30,7 +37,11 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "compile_bundle": "neuromorph.api.compile",
+    "evaluate": "neuromorph.api.evaluate",
+    "evaluate_attached": "neuromorph.api.evaluate",
     "export": "neuromorph.api.export",
+    "export_whole": "neuromorph.api.whole",
+    "generate": "neuromorph.api.generate",
     "simulate": "neuromorph.api.simulate",
     "run": "neuromorph.api.run",
     "run_demo": "neuromorph.api.demo",
@@ -40,12 +51,15 @@ _HOMES = {
     "NeuromorphError": "neuromorph.errors",
     "NeuromorphWarning": "neuromorph.errors",
     "TranslateOptions": "neuromorph.translate",
+    "WholeBundle": "neuromorph.bundle.whole",
+    "load_whole": "neuromorph.bundle.whole",
     "load_bundle": "neuromorph.bundle",
 }
 
 __all__ = ["Attachment", "Bundle", "NeuromorphError", "NeuromorphWarning", "TranslateOptions",
-           "__version__", "attach", "compile_bundle", "export", "load_bundle", "run", "run_demo",
-           "simulate"]
+           "WholeBundle", "__version__", "attach", "compile_bundle", "evaluate",
+           "evaluate_attached", "export", "export_whole", "generate", "load_bundle", "load_whole",
+           "run", "run_demo", "simulate"]
 
 if not os.path.isdir(os.path.join(__path__[0], "processes")):  # noqa: PTH112, PTH118 - as above
     from neuromorph.folders import make_processes_importable

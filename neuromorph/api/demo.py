@@ -31,6 +31,8 @@ from neuromorph.files.outputs import Output
 from neuromorph.models.digits import WEIGHTS, DigitsViT, Part, load_split, uniform_attention
 from neuromorph.progress import Progress, silent
 from neuromorph.report.block import draw_block
+from neuromorph.report.hidden_states import draw_hidden_states
+from neuromorph.report.logits import draw_logits
 from neuromorph.report.page import Picture, Rows, render_page
 from neuromorph.report.pictures import (
     Episode,
@@ -42,7 +44,6 @@ from neuromorph.report.pictures import (
 )
 from neuromorph.report.tables import demo_rows, parts_rows
 from neuromorph.report.text import to_json
-from neuromorph.report.whole_pictures import draw_hidden, draw_logits
 from neuromorph.runtime import SpikingLayer, Tally, of_run, total
 from neuromorph.shown import Shown
 from neuromorph.translate import Sample, TranslateOptions
@@ -222,8 +223,8 @@ def _draw_whole(
     states, made = digits_transformer(vit).run(patches)[0], closed_form.run(whole.model, patches)
     if whole.streams is not None:
         found = [whole.streams.decode(n, stream) for n, stream in enumerate(made.streams)]
-        draw_hidden(states, found, folder / "hidden.png",
-                    f"Hidden states of test image {picked} (a {digit}), layer by layer")
+        draw_hidden_states(np.array(states), np.array(found), folder / "hidden.png",
+                           f"Hidden states of test image {picked} (a {digit}), layer by layer")
     draw_block(block.picture, folder / "block.png")
     draw_logits(answers.floats[picked], answers.logits[picked], test.images[picked],
                 folder / "answer.png", f"Test image {picked}, a {digit}: from pixels to classes")
@@ -272,8 +273,8 @@ def _page(summary: dict[str, Any], parts: Sequence[WholePart]) -> str:
                 "with attention in spikes. With attention switched off every token gets the mean "
                 "of all values: what is left is what the model can do without looking."),
         Picture("hidden.png", "Hidden states, layer by layer",
-                "Each number of each token: what the float model has, and what the integers stand "
-                "for. On the grey line they are equal. The class token's are read in the end."),
+                "Above, how far those of each token are from the float model's; below, by how "
+                "much each number is off.", wide=True),
         Picture("block.png", "One token through a block",
                 "The class token on its way through the last block, in the run that gave the "
                 "answer: who speaks and who listens in which step; below it, the tokens that are "

@@ -100,7 +100,7 @@ def show_whole(
 
 def _figures(answers: Answers, test: Images) -> dict[str, Any]:
     return {
-        "accuracy_whole": float(answers.right(test.labels)[0].mean()),
+        "accuracy_whole": answers.accuracy(test.labels),
         "whole_agrees": int(answers.agree.sum()),
         "whole_cosine_by_layer": answers.cosine.mean(axis=0).tolist(),
         "whole_worst_cosine": float(answers.worst.min()),
@@ -129,13 +129,14 @@ def _by_the_clock(
     compared: list[dict[str, Any]] = []
     some = [(backends.DEFAULT, image) for image in images]
     for backend, inputs in [*some, ("reference", images[0][:SOME_TOKENS])]:
-        told = f"{len(inputs)} tokens of an image"
-        progress(f"the whole model by the clock on {backend}: {told}")
+        whole = len(inputs) == images.shape[1]
+        told = "an image" if whole else f"tokens of an image: {len(inputs)}"
+        progress(f"the whole model by the clock on {backend}, {told}")
         run = clocked(bundle.model, network, inputs, backend, every=not runs)
         runs.append(run)
         compared.append({"backend": backend, "evidence": backends.get(backend).evidence,
                          "against": "closed form", "tokens": run.tokens, "steps": run.steps,
-                         "whole_image": len(inputs) == images.shape[1]})
+                         "whole_image": whole})
     return runs[0], compared
 
 

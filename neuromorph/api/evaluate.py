@@ -1,16 +1,17 @@
-"""Evaluate: what a bundle or an attached model lost against the float model, on text or images."""
+"""Evaluate: what a bundle or an attached model lost against the float model, on a text."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from neuromorph.api.collect import DIGITS
-from neuromorph.api.evaluation.figures import Figures, of_encoder, of_language
+from neuromorph.api.digits_source import digits_original
+from neuromorph.api.evaluation.figures import Figures, Kind, of_classes, of_encoder, of_language
 from neuromorph.api.evaluation.kept import Kept, key_of
-from neuromorph.api.evaluation.sides import Floats, Integers, Side, Spiking
+from neuromorph.api.evaluation.sides import FloatNumpy, Floats, Integers, Side, Spiking
 from neuromorph.api.evaluation.summary import summary
 from neuromorph.api.evaluation.windows import Bounds, Window, cut
 from neuromorph.api.original import load_original
@@ -24,9 +25,11 @@ from neuromorph.circuits.transformer.numbers import Read
 from neuromorph.errors import UsageError
 from neuromorph.files.opening import StrPath
 from neuromorph.files.outputs import MANIFEST
+from neuromorph.models.digits import load_split
 from neuromorph.progress import Progress, silent
 from neuromorph.shown import Shown
 from neuromorph.translate import Caution
+from neuromorph.translate.transformer.digits import digits_patches, digits_transformer
 
 WORK = Path("out/evaluate")
 """Where what is done so far is kept, in a folder for each evaluation."""
@@ -40,10 +43,11 @@ class Evaluation(Shown):
     ----------
     found : dict
         Figures: ``perplexity_ratio`` with its ``interval`` and ``kl``, ``top1`` and ``tokens`` of
-        a language model; ``cosine`` of an encoder; ``accuracy`` and ``agree`` of a model of
-        images; ``cosine_by_layer``.
+        a language model; ``cosine`` of an encoder; ``cosine_by_layer``.
     resumed : int
         Windows that an earlier run, which was stopped, had done.
+    about : dict
+        Which bundle, of which family.
     notes : tuple of str
     cautions : tuple of Caution
         Those of the bundle.
@@ -51,12 +55,13 @@ class Evaluation(Shown):
 
     found: dict[str, Any]
     resumed: int = 0
+    about: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     cautions: tuple[Caution, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
-        return {**self.found, "notes": list(self.notes),
+        return {**self.about, **self.found, "notes": list(self.notes),
                 "warnings": [caution.as_dict() for caution in self.cautions]}
 
 
@@ -68,8 +73,8 @@ class Task(Shown):
     ----------
     ours, floats : Side
     windows : list of Window
-    language : bool
-        Whether they say logits of each token, and not one answer.
+    kind : str
+        What they answer with.
     key : str
         What the evaluation is known by when it goes on; empty, if it cannot.
     """
@@ -77,27 +82,24 @@ class Task(Shown):
     ours: Side
     floats: Side
     windows: Sequence[Window]
-    language: bool
-    key: str
+    kind: Kind
+    key: str = ""
 
 
 def evaluate(
     bundle: WholeBundle | Bundle | StrPath, text: StrPath | None = None, *,
-    against: StrPath | None = None, images: StrPath | None = None, bounds: Bounds | None = None,
-    seed: int = 0, work: StrPath | None = None, progress: Progress = silent,
+    against: StrPath | None = None, bounds: Bounds | None = None, seed: int = 0,
+    work: StrPath | None = None, progress: Progress = silent,
 ) -> Evaluation:
-    """Run a text, or images, through a bundle and through the float model it was made from.
+    """Run a text through a bundle and through the float model that it was made from.
 
     Parameters
     ----------
     bundle : WholeBundle, Bundle or path
         A whole model in integers; or attention in spikes, which is attached to the model.
-    text : path
-        UTF-8, one passage a line; other text than what it was calibrated on. Not of a model of
-        images.
-    images : path, optional
-        Of a model of images: an ``.npz`` with ``images``, and ``labels`` if there are any; the
-        packaged test images, if left out.
+    text : path, optional
+        UTF-8, one passage a line; other text than what it was calibrated on. The digits model
+        takes none, and is asked about the images of its test split.
     against : path, optional
         The float model; where it was when the bundle was made, if left out.
     bounds : Bounds, optional
@@ -119,42 +121,11 @@ def evaluate(
     check_seed(seed)
     bounds = bounds or Bounds()
     loaded = _loaded(bundle)
-    if isinstance(loaded, WholeBundle) and not loaded.model.embedding.of_tokens:
-        return _of_images(loaded, text, images, against, bounds, seed, progress)
-    if images is not None or text is None:
-        raise UsageError("this bundle is evaluated on text", where=loaded.path,
-                         found="images" if text is None and images is not None else None,
-                         hint="give --text FILE, one passage a line (in Python text=), and no "
-                         "images")
-    from neuromorph.huggingface.texts import read_passages
-
-    passages = read_passages(Path(text))
     progress("reading the models")
-    prepare: Callable[..., Task] = _whole if isinstance(loaded, WholeBundle) else _attention
-    task = prepare(loaded, passages, against, bounds)
+    task = _task(loaded, None if text is None else Path(text), against, bounds)
     done = run(task, seed=seed, work=work, progress=progress)
-    return replace(done, cautions=loaded.cautions)
-
-
-def _of_images(
-    bundle: WholeBundle, text: StrPath | None, images: StrPath | None, against: StrPath | None,
-    bounds: Bounds, seed: int, progress: Progress,
-) -> Evaluation:
-    if text is not None or bounds != Bounds():
-        raise UsageError("this model reads images, and no text", where=bundle.path,
-                         found=f"family {bundle.family}", hint="leave out --text and windows; "
-                         "--images FILE.npz takes others than the packaged ones")
-    from neuromorph.api.digits_source import digits_original
-    from neuromorph.api.evaluation.images import answers_of, image_figures, images_of
-
-    if bundle.family != DIGITS:
-        raise UsageError("there is no float model of this family to compare with",
-                         where=bundle.path, found=bundle.family, expected=DIGITS)
-    pixels, labels, whose = images_of(images)
-    answers = answers_of(bundle, digits_original(bundle, against), pixels, progress)
-    progress("drawing intervals")
-    found = {"inputs": whose, **image_figures(answers, labels, seed)}
-    return Evaluation(found, cautions=bundle.cautions)
+    about = {"bundle": None if loaded.path is None else str(loaded.path), "family": loaded.family}
+    return replace(done, about=about, cautions=loaded.cautions)
 
 
 def evaluate_attached(
@@ -205,7 +176,7 @@ def run(
     figures: list[Figures] = []
     resumed = 0
     for number, window in enumerate(task.windows):
-        known = kept.get(number, len(window.ids), language=task.language)
+        known = kept.get(number, len(window.ids), task.kind)
         resumed += known is not None
         if known is None:
             progress(f"window {number + 1} of {len(task.windows)}")
@@ -221,13 +192,47 @@ def run(
 
 def _figures(task: Task, window: Window) -> Figures:
     ours, floats = task.ours.said(window.ids), task.floats.said(window.ids)
-    return of_language(window.ids, ours, floats) if task.language else of_encoder(ours, floats)
+    if task.kind == "language":
+        return of_language(window.ids, ours, floats)
+    if window.label is not None:
+        return of_classes(window.label, ours, floats)
+    return of_encoder(ours, floats)
 
 
 def _loaded(bundle: WholeBundle | Bundle | StrPath) -> WholeBundle | Bundle:
     if isinstance(bundle, WholeBundle | Bundle):
         return bundle
     return load_whole(bundle) if kind_said(bundle) == KIND else load_bundle(bundle)
+
+
+def _task(
+    bundle: WholeBundle | Bundle, text: Path | None, against: StrPath | None, bounds: Bounds
+) -> Task:
+    if isinstance(bundle, WholeBundle) and bundle.family == DIGITS:
+        if text is not None:
+            raise UsageError("the digits model takes no text", where=bundle.path, found=str(text),
+                             hint="leave it out: its own test images are taken")
+        return _digits(bundle, against, bounds)
+    if text is None:
+        raise UsageError("there is no text to evaluate on", where=bundle.path,
+                         hint="give --text FILE, one passage a line (in Python text=)")
+    from neuromorph.huggingface.texts import read_passages
+
+    passages = read_passages(text)
+    if isinstance(bundle, WholeBundle):
+        return _whole(bundle, passages, against, bounds)
+    return _attention(bundle, passages, against, bounds)
+
+
+def _digits(bundle: WholeBundle, against: StrPath | None, bounds: Bounds) -> Task:
+    """Images of the test split: no text, no torch."""
+    vit = digits_original(bundle, against)
+    test = load_split().test
+    patches = digits_patches(test.images, vit.config.patch)
+    windows = [Window(n, image, int(label)) for n, (image, label) in enumerate(
+        zip(patches, test.labels, strict=True))][: bounds.windows]
+    return Task(Integers(bundle), FloatNumpy(digits_transformer(vit)), windows, "classes",
+                _key_of(bundle.path, windows))
 
 
 def _whole(
@@ -241,8 +246,8 @@ def _whole(
     length = bounds.length_for(model.slots, model.positions)
     windows = cut(passages, tokens.encode, bounds, length, only_first=not language)
     floats = load_original(bundle, against, "against")[0]
-    return Task(Integers(bundle), Floats(floats, model.head.read), windows, language,
-                _key_of(bundle.path, windows))
+    return Task(Integers(bundle), Floats(floats, model.head.read), windows,
+                "language" if language else "encoder", _key_of(bundle.path, windows))
 
 
 def _attention(
@@ -266,15 +271,18 @@ def _attention(
 def _spiking(
     attachment: Any, tokenizer: Any, passages: Sequence[str], bounds: Bounds, slots: int,
 ) -> Task:
+    from neuromorph.huggingface.loading import quietly
     from neuromorph.huggingface.recording import positions
 
     model = attachment.model
     language = model.get_output_embeddings() is not None
     length = bounds.length_for(slots, min(slots, positions(model) or slots))
-    windows = cut(passages, lambda text: tokenizer(text)["input_ids"], bounds, length,
-                  only_first=not language)
+    with quietly():
+        windows = cut(passages, lambda text: tokenizer(text)["input_ids"], bounds, length,
+                      only_first=not language)
     read: Read = "each" if language else "mean"
-    return Task(Spiking(attachment, read), Floats(model, read), windows, language, "")
+    return Task(Spiking(attachment, read), Floats(model, read), windows,
+                "language" if language else "encoder")
 
 
 def _described(windows: Sequence[Window]) -> list[bytes | str]:

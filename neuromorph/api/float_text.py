@@ -51,7 +51,7 @@ class Original(Shown):
         """Its text of the same prompt, with the same choices."""
         from neuromorph.huggingface.speaking import FloatSession
 
-        told = made.by(FloatSession(self.model)).finish()
+        told = made.by(FloatSession(self.model).ready()).finish()
         pairs = zip(made.tokens, told.tokens, strict=False)
         return FloatText(told, sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs)))
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from importlib import import_module
+from collections.abc import Iterator, Mapping
 from numbers import Integral
 from typing import Any, Protocol
 
@@ -18,6 +17,7 @@ from neuromorph.circuits.transformer.numbers import Transformer
 from neuromorph.circuits.transformer.timeline import course_of
 from neuromorph.errors import UsageError
 from neuromorph.files.opening import StrPath
+from neuromorph.progress import Progress, silent
 from neuromorph.shown import Shown
 
 TOKENS = 64
@@ -33,7 +33,7 @@ class Speaking(Protocol):
 
 def generate(
     bundle: WholeBundle | StrPath, prompt: str, *, tokens: int = TOKENS, temperature: float = 0.0,
-    top_k: int | None = None, seed: int = 0, chat: bool = False,
+    top_k: int | None = None, seed: int = 0, chat: bool = False, progress: Progress = silent,
 ) -> Generation:
     """Continue a text, token by token.
 
@@ -52,6 +52,7 @@ def generate(
         Of what is drawn.
     chat : bool
         Whether the prompt is what a person says first in a chat.
+    progress : callable, optional
 
     Returns
     -------
@@ -74,13 +75,22 @@ def generate(
         raise UsageError("the number of tokens must be a whole number of at least 1",
                          found=repr(tokens))
     chooser = Chooser(temperature, top_k, seed)
+    progress("getting ready; the first time some code is compiled")
     return Generation(open_session(loaded.model), loaded.model, spoken, asked, int(tokens),
                       chooser, loaded.model.head.places)
 
 
 def open_session(model: Transformer) -> Any:
-    """The compiled closed form, which remembers what it was told."""
-    return import_module("neuromorph.backends.fast.transformer").Session(model)
+    """The compiled closed form, which remembers what it was told.
+
+    It has read a token and forgotten it: what is compiled or fetched once counts for no text.
+    """
+    from neuromorph.backends.fast.transformer import Session
+
+    session = Session(model)
+    session.feed(np.zeros(1, np.int64))
+    session.reset()
+    return session
 
 
 def check_speaks(bundle: WholeBundle) -> None:
@@ -195,13 +205,14 @@ class Generation(Shown):
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
-        counts = dict(getattr(self._session, "counts", {}))
+        counts: dict[str, int] = getattr(self._session, "counts", {})
         return {
             "text": self.text, "tokens": len(self.tokens), "prompt_tokens": len(self.prompt),
             "ended": self.ended, "tokens_per_second": self.tokens_per_second,
             "seconds": self.seconds, "prompt_seconds": self.prompt_seconds,
             "float_tokens_per_second": None, "steps": self.steps,
-            "spikes": counts.pop("spikes", None), "saturations": counts,
+            "spikes": counts.get("spikes"), "spikes_by_kind": _of(counts, "spikes."),
+            "saturations": _of(counts, "cut."),
             "temperature": self._chooser.temperature, "top_k": self._chooser.top_k}
 
     def _spoken_pieces(self) -> Iterator[str]:
@@ -238,6 +249,12 @@ class Generation(Shown):
         most = self._model.positions
         full = most is not None and len(self.prompt) + len(self.tokens) > most
         return "positions" if full else None
+
+
+def _of(counts: Mapping[str, int], kind: str) -> dict[str, int]:
+    """Those whose names begin so."""
+    return {name.removeprefix(kind): count for name, count in counts.items()
+            if name.startswith(kind)}
 
 
 def steps_of(model: Transformer, prompt: int, generated: int) -> int:

@@ -15,6 +15,8 @@ from neuromorph.api.collect import HELD_OUT
 from neuromorph.api.original import SOURCE
 from neuromorph.bundle.whole import Text
 from neuromorph.errors import CalibrationError, UsageError
+from neuromorph.models.config import read_config
+from neuromorph.models.door import CONFIG_NAME
 from neuromorph.models.licence import licence_of
 from neuromorph.progress import Progress, silent
 from neuromorph.shown import Shown
@@ -23,6 +25,9 @@ from neuromorph.translate.transformer import FloatTransformer
 from neuromorph.translate.transformer.windows import MOST, windows_of
 
 LICENCE = "licence"
+
+_SPEAKING = ("ForCausalLM", "LMHeadModel")
+"""How classes of language models are called."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -73,9 +78,9 @@ def read_source(
     ----------
     model : path
         A Hugging Face folder or ``.gguf`` file; or the digits model.
-    calibrate : path
-        UTF-8 text, one passage a line; the digits model brings its own images, or takes an
-        ``.npz``.
+    calibrate : path, optional
+        UTF-8 text, one passage a line. The digits model brings its own images, or takes an
+        ``.npz`` of them.
     slots : int, optional
         Tokens that heads shall remember: passages are as long where that is beyond the usual.
     progress : callable, optional
@@ -106,7 +111,7 @@ def read_source(
     progress(f"reading {model.name}")
     with closing(open_weights(model)) as weights:
         files = digests(weights.files)
-    loaded, tokenizer = load_model(model, causal=True)
+    loaded, tokenizer = load_model(model, causal=speaks(model))
     floats = float_transformer(loaded)
     text, found = text_of(tokenizer, loaded)
     longest = max(TOKENS, slots or TOKENS)
@@ -125,3 +130,18 @@ def read_source(
                   "calibration": f"{used} passages, {calibrate.name}"}
     return Source(floats, sequences, text, provenance, (), [
         *found, *cautions.of_tokens(*counted_tokens(tokenizer, batches))])
+
+
+def speaks(model: Path) -> bool:
+    """Whether a folder's configuration names a language model, or nothing; GGUF files hold such.
+
+    Raises
+    ------
+    InputError
+    """
+    if not model.is_dir():
+        return True
+    config = read_config(model / CONFIG_NAME)
+    return not config.has("architectures") or any(
+        name.endswith(_SPEAKING) for name in config.texts("architectures"))
+

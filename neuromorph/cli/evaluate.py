@@ -1,4 +1,4 @@
-"""``neuromorph evaluate BUNDLE``."""
+"""``neuromorph evaluate BUNDLE --text FILE``."""
 
 from __future__ import annotations
 
@@ -28,10 +28,7 @@ def evaluate(
         readable=False, help="A bundle of a whole model, or of attention.")],
     text: Annotated[Path | None, typer.Option(
         readable=False, help="UTF-8 text, one passage a line, that the bundle was not calibrated "
-                             "on; needed but for a model of images.")] = None,
-    images: Annotated[Path | None, typer.Option(
-        readable=False, help="Of a model of images: an .npz with images, and labels if there are "
-                             "any; the packaged test images, if left out.")] = None,
+                             "on. The digits model takes none, and has its own images.")] = None,
     against: Annotated[Path | None, typer.Option(
         readable=False, help="The float model; where it was when the bundle was made, if left "
                              "out. Needed for a bundle of attention.")] = None,
@@ -50,16 +47,15 @@ def evaluate(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Say what a bundle lost: the same text, or images, through it and through the float model."""
+    """Say what a bundle lost: the same text through it and through the float model."""
     check_flags(as_json=as_json, quiet=quiet)
     from neuromorph.api.evaluate import WORK
     from neuromorph.api.evaluate import evaluate as run
     from neuromorph.api.evaluation.windows import Bounds
 
     with progress(quiet or as_json) as tell:
-        done = run(bundle, text, against=against, images=images,
-                   bounds=Bounds(windows, length, tokens), seed=seed,
-                   work=WORK if work is None else work, progress=tell)
+        done = run(bundle, text, against=against, bounds=Bounds(windows, length, tokens),
+                   seed=seed, work=WORK if work is None else work, progress=tell)
     result = done.as_dict()
     if output is not None:
         write_json(result, output)

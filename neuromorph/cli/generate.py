@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from neuromorph.cli.common import Json, Quiet, Seed, check_flags, check_unused, emit, show, warned
+from neuromorph.cli.common import (
+    Json,
+    Quiet,
+    Seed,
+    check_flags,
+    check_unused,
+    emit,
+    progress,
+    show,
+    warned,
+)
 
 if TYPE_CHECKING:
     from neuromorph.api.float_text import FloatText
@@ -43,10 +53,14 @@ def generate(
     from neuromorph.api.generate import generate as run
     from neuromorph.bundle.whole import load_whole
 
-    loaded = load_whole(bundle)
-    beside = original_of(loaded, model) if compare else None
-    made = run(loaded, prompt, tokens=tokens, temperature=temperature, top_k=top_k, seed=seed,
-               chat=chat)
+    with progress(quiet or as_json) as tell:
+        tell("reading the bundle")
+        loaded = load_whole(bundle)
+        if compare:
+            tell("reading the float model")
+        beside = original_of(loaded, model) if compare else None
+        made = run(loaded, prompt, tokens=tokens, temperature=temperature, top_k=top_k,
+                   seed=seed, chat=chat, progress=tell)
     for piece in made:
         if not (as_json or quiet):
             emit(piece)

@@ -47,11 +47,11 @@ def float_block(model: Any, layer: int) -> FloatBlock:
     first, second = (_norm(block.get_submodule(path), layout, config) for path in layout.norms)
     post = bool(layout.first_norm)
     before = first if not post else _norm(_norm_before(model, layout, layer), layout, config)
-    parts: dict[str, Any] = {role: _linear(block.get_submodule(path))
+    parts: dict[str, Any] = {role: linear_of(block.get_submodule(path))
                              for role, path in layout.parts.items()}
     if layout.fused:
-        parts |= zip(("query", "key", "value"), _split(_linear(block.get_submodule(layout.fused))),
-                     strict=True)
+        fused = linear_of(block.get_submodule(layout.fused))
+        parts |= zip(("query", "key", "value"), _split(fused), strict=True)
     return FloatBlock(
         name=name, attention_norm=before, mlp_norm=first if post else second,
         end_norm=second if post else None, **{"up": None, **parts}, heads=plan.heads,
@@ -108,15 +108,16 @@ def _check_parts(block: Any, layout: Layout, name: str) -> None:
 
 def _norm(norm: Any, layout: Layout, config: Config) -> FloatNorm:
     if not layout.layer_norm:
-        return FloatNorm(_array(norm.weight), config.number("rms_norm_eps"))
-    return FloatNorm(_array(norm.weight), float(norm.eps),
-                     None if norm.bias is None else _array(norm.bias), centred=True)
+        return FloatNorm(array_of(norm.weight), config.number("rms_norm_eps"))
+    return FloatNorm(array_of(norm.weight), float(norm.eps),
+                     None if norm.bias is None else array_of(norm.bias), centred=True)
 
 
-def _linear(layer: Any) -> Linear:
-    weight = _array(layer.weight)
+def linear_of(layer: Any) -> Linear:
+    """A `Linear` or `Conv1D` of torch, in float64."""
+    weight = array_of(layer.weight)
     turned = weight.T if type(layer).__name__ == "Conv1D" else weight  # (in, out)
-    return Linear(turned, None if layer.bias is None else _array(layer.bias))
+    return Linear(turned, None if layer.bias is None else array_of(layer.bias))
 
 
 def _split(fused: Linear) -> list[Linear]:
@@ -124,5 +125,6 @@ def _split(fused: Linear) -> list[Linear]:
     return [Linear(*both) for both in zip(np.split(fused.weight, 3), biases, strict=True)]
 
 
-def _array(tensor: Any) -> Any:
+def array_of(tensor: Any) -> Any:
+    """A tensor's numbers, in float64."""
     return tensor.detach().cpu().double().numpy().astype(np.float64)

@@ -21,6 +21,12 @@ class FloatSession:
         self._model = model
         self._past: Any = None
 
+    def ready(self) -> FloatSession:
+        """The session, when it has read a token and forgotten it: no text pays for what is once."""
+        self.feed(np.zeros(1, np.int64))
+        self._past = None
+        return self
+
     def feed(self, inputs: NDArray[Any], *, every: bool = False) -> NDArray[np.float32]:
         """Logits of the last of some more tokens, shape (vocabulary,); or of each of them."""
         import torch

@@ -5,18 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, overload
 
-import numpy as np
-
 from neuromorph.errors import ModelStructureError
-from neuromorph.huggingface.blocks import float_block
-from neuromorph.models.families.llama import LLAMA
-from neuromorph.translate.block import FloatBlock, FloatNorm, Linear
-from neuromorph.translate.transformer import FloatEmbedding, FloatHead, FloatTransformer
-
-KINDS = LLAMA.model_types
-
-WHOLE = {"embed_tokens", "layers", "norm", "rotary_emb"}
-"""All that a decoder of the Llama family may hold."""
+from neuromorph.huggingface.around import AROUND
+from neuromorph.huggingface.blocks import float_block, layout_of
+from neuromorph.models.config import Config
+from neuromorph.translate.block import FloatBlock
+from neuromorph.translate.transformer import FloatTransformer
 
 
 class Blocks(Sequence[FloatBlock]):
@@ -46,36 +40,43 @@ class Blocks(Sequence[FloatBlock]):
 
 
 def float_transformer(model: Any) -> FloatTransformer:
-    """A causal language model, from tokens to logits.
+    """A model from tokens, or pixels, to what it says.
 
     Parameters
     ----------
     model : transformers model
-        `LlamaForCausalLM` and relatives, on the CPU.
+        On the CPU: `LlamaForCausalLM`, `GPT2LMHeadModel` and relatives, to logits;
+        `BertModel` and relatives, to the mean of the last hidden states;
+        `ViTForImageClassification`, from pixels 0 to 255 to classes.
 
     Raises
     ------
     ModelStructureError
         Naming what no circuit does.
     """
-    kind = getattr(getattr(model, "config", None), "model_type", type(model).__name__)
-    decoder, head = getattr(model, "model", None), getattr(model, "lm_head", None)
-    if kind not in KINDS or decoder is None or head is None:
-        raise ModelStructureError("whole models of this kind have no circuit here",
-                                  where=type(model).__name__, found=kind,
-                                  expected=", ".join(sorted(KINDS)) + ", with a language head")
-    odd = {name for name, _ in decoder.named_children()} - WHOLE
-    odd |= {name for name, _ in model.named_children()} - {"model", "lm_head"}
-    if odd:
-        raise ModelStructureError("a part of the model has no circuit here",
-                                  where=type(model).__name__, found=min(odd))
-    norm = FloatNorm(_array(decoder.norm.weight), float(model.config.rms_norm_eps))
-    dense = Linear(_array(head.weight), None if head.bias is None else _array(head.bias))
+    layout, config = layout_of(model), Config(model.config.to_dict(), type(model).__name__)
+    around = AROUND[layout.family.name]
+    base = model.base_model
+    _check_parts(model, base, around.parts, around.heads)
+    embedding, positions = around.embedding(base)
     return FloatTransformer(
-        kind, FloatEmbedding(_array(decoder.embed_tokens.weight)),
-        Blocks(model, len(decoder.layers)), FloatHead("each", norm, dense), causal=True,
-        positions=int(model.config.max_position_embeddings))
+        str(model.config.model_type), embedding,
+        Blocks(model, len(base.get_submodule(layout.layers))), around.head(model),
+        causal=layout.family.causal(config), positions=positions)
 
 
-def _array(tensor: Any) -> Any:
-    return tensor.detach().cpu().numpy().astype(np.float64)
+def _check_parts(
+    model: Any, base: Any, parts: frozenset[str], heads: frozenset[str]
+) -> None:
+    """Refuse what holds weights and would be passed over in silence."""
+    found = {path for path, _ in base.named_children()} - parts
+    if model is not base:
+        found |= {path for path, part in model.named_children() if part is not base} - heads
+    if found:
+        raise ModelStructureError("a part of the model has no circuit here",
+                                  where=type(model).__name__, found=min(found),
+                                  expected=", ".join(sorted(parts | heads)))
+    missing = heads - {path for path, _ in model.named_children()}
+    if missing:
+        raise ModelStructureError("the model has no head", where=type(model).__name__,
+                                  expected=", ".join(sorted(missing)))

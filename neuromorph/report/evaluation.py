@@ -19,15 +19,15 @@ def evaluation_tables(result: Mapping[str, Any]) -> list[Table]:
     result : mapping
         Of ``Evaluation.as_dict``.
     """
-    if "images" in result:
-        return [pairs_table("Evaluated against float", _of_images(result)),
-                *_by_layer(result["cosine_by_layer"])]
+    windows = "images" if "score" in result else f"windows of {result['documents']} documents"
     rows: dict[str, object] = {
-        "text": f"{readable(result['tokens'])} tokens, {result['windows']} windows of "
-                f"{result['documents']} documents"}
+        "asked about": f"{readable(result['tokens'])} tokens, {result['windows']} {windows}"}
     interval = f"{result['interval'][0]:.5f} to {result['interval'][1]:.5f}"
     if result["perplexity"] is not None:
         low, high = result["kl_interval"]
+        if "score" in result:
+            rows["right answers"] = (f"{percent(result['score'])}; float "
+                                     f"{percent(result['score_float'])}")
         rows |= {
             "perplexity": f"{result['perplexity']:.4f}; float {result['perplexity_float']:.4f}",
             "ratio of perplexities": f"{result['perplexity_ratio']:.5f} ({interval})",
@@ -39,22 +39,6 @@ def evaluation_tables(result: Mapping[str, Any]) -> list[Table]:
     rows["intervals"] = f"95 %, drawing {result['resampled']}"
     return [pairs_table("Evaluated against float", rows),
             *_by_layer(result["cosine_by_layer"])]
-
-
-def _of_images(result: Mapping[str, Any]) -> dict[str, object]:
-    low, high = result["kl_interval"]
-    rows: dict[str, object] = {
-        "images": f"{readable(result['images'])}, {result['inputs']}",
-        "same answer": f"{readable(result['agree'])} of {readable(result['images'])}",
-        "KL to float": f"{result['kl']:.6f} nat ({low:.6f} to {high:.6f})"}
-    if result["accuracy"] is not None:
-        least, most = result["interval"]
-        rows["accuracy"] = (f"{percent(result['accuracy'])}; float "
-                            f"{percent(result['accuracy_float'])}")
-        rows["accuracy lost"] = (f"{percent(result['accuracy_lost'])} ({percent(least)} to "
-                                 f"{percent(most)})")
-    return rows | {"cut off": result["cut_off"] or "nothing",
-                   "intervals": "95 %, drawing images"}
 
 
 def _by_layer(cosines: Sequence[float]) -> list[Table]:

@@ -93,7 +93,7 @@ def test_a_command_struck_everywhere(
     remember(monkeypatch, whole, "translate_transformer")
     for name in ("lab_trial", "draw_pictures"):
         remember(monkeypatch, folder, name)
-    for name in ("draw_maps", "draw_raster", "draw_accuracy", "draw_hidden", "draw_block",
+    for name in ("draw_maps", "draw_raster", "draw_accuracy", "draw_hidden_states", "draw_block",
                  "draw_logits"):
         monkeypatch.setattr(demo, name, drawn_once(getattr(demo, name)))
     remember(monkeypatch, match_and_control, "run")

@@ -41,4 +41,5 @@ def windows(count: int = 6, length: int = 9, per_document: int = 2) -> list[Wind
 def task(count: int = 6, *, language: bool = True, noise: float = 0.3,
          fails_at: int | None = None) -> Task:
     return Task(Side(1, language=language, noise=noise, fails_at=fails_at),
-                Side(2, language=language), windows(count), language, "key")
+                Side(2, language=language), windows(count),
+                "language" if language else "encoder", "key")

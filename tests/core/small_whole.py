@@ -68,7 +68,7 @@ class PlainSession:
 
     def __init__(self, model: Transformer) -> None:
         self._model, self._told = model, list[int]()
-        self.counts: dict[str, int] = {"spikes": 0, "hidden": 1}
+        self.counts: dict[str, int] = {"spikes": 0, "cut.hidden": 1}
 
     def feed(self, inputs: NDArray[Any], *, every: bool = False) -> NDArray[np.int64]:
         before = len(self._told)

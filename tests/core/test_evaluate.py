@@ -12,7 +12,13 @@ from hypothesis import strategies as st
 from small_evaluations import WORDS, Side, task, windows
 
 from neuromorph.api.evaluate import run
-from neuromorph.api.evaluation.figures import Figures, Said, of_encoder, of_language
+from neuromorph.api.evaluation.figures import (
+    Figures,
+    Said,
+    of_classes,
+    of_encoder,
+    of_language,
+)
 from neuromorph.api.evaluation.kept import Kept, key_of
 from neuromorph.api.evaluation.summary import grouped, interval_of, summary, unit_of
 from neuromorph.api.evaluation.windows import Bounds, cut
@@ -70,7 +76,10 @@ def test_together_they_are_means_over_tokens() -> None:
 @pytest.mark.parametrize(("documents", "count", "unit"), [
     (20, 20, "documents"), (19, 20, "windows"), (5, 19, "tokens"), (40, 60, "documents")])
 def test_what_is_drawn_goes_by_how_many_there_are(documents: int, count: int, unit: str) -> None:
-    assert unit_of(documents, count) == unit
+    numbers = [n % documents for n in range(count)]
+    assert unit_of(numbers, [np.zeros(3)] * count) == unit
+    assert unit_of(numbers, [np.zeros(1)] * count) == (
+        "windows" if unit == "tokens" else unit)
 
 
 def test_what_is_drawn_keeps_its_tokens_together() -> None:
@@ -129,10 +138,10 @@ def test_figures_of_another_window_are_not_taken(tmp_path: Path) -> None:
     kept = Kept(tmp_path)
     figures = of_language(np.arange(5), Side(1).said(np.arange(5)), Side(2).said(np.arange(5)))
     kept.put(0, figures)
-    assert kept.get(0, 5, language=True) is not None
-    assert kept.get(0, 6, language=True) is None
-    assert kept.get(0, 5, language=False) is None
-    assert kept.get(1, 5, language=True) is None
+    assert kept.get(0, 5, "language") is not None
+    assert kept.get(0, 6, "language") is None
+    assert kept.get(0, 5, "encoder") is None
+    assert kept.get(1, 5, "language") is None
 
 
 def test_what_others_put_there_stays(tmp_path: Path) -> None:
@@ -204,3 +213,15 @@ def test_unknown_hidden_states_are_left_out() -> None:
     figures = of_language(ids, some._replace(streams=[]), other)
     assert isinstance(figures, Figures)
     assert summary([figures] * 2, [0, 1], 0)["cosine_by_layer"] == []
+
+
+def test_classes_are_right_or_wrong() -> None:
+    found, wanted = Side(1, language=False, noise=2.0).said(np.arange(4)), Side(
+        2, language=False).said(np.arange(4))
+    label = int(found.answer[0].argmax())
+    figures = of_classes(label, found, wanted)
+    assert figures.answer.tolist() == [1.0, float(wanted.answer[0].argmax() == label)]
+    p = np.exp(found.answer[0] * found.unit)
+    assert math.isclose(figures.loss[0], -math.log(p[label] / p.sum()))
+    together = summary([figures] * 3, [0, 1, 2], 0)
+    assert (together["score"], together["score_float"]) == tuple(figures.answer)

@@ -23,6 +23,9 @@ from neuromorph.errors import BundleError, UsageError
 pytest.importorskip("tokenizers")
 
 
+COMPILED = door.open_session
+
+
 @pytest.fixture(autouse=True)
 def plain(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(door, "open_session", PlainSession)
@@ -38,7 +41,7 @@ class Told:
 
     def __init__(self, tokens: list[int]) -> None:
         self._left: Iterator[int] = iter(tokens)
-        self.counts = {"spikes": 7, "gate": 1}
+        self.counts = {"spikes": 7, "spikes.key": 3, "cut.gate": 1}
 
     def feed(self, inputs: Any) -> Any:
         return np.eye(258, dtype=np.int64)[next(self._left)]
@@ -70,6 +73,7 @@ def test_a_stop_token_ends_the_text(monkeypatch: pytest.MonkeyPatch) -> None:
     made = generate(small_whole(), "x").finish()
     assert (made.text, made.ended, made.tokens) == ("ab", "stop", [*b"ab"])
     assert made.as_dict()["spikes"] == 7
+    assert made.as_dict()["spikes_by_kind"] == {"key": 3}
     assert made.as_dict()["saturations"] == {"gate": 1}
 
 
@@ -187,3 +191,15 @@ def test_a_bad_tokenizer_is_refused(content: bytes) -> None:
 def test_a_generation_is_shown_shortly(bundle: WholeBundle) -> None:
     assert repr(generate(bundle, "x", tokens=1)).startswith("Generation(")
     assert isinstance(generate(bundle, "x", tokens=1), Generation)
+
+
+@pytest.mark.slow
+def test_compiled_code_says_the_same(
+    bundle: WholeBundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Reading weights from a mapped file, beyond the slots."""
+    wanted = generate(bundle, "spikes", tokens=20).finish()
+    monkeypatch.setattr(door, "open_session", COMPILED)
+    made = generate(save_whole(bundle, tmp_path / "b"), "spikes", tokens=20).finish()
+    assert (made.tokens, made.text) == (wanted.tokens, wanted.text)
+    assert made.as_dict()["spikes"] == sum(made.as_dict()["spikes_by_kind"].values()) > 0

@@ -11,7 +11,7 @@ import pytest
 from small_float_blocks import a_float_block, a_text, clocked
 
 from neuromorph.circuits.block.build import build
-from neuromorph.circuits.block.closed_form import total
+from neuromorph.circuits.block.closed_form import fed_forward
 from neuromorph.circuits.norm.build import CENTRED_MAX
 from neuromorph.compile.ranges.contract import prove_contract
 from neuromorph.errors import ModelStructureError, TensorError
@@ -136,8 +136,9 @@ def test_a_norm_carries_gain_and_bias(kind: str) -> None:
     token = block.run(codes)
     exact = block.floats.run(text)
     assert cut == 0
+    _, total = fed_forward(block.block, token.middle)
     for found, wanted, places in ((token.middle, exact.middle, block.places[1]),
-                                  (total(block.block, token), exact.total, block.places[2])):
+                                  (total, exact.total, block.places[2])):
         assert cosines(found * 2.0**-places, wanted).min() > .999
         assert abs(np.linalg.norm(found) * 2.0**-places / np.linalg.norm(wanted) - 1) < .01
 
@@ -168,6 +169,24 @@ def test_hidden_vectors_are_long_enough_for_their_norm() -> None:
     lengths = np.concatenate([np.linalg.norm(block.run(block.encode(text)[0]).hidden, axis=1)
                               for text in texts("GPT-2", range(6))])
     assert np.quantile(lengths, .05) > .5 * block.block.unit_norm.length
+
+
+def test_a_massive_token_leaves_the_others_long_enough() -> None:
+    """Its hidden vector takes all bits; of the others few are left, and no norm says more."""
+    kind = "Llama with layer norms"
+    floats, seen = a_block(kind), texts(kind, range(6))
+    traces = [floats.run(text) for text in seen]
+    for name in ("gate", "up"):
+        loud = getattr(traces[0], name).copy()
+        loud[0] = 30 if name == "gate" else 300
+        traces[0] = traces[0]._replace(**{name: loud})
+    massive = traces[0].gate[0] * traces[0].up[0]
+    hidden = np.vstack([massive, traces[0].hidden[1:]])
+    block = translate_block(floats, seen, replace(OPTIONS, correct=False),
+                            [traces[0]._replace(hidden=hidden), *traces[1:]])
+    found = compare_block(block, texts(kind, [UNSEEN])[0])
+    assert found.saturations["unit_norm"] == 0
+    assert found.update_worst > .98
 
 
 def test_a_negative_gain_has_no_carry() -> None:

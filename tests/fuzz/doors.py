@@ -12,6 +12,7 @@ import door_program
 import door_rule
 import door_safetensors
 import door_text
+import door_whole
 from fuzz_engine import Reader
 
 READERS: dict[str, Reader] = {reader.name: reader for reader in (
@@ -19,5 +20,5 @@ READERS: dict[str, Reader] = {reader.name: reader for reader in (
     door_npz.READER,
     door_bundle.MANIFESTS, door_bundle.BUNDLES, door_bundle.NETWORKS, door_profile.READER,
     door_program.PROGRAMS, door_program.PLACED, door_rule.READER, door_text.NETWORKS,
-    door_text.PROGRAMS,
+    door_text.PROGRAMS, door_whole.READER,
 )}

@@ -58,7 +58,7 @@ def test_a_bundle_holds_the_model_and_where_it_came_from(
     report: WholeReport, folder: Path
 ) -> None:
     bundle = loaded(report)
-    assert (bundle.family, len(bundle.model.blocks), bundle.model.slots) == ("llama", 2, 64)
+    assert (bundle.family, len(bundle.model.blocks), bundle.model.slots) == ("llama", 2, 256)
     assert bundle.provenance["licence"] == "apache-2.0"
     assert bundle.provenance["files"].keys() == {"model.safetensors"}
     assert bundle.text.stop == (256,)
@@ -158,10 +158,10 @@ def test_a_partial_bundle_says_where_it_ends(
 
     whole = chain.translate_block
 
-    def fails(block: Any, *rest: Any) -> Any:
+    def fails(block: Any, *rest: Any, **named: Any) -> Any:
         if block.name.endswith("1"):
             raise ModelStructureError("this block is odd", where=block.name)
-        return whole(block, *rest)
+        return whole(block, *rest, **named)
 
     monkeypatch.setattr(chain, "translate_block", fails)
     with pytest.raises(ModelStructureError, match="odd"):

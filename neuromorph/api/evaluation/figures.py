@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,9 @@ CHUNK = 64
 """Tokens whose logits are looked at at a time: a vocabulary is long."""
 
 Floats = NDArray[np.float64]
+
+Kind: TypeAlias = Literal["language", "encoder", "classes"]
+"""What is compared: logits of each token, one vector, or logits of classes."""
 
 
 class Said(NamedTuple):
@@ -35,7 +38,8 @@ class Figures(NamedTuple):
 
     ``loss`` and ``loss_float``, shape (tokens - 1,), are in nats; ``kl`` and ``top1``, shape
     (tokens,), of the whole distributions; ``cosine`` is one a layer, the mean over tokens;
-    ``answer``, shape (1,) or (0,), is the cosine of an encoder's answer.
+    ``answer`` is the cosine of an encoder's answer, shape (1,); of classes, whether each model
+    names the right one, shape (2,): then the others have one number; else shape (0,).
     """
 
     loss: Floats
@@ -83,6 +87,26 @@ def of_encoder(found: Said, wanted: Said) -> Figures:
                          found=found.answer.shape, expected=wanted.answer.shape)
     return Figures(NONE, NONE, NONE, NONE, by_layer(found, wanted),
                    cosines(found.answer, wanted.answer).mean(keepdims=True))
+
+
+def of_classes(label: int, found: Said, wanted: Said) -> Figures:
+    """Figures of two classifiers, each with one row of logits.
+
+    ::
+
+        loss = -log p(label)
+
+    Raises
+    ------
+    UsageError
+        If they do not know the same number of classes.
+    """
+    if found.answer.shape != wanted.answer.shape or len(found.answer) != 1:
+        raise UsageError("the models do not know the same number of classes",
+                         found=found.answer.shape, expected=wanted.answer.shape)
+    figures = _of_chunk(np.array([label, label]), found, wanted, slice(0, 1))
+    right = [float(said.answer[0].argmax() == label) for said in (found, wanted)]
+    return Figures(*figures, by_layer(found, wanted), np.array(right))
 
 
 def by_layer(found: Said, wanted: Said) -> Floats:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 
 from neuromorph._version import __version__
-from neuromorph.api.evaluation.figures import Figures
+from neuromorph.api.evaluation.figures import Figures, Kind
 from neuromorph.errors import InputError
 from neuromorph.files.arrays import load_arrays
 from neuromorph.files.atomic import write_file
@@ -26,6 +26,12 @@ def key_of(parts: Iterable[bytes | str]) -> str:
     return digest.hexdigest()[:32]
 
 
+_SIZES: dict[Kind, Callable[[int], tuple[int, ...]]] = {
+    "language": lambda tokens: (tokens - 1, tokens - 1, tokens, tokens),
+    "encoder": lambda _: (0, 0, 0, 0), "classes": lambda _: (1, 1, 1, 1)}
+_ANSWERS: dict[Kind, int] = {"language": 0, "encoder": 1, "classes": 2}
+
+
 class Kept:
     """Figures of windows in a folder of their own, one file each, whole or not at all.
 
@@ -38,7 +44,7 @@ class Kept:
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
 
-    def get(self, number: int, tokens: int, *, language: bool) -> Figures | None:
+    def get(self, number: int, tokens: int, kind: Kind) -> Figures | None:
         """Figures of a window; None, if they are not there, or not of this window."""
         file = self._file(number)
         if file is None:
@@ -48,9 +54,9 @@ class Kept:
             found = Figures(**arrays)
         except (InputError, TypeError):  # not there, cut, or of another version: done anew
             return None
-        wanted = (tokens - 1, tokens - 1, tokens, tokens) if language else (0, 0, 0, 0)
-        fits = tuple(map(np.size, found[:4])) == wanted and len(found.answer) == (not language)
-        return found if fits and all(one.ndim == 1 for one in found) else None
+        fits = tuple(map(np.size, found))[:4] == _SIZES[kind](tokens) and all(
+            one.ndim == 1 for one in found)
+        return found if fits and len(found.answer) == _ANSWERS[kind] else None
 
     def put(self, number: int, figures: Figures) -> None:
         """Keep the figures of a window.

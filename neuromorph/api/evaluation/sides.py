@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any, Protocol
 
 import numpy as np
@@ -14,6 +13,7 @@ from neuromorph.api.evaluation.figures import Said
 from neuromorph.bundle.whole import WholeBundle
 from neuromorph.circuits.transformer.numbers import Read
 from neuromorph.shown import Shown
+from neuromorph.translate.transformer import FloatTransformer
 
 
 class Side(Protocol):
@@ -25,7 +25,9 @@ class Side(Protocol):
 
 def run_whole(model: Any, inputs: NDArray[Any]) -> Any:
     """The compiled closed form of a whole sequence, with its hidden states."""
-    return import_module("neuromorph.backends.fast.transformer").run(model, inputs, streams=True)
+    from neuromorph.backends.fast.transformer import run
+
+    return run(model, inputs, streams=True)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -35,11 +37,26 @@ class Integers(Shown):
     bundle: WholeBundle
 
     def said(self, ids: NDArray[np.int64]) -> Said:
-        """Hidden states as what they stand for, and the answer as it is."""
+        """Hidden states as what they stand for, and an answer that is one; logits as they are."""
         made, streams = run_whole(self.bundle.model, ids), self.bundle.streams
         states = [] if streams is None else [streams.decode(n, stream)
                                              for n, stream in enumerate(made.streams)]
-        return Said(states, made.answer, 2.0**-self.bundle.model.head.places)
+        head, answer = self.bundle.model.head, made.answer
+        if streams is not None and head.dense is None:
+            tokens = len(ids) if head.read == "mean" else 1
+            return Said(states, streams.decode(len(states) - 1, answer / tokens))
+        return Said(states, answer, 2.0**-head.places)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class FloatNumpy(Shown):
+    """A transformer in float64, without torch."""
+
+    floats: FloatTransformer
+
+    def said(self, ids: NDArray[np.int64]) -> Said:
+        """Hidden states and answer."""
+        return Said(*self.floats.run(ids))
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -41,9 +41,11 @@ def summary(figures: Sequence[Figures], documents: Sequence[int], seed: int) -> 
     layers = [] if not cosine.size else (tokens @ cosine / tokens.sum()).tolist()
     common = {"windows": len(figures), "documents": len(set(documents)),
               "cosine_by_layer": layers}
-    if len(figures[0].answer):
+    answers = len(figures[0].answer)
+    if answers == 1:
         return {**common, **_of_encoder(figures, documents, seed)}
-    return {**common, **_of_language(figures, documents, seed)}
+    return {**common, **_of_language(figures, documents, seed),
+            **(_of_classes(figures) if answers else {})}
 
 
 def _of_language(
@@ -53,7 +55,7 @@ def _of_language(
                         for name in ("loss", "loss_float"))
     kl, top1 = (np.concatenate([getattr(one, name) for one in figures])
                 for name in ("kl", "top1"))
-    unit = unit_of(len(set(documents)), len(figures))
+    unit = unit_of(documents, [one.kl for one in figures])
     lost = grouped([one.loss - one.loss_float for one in figures], documents, unit)
     interval = [float(np.exp(end)) for end in interval_of(*lost, seed)]
     return {
@@ -66,11 +68,17 @@ def _of_language(
         "resampled": unit}
 
 
+def _of_classes(figures: Sequence[Figures]) -> dict[str, Any]:
+    """Shares of right answers."""
+    score, score_float = np.mean([one.answer for one in figures], axis=0).tolist()
+    return {"score": score, "score_float": score_float}
+
+
 def _of_encoder(
     figures: Sequence[Figures], documents: Sequence[int], seed: int
 ) -> dict[str, Any]:
     answers = [one.answer for one in figures]
-    unit = unit_of(len(set(documents)), len(figures))
+    unit = unit_of(documents, answers)
     every = np.concatenate(answers)
     return {
         "perplexity": None, "perplexity_float": None, "perplexity_ratio": None,
@@ -79,11 +87,12 @@ def _of_encoder(
         "interval": interval_of(*grouped(answers, documents, unit), seed), "resampled": unit}
 
 
-def unit_of(documents: int, windows: int) -> Unit:
-    """What is drawn."""
-    if documents >= ENOUGH:
+def unit_of(documents: Sequence[int], values: Sequence[Floats]) -> Unit:
+    """What is drawn: tokens only where a window has more values than one."""
+    if len(set(documents)) >= ENOUGH:
         return "documents"
-    return "windows" if windows >= ENOUGH else "tokens"
+    few = len(values) < ENOUGH and any(len(one) > 1 for one in values)
+    return "tokens" if few else "windows"
 
 
 def grouped(

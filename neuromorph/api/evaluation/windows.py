@@ -21,10 +21,11 @@ SHORTEST = 2
 
 
 class Window(NamedTuple):
-    """Some tokens of one document, which is counted from 0."""
+    """Some tokens of one document, which is counted from 0; or an image, with its class."""
 
     document: int
     ids: NDArray[np.int64]
+    label: int | None = None
 
 
 @dataclass(frozen=True, repr=False)

@@ -64,9 +64,7 @@ def run(
     context = np.concatenate([_attend(block, n, query, key, value, causal)
                               for n in range(len(block.heads))], axis=1)
     middle = _attended(block, stream, context)
-    h, _ = normed(block.mlp_norm, middle)
-    hidden = _gated(block, h)
-    end = _fed_back(block, h if block.post else middle, hidden)
+    hidden, end = fed_forward(block, middle)
     if block.end_norm is not None:
         end, _ = normed(block.end_norm, end)
     return Token(query, key, value, context, middle, hidden, end)
@@ -205,11 +203,11 @@ def _gated(block: Block, h: Ints) -> Ints:
                     block.hidden_limit)
 
 
-def total(block: Block, token: Token) -> Ints:
-    """R'': what is sent, or what the norm at the end of a post-norm block hears."""
-    if not block.post:
-        return token.end
-    return _fed_back(block, normed(block.mlp_norm, token.middle)[0], token.hidden)
+def fed_forward(block: Block, middle: Ints) -> tuple[Ints, Ints]:
+    """The hidden vector, and R'', of R'."""
+    h, _ = normed(block.mlp_norm, middle)
+    hidden = _gated(block, h)
+    return hidden, _fed_back(block, h if block.post else middle, hidden)
 
 
 def _fed_back(block: Block, middle: Ints, hidden: Ints) -> Ints:

@@ -29,16 +29,31 @@ class Curve(NamedTuple):
         return self.floats(x)
 
 
+def _silu(x: Floats) -> Floats:
+    found: Floats = x * expit(x)
+    return found
+
+
+def _gelu(x: Floats) -> Floats:
+    found: Floats = x * ndtr(x)
+    return found
+
+
+def _quick_gelu(x: Floats) -> Floats:
+    found: Floats = x * expit(1.702 * x)
+    return found
+
+
 def _gelu_tanh(x: Floats) -> Floats:
     found: Floats = x * .5 * (1 + np.tanh(TANH_SCALE * (x + TANH_CUBE * x * x * x)))
     return found
 
 
 CURVES = {curve.name: curve for curve in (
-    Curve("silu", SILU, lambda x: x * expit(x)),
-    Curve("gelu", GELU, lambda x: x * ndtr(x)),
+    Curve("silu", SILU, _silu),
+    Curve("gelu", GELU, _gelu),
     Curve("gelu_tanh", GELU_TANH, _gelu_tanh),
-    Curve("quick_gelu", QUICK_GELU, lambda x: x * expit(1.702 * x)))}
+    Curve("quick_gelu", QUICK_GELU, _quick_gelu))}
 """Those that a `Gate` has."""
 
 ALIASES = {"swish": "silu", "gelu_new": "gelu_tanh", "gelu_pytorch_tanh": "gelu_tanh",

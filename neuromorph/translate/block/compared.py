@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from neuromorph.circuits.block.closed_form import LIMIT_16, Token, normed, scaled, total
+from neuromorph.circuits.block.closed_form import LIMIT_16, Token, fed_forward, normed, scaled
 from neuromorph.circuits.block.numbers import Block, Dense, Ints
 from neuromorph.circuits.norm import Norm
 from neuromorph.neurons.gate import NARROW
@@ -77,7 +77,7 @@ def cosines(some: Floats, others: Floats) -> Floats:
 
 def saturations(block: Block, stream: Ints, token: Token) -> dict[str, int]:
     """What a sequence cut off on its way through a block, by where."""
-    ends = total(block, token)
+    _, ends = fed_forward(block, token.middle)
     first, h = ("end_norm", stream) if block.post else (
         "attention_norm", normed(block.attention_norm, stream)[0])
     found = {name: _short(getattr(block, name), vectors) for name, vectors in (

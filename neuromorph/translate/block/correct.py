@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from neuromorph.circuits.block.closed_form import Token, normed, scaled, total
-from neuromorph.circuits.block.numbers import Block, Dense, Ints
+from neuromorph.circuits.block.closed_form import fed_forward, normed, scaled
+from neuromorph.circuits.block.numbers import Dense, Ints
 from neuromorph.circuits.block.project import X_LIMIT
 from neuromorph.translate.block.float_norm import Floats
 from neuromorph.translate.block.floats import Trace
@@ -55,12 +55,6 @@ def corrected(
                                         for trace in traces])[usual] / unit
         return found
 
-    def got(block: Block, what: Callable[[Block, Token], Ints]) -> Ints:
-        changed = replace(translated, block=block)
-        found: Ints = np.concatenate([what(block, changed.run(stream))
-                                      for stream in inputs])[usual]
-        return found
-
     def behind(h: Ints, *names: str) -> dict[str, Any]:
         layers = {name: getattr(translated.block, name) for name in names}
         return {name: _moved(layer, wanted(FIELDS[name], translated.units[name])
@@ -71,14 +65,14 @@ def corrected(
     first = np.concatenate(inputs)[usual]
     h = first if block.post else normed(block.attention_norm, first)[0]
     block = replace(block, **behind(h, "query", "key", "value"))
-    middle = got(block, lambda _, token: token.middle)
+    sent = replace(translated, block=block)
+    middle = np.concatenate([sent.run(stream).middle for stream in inputs])[usual]
     missing = wanted("middle", 2.0 ** -translated.places[1]) - middle
     block = replace(block, output=_moved(block.output, missing))
     middle = middle + np.rint(missing.mean(axis=0)).astype(np.int64)
     block = replace(block, **behind(normed(block.mlp_norm, middle)[0], "gate", "up"))
-    block = replace(block, down=_moved(block.down, wanted(
-        "total", 2.0 ** -translated.places[2]) - got(block, total)))
-    return replace(translated, block=block)
+    missing = wanted("total", 2.0 ** -translated.places[2]) - fed_forward(block, middle)[1]
+    return replace(translated, block=replace(block, down=_moved(block.down, missing)))
 
 
 def _moved(layer: Dense, missing: Floats, limit: int | None = None) -> Dense:

@@ -27,6 +27,9 @@ PRODUCT_SHIFT = 7
 SHORT = 0.01
 """Of all hidden vectors, those that may be too short for their norm."""
 
+COARSEST = 32.0
+"""Root mean square of a unit vector's payloads that is left, however short hidden vectors are."""
+
 
 class Mlp(NamedTuple):
     """Fields of a `Block` of these names."""
@@ -120,7 +123,8 @@ def _up_units(traces: list[Trace], room: float, fold: float, bias: Floats) -> Fl
 
 def _usual_payload(hidden: Floats) -> float:
     """Root mean square of all but the shortest vectors: a payload of a norm is at most twice it."""
-    return float(np.quantile(np.sqrt((hidden * hidden).mean(axis=1)), SHORT))
+    usual = float(np.quantile(np.sqrt((hidden * hidden).mean(axis=1)), SHORT))
+    return max(usual, COARSEST)
 
 
 def of_length_one(vectors: Floats) -> Floats:

@@ -18,9 +18,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from neuromorph.backends.fast.closed_form import settle
-from neuromorph.backends.fast.compiled import inner
 from neuromorph.backends.fast.lanes import LANES, beyond
-from neuromorph.backends.fast.transformer.calls import Stage
+from neuromorph.backends.fast.transformer.calls import Stage, part
 from neuromorph.backends.fast.transformer.memory import PAIR, bytes_at, ints_at, longs_at, shorts_at
 from neuromorph.backends.fast.transformer.scalars import (
     clip,
@@ -52,25 +51,25 @@ from neuromorph.backends.fast.transformer.tables import (
     INVERSE,
     INVERSE_SHIFT,
     KEEP,
+    KEY_SHIFT,
     KINDS,
     KINDS_STRIDE,
-    LEFT,
-    NORMALISED,
-    NUMBER,
-    RIGHT,
-    RINGS,
-    KEY_SHIFT,
     LATE,
     LATE_STRIDE,
+    LEFT,
     LONGEST,
     MASS,
     MASS_STRIDE,
+    NORMALISED,
+    NUMBER,
     PANEL,
     PARTS,
     PARTS_STRIDE,
     QUERIES,
     QUERY_STRIDE,
     RAMP,
+    RIGHT,
+    RINGS,
     S_CONTEXT,
     S_MATCH,
     SAID,
@@ -89,16 +88,16 @@ from neuromorph.backends.fast.transformer.tiles import ROWS, tile_row, tile_rows
 from neuromorph.backends.fast.vectors import take
 
 
-@inner
-def key_place(group: int, slot: int, i: int, capacity: int, size: int) -> int:
+@part
+def key_place(group: int, slot: int, i: int, capacity: int, size: int) -> Any:
     """Where a number of a key is."""
     pairs = (size + 1) // 2
     return (group * capacity * pairs * 2 + slot // LANES * pairs * PAIR + i // 2 * PAIR
             + slot % LANES * 2 + i % 2)
 
 
-@inner
-def value_place(group: int, slot: int, i: int, capacity: int, columns: int) -> int:
+@part
+def value_place(group: int, slot: int, i: int, capacity: int, columns: int) -> Any:
     """Where a number of a value is."""
     return (group * capacity * columns + i // LANES * LANES * capacity + slot // 2 * PAIR
             + i % LANES * 2 + slot % 2)
@@ -126,7 +125,7 @@ def attend(first: int, stride: int, block: Any, work: Any, counts: Any) -> None:
                      task // block[HEADS] * together, together, work, counts, first)
 
 
-@inner
+@part
 def _attend_some(
     block: Any, kind: Any, head: int, keys: int, values: int, begin: int, rows: int, work: Any,
     counts: Any, thread: int,
@@ -178,8 +177,8 @@ def _attend_some(
              beyond(shorts_at(work[SAID]), t * work[SAID_STRIDE]), counts)
 
 
-@inner
-def _seen(work: Any, kind: Any, t: int) -> tuple[int, int]:
+@part
+def _seen(work: Any, kind: Any, t: int) -> Any:
     """The positions that a query sees: the first, and one more than the last."""
     if not work[CAUSAL]:
         return np.int64(0), work[TOKENS]
@@ -187,11 +186,11 @@ def _seen(work: Any, kind: Any, t: int) -> tuple[int, int]:
     return max(np.int64(0), here - kind[SLOTS]), here
 
 
-@inner
+@part
 def _speak(
     kind: Any, seen: tuple[int, int], low: int, high: int, scores: Any, early: Any, lists: Any,
     capacity: int,
-) -> tuple[int, int]:
+) -> Any:
     """How many keys speak after step 0, which are listed; and the payloads of step 0 together."""
     found, room = np.int64(0), capacity + LANES
     lane = beyond(lists, 3 * room - LANES)
@@ -215,7 +214,7 @@ def _speak(
     return found, total
 
 
-@inner
+@part
 def _add_early(
     store: Any, early: Any, rows: int, low: int, high: int, capacity: int, columns: int, sums: Any
 ) -> None:
@@ -235,7 +234,7 @@ def _add_early(
         keep = -1
 
 
-@inner
+@part
 def _add_late(
     store: Any, lists: Any, found: int, room: int, capacity: int, columns: int, parts: Any,
     mass: Any,
@@ -250,7 +249,7 @@ def _add_late(
             add_late(parts, step * columns + j, store, j * capacity + slot // 2 * PAIR, pair)
 
 
-@inner
+@part
 def _say(
     block: Any, kind: Any, head: int, held: Any, total: int, wide: Any, said: Any, counts: Any
 ) -> None:

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from llvmlite import ir
-from numba import cfunc, types
+from numba import cfunc, njit, types
 from numba.extending import intrinsic
 
 from neuromorph.backends.fast.compiled import compiled
@@ -20,22 +20,30 @@ _INT = ir.IntType(64)
 _STAGE = ir.FunctionType(ir.VoidType(), [_INT, _INT, *[_INT.as_pointer()] * 3])
 
 
+def part(function: Callable[..., Any]) -> Any:
+    """A function that is written into those of its stage that call it, before they are compiled."""
+    return njit(inline="always", error_model="numpy")(function)
+
+
 class Stage:
     """A function of the first task, the stride to the next, a table, the work, and counts.
 
     It is compiled, or loaded, when its address is asked for.
     """
 
-    def __init__(self, function: Callable[..., None]) -> None:
-        self.function = function
+    def __init__(self, function: Callable[..., None], *, cache: bool = True) -> None:
+        self.function, self.cache = function, cache
 
     @cached_property
+    def made(self) -> Any:
+        """What was compiled; it lives as long as the stage."""
+        return compiled(self.function, by=cfunc, error_model="numpy", cache=self.cache,
+                        signature=types.void(types.int64, types.int64, *[_NUMBERS] * 3))
+
+    @property
     def address(self) -> int:
         """Where the compiled function is."""
-        made = compiled(self.function, by=cfunc, error_model="numpy",
-                        signature=types.void(types.int64, types.int64, *[_NUMBERS] * 3))
-        self._made = made  # it must live
-        return int(made.address)
+        return int(self.made.address)
 
 
 @intrinsic

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from neuromorph.backends.fast.compiled import inner
 from neuromorph.backends.fast.lanes import LANES, beyond
+from neuromorph.backends.fast.transformer.calls import part
 from neuromorph.backends.fast.transformer.memory import PAIR, bytes_at
 from neuromorph.backends.fast.transformer.tables import (
     INPUTS,
@@ -25,7 +25,8 @@ from neuromorph.backends.fast.transformer.tiles import (
     tile_rows,
 )
 
-@inner
+
+@part
 def sums_of_one(layer: Any, first: int, stop: int, said: Any, narrow: Any, sums: Any) -> None:
     """Sums first to stop of a layer, of one token; the first goes to sums[first]."""
     columns, weights = layer[INPUTS], bytes_at(layer[WEIGHTS])
@@ -49,23 +50,23 @@ def sums_of_one(layer: Any, first: int, stop: int, said: Any, narrow: Any, sums:
                               columns - done)
 
 
-@inner
-def _dot(weights: Any, said: Any, columns: int) -> int:
+@part
+def _dot(weights: Any, said: Any, columns: int) -> Any:
     total = np.int32(0)
     for j in range(columns):
         total = np.int32(total + np.int32(weights[j]) * np.int32(said[j]))
     return total
 
 
-@inner
-def rows_of(rows: int, first: int, stride: int) -> tuple[int, int]:
+@part
+def rows_of(rows: int, first: int, stride: int) -> Any:
     """A thread's share of so many rows, in whole groups."""
     groups = (rows + TOGETHER - 1) // TOGETHER
     return (min(rows, groups * first // stride * TOGETHER),
             min(rows, groups * (first + 1) // stride * TOGETHER))
 
 
-@inner
+@part
 def sums_of_panel(
     layer: Any, row: int, tokens: int, said: Any, narrow: Any, said_stride: int, panel: Any,
     sums: Any, sums_stride: int,
@@ -87,7 +88,7 @@ def sums_of_panel(
                   t * sums_stride, sums_stride, 0)
 
 
-@inner
+@part
 def _pack(weights: Any, rows: int, columns: int, pairs: int, panel: Any) -> None:
     """Rows as pairs of columns, sixteen rows together; what is not there is 0."""
     for strip in range(0, PANEL, LANES):

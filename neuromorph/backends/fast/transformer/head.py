@@ -6,18 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from neuromorph.backends.fast.compiled import inner
 from neuromorph.backends.fast.lanes import beyond
-from neuromorph.backends.fast.transformer.calls import Stage
+from neuromorph.backends.fast.transformer.calls import Stage, part
 from neuromorph.backends.fast.transformer.dense import rows_of, sums_of_one, sums_of_panel
 from neuromorph.backends.fast.transformer.memory import bytes_at, ints_at, longs_at, shorts_at
-from neuromorph.backends.fast.transformer.norm import normed
 from neuromorph.backends.fast.transformer.passing import (
-    copied,
-    norm_at,
-    record,
     said_by,
-    stream_of,
 )
 from neuromorph.backends.fast.transformer.scalars import multiply_shift, saturate
 from neuromorph.backends.fast.transformer.tables import (
@@ -25,9 +19,7 @@ from neuromorph.backends.fast.transformer.tables import (
     ANSWER_STRIDE,
     ANSWERS,
     BIASES,
-    BLOCKS,
     HEAD_LAYER,
-    HEAD_NORM,
     LAYER,
     LAYERS,
     MODEL_WIDTH,
@@ -36,7 +28,6 @@ from neuromorph.backends.fast.transformer.tables import (
     PANEL,
     PANEL_STRIDE,
     PANELS,
-    S_NOBODY,
     SAID,
     SAID_STRIDE,
     SHIFTS,
@@ -45,21 +36,6 @@ from neuromorph.backends.fast.transformer.tables import (
     TOKENS,
     WIDE_SAID,
 )
-
-
-@Stage
-def say_last(first: int, stride: int, _block: Any, work: Any, counts: Any) -> None:
-    """What the head hears of those tokens that it answers."""
-    for t in range(first, work[TOKENS], stride):
-        record(work, work[BLOCKS], t)
-        if not work[ANSWERS] or t < work[ANSWER_FROM]:
-            continue
-        wide, narrow = said_by(work, t)
-        if work[HEAD_NORM] < 0:
-            copied(stream_of(work, t), work[MODEL_WIDTH], wide, narrow)
-        else:
-            normed(norm_at(work, work[HEAD_NORM]), stream_of(work, t), wide, narrow, counts,
-                   S_NOBODY)
 
 
 @Stage
@@ -86,12 +62,12 @@ def answer(first: int, stride: int, _block: Any, work: Any, _counts: Any) -> Non
                     beyond(sums, t * work[SUMS_STRIDE]), _answers(work, t))
 
 
-@inner
+@part
 def _answers(work: Any, t: int) -> Any:
     return beyond(longs_at(work[ANSWERS]), t * work[ANSWER_STRIDE])
 
 
-@inner
+@part
 def _answer_once(first: int, stride: int, layer: Any, sums: Any, work: Any) -> None:
     """The answer to the last token, panel by panel."""
     t = work[TOKENS] - 1
@@ -103,7 +79,7 @@ def _answer_once(first: int, stride: int, layer: Any, sums: Any, work: Any) -> N
         _scaled(layer, row, end, sums, _answers(work, t))
 
 
-@inner
+@part
 def _scaled(layer: Any, first: int, stop: int, sums: Any, answers: Any) -> None:
     """Numbers first to stop of an answer; sums[0] is the first's."""
     multipliers, shifts, biases = (ints_at(layer[MULTIPLIERS]), ints_at(layer[SHIFTS]),

@@ -12,6 +12,8 @@ from neuromorph.backends.fast.transformer.tables import (
     COLUMN,
     LAYER,
     LAYERS,
+    LAYERS_FROM,
+    LAYERS_TO,
     OUTPUTS,
     PANEL,
     PANEL_STRIDE,
@@ -27,10 +29,10 @@ from neuromorph.backends.fast.transformer.tables import (
 
 @Stage
 def add_up(first: int, stride: int, which: Any, work: Any, _counts: Any) -> None:
-    """A thread's share of the sums of layers which[0] up to which[1]."""
+    """A thread's share of the sums of some layers."""
     said, narrow = ints_at(work[WIDE_SAID]), shorts_at(work[SAID])
     panel = beyond(bytes_at(work[PANELS]), first * work[PANEL_STRIDE])
-    for n in range(which[0], which[1]):
+    for n in range(which[LAYERS_FROM], which[LAYERS_TO]):
         layer = beyond(longs_at(work[LAYERS]), n * LAYER)
         sums = beyond(ints_at(work[SUMS]), layer[COLUMN])
         if work[TOKENS] == 1:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from neuromorph.backends.fast.compiled import inner
+from neuromorph.backends.fast.transformer.calls import part
 from neuromorph.backends.fast.transformer.scalars import (
     clip,
     inverse_root_payload,
@@ -39,8 +39,8 @@ SUMMED = 1 << 14
 """So many squares of 48 bits fit 62."""
 
 
-@inner
-def normed(norm: Any, source: Any, said: Any, narrow: Any, counts: Any, speaker: int) -> int:
+@part
+def normed(norm: Any, source: Any, said: Any, narrow: Any, counts: Any, speaker: int) -> Any:
     """The vector over its norm, of 32 and of 16 bits, and the payload of the norm itself."""
     size, mean = norm[SIZE], np.int64(0)
     if norm[CENTRED]:
@@ -60,16 +60,16 @@ def normed(norm: Any, source: Any, said: Any, narrow: Any, counts: Any, speaker:
     return root_payload(kept, k)
 
 
-@inner
-def _mean(norm: Any, source: Any, size: int) -> int:
+@part
+def _mean(norm: Any, source: Any, size: int) -> Any:
     total, bits = np.int64(0), norm[MEAN_BITS]
     for i in range(size):
         total += multiply_shift(np.int64(source[i]), 1, bits)
     return clip(multiply_shift(total, norm[MEAN_MULTIPLIER], norm[MEAN_SHIFT]), norm[LARGEST])
 
 
-@inner
-def _climbed(norm: Any, source: Any, mean: int, size: int) -> tuple[int, int]:
+@part
+def _climbed(norm: Any, source: Any, mean: int, size: int) -> Any:
     """The rung that is kept, and which it is.
 
     A rung is at most sum(R^2) / 2^shift + size / 2, and what is added: those that are bound to
@@ -91,9 +91,10 @@ def _climbed(norm: Any, source: Any, mean: int, size: int) -> tuple[int, int]:
     return kept, last
 
 
-@inner
-def _rung(source: Any, mean: int, size: int, shift: int) -> int:
-    total, half = np.int64(0), np.int64(1) << (shift - 1)
+@part
+def _rung(source: Any, mean: int, size: int, shift: int) -> Any:
+    half = np.int64(1) << (shift - 1)
+    total: Any = np.int64(0)
     for i in range(size):
         value = np.int64(source[i]) - mean
         total += min((value * value + half) >> shift, STATE_MAX)

@@ -18,12 +18,12 @@ from neuromorph.backends.fast.memory import padded
 from neuromorph.backends.fast.transformer import tables as of
 from neuromorph.backends.fast.transformer.memory import PAIR
 from neuromorph.circuits.block.numbers import Block, Code, Dense, Ints
-from neuromorph.neurons.contract import Parameter
 from neuromorph.circuits.latency_attention import LatencyAttention, prove_ranges
 from neuromorph.circuits.latency_attention.emit import emission_of
 from neuromorph.circuits.norm import Norm, mean_constants
 from neuromorph.circuits.transformer.numbers import Transformer
 from neuromorph.errors import NetworkError, RangeProofError
+from neuromorph.neurons.contract import Parameter
 from neuromorph.neurons.gate import NARROW, activation
 from neuromorph.numerics import SIGNED_8
 from neuromorph.numerics.limits import DECAY_UNITY
@@ -213,7 +213,10 @@ def _check_codes(block: Block, where: str) -> None:
 
 
 def _head(head: LatencyAttention) -> list[int]:
-    """Numbers of a head, proved to fit. n / ramp = (n inverse) >> shift for n of up to `DUE_BITS`, exactly."""
+    """Numbers of a head, proved to fit.
+
+    n / ramp = (n inverse) >> shift, exactly, for n of up to `DUE_BITS`.
+    """
     emission = emission_of(prove_ranges(head))
     shift = DUE_BITS + ceil(log2(head.ramp))
     inverse = -(-(1 << shift) // head.ramp)

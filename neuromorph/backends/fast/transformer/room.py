@@ -67,8 +67,8 @@ class Room:
                    of.QUERY_STRIDE: of.QUERIES, of.PANEL_STRIDE: of.PANELS,
                    of.SCORE_STRIDE: of.SCORES, of.LATE_STRIDE: of.LATE, of.PARTS_STRIDE: of.PARTS,
                    of.MASS_STRIDE: of.MASS}
-        for place, array in strides.items():
-            self.work[place] = arrays[array].shape[1]
+        for place, strided in strides.items():
+            self.work[place] = arrays[strided].shape[1]
         self.work[of.CAUSAL], self.work[of.CAPACITY] = model.causal, capacity
         self.work[of.COLUMNS], self.work[of.LONGEST] = columns, longest
         self.work[of.COSINES], self.work[of.SINES] = tables.angles

@@ -15,7 +15,7 @@ from neuromorph.backends.fast.memory import aligned, padded
 from neuromorph.backends.fast.threads import share
 from neuromorph.backends.fast.transformer import tables as of
 from neuromorph.backends.fast.transformer.barrier import CAN_WAIT, FAILED
-from neuromorph.backends.fast.transformer.prepared import Prepared, prepared
+from neuromorph.backends.fast.transformer.prepared import prepared
 from neuromorph.backends.fast.transformer.room import Room
 from neuromorph.backends.fast.transformer.walk import stages, walk
 from neuromorph.circuits.block.numbers import Ints
@@ -117,7 +117,7 @@ class Session:
         """Another session that has read the same."""
         other = Session(self.model)
         other.tokens = self.tokens
-        other._walk.become(self._walk)  # noqa: SLF001 - of the same class
+        other._walk.become(self._walk)
         return other
 
     def reset(self) -> None:

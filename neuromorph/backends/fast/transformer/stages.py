@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from neuromorph.backends.fast.compiled import inner
 from neuromorph.backends.fast.lanes import beyond
 from neuromorph.backends.fast.transformer.attention import key_place, value_place
+from neuromorph.backends.fast.transformer.calls import part
 from neuromorph.backends.fast.transformer.memory import bytes_at, ints_at
 from neuromorph.backends.fast.transformer.scalars import clip, multiply_shift, round_shift, saturate
 from neuromorph.backends.fast.transformer.tables import (
@@ -30,17 +30,17 @@ from neuromorph.backends.fast.transformer.tables import (
     CODE_SHIFTS,
     COLUMN,
     GATED,
-    LAYER,
-    PANEL,
     GROUPS,
     HEAD_SIZE,
     HEADS,
     HIDDEN,
     HIDDEN_LIMIT,
+    LAYER,
     LIMIT_1,
     LIMIT_2,
     MULTIPLIERS,
     OUTPUTS,
+    PANEL,
     PRODUCT_SHIFT,
     ROTARY,
     S_HIDDEN,
@@ -55,8 +55,8 @@ from neuromorph.circuits.block.closed_form import ANGLE_SHIFT, LIMIT_16, PART_SH
 from neuromorph.neurons.gate import NARROW
 
 
-@inner
-def _scale(layer: Any, sums: Any, limit: int) -> int:
+@part
+def _scale(layer: Any, sums: Any, limit: int) -> Any:
     """x in place of the sums of a layer; how many are cut off."""
     multipliers, shifts, biases = (ints_at(layer[MULTIPLIERS]), ints_at(layer[SHIFTS]),
                                    ints_at(layer[BIASES]))
@@ -70,7 +70,7 @@ def _scale(layer: Any, sums: Any, limit: int) -> int:
     return cut
 
 
-@inner
+@part
 def _turn(x: Any, heads: int, size: int, cosines: Any, sines: Any) -> None:
     """Pairs of each head's numbers, turned by the token's angles."""
     half = size // 2
@@ -83,7 +83,7 @@ def _turn(x: Any, heads: int, size: int, cosines: Any, sines: Any) -> None:
             other[i] = np.int32((b * c + a * s) >> ANGLE_SHIFT)
 
 
-@inner
+@part
 def _code(code: Any, x: Any, size: int, plain: bool, counts: Any, speaker: int) -> None:
     """Codes in place of x; without angles a centre is scaled by itself."""
     centres, multipliers, shifts = (ints_at(code[CENTRES]), ints_at(code[CODE_MULTIPLIERS]),
@@ -103,7 +103,7 @@ def _code(code: Any, x: Any, size: int, plain: bool, counts: Any, speaker: int) 
     counts[C_CODE] += cut
 
 
-@inner
+@part
 def code_token(
     block: Any, query: Any, codes: Any, sums: Any, cosines: Any, sines: Any, asked: Any, keys: int,
     values: int, slot: int, capacity: int, columns: int, counts: Any,
@@ -133,7 +133,7 @@ def code_token(
                 x_value[group * size + i])
 
 
-@inner
+@part
 def attended(
     block: Any, output: Any, stream: Any, sums: Any, counts: Any, speaker: int
 ) -> None:
@@ -144,14 +144,19 @@ def attended(
     limit, spikes, cut, turns = block[LIMIT_1], np.int64(0), np.int64(0), block[TURNS]
     turn_stride = (block[WIDTH] + PANEL - 1) // PANEL * PANEL
     for i in range(block[WIDTH]):
-        m, s = np.int64(multipliers[i]), np.int64(shifts[i])
-        out = saturate(multiply_shift(np.int64(stream[i]), np.int64(carries[i]),
-                                      np.int64(carry_shifts[i])) + biases[i])
-        for turn in range(turns):
-            out += multiply_shift(np.int64(sums[turn * turn_stride + i]), m, s)
+        carried = multiply_shift(np.int64(stream[i]), np.int64(carries[i]),
+                                 np.int64(carry_shifts[i])) + biases[i]
+        stream[i] = np.int32(saturate(carried))
+    for turn in range(turns):
+        part_of = beyond(sums, turn * turn_stride)
+        for i in range(block[WIDTH]):
+            out = np.int64(stream[i]) + multiply_shift(
+                np.int64(part_of[i]), np.int64(multipliers[i]), np.int64(shifts[i]))
             kept = saturate(out)
+            stream[i] = np.int32(kept)
             cut += kept != out
-            out = kept
+    for i in range(block[WIDTH]):
+        out = np.int64(stream[i])
         sent = clip(out, limit)
         stream[i] = np.int32(sent)
         spikes += sent != 0
@@ -160,7 +165,7 @@ def attended(
     counts[C_STREAM] += cut
 
 
-@inner
+@part
 def gated(block: Any, gate: Any, sums: Any, counts: Any) -> None:
     """The activation of one sum times the other, in place of the first."""
     table, shift, limit = ints_at(block[ACTIVATION]), block[PRODUCT_SHIFT], block[HIDDEN_LIMIT]
@@ -184,7 +189,7 @@ def gated(block: Any, gate: Any, sums: Any, counts: Any) -> None:
     counts[C_HIDDEN] += beyond_limit
 
 
-@inner
+@part
 def fed_back(
     block: Any, down: Any, stream: Any, sums: Any, root: int, counts: Any, speaker: int
 ) -> None:

@@ -34,8 +34,8 @@ TUNED = platform.machine().lower() in {"x86_64", "amd64"}
 """Where a product of pairs and its addition may be one instruction, or two."""
 
 _AS_ONE = '"tune-cpu"="znver4"'
-"""Of a function: LLVM takes a multiply and add for one instruction, if the machine has it; tuned for
-Intel's, it takes it apart for a shorter wait, which costs half of a large product's speed."""
+"""Of a function: LLVM takes a multiply and add for one instruction, if the machine has it; tuned
+for Intel's, it takes it apart for a shorter wait, which costs half of a large product's speed."""
 
 
 def _places(places: Any) -> Any:
@@ -146,9 +146,9 @@ def _dots(rows: int) -> Any:
         def body(step: Any, sums: list[Any]) -> list[Any]:
             at = build.mul(step, code.index(PAIR))
             right, first = weights_at(code, x, build.add(x_at, at)), build.add(w_at, at)
-            return [plus_pairs(code, total,
-                                weights_at(code, w, build.add(first, build.mul(code.index(r), w_stride))),
-                                right) for r, total in enumerate(sums)]
+            rows_at = [build.add(first, build.mul(code.index(r), w_stride)) for r in range(rows)]
+            return [plus_pairs(code, total, weights_at(code, w, row), right)
+                    for row, total in zip(rows_at, sums, strict=True)]
 
         found = _gathered(code, _loop(code, chunks, [zero] * rows, body))
         place = build.bitcast(c.address(c_at), found.type.as_pointer())
