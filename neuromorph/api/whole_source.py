@@ -144,4 +144,3 @@ def speaks(model: Path) -> bool:
     config = read_config(model / CONFIG_NAME)
     return not config.has("architectures") or any(
         name.endswith(_SPEAKING) for name in config.texts("architectures"))
-
