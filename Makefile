@@ -16,7 +16,7 @@ PYTEST := $(BIN)/pytest --quiet
 .PHONY: help venv demo paper test test-slow fuzz test-hf test-nengo test-sanafe bench lint clean
 
 help:
-	@echo "make demo        a small model exported, run in spikes and compared; results in out/demo"
+	@echo "make demo        a small model, whole, in integers and spikes, compared; results in out/demo"
 	@echo "make paper       figures and numbers of the papers, computed again; results in out/papers"
 	@echo "make test        lint, types and the fast tests"
 	@echo "make test-slow   the tests that take longer"

@@ -147,20 +147,33 @@ def _collect_digits(
 ) -> Collected:
     weights = path / WEIGHTS_NAME if path.is_dir() else path
     vit = DigitsViT.load(weights)
-    if arrays is None:
-        images, source = load_split().calibration.images, "the packaged calibration split"
-    else:
-        if "images" not in arrays:
-            raise CalibrationError("the digits model calibrates on images", where=where,
-                                   found=", ".join(arrays), expected="images")
-        images, source = arrays["images"], where
-    if not images.size:
-        raise CalibrationError("there are no images", where=source, found=images.shape)
+    images, source = digits_images(arrays, where)
     tokens = (vit.config.image // vit.config.patch) ** 2 + 1
     require(3 * len(images) * vit.config.layers * tokens * vit.config.width * WORD, "calibration")
     provenance = {**heads.provenance, "calibration": f"{len(images)} images, {source}"}
     return Collected(DIGITS, False, digits_samples(vit, images, heads), provenance,
                      _content(weights), heads.notes, any_length=False)
+
+
+def digits_images(
+    arrays: Mapping[str, NDArray[Any]] | None, where: str
+) -> tuple[NDArray[Any], str]:
+    """The images that a digits model is calibrated on, and whose they are.
+
+    Raises
+    ------
+    CalibrationError
+        If there are none.
+    """
+    if arrays is None:
+        return load_split().calibration.images, "the packaged calibration split"
+    if "images" not in arrays:
+        raise CalibrationError("the digits model calibrates on images", where=where,
+                               found=", ".join(arrays), expected="images")
+    images = arrays["images"]
+    if not images.size:
+        raise CalibrationError("there are no images", where=where, found=images.shape)
+    return images, where
 
 
 def _content(path: Path) -> bytes:

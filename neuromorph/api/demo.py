@@ -1,10 +1,10 @@
-"""The demo: a trained vision transformer reads digits with all its attention in spikes."""
+"""The demo: a trained vision transformer reads digits, whole, in integers and spikes."""
 
 from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
@@ -14,18 +14,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph import backends
+from neuromorph.api.clocked import Part as WholePart
 from neuromorph.api.compare import Comparison, compare, part_of
+from neuromorph.api.demo_whole import WholeShown, show_whole
 from neuromorph.api.export import export
 from neuromorph.api.seed import check_seed
 from neuromorph.api.simulate import Tallies, classify
+from neuromorph.api.whole import export_whole
 from neuromorph.bundle import BUNDLE_FOLDER, Bundle
+from neuromorph.bundle.whole import WHOLE_FOLDER, WholeBundle
 from neuromorph.circuits.latency_attention import PROBES, build, stimulate
+from neuromorph.circuits.transformer import closed_form
 from neuromorph.errors import MissingExtraError
 from neuromorph.files.atomic import atomic_folder, check_target
 from neuromorph.files.outputs import Output
 from neuromorph.models.digits import WEIGHTS, DigitsViT, Part, load_split, uniform_attention
 from neuromorph.progress import Progress, silent
-from neuromorph.report.page import render_page
+from neuromorph.report.block import draw_block
+from neuromorph.report.hidden_states import draw_hidden_states
+from neuromorph.report.logits import draw_logits
+from neuromorph.report.page import Picture, Rows, render_page
 from neuromorph.report.pictures import (
     Episode,
     Query,
@@ -34,20 +42,21 @@ from neuromorph.report.pictures import (
     draw_raster,
     require_matplotlib,
 )
-from neuromorph.report.tables import demo_rows
+from neuromorph.report.tables import demo_rows, parts_rows
 from neuromorph.report.text import to_json
 from neuromorph.runtime import SpikingLayer, Tally, of_run, total
 from neuromorph.shown import Shown
 from neuromorph.translate import Sample, TranslateOptions
 from neuromorph.translate.fidelity import float_attention
+from neuromorph.translate.transformer.digits import digits_patches, digits_transformer
 
 SUMMARY = "summary.json"
-NAMES = (SUMMARY, "index.html", "accuracy.png", "maps.png", "raster.png", "bundle",
-         "bundle-binary")
+PICTURES = ("answer.png", "accuracy.png", "hidden.png", "block.png", "maps.png", "raster.png")
+BUNDLES = {"whole": WHOLE_FOLDER, "bundle": BUNDLE_FOLDER, "bundle-binary": BUNDLE_FOLDER}
+NAMES = (SUMMARY, "index.html", *PICTURES, *BUNDLES)
 """All that a folder of the demo's holds."""
 
-FOLDER = Output("demo", NAMES, SUMMARY,
-                {"bundle": BUNDLE_FOLDER, "bundle-binary": BUNDLE_FOLDER})
+FOLDER = Output("demo", NAMES, SUMMARY, BUNDLES)
 
 LAVA_QUERIES = 5
 """Queries of one head that are run again on Lava, which takes its time."""
@@ -72,12 +81,15 @@ def run_demo(
     seed: int = 0,
     progress: Progress = silent,
 ) -> DemoReport:
-    """Export the packaged model, classify the test images in spikes, compare, and draw.
+    """Export the packaged model, classify the test images, compare, and draw.
+
+    The whole model runs in integers and by the clock; and its attention alone in spikes, graded
+    and plain, inside the float model.
 
     Parameters
     ----------
     output : path
-        Folder for ``summary.json``, ``index.html``, the pictures and ``bundle/``.
+        Folder for ``summary.json``, ``index.html``, the pictures, ``whole/`` and ``bundle/``.
     force : bool
         Replace an earlier demo.
     seed : int
@@ -99,15 +111,19 @@ def run_demo(
         graded = export(WEIGHTS, folder / "bundle", progress=progress).bundle
         binary = export(WEIGHTS, folder / "bundle-binary", progress=progress,
                         options=TranslateOptions(spikes="binary")).bundle
-        progress(f"classifying {len(test)} images")
+        whole = export_whole(WEIGHTS, folder / "whole", progress=progress).bundle
+        progress(f"classifying {len(test)} images with attention in spikes")
         summary = _measure(vit, test, graded, binary)
         compared, skipped = _compare_all({"graded": graded, "binary": binary}, progress)
         picked = int(np.random.default_rng(seed).integers(len(test)))
-        summary |= {"bit_exact": True, "compared": [vars(c) for c in compared],
+        shown = show_whole(whole, vit, test, picked, progress)
+        summary |= shown.numbers | {
+                    "bit_exact": True, "compared": [vars(c) for c in compared],
                     "not_compared": skipped, "image_drawn": picked, "seed": seed}
         progress("drawing")
+        _draw_whole(folder, vit, whole, shown, test, picked)
         _draw(folder, vit, graded, test, picked, summary)
-        (folder / "index.html").write_text(_page(summary), "utf-8")
+        (folder / "index.html").write_text(_page(summary, shown.parts), "utf-8")
         (folder / SUMMARY).write_text(to_json(FOLDER.mark() | summary), "utf-8")
     return DemoReport(Path(output), summary)
 
@@ -190,11 +206,28 @@ def _draw(
         folder / "raster.png",
         f"One query, step by step: the class token looks at a {digit} ({name}, head {head})")
     draw_accuracy({
-        "float softmax": summary["accuracy_float"],
-        "graded spikes": summary["accuracy_spiking"],
-        "plain spikes": summary["accuracy_spiking_binary"],
+        "float model": summary["accuracy_float"],
+        "whole model in integers": summary["accuracy_whole"],
+        "attention in graded spikes": summary["accuracy_spiking"],
+        "attention in plain spikes": summary["accuracy_spiking_binary"],
         "attention switched off": summary["accuracy_uniform_attention"],
     }, folder / "accuracy.png", f"{summary['images']} test images, never trained or calibrated on")
+
+
+def _draw_whole(
+    folder: Path, vit: DigitsViT, whole: WholeBundle, shown: WholeShown, test: Part, picked: int
+) -> None:
+    """The image of the clocked run: its hidden states, its way through a block, its answer."""
+    digit, answers, block = int(test.labels[picked]), shown.answers, shown.block
+    patches = digits_patches(test.images[picked : picked + 1], vit.config.patch)[0]
+    states, made = digits_transformer(vit).run(patches)[0], closed_form.run(whole.model, patches)
+    if whole.streams is not None:
+        found = [whole.streams.decode(n, stream) for n, stream in enumerate(made.streams)]
+        draw_hidden_states(np.array(states), np.array(found), folder / "hidden.png",
+                           f"Hidden states of test image {picked} (a {digit}), layer by layer")
+    draw_block(block.picture, folder / "block.png")
+    draw_logits(answers.floats[picked], answers.logits[picked], test.images[picked],
+                folder / "answer.png", f"Test image {picked}, a {digit}: from pixels to classes")
 
 
 def _first_layer(vit: DigitsViT, image: NDArray[Any]) -> Sample:
@@ -226,17 +259,38 @@ def episode(bundle: Bundle, name: str, sample: Sample, head: int = 0, query: int
                    read_at)
 
 
-def _page(summary: dict[str, Any]) -> str:
-    lead = ("A vision transformer reads handwritten digits. Every attention head runs as match, "
-            "control and normaliser neurons in Loihi's integer arithmetic, on this computer.")
-    return render_page("Attention in spikes", lead, demo_rows(summary), (
-        ("accuracy.png", "Accuracy",
-         ("The same trained weights each time. With attention switched off every token gets the "
-          "mean of all values: what is left is what the model can do without looking.")),
-        ("maps.png", "What each token looks at",
-         ("Above the trained model's softmax, below what the spikes stand for: a spike's payload, "
-          "halved for every step that it came before the last one.")),
-        ("raster.png", "One query, step by step",
-         ("The query charges the match neurons, all climb at one pace, and the best match fires "
-          "last. Values arrive with the spikes and fade, so the last ones count most. When all "
-          "have spoken, control divided by normaliser is the attention's output."))))
+def _page(summary: dict[str, Any], parts: Sequence[WholePart]) -> str:
+    return render_page("A whole transformer in integers and spikes", _LEAD, demo_rows(summary), (
+        Picture("answer.png", "Pixels in, ten numbers out",
+                "The host sends each patch's pixels and its position, and reads ten numbers: the "
+                "largest is the answer. All between is neurons."),
+        Rows("What runs where", "One network, by part: all neurons on the chip, in its integers. "
+             "A synapse is a weight other than 0; spikes are those of one image, whose tokens "
+             "are sent once more than there are blocks: every token looks at all.",
+             *parts_rows(parts)),
+        Picture("accuracy.png", "Accuracy",
+                "The same trained weights each time: in floats, whole in integers, and in floats "
+                "with attention in spikes. With attention switched off every token gets the mean "
+                "of all values: what is left is what the model can do without looking."),
+        Picture("hidden.png", "Hidden states, layer by layer",
+                "Above, how far those of each token are from the float model's; below, by how "
+                "much each number is off.", wide=True),
+        Picture("block.png", "One token through a block",
+                "The class token on its way through the last block, in the run that gave the "
+                "answer: who speaks and who listens in which step; below it, the tokens that are "
+                "on their way at the same time.", wide=True),
+        Picture("maps.png", "What each token looks at",
+                "Attention in spikes inside the float model. Above the trained model's softmax, "
+                "below what the spikes stand for: a spike's payload, halved for every step that "
+                "it came before the last one."),
+        Picture("raster.png", "One query, step by step",
+                "The query charges the match neurons, all climb at one pace, and the best match "
+                "fires last. Values arrive with the spikes and fade, so the last ones count most. "
+                "When all have spoken, control divided by normaliser is the attention's output."),
+    ))
+
+
+_LEAD = ("A vision transformer reads handwritten digits, from pixels to classes: embedding, layer "
+         "norms, projections, attention, MLPs and head are integrate-and-fire and other neurons in "
+         "Loihi's integer arithmetic, every sum of which is proved to fit, on this computer. "
+         "Beside it, the float model with its attention alone in spikes.")

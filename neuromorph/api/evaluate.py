@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from neuromorph.api.collect import DIGITS
+from neuromorph.api.digits_source import digits_original
 from neuromorph.api.evaluation.figures import Figures, Kind, of_classes, of_encoder, of_language
 from neuromorph.api.evaluation.kept import Kept, key_of
 from neuromorph.api.evaluation.sides import FloatNumpy, Floats, Integers, Side, Spiking
 from neuromorph.api.evaluation.summary import summary
 from neuromorph.api.evaluation.windows import Bounds, Window, cut
-from neuromorph.api.original import load_original, original_path
+from neuromorph.api.original import load_original
 from neuromorph.api.seed import check_seed
 from neuromorph.api.tokens import tokens_of
 from neuromorph.bundle import Bundle, load_bundle
@@ -24,7 +25,7 @@ from neuromorph.circuits.transformer.numbers import Read
 from neuromorph.errors import UsageError
 from neuromorph.files.opening import StrPath
 from neuromorph.files.outputs import MANIFEST
-from neuromorph.models.digits import DigitsViT, load_split
+from neuromorph.models.digits import load_split
 from neuromorph.progress import Progress, silent
 from neuromorph.shown import Shown
 from neuromorph.translate import Caution
@@ -225,7 +226,7 @@ def _task(
 
 def _digits(bundle: WholeBundle, against: StrPath | None, bounds: Bounds) -> Task:
     """Images of the test split: no text, no torch."""
-    vit = DigitsViT.load(original_path(bundle, against, "against"))
+    vit = digits_original(bundle, against)
     test = load_split().test
     patches = digits_patches(test.images, vit.config.patch)
     windows = [Window(n, image, int(label)) for n, (image, label) in enumerate(

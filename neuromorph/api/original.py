@@ -60,12 +60,17 @@ def load_original(
     from neuromorph.models.source import digests
 
     with closing(open_weights(path)) as weights:
-        _check_same(bundle, digests(weights.files), path)
+        check_same(bundle, digests(weights.files), path)
     return load_model(path, causal=bundle.model.causal)
 
 
-def _check_same(bundle: WholeBundle, found: dict[str, Any], path: Path) -> None:
-    """By checksums alone: files may have been renamed."""
+def check_same(bundle: WholeBundle, found: dict[str, Any], path: Path) -> None:
+    """Refuse other files than a bundle was made from, by checksums alone: names may be others.
+
+    Raises
+    ------
+    UsageError
+    """
     noted = bundle.provenance.get("files")
     if not isinstance(noted, dict):
         return

@@ -58,12 +58,13 @@ class WholeReport(Shown):
         """Plain values, for JSON."""
         model = self.bundle.model
         cosines = [layer.cosine for layer in self.layers]
+        data = "text" if model.embedding.of_tokens else "images"
         return {
             "bundle": str(self.path), "kind": "whole", **self.bundle.report(),
             "period": max(block.period for block in model.blocks),
             "options": dict(self.bundle.options), "last_cosine": cosines[-1],
             "mean_cosine": sum(cosines) / len(cosines),
-            "fidelity_on": "held-out text" if self.held_out else "the calibration text",
+            "fidelity_on": f"held-out {data}" if self.held_out else f"the calibration {data}",
             "stopped": self.stopped, "licence": self.bundle.provenance.get("licence"),
             "by_layer": [asdict(layer) for layer in self.layers],
             "notes": [*self.notes, *map(str, self.cautions)],
@@ -86,11 +87,13 @@ def export_whole(
     Parameters
     ----------
     model : path
-        A Hugging Face folder or ``.gguf`` file of a language model; needs the ``hf`` extra.
+        A Hugging Face folder or ``.gguf`` file of a language model, which needs the ``hf``
+        extra; or the digits model.
     output : path
         Folder to write; must not exist unless ``force``.
     calibrate : path
-        UTF-8 text, one passage a line, that sets all scales.
+        What sets all scales: UTF-8 text, one passage a line. The digits model brings its own
+        images, or takes an ``.npz`` of them.
     options : BlockOptions, optional
         Without slots in them, heads remember as many tokens as the longest passage has, rounded
         up to a power of two.

@@ -11,20 +11,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuromorph.api.collect import DIGITS, HELD_OUT
+from neuromorph.api.collect import HELD_OUT
 from neuromorph.api.original import SOURCE
 from neuromorph.bundle.whole import Text
 from neuromorph.errors import CalibrationError, UsageError
-from neuromorph.models import open_model
 from neuromorph.models.config import read_config
-from neuromorph.models.digits import DigitsViT, load_split
 from neuromorph.models.door import CONFIG_NAME
 from neuromorph.models.licence import licence_of
 from neuromorph.progress import Progress, silent
 from neuromorph.shown import Shown
 from neuromorph.translate import Caution, cautions
 from neuromorph.translate.transformer import FloatTransformer
-from neuromorph.translate.transformer.digits import digits_patches, digits_transformer
 from neuromorph.translate.transformer.windows import MOST, windows_of
 
 LICENCE = "licence"
@@ -80,9 +77,10 @@ def read_source(
     Parameters
     ----------
     model : path
-        A Hugging Face folder or ``.gguf`` file; or the digits model's ``.safetensors``.
+        A Hugging Face folder or ``.gguf`` file; or the digits model.
     calibrate : path, optional
-        UTF-8 text, one passage a line. The digits model brings its own images.
+        UTF-8 text, one passage a line. The digits model brings its own images, or takes an
+        ``.npz`` of them.
     slots : int, optional
         Tokens that heads shall remember: passages are as long where that is beyond the usual.
     progress : callable, optional
@@ -93,8 +91,11 @@ def read_source(
         Without text.
     MissingExtraError, InputError
     """
-    if calibrate is None and model.suffix == ".safetensors":
-        return _digits(model)
+    from neuromorph.api.digits_source import digits_source, is_digits
+
+    if is_digits(model):
+        progress(f"reading {model.name}")
+        return digits_source(model, calibrate)
     if calibrate is None:
         raise UsageError("a whole model is calibrated on text", where=model,
                          hint="give --calibrate FILE.txt, one passage a line (in Python "
@@ -143,17 +144,3 @@ def speaks(model: Path) -> bool:
     config = read_config(model / CONFIG_NAME)
     return not config.has("architectures") or any(
         name.endswith(_SPEAKING) for name in config.texts("architectures"))
-
-
-def _digits(model: Path) -> Source:
-    heads = open_model(model)
-    if heads.family != DIGITS:
-        raise UsageError("a whole model is calibrated on text", where=model,
-                         found=f"family {heads.family}, without text",
-                         hint="give the model's folder, and --calibrate FILE.txt")
-    vit = DigitsViT.load(model)
-    images = load_split().calibration.images
-    return Source(
-        digits_transformer(vit), list(digits_patches(images, vit.config.patch)), None,
-        {"model": model.name, SOURCE: str(model), "files": heads.provenance["files"],
-         "calibration": f"{len(images)} images, the packaged calibration split"}, heads.notes)

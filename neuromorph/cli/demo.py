@@ -18,7 +18,7 @@ def demo(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Classify images with all attention in spikes, next to the same model in float."""
+    """Classify images with a whole model in integers and spikes, next to the same in float."""
     check_flags(as_json=as_json, quiet=quiet)
     from neuromorph.api.demo import run_demo
     from neuromorph.report.tables import demo_table

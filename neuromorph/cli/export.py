@@ -58,7 +58,7 @@ def export(
     whole: Annotated[bool, typer.Option(
         "--whole", help="Translate the whole model, from tokens to logits, and not its attention "
                         "alone; of a Hugging Face folder or .gguf file, calibrated on "
-                        "text.")] = False,
+                        "text, or of the digits model.")] = False,
     partial: Annotated[bool, typer.Option(
         "--partial", help="With --whole: end the bundle before a block that cannot be "
                           "translated.")] = False,
@@ -113,6 +113,8 @@ def _shown_whole(report: WholeReport) -> list[Any]:
     if report.bundle.text is not None and not report.stopped:
         ways = [f"Try it: neuromorph generate {place} PROMPT" if report.bundle.model.causal else
                 f"Try it: neuromorph evaluate {place} --text FILE"]
+    elif not report.bundle.model.embedding.of_tokens and not report.stopped:
+        ways = [f"Try it: neuromorph evaluate {place}"]
     return [*whole_tables(report.as_dict()), *report.notes, *warned(report.cautions), *ways]
 
 

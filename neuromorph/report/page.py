@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from neuromorph.errors import escaped
 from neuromorph.report.text import readable
@@ -16,8 +17,16 @@ p { max-width: 44rem }
 table { border-collapse: collapse; margin: 1.5rem 0 }
 td { padding: .3rem 2rem .3rem 0; border-bottom: 1px solid #d9dde5;
      font-variant-numeric: tabular-nums }
+th { padding: .3rem 2rem .3rem 0; border-bottom: 2px solid #d9dde5; text-align: left }
 td:first-child { color: #5d6678 }
+.count { text-align: right }
 img { max-width: 100%; height: auto }
+.wide { overflow-x: auto }
+@media (max-width: 40rem) {
+  td, th { padding-right: .8rem }
+  .rows { font-size: 14px; margin: .5rem 0 }
+  .wide img { max-width: none; width: 60rem }
+}
 """
 
 PAGE_FRAME = """<!doctype html>
@@ -39,16 +48,51 @@ _BODY = """<p>{lead}</p>
 <table>
 {rows}
 </table>
-{pictures}"""
+{rest}"""
 
 _PICTURE = """<h2>{heading}</h2>
 <p>{text}</p>
-<img src="{name}" alt="{heading}">"""
+<div{kind}><img src="{name}" alt="{heading}"></div>"""
+
+_TABLE = """<h2>{heading}</h2>
+<p>{text}</p>
+<div class="wide"><table class="rows">
+{rows}
+</table></div>"""
+
+
+class Picture(NamedTuple):
+    """A file, what is over it, and what it shows; a wide one may be moved on a narrow screen."""
+
+    name: str
+    heading: str
+    text: str
+    wide: bool = False
+
+    def html(self) -> str:
+        """As it stands on the page."""
+        return _PICTURE.format(name=safe(self.name), heading=safe(self.heading),
+                               text=safe(self.text), kind=' class="wide"' if self.wide else "")
+
+
+class Rows(NamedTuple):
+    """A table: its columns, and a row each."""
+
+    heading: str
+    text: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[object]]
+
+    def html(self) -> str:
+        """As it stands on the page; numbers are to the right."""
+        lines = [_line("th", self.columns, self.rows[0])]
+        lines += [_line("td", row, row) for row in self.rows]
+        return _TABLE.format(heading=safe(self.heading), text=safe(self.text),
+                             rows="\n".join(lines))
 
 
 def render_page(
-    title: str, lead: str, numbers: Mapping[str, object],
-    pictures: Sequence[tuple[str, str, str]],
+    title: str, lead: str, numbers: Mapping[str, object], sections: Sequence[Picture | Rows],
 ) -> str:
     """HTML of one report.
 
@@ -56,14 +100,22 @@ def render_page(
     ----------
     title, lead : str
     numbers : mapping of label to value
-    pictures : sequence of (file name, heading, explanation)
+    sections : sequence of Picture or Rows
     """
-    rows = "\n".join(f"<tr><td>{safe(name)}</td><td>{safe(readable(value))}</td></tr>"
-                     for name, value in numbers.items())
-    drawn = "\n".join(_PICTURE.format(name=safe(name), heading=safe(heading), text=safe(text))
-                      for name, heading, text in pictures)
-    body = _BODY.format(lead=safe(lead), rows=rows, pictures=drawn)
+    rows = "\n".join(_line("td", pair, ("", "")) for pair in numbers.items())
+    rest = "\n".join(section.html() for section in sections)
+    body = _BODY.format(lead=safe(lead), rows=rows, rest=rest)
     return PAGE_FRAME.format(title=safe(title), style=PAGE_STYLE, body=body)
+
+
+def _line(tag: str, cells: Sequence[object], kinds: Sequence[object]) -> str:
+    return "<tr>" + "".join(
+        f"<{tag}{_class(kind)}>{safe(readable(cell))}</{tag}>"
+        for cell, kind in zip(cells, kinds, strict=True)) + "</tr>"
+
+
+def _class(value: object) -> str:
+    return ' class="count"' if isinstance(value, int) else ""
 
 
 def safe(value: object) -> str:

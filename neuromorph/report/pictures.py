@@ -105,7 +105,7 @@ def draw_raster(episode: Episode, query: Query, path: Path, title: str) -> None:
     _draw_match(axes["match"], episode)
     _draw_control(axes["control"], episode)
     figure.suptitle(title, fontsize=14)
-    _save(plt, figure, path)
+    save(plt, figure, path)
 
 
 def _draw_image(axes: Any, query: Query) -> None:
@@ -127,7 +127,7 @@ def _draw_query(axes: Any, episode: Episode) -> None:
     axes.axhline(0, color=INK, linewidth=0.8)
     axes.set(title="query: one graded spike a dimension", xlabel="query axon", ylabel="payload",
              xticks=np.arange(len(episode.query)))
-    _bare(axes)
+    bare(axes)
 
 
 def _draw_weights(axes: Any, query: Query) -> None:
@@ -138,7 +138,7 @@ def _draw_weights(axes: Any, query: Query) -> None:
              ylim=(-0.7, len(slots) - 0.3))
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), frameon=False)
     axes.tick_params(axis="y", labelsize=7)
-    _bare(axes)
+    bare(axes)
 
 
 def _draw_match(axes: Any, episode: Episode) -> None:
@@ -158,7 +158,7 @@ def _draw_match(axes: Any, episode: Episode) -> None:
     axes.set_title("match neurons: the better the key, the later its spike", pad=18)
     axes.set(xlabel="step (darker: larger payload)")
     axes.tick_params(axis="y", labelsize=7)
-    _bare(axes)
+    bare(axes)
 
 
 def _draw_control(axes: Any, episode: Episode) -> None:
@@ -176,7 +176,7 @@ def _draw_control(axes: Any, episode: Episode) -> None:
              xlabel="step", ylabel="potential", xlim=(-0.5, len(steps) - 0.5))
     axes.ticklabel_format(axis="y", style="sci", scilimits=(-3, 4))
     axes.legend(loc="upper left", frameon=False)
-    _bare(axes)
+    bare(axes)
 
 
 def draw_maps(
@@ -203,7 +203,7 @@ def draw_maps(
     figure.colorbar(image, ax=rows, label="attention weight", shrink=0.8)
     figure.suptitle(f"{title}\nlargest difference of a weight: "
                     f"{float(np.abs(target - spiking).max()):.3f}", fontsize=13)
-    _save(plt, figure, path)
+    save(plt, figure, path)
 
 
 def draw_accuracy(bars: Mapping[str, float], path: Path, title: str) -> None:
@@ -218,15 +218,16 @@ def draw_accuracy(bars: Mapping[str, float], path: Path, title: str) -> None:
     axes.set_xticks(range(0, 101, 20))
     axes.invert_yaxis()
     axes.margins(x=0)
-    _bare(axes)
-    _save(plt, figure, path)
+    bare(axes)
+    save(plt, figure, path)
 
 
-def _bare(axes: Any) -> None:
+def bare(axes: Any) -> None:
+    """Without the upper and the right edge."""
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def _save(plt: Any, figure: Any, path: Path) -> None:
+def save(plt: Any, figure: Any, path: Path) -> None:
     """The same picture gives the same bytes: matplotlib's version stays out of the file."""
     figure.savefig(path, dpi=DPI, metadata={"Software": None})
     plt.close(figure)

@@ -103,27 +103,72 @@ def fidelity_table(fidelity: Sequence[HeadFidelity]) -> Table:
 
 def demo_table(summary: Mapping[str, Any]) -> Table:
     """What the demo measured."""
-    return pairs_table("Digits, all attention in spikes", demo_rows(summary))
+    return pairs_table("Digits, whole in integers and spikes", demo_rows(summary))
 
 
 def demo_rows(summary: Mapping[str, Any]) -> dict[str, object]:
     """The demo's numbers in words, for the terminal and the page."""
     rows: dict[str, object] = {
         "test images": summary["images"],
-        "accuracy, float softmax": percent(summary["accuracy_float"]),
-        "accuracy, graded spikes": percent(summary["accuracy_spiking"]),
-        "accuracy, plain spikes": percent(summary["accuracy_spiking_binary"]),
+        "accuracy, float model": percent(summary["accuracy_float"]),
+        "accuracy, whole model in integers": percent(summary["accuracy_whole"]),
+        "accuracy, attention in graded spikes": percent(summary["accuracy_spiking"]),
+        "accuracy, attention in plain spikes": percent(summary["accuracy_spiking_binary"]),
         "accuracy, attention switched off": percent(summary["accuracy_uniform_attention"]),
+        **_whole_rows(summary),
         "cosine to float attention, mean": f"{summary['mean_cosine']:.4f}",
-        "spiking heads": summary["heads"],
+        "attention alone: spiking heads": summary["heads"],
         "steps a query, median head": summary["median_steps"],
         "spikes a query": f"{summary['spikes_per_query']:.1f}",
         "forced spikes": summary["forced_spikes"],
-        "equal to the bit": _backends(summary),
+        "attention, equal to the bit": _backends(summary),
     }
     missed = [f"{name}: {why}" for name, why in summary["not_compared"].items()]
     rows |= {"not compared with": missed} if missed else {}
     return rows | ({"warnings": summary["warnings"]} if summary["warnings"] else {})
+
+
+def _whole_rows(summary: Mapping[str, Any]) -> dict[str, object]:
+    cosines = summary["whole_cosine_by_layer"]
+    missed = [f"{name}: {why}" for name, why in summary["whole_not_compared"].items()]
+    return {
+        "whole: the float model's answer": f"{readable(summary['whole_agrees'])} of "
+                                           f"{readable(summary['images'])} images",
+        "whole: cosine of hidden states, by layer": ", ".join(f"{one:.5f}" for one in cosines),
+        "whole: numbers cut off": summary["whole_saturations"] or "none",
+        "whole: neurons, synapses": f"{readable(summary['whole_neurons'])}, "
+                                    f"{readable(summary['whole_synapses'])}",
+        "whole: steps, spikes of an image": f"{readable(summary['whole_steps'])}, "
+                                            f"{readable(summary['whole_spikes'])}",
+        "whole: all sums proved": summary["whole_proved"],
+        f"whole: cores of {summary['whole_profile']}": summary["whole_cores"],
+        "whole, equal to the bit": "closed form = " + " = ".join(_clocked(summary)),
+        **({"whole, not compared with": missed} if missed else {})}
+
+
+def _clocked(summary: Mapping[str, Any]) -> list[str]:
+    """Backends, and how much ran on each."""
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for one in summary["whole_compared"]:
+        found.setdefault(one["backend"], []).append(one)
+    return [f"{name} ({_much(runs)})" for name, runs in found.items()]
+
+
+def _much(runs: Sequence[Mapping[str, Any]]) -> str:
+    if all(run["whole_image"] for run in runs):
+        return f"{len(runs)} image{'s' if len(runs) != 1 else ''}"
+    tokens = sum(run["tokens"] for run in runs)
+    return f"{tokens} token{'s' if tokens != 1 else ''} of an image, all passes"
+
+
+def parts_rows(
+    parts: Sequence[tuple[str, int, int, int]]
+) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
+    """Columns and rows of what runs where."""
+    rows: list[tuple[object, ...]] = [
+        (name, "sends" if name == "host" else "chip", *counts)
+        for name, *counts in parts]
+    return ("part", "where", "neurons", "synapses", "spikes"), rows
 
 
 def _backends(summary: Mapping[str, Any]) -> str:

@@ -13,7 +13,7 @@ import pytest
 from cli_tools import Run, snapshot
 from fault_tools import ERRORS, SIGNALS, Case, Strike, struck_everywhere
 
-from neuromorph.api import demo, run
+from neuromorph.api import demo, run, whole
 from neuromorph.api.circuits import Outcome, match_and_control
 from neuromorph.cli import app
 from neuromorph.deploy import folder
@@ -88,11 +88,13 @@ def test_a_command_struck_everywhere(
     stands: str,
 ) -> None:
     """What takes long is done once; all that is written is written each time."""
-    for name in ("_measure", "_compare_all"):
+    for name in ("_measure", "_compare_all", "show_whole"):
         remember(monkeypatch, demo, name)
+    remember(monkeypatch, whole, "translate_transformer")
     for name in ("lab_trial", "draw_pictures"):
         remember(monkeypatch, folder, name)
-    for name in ("draw_maps", "draw_raster", "draw_accuracy"):
+    for name in ("draw_maps", "draw_raster", "draw_accuracy", "draw_hidden_states", "draw_block",
+                 "draw_logits"):
         monkeypatch.setattr(demo, name, drawn_once(getattr(demo, name)))
     remember(monkeypatch, match_and_control, "run")
     line = [exported if word == "BUNDLE" else word for word in COMMANDS[command]]

@@ -30,7 +30,8 @@ def written(folder: Path, output: Output) -> Path:
             written(folder / name, output.inside[name])
         else:
             (folder / name).write_text("a result")
-    mark = (f'generator = "{GENERATOR}"' if output.marked.endswith(".toml") else
+    said = "" if output.kind == "bundle" else f'\nkind = "{output.kind.removesuffix(" bundle")}"'
+    mark = (f'generator = "{GENERATOR}"{said}' if output.marked.endswith(".toml") else
             json.dumps(output.mark()))
     (folder / output.marked).write_text(mark)
     return folder
@@ -143,6 +144,6 @@ def test_the_demo_of_an_earlier_version_is_for_its_owner_to_remove(
     said = fails(2, "demo", "-o", "out/demo", "--force")
     assert said == (
         "error: out/demo: the output holds what neuromorph did not write, and is left alone; "
-        "found accuracy.png, bundle, bundle-binary, …; expected summary.json that says it is the "
+        "found accuracy.png, answer.png, block.png, …; expected summary.json that says it is the "
         "demo of neuromorph. Choose another folder, or remove this one yourself, as when an "
         "earlier version of neuromorph wrote it")

@@ -98,13 +98,13 @@ def _stage(run: BlockRun, stage: str, span: NDArray[np.int64]) -> dict[str, Any]
         "stage": stage, "speaks_in_steps": "none" if span[0] < 0 else f"{first} to {last}",
         "populations": len(names),
         "neurons": sum(run.sizes[name] for name in names),
-        "synapses": sum(_synapses(p) for p in run.network.projections if p.post in names),
+        "synapses": sum(synapses_of(p) for p in run.network.projections if p.post in names),
         "spikes": sum(int(np.count_nonzero(spoken)) for row in rows
                       for spoken in run.of_all(row)),
         "at_limit": sum(at_limit(run, row, name) for row in rows for name in row.populations)}
 
 
-def _synapses(projection: Projection) -> int:
+def synapses_of(projection: Projection) -> int:
     """Those with a weight, and those that may get one."""
     weights = projection.weights
     return int(weights.size if projection.rule is not None else np.count_nonzero(weights))

@@ -57,15 +57,23 @@ def rows_of(block: Block, network: Network) -> tuple[Row, ...]:
     homes = _homes(block)
     found: dict[tuple[str, int, str], list[str]] = {}
     for population in network.populations:
-        name = re.sub(r"(?<=[a-z])\d+(?=\.|$)", "", population.name)
-        home = next((h for h in homes if name == h or (h.endswith(".") and name.startswith(h))),
-                    None)
-        if home is None:
-            raise NetworkError("a population is of no stage", where=network.name,
-                               found=population.name, hint="name it in circuits/block/stages.py")
+        name = _kind(population.name)
+        home = _home(name, homes, network.name)
         found.setdefault((*homes[home], name), []).append(population.name)
     rows = [Row(name, stage, tuple(of), begins) for (stage, begins, name), of in found.items()]
     return tuple(sorted(rows, key=lambda row: (STAGES.index(row.stage), *_place(row.name, homes))))
+
+
+def stage_of(block: Block, population: str) -> str:
+    """The stage of a population of a block's network.
+
+    Raises
+    ------
+    NetworkError
+        If it is of none.
+    """
+    homes = _homes(block)
+    return homes[_home(_kind(population), homes, "block")][0]
 
 
 def phases_of(block: Block) -> tuple[Phase, ...]:
@@ -104,6 +112,20 @@ def _homes(block: Block) -> dict[str, tuple[str, int]]:
         "gated.": (GATE, times.hidden_at), "unit_norm.": (UNIT_NORM, times.hidden_at),
         "fed_back.": (DOWN, times.fed_back_at), "end_norm.": (END_NORM, times.fed_back_at),
         OUT: (END_NORM if block.post else DOWN, times.end_at)}
+
+
+def _kind(population: str) -> str:
+    """Without the number of its head."""
+    return re.sub(r"(?<=[a-z])\d+(?=\.|$)", "", population)
+
+
+def _home(name: str, homes: Mapping[str, object], where: str) -> str:
+    """The name, or beginning of names, that a population goes by."""
+    found = next((h for h in homes if name == h or (h.endswith(".") and name.startswith(h))), None)
+    if found is None:
+        raise NetworkError("a population is of no stage", where=where, found=name,
+                           hint="name it in circuits/block/stages.py")
+    return found
 
 
 def _place(name: str, homes: Mapping[str, object]) -> tuple[int, bool]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from threading import Lock
 from typing import Any
@@ -128,7 +129,10 @@ class Session:
         self._walk.counts[:] = 0
 
 
-def run(model: Transformer, inputs: Ints, *, streams: bool = False) -> Passed:
+def run(
+    model: Transformer, inputs: Ints, *, streams: bool = False,
+    counts: Counter[str] | None = None,
+) -> Passed:
     """A whole sequence, equal to `circuits.transformer.closed_form.run` to the bit.
 
     Parameters
@@ -138,6 +142,8 @@ def run(model: Transformer, inputs: Ints, *, streams: bool = False) -> Passed:
     inputs : int array, shape (tokens,) or (tokens, pixels)
     streams : bool
         Whether R is kept in front of each block and behind the last; else there are none.
+    counts : Counter, optional
+        What `Session.counts` say is added to it.
 
     Raises
     ------
@@ -147,11 +153,16 @@ def run(model: Transformer, inputs: Ints, *, streams: bool = False) -> Passed:
     inputs = checked(model, np.asarray(inputs))
     if model.causal and model.head.read == "each":
         session = Session(model)
-        return session.hidden(inputs) if streams else Passed((), session.feed(inputs, every=True))
-    walked = _Walk(model, len(inputs) if not model.causal
-                   else max(head.slots for block in model.blocks for head in block.heads)
-                   + len(inputs))
-    passed = walked(walked.room(len(inputs), None), inputs, 0, len(inputs), streams=True)
+        passed = session.hidden(inputs) if streams else Passed(
+            (), session.feed(inputs, every=True))
+        walked = session._walk
+    else:
+        walked = _Walk(model, len(inputs) if not model.causal
+                       else max(head.slots for block in model.blocks for head in block.heads)
+                       + len(inputs))
+        passed = walked(walked.room(len(inputs), None), inputs, 0, len(inputs), streams=True)
+    if counts is not None:
+        counts.update(walked.counted)
     return passed if streams else Passed((), passed.answer)
 
 
