@@ -63,6 +63,19 @@ def test_blocks_that_clip(kind: str, post: bool, seed: int) -> None:
     however_fed(model, some_tokens(seed, TOKENS))
 
 
+@pytest.mark.parametrize("decay", [2048, 2200])
+@pytest.mark.parametrize("kind", KINDS)
+def test_heads_of_plain_spikes(kind: str, decay: int) -> None:
+    model = a_transformer(3, **KINDS[kind])
+    plain = replace(model, blocks=tuple(replace(block, heads=tuple(
+        replace(head, spikes="binary", value_shift=0, control_decay=decay)
+        for head in block.heads)) for block in model.blocks))
+    tokens = some_tokens(3, TOKENS)
+    however_fed(plain, tokens)
+    if kind != "one slot":
+        assert (fast.run(plain, tokens).answer != fast.run(model, tokens).answer).any()
+
+
 @settings(max_examples=15, deadline=None)
 @given(st.integers(0, 2**20), st.integers(1, 9), st.integers(1, 7), st.integers(1, 3),
        st.booleans())
@@ -197,3 +210,19 @@ def test_what_cannot_be_read_is_refused() -> None:
     assert one.tokens == 6
     with pytest.raises(UsageError, match="sees those behind it"):
         fast.Session(replace(model, causal=False))
+    with pytest.raises(UsageError, match="speaks once a sequence"):
+        fast.Session(replace(model, head=replace(model.head, read="mean")))
+
+
+@pytest.mark.parametrize("read", ["first", "mean"])
+def test_a_causal_model_whose_head_speaks_once(read: Any) -> None:
+    model = a_transformer(2, slots=5)
+    model = replace(model, head=replace(model.head, read=read))
+    tokens = some_tokens(2, TOKENS)
+    same(fast.run(model, tokens, streams=True), closed_form.run(model, tokens))
+
+
+def test_a_head_that_hears_the_stream_itself() -> None:
+    """Its sums could leave 32 bits: NumPy adds them up."""
+    model = tiny_transformer(3)
+    however_fed(replace(model, head=replace(model.head, norm=None)), some_tokens(3, TOKENS))

@@ -27,7 +27,7 @@ from neuromorph.backends.fast.transformer.scalars import (
     multiply_shift,
     reciprocal_payload,
 )
-from neuromorph.backends.fast.transformer.spoken import add_late, speak
+from neuromorph.backends.fast.transformer.spoken import STEP_BITS, add_late, speak
 from neuromorph.backends.fast.transformer.tables import (
     BASE,
     BASE_BITS,
@@ -159,13 +159,13 @@ def _attend_some(
     for r in range(stop - begin):
         found[r], first_mass[r] = _speak(
             kind, _seen(work, kind, begin + r), low, high, beyond(scores, r * capacity),
-            beyond(early, r * capacity), beyond(lists, 3 * r * room), capacity)
+            beyond(early, r * capacity), beyond(lists, 2 * r * room), capacity)
         counts[S_MATCH] += _seen(work, kind, begin + r)[1] - _seen(work, kind, begin + r)[0]
     _add_early(store, early, rows, low, high, capacity, columns, sums)
     for r in range(stop - begin):
-        mine, t = beyond(lists, 3 * r * room), begin + r
+        mine, t = beyond(lists, 2 * r * room), begin + r
         mass[0] = first_mass[r]
-        _add_late(store, mine, found[r], room, capacity, columns, parts, mass)
+        _add_late(store, mine, found[r], capacity, columns, parts, mass)
         held = beyond(sums, (ROWS + r) * columns)
         for j in range(0, columns, LANES):
             for lane in range(LANES):
@@ -193,7 +193,11 @@ def _speak(
 ) -> Any:
     """How many keys speak after step 0, which are listed; and the payloads of step 0 together."""
     found, room = np.int64(0), capacity + LANES
-    lane = beyond(lists, 3 * room - LANES)
+    lane = beyond(lists, 2 * room - LANES)
+    first_due, ramp, window, bound = kind[FIRST_DUE], kind[RAMP], kind[WINDOW], kind[SCORE_BOUND]
+    climb, key_shift, span, gain = kind[CLIMB], kind[KEY_SHIFT], kind[SPAN], kind[GAIN]
+    gain_shift, base, base_bits = kind[GAIN_SHIFT], kind[BASE], kind[BASE_BITS]
+    inverse, inverse_shift = kind[INVERSE], kind[INVERSE_SHIFT]
     for i in range(LANES):
         lane[i] = 0
     for turn in range(low // capacity * capacity, high, capacity):
@@ -201,10 +205,9 @@ def _speak(
         for j in range(start // PANEL * PANEL, end, LANES):
             found = speak(
                 scores, j, max(seen[0] - turn, start), min(seen[1] - turn, end), early, lane,
-                lists, beyond(lists, room), beyond(lists, 2 * room), found, kind[FIRST_DUE],
-                kind[RAMP], kind[WINDOW], kind[SCORE_BOUND], kind[CLIMB], kind[KEY_SHIFT],
-                kind[SPAN], kind[GAIN], kind[GAIN_SHIFT], kind[BASE], kind[BASE_BITS],
-                kind[INVERSE], kind[INVERSE_SHIFT])
+                lists, beyond(lists, room), found, first_due, ramp,
+                window, bound, climb, key_shift, span, gain, gain_shift, base, base_bits, inverse,
+                inverse_shift)
         if (end + LANES - 1) // LANES % 2:  # the panel's other half
             for i in range((end + LANES - 1) // LANES * LANES, (end + PANEL - 1) // PANEL * PANEL):
                 early[i] = 0
@@ -236,17 +239,19 @@ def _add_early(
 
 @part
 def _add_late(
-    store: Any, lists: Any, found: int, room: int, capacity: int, columns: int, parts: Any,
-    mass: Any,
+    store: Any, lists: Any, found: int, capacity: int, columns: int, parts: Any, mass: Any
 ) -> None:
     """Values of those who speak later, in the step in which they do."""
-    due, late = beyond(lists, room), beyond(lists, 2 * room)
+    room = capacity + LANES
+    late = beyond(lists, room)
     for f in range(found):
-        slot, step, payload = np.int64(lists[f]), np.int64(due[f]), np.int64(late[f])
+        slot, step = np.int64(lists[f]), np.int64(late[f] >> STEP_BITS)
+        payload = np.int64(late[f] & ((1 << STEP_BITS) - 1))
         mass[step] += payload
         pair = payload << (16 * (slot % 2))
-        for j in range(0, columns, LANES):
-            add_late(parts, step * columns + j, store, j * capacity + slot // 2 * PAIR, pair)
+        for j in range(0, columns, PANEL):
+            add_late(parts, step * columns + j, store, j * capacity + slot // 2 * PAIR,
+                     LANES * capacity, pair)
 
 
 @part
@@ -255,14 +260,16 @@ def _say(
 ) -> None:
     """The context of a head, by one division."""
     size, payload, limit = block[HEAD_SIZE], reciprocal_payload(total), kind[CONTEXT_LIMIT]
-    places = beyond(ints_at(block[CONTEXT_AT]), head * size)
+    multiplier, shift = kind[CONTEXT_MULTIPLIER], kind[CONTEXT_SHIFT]
+    places, spikes, cut = beyond(ints_at(block[CONTEXT_AT]), head * size), np.int64(0), np.int64(0)
     for i in range(size):
-        context = np.int64(0)
-        if total > 0:
-            context = multiply_shift(divided(np.int64(held[i]), payload),
-                                     kind[CONTEXT_MULTIPLIER], kind[CONTEXT_SHIFT])
-        sent = clip(context, limit)
-        wide[places[i]] = np.int32(sent)
-        said[places[i]] = np.int16(sent)
-        counts[S_CONTEXT] += sent != 0
-        counts[C_CONTEXT] += sent != context
+        context = multiply_shift(divided(np.int64(held[i]), payload), multiplier, shift)
+        sent = clip(context, limit) if total > 0 else 0
+        held[i] = np.int32(sent)
+        spikes += sent != 0
+        cut += sent != context
+    for i in range(size):
+        wide[places[i]] = held[i]
+        said[places[i]] = np.int16(held[i])
+    counts[S_CONTEXT] += spikes
+    counts[C_CONTEXT] += cut

@@ -22,7 +22,8 @@ from neuromorph.backends.fast.transformer.tiles import (
     TOGETHER,
     dots_one,
     dots_together,
-    tile_rows,
+    layer_rows,
+    turn_over,
 )
 
 
@@ -84,26 +85,23 @@ def sums_of_panel(
     pairs = (columns + 1) // 2
     _pack(weights, rows, columns, pairs, panel)
     for t in range(0, tokens, ROWS):
-        tile_rows(narrow, t * said_stride + at, said_stride, panel, 0, pairs * PAIR, pairs, sums,
-                  t * sums_stride, sums_stride, 0)
+        layer_rows(narrow, t * said_stride + at, said_stride, panel, 0, pairs * PAIR, pairs, sums,
+                   t * sums_stride, sums_stride, 0)
 
 
 @part
 def _pack(weights: Any, rows: int, columns: int, pairs: int, panel: Any) -> None:
     """Rows as pairs of columns, sixteen rows together; what is not there is 0."""
+    whole = columns // PAIR * PAIR
     for strip in range(0, PANEL, LANES):
         to = beyond(panel, strip * 2 * pairs)
+        begin = 0
+        if strip + LANES <= rows:
+            begin = whole
+            for column in range(0, whole, PAIR):
+                turn_over(weights, strip * columns + column, columns, to, column * LANES)
         for r in range(LANES):
-            row = strip + r
-            if row >= rows:
-                for k in range(pairs):
-                    to[(k * LANES + r) * 2] = 0
-                    to[(k * LANES + r) * 2 + 1] = 0
-                continue
-            source = beyond(weights, row * columns)
-            for k in range(columns // 2):
-                to[(k * LANES + r) * 2] = source[2 * k]
-                to[(k * LANES + r) * 2 + 1] = source[2 * k + 1]
-            if columns % 2:
-                to[((pairs - 1) * LANES + r) * 2] = source[columns - 1]
-                to[((pairs - 1) * LANES + r) * 2 + 1] = 0
+            for column in range(begin, 2 * pairs):
+                there = strip + r < rows and column < columns
+                to[column // 2 * PAIR + 2 * r + column % 2] = (
+                    weights[(strip + r) * columns + column] if there else 0)

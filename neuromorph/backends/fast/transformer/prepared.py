@@ -19,7 +19,7 @@ from neuromorph.backends.fast.transformer import tables as of
 from neuromorph.backends.fast.transformer.memory import PAIR
 from neuromorph.circuits.block.numbers import Block, Code, Dense, Ints
 from neuromorph.circuits.latency_attention import LatencyAttention, prove_ranges
-from neuromorph.circuits.latency_attention.emit import emission_of
+from neuromorph.circuits.latency_attention.emit import emission_of, lift_of
 from neuromorph.circuits.norm import Norm, mean_constants
 from neuromorph.circuits.transformer.numbers import Transformer
 from neuromorph.errors import NetworkError, RangeProofError
@@ -207,9 +207,11 @@ def _check_codes(block: Block, where: str) -> None:
             raise NetworkError("codes are larger than a head's", where=f"{where}.{name}",
                                found=code.limit, expected=f"at most {min(limits)}")
     for head in block.heads:
-        if not head.graded:
-            raise NetworkError("a block's heads send graded spikes", where=f"{where}.heads",
-                               found=head.spikes, expected="graded")
+        loudest = 2 * _payloads(head)[3]
+        if max(loudest, head.window) > SHORT_MAX:
+            raise NetworkError("payloads or steps of match neurons do not fit 16 bits",
+                               where=f"{where}.heads", found=max(loudest, head.window),
+                               expected=f"at most {SHORT_MAX}")
 
 
 def _head(head: LatencyAttention) -> list[int]:
@@ -220,11 +222,23 @@ def _head(head: LatencyAttention) -> list[int]:
     emission = emission_of(prove_ranges(head))
     shift = DUE_BITS + ceil(log2(head.ramp))
     inverse = -(-(1 << shift) // head.ramp)
+    span, gain, gain_shift, base, value_shift = _payloads(head)
     return [head.first_due, head.ramp, head.window, head.score_bound, head.threshold,
-            head.key_shift, head.payload_span, head.payload_gain, head.payload_gain_shift,
-            head.payload_base, head.payload_base.bit_length() - 1, inverse, shift, head.slots,
-            emission.multiplier, emission.shift, emission.limit, DECAY_UNITY - head.control_decay,
-            head.unit, 1, head.value_shift]
+            head.key_shift, span, gain, gain_shift, base, base.bit_length() - 1, inverse, shift,
+            head.slots, emission.multiplier, emission.shift, emission.limit,
+            DECAY_UNITY - head.control_decay, head.unit, 1, value_shift]
+
+
+def _payloads(head: LatencyAttention) -> tuple[int, int, int, int, int]:
+    """Span, gain and its shift, and base of payloads; and how far their sums are shifted down.
+
+    Plain spikes are payloads of 2 base, all alike: as much as their sums are shifted up.
+    """
+    if head.graded:
+        return (head.payload_span, head.payload_gain, head.payload_gain_shift, head.payload_base,
+                head.value_shift)
+    lift = lift_of(head)
+    return 1, 0, 1, 1 << max(lift - 1, 0), int(lift == 0)
 
 
 @lru_cache

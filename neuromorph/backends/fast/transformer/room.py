@@ -43,7 +43,7 @@ class Room:
                 2 * _whole(b.hidden)) for b in blocks))
         asked = max(len(b.heads) * padded(b.size, 2) for b in blocks)
         longest = max(b.window for b in blocks)
-        late = 3 * (capacity + LANES)
+        late = 2 * rows * (capacity + LANES)
         self.threads, self.answers = threads, np.empty((0, 0), np.int64)
         self.stream = aligned((whole, padded(model.width, LANES)), np.int32)
         self.barrier = aligned((WORDS,), np.int64)
@@ -56,7 +56,7 @@ class Room:
             of.PANELS: aligned((threads, PANEL * wide if tokens > 1 else 0), np.int8),
             of.SCORES: aligned((threads, rows * capacity), np.int32),
             of.SPOKEN: aligned((threads, rows * capacity), np.int16),
-            of.LATE: aligned((threads, padded(rows * late, LANES)), np.int32),
+            of.LATE: aligned((threads, padded(late, LANES)), np.int32),
             of.PARTS: aligned((threads, (longest + 1 + 2 * ROWS) * columns), np.int32),
             of.MASS: aligned((threads, padded(longest + 1 + 2 * ROWS, 8)), np.int64)}
         self.kept = [*arrays.values(), rings]

@@ -43,13 +43,16 @@ class Session:
     Raises
     ------
     UsageError
-        For a model whose tokens see those behind them; see `run`.
+        For a model whose tokens see those behind them, or whose head speaks once; see `run`.
     """
 
     def __init__(self, model: Transformer) -> None:
         if not model.causal:
             raise UsageError("a token of this model sees those behind it", where="session",
                              expected="a causal model", hint="run a whole sequence")
+        if model.head.read != "each":
+            raise UsageError("this model's head speaks once a sequence", where="session",
+                             found=model.head.read, expected="each", hint="run a whole sequence")
         self.model = model
         self._walk = _Walk(model, max(head.slots for block in model.blocks for head in block.heads)
                            + TOGETHER)

@@ -24,6 +24,9 @@ from neuromorph.backends.fast.lanes import (
 from neuromorph.backends.fast.transformer.tiles import plus_pairs, spread_pair, weights_at
 from neuromorph.numerics.limits import INPUT_SHIFT
 
+STEP_BITS = 16
+"""By which a step stands above its payload."""
+
 _WIDE = ir.VectorType(ir.IntType(64), LANES)
 _NARROW = ir.VectorType(ir.IntType(32), LANES)
 
@@ -42,13 +45,14 @@ def _scaled(code: Code, value: Vector, factor: Any, places: Any) -> Vector:
        base=INT, base_bits=INT, inverse=INT, inverse_shift=INT)
 def speak(
     code: Code, scores: Pointer, at: Any, low: Any, high: Any, early: Pointer, mass: Pointer,
-    which: Pointer, due: Pointer, late: Pointer, found: Any, first_due: Any, ramp: Any, window: Any,
+    which: Pointer, late: Pointer, found: Any, first_due: Any, ramp: Any, window: Any,
     bound: Any, climb: Any, key_shift: Any, span: Any, gain: Any, gain_shift: Any, base: Any,
     base_bits: Any, inverse: Any, inverse_shift: Any,
 ) -> Any:
     """Payloads of step 0, 0 of all others; those who speak later are appended, and counted.
 
-    Keys are seen from low on, and below high. ``climb`` is the threshold.
+    Of these: which they are, and step and payload side by side. Keys are seen from low on, and
+    below high. ``climb`` is the threshold.
     """
     build = code.builder
     which_here = code.constant(list(range(LANES)), INT) + build.trunc(at, ir.IntType(32))
@@ -69,16 +73,19 @@ def speak(
     mass[code.index(0)] = mass[code.index(0)] + spike
     later = build.and_(seen, build.not_(at_once))
     which_here.append(which, found, later)
-    steps.append(due, found, later)
-    line.where(whole.is_("==", 0), twice).append(late, found, later)
+    payload = line.where(whole.is_("==", 0), twice)
+    ((steps << STEP_BITS) + payload).append(late, found, later)
     return build.add(found, counted(code, later))
 
 
-@lanes(at=INDEX, value_at=INDEX, pair=INT)
+@lanes(at=INDEX, value_at=INDEX, value_next=INDEX, pair=INT)
 def add_late(
-    code: Code, sums: Pointer, at: Any, values: Pointer, value_at: Any, pair: Any
+    code: Code, sums: Pointer, at: Any, values: Pointer, value_at: Any, value_next: Any, pair: Any
 ) -> None:
-    """sums[at:] += the products of sixteen columns of a pair of values."""
-    factors = spread_pair(code, pair)
-    sums[at] = Vector(code, plus_pairs(code, sums[at].value, weights_at(code, values, value_at),
-                                       factors))
+    """sums[at:] += a pair of values times a pair of factors, in two vectors of columns."""
+    build, factors = code.builder, spread_pair(code, pair)
+    for v in range(2):
+        to = build.add(at, code.index(LANES * v))
+        of = build.add(value_at, build.mul(value_next, code.index(v)))
+        sums[to] = Vector(code, plus_pairs(code, sums[to].value, weights_at(code, values, of),
+                                           factors))

@@ -75,8 +75,6 @@ def plus_pairs(code: Code, total: Any, one: Any, other: Any) -> Any:
 def _loop(code: Code, count: Any, zeros: list[Any], body: Any) -> list[Any]:
     """What sums become in a loop of so many steps."""
     build, before = code.builder, code.builder.block
-    if TUNED:
-        set.add(build.function.attributes, _AS_ONE)  # llvmlite knows no attributes with values
     head, inside, done = (build.append_basic_block(f"pairs.{part}")
                           for part in ("head", "body", "done"))
     build.branch(head)
@@ -96,7 +94,7 @@ def _loop(code: Code, count: Any, zeros: list[Any], body: Any) -> list[Any]:
     return sums
 
 
-def _tile(rows: int, width: int) -> Any:
+def _tile(rows: int, width: int, *, tuned: bool = False) -> Any:
     @lanes(x_at=INDEX, x_stride=INDEX, w_at=INDEX, w_next=INDEX, pairs=INDEX, c_at=INDEX,
            c_stride=INDEX, keep=INT)
     def tile(
@@ -105,6 +103,8 @@ def _tile(rows: int, width: int) -> Any:
     ) -> None:
         """c[rows, 16 width] = x[rows, 2 pairs] panels + c & keep; panels of 16 pairs a step."""
         build = code.builder
+        if tuned and TUNED:
+            set.add(build.function.attributes, _AS_ONE)  # llvmlite knows none with values
 
         def places(r: int, v: int) -> Any:
             return build.add(build.add(c_at, build.mul(code.index(r), c_stride)),
@@ -131,6 +131,8 @@ def _tile(rows: int, width: int) -> Any:
 
 
 tile_rows, tile_row = _tile(ROWS, 2), _tile(1, 2)
+layer_rows = _tile(ROWS, 2, tuned=True)
+"""The same, in a function that does little else: heads are slower when tuned so."""
 
 
 def _dots(rows: int) -> Any:
@@ -177,3 +179,26 @@ def _halved(build: Any, one: Any, other: Any, size: int) -> Any:
 
 
 dots_together, dots_one = _dots(TOGETHER), _dots(1)
+
+
+@lanes(at=INDEX, stride=INDEX, to=INDEX)
+def turn_over(
+    code: Code, source: Pointer, at: Any, stride: Any, target: Pointer, to: Any
+) -> None:
+    """Sixteen rows of sixteen pairs of bytes become sixteen columns, one after the other.
+
+    Each of four rounds interleaves the first half of the rows with the second.
+    """
+    build, half = code.builder, LANES // 2
+    kind = ir.VectorType(_SHORT, LANES)
+    places = [build.add(at, build.mul(code.index(r), stride)) for r in range(LANES)]
+    rows = [build.load(build.bitcast(source.address(place), kind.as_pointer()), align=1)
+            for place in places]
+    sides = [_places([n + side * half + other for n in range(half) for other in (0, LANES)])
+             for side in range(2)]
+    for _ in range(LANES.bit_length() - 1):
+        rows = [build.shuffle_vector(one, other, side)
+                for one, other in zip(rows[:half], rows[half:], strict=True) for side in sides]
+    for r, row in enumerate(rows):
+        place = target.address(build.add(to, code.index(r * PAIR)))
+        build.store(row, build.bitcast(place, kind.as_pointer()), align=1)
