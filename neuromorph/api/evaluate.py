@@ -11,7 +11,7 @@ from neuromorph.api.collect import DIGITS
 from neuromorph.api.digits_source import digits_original
 from neuromorph.api.evaluation.figures import Figures, Kind, of_classes, of_encoder, of_language
 from neuromorph.api.evaluation.kept import Kept, key_of
-from neuromorph.api.evaluation.sides import FloatNumpy, Floats, Integers, Side, Spiking
+from neuromorph.api.evaluation.sides import FloatNumpy, FloatTorch, Integers, Side, Spiking
 from neuromorph.api.evaluation.summary import summary
 from neuromorph.api.evaluation.windows import Bounds, Window, cut
 from neuromorph.api.original import load_original
@@ -246,7 +246,7 @@ def _whole(
     length = bounds.length_for(model.slots, model.positions)
     windows = cut(passages, tokens.encode, bounds, length, only_first=not language)
     floats = load_original(bundle, against, "against")[0]
-    return Task(Integers(bundle), Floats(floats, model.head.read), windows,
+    return Task(Integers(bundle), FloatTorch(floats, model.head.read), windows,
                 "language" if language else "encoder", _key_of(bundle.path, windows))
 
 
@@ -281,7 +281,7 @@ def _spiking(
         windows = cut(passages, lambda text: tokenizer(text)["input_ids"], bounds, length,
                       only_first=not language)
     read: Read = "each" if language else "mean"
-    return Task(Spiking(attachment, read), Floats(model, read), windows,
+    return Task(Spiking(attachment, read), FloatTorch(model, read), windows,
                 "language" if language else "encoder")
 
 

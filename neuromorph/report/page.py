@@ -24,7 +24,8 @@ img { max-width: 100%; height: auto }
 .wide { overflow-x: auto }
 @media (max-width: 40rem) {
   td, th { padding-right: .8rem }
-  .rows { font-size: 14px; margin: .5rem 0 }
+  .rows { font-size: 12.5px; margin: .5rem 0 }
+  .rows td, .rows th { padding-right: .5rem }
   .wide img { max-width: none; width: 60rem }
 }
 """

@@ -60,7 +60,7 @@ class FloatNumpy(Shown):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Floats(Shown):
+class FloatTorch(Shown):
     """A transformers model in floats; with ``read``, an encoder."""
 
     model: Any
@@ -81,9 +81,9 @@ class Spiking(Shown):
     read: Read = "each"
 
     def said(self, ids: NDArray[np.int64]) -> Said:
-        """As `Floats`, with attention in spikes."""
+        """As `FloatTorch`, with attention in spikes."""
         with self.attachment:
-            return Floats(self.attachment.model, self.read).said(ids)
+            return FloatTorch(self.attachment.model, self.read).said(ids)
 
 
 _POOLS: dict[str, Callable[[Any], Any]] = {
