@@ -65,8 +65,9 @@ class Chooser:
         count = len(answer) if self.top_k is None else min(self.top_k, len(answer))
         # By rank, equal ones by number: a partition alone would leave them to chance.
         best = np.argsort(-answer.astype(np.float64), kind="stable")[:count]
-        logits = answer[best].astype(np.float64) * 2.0**-places / self.temperature
-        shares = np.exp(logits - logits.max())
+        below = (answer[best] - answer[best[0]]).astype(np.float64) * 2.0**-places
+        with np.errstate(over="ignore"):  # of a temperature near 0: nothing else is drawn
+            shares = np.exp(below / self.temperature)
         return int(best[self._random.choice(count, p=shares / shares.sum())])
 
 

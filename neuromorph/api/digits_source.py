@@ -60,7 +60,7 @@ def digits_source(model: Path, calibrate: Path | None) -> Source:
         "model": model.name, "files": _files(file), LICENCE: licence_of(model),
         "calibration": f"{len(images)} images, {told}"}
     if file != WEIGHTS:  # which is found without a path, wherever the package is
-        provenance[SOURCE] = str(model)
+        provenance[SOURCE] = str(model.resolve())
     return Source(digits_transformer(vit), list(digits_patches(images, vit.config.patch)),
                   provenance=provenance)
 

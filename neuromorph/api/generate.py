@@ -116,6 +116,8 @@ def asked_of(
     ------
     UsageError
     """
+    if not isinstance(prompt, str) or any("\ud800" <= one <= "\udfff" for one in prompt):
+        raise UsageError("the prompt is no text", found=repr(prompt)[:80], expected="UTF-8")
     asked = np.array(tokens.encode(prompt, chat=chat), np.int64)
     if not len(asked):
         raise UsageError("the prompt holds no tokens", found=repr(prompt),

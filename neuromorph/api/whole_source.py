@@ -125,7 +125,7 @@ def read_source(
     sequences = [batch["input_ids"][0].numpy() for batch in batches]
     sequences, used = windows_of(
         sequences, min(longest, floats.positions) if floats.causal else 1, max(MOST, longest))
-    provenance = {"model": model.name, SOURCE: str(model), "files": files,
+    provenance = {"model": model.name, SOURCE: str(model.resolve()), "files": files,
                   LICENCE: licence_of(model),
                   "calibration": f"{used} passages, {calibrate.name}"}
     return Source(floats, sequences, text, provenance, (), [

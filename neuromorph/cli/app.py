@@ -30,8 +30,8 @@ USAGE, MEMORY, INTERNAL = 2, 7, 1
 app = typer.Typer(
     name="neuromorph", add_completion=False, rich_markup_mode="rich",
     pretty_exceptions_enable=False,
-    help="Run a trained transformer's attention as spikes: on a CPU today, on Loihi when you "
-         "have one.")
+    help="Run a trained transformer as spikes, its attention or the whole model: on a CPU today, "
+         "on Loihi when you have one.")
 
 app.command("export")(export.export)
 app.command("simulate")(simulate.simulate)

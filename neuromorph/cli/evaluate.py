@@ -52,7 +52,10 @@ def evaluate(
     from neuromorph.api.evaluate import WORK
     from neuromorph.api.evaluate import evaluate as run
     from neuromorph.api.evaluation.windows import Bounds
+    from neuromorph.files.atomic import check_new
 
+    if output is not None:
+        check_new(output)
     with progress(quiet or as_json) as tell:
         done = run(bundle, text, against=against, bounds=Bounds(windows, length, tokens),
                    seed=seed, work=WORK if work is None else work, progress=tell)

@@ -119,11 +119,21 @@ def write_file(target: StrPath, content: str | bytes, *, force: bool = False) ->
             new = work / NEW
             new.write_bytes(content.encode() if isinstance(content, str) else content)
             _sync(new)
-            if path.is_symlink() or (path.exists() and not (force and path.is_file())):
-                raise OutputExistsError("the output exists already", where=path,
-                                        hint="choose another file")
+            check_new(path, force=force)
             new.rename(path)
             _sync_names(path.parent)
+
+
+def check_new(path: Path, *, force: bool = False) -> None:
+    """Refuse a file's name at which something stands, unless ``force`` and it is a plain file.
+
+    Raises
+    ------
+    OutputExistsError
+    """
+    if path.is_symlink() or (path.exists() and not (force and path.is_file())):
+        raise OutputExistsError("the output exists already", where=path,
+                                hint="choose another file")
 
 
 def _check_name(path: Path) -> None:

@@ -48,7 +48,8 @@ def test_it_is_calibrated_on_other_images(cli: Run, tmp_path: Path) -> None:
     images(tmp_path / "i.npz", images=load_split().train.images[100:120])
     assert cli("export", "model", "--whole", "--calibrate", "i.npz", "-o", "w").code == 0
     provenance = load_whole("w").provenance
-    assert (provenance["calibration"], provenance["source"]) == ("20 images, i.npz", "model")
+    assert provenance["calibration"] == "20 images, i.npz"
+    assert provenance["source"].endswith("/model")
     said = json.loads(cli("evaluate", "w", "--windows", "9", "--json").out)
     assert (said["windows"], said["top1"], said["score"]) == (9, 1, 1)
     other = cli("evaluate", "w", "--against", "none.safetensors")

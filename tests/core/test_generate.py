@@ -112,6 +112,7 @@ def test_what_is_drawn_follows_the_seed(bundle: WholeBundle) -> None:
 
     assert drawn(1) == drawn(1)
     assert drawn(1) != drawn(2)
+    assert generate(bundle, "x", tokens=8, temperature=1e-320).finish().tokens == drawn(1, top_k=1)
     assert drawn(1, top_k=1) == generate(bundle, "x", tokens=8).finish().tokens
 
 
@@ -155,6 +156,8 @@ def test_steps_of_a_prompt_overlap_and_those_of_generated_tokens_do_not() -> Non
 
 REFUSED: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "no prompt": ({}, {"prompt": ""}, "no tokens"),
+    "no text": ({}, {"prompt": "a\ud800b"}, "no text"),
+    "bytes": ({}, {"prompt": b"x"}, "no text"),
     "no tokens": ({}, {"tokens": 0}, "at least 1"),
     "tokens": ({}, {"tokens": True}, "at least 1"),
     "temperature": ({}, {"temperature": -1.0}, "0 to 100"),

@@ -205,3 +205,19 @@ def test_a_language_model_by_the_clock_is_its_closed_form() -> None:
     network = build(model)
     assert prove_contract(network).proved
     assert differs(model, network, a_text(11, 8)) is None
+
+
+def test_an_encoder_with_too_few_slots_is_refused() -> None:
+    floats = digits_transformer(DigitsViT.load())
+    patches = digits_patches(load_split().calibration.images[:2], 2)
+    with pytest.raises(UsageError, match="fewer tokens than a sequence has; found 2 slots; "
+                                         "expected at least 17"):
+        translate_transformer(floats, list(patches), BlockOptions(
+            attention=TranslateOptions(slots=2)))
+
+
+@pytest.mark.parametrize("wrong", [
+    [5., 6.], [True, False], 5, "abc", None, [5, None], [], [[1]]])
+def test_what_is_no_list_of_tokens_is_refused(wrong: Any) -> None:
+    with pytest.raises(UsageError, match=r"no integers|no inputs"):
+        run(translated().model, wrong)

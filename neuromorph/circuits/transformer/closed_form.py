@@ -39,7 +39,7 @@ def run(model: Transformer, inputs: Ints) -> Passed:
     UsageError
         For a token that the model does not know, or more of them than it has positions.
     """
-    checked(model, inputs)
+    inputs = checked(model, inputs)
     streams = [embedded(model.embedding, inputs, limit=model.largest)]
     angles = None if model.angles is None else (model.angles[0][: len(inputs)],
                                                 model.angles[1][: len(inputs)])
@@ -55,20 +55,25 @@ def checked(model: Transformer, inputs: Ints, first: int = 0) -> Ints:
     ------
     UsageError
     """
-    embedding, tokens, pixels = model.embedding, len(inputs), len(model.embedding.weights)
+    embedding, pixels = model.embedding, len(model.embedding.weights)
+    given = np.asarray(inputs)
+    tokens = len(given) if given.ndim else 0
     shape = (tokens,) if embedding.of_tokens else (tokens, pixels)
-    if np.shape(inputs) != shape or not tokens:
+    if given.shape != shape or not tokens:
         raise UsageError("these are no inputs of this model", where="transformer",
-                         found=np.shape(inputs),
+                         found=given.shape,
                          expected="(tokens,)" if embedding.of_tokens else f"(tokens, {pixels})")
-    if embedding.of_tokens and not 0 <= inputs.min() <= inputs.max() < pixels:
+    if given.dtype.kind not in "iu":
+        raise UsageError("inputs are no integers", where="transformer", found=given.dtype,
+                         expected="any type of integers")
+    if embedding.of_tokens and not 0 <= given.min() <= given.max() < pixels:
         raise UsageError("the model knows no such token", where="transformer",
-                         found=f"{inputs.min()} to {inputs.max()}", expected=f"0 to {pixels - 1}")
+                         found=f"{given.min()} to {given.max()}", expected=f"0 to {pixels - 1}")
     if model.positions is not None and first + tokens > model.positions:
         raise UsageError("a sequence is longer than the model's positions", where="transformer",
                          found=f"{first + tokens} tokens", expected=f"at most {model.positions}",
                          hint="a shorter text, or begin anew")
-    return inputs
+    return given
 
 
 def embedded(

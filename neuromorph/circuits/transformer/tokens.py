@@ -57,7 +57,7 @@ def stimulate(
     UsageError
         For inputs that the model cannot take, or fewer than one period or pass.
     """
-    checked(model, inputs)
+    inputs = checked(model, inputs)
     passes = model.passes if passes is None else passes
     if apart < 1 or passes < 1:
         raise UsageError("a sequence is sent at least once, a token in a period",

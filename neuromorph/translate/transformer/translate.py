@@ -9,7 +9,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from neuromorph.circuits.transformer.numbers import Transformer
-from neuromorph.errors import CalibrationError, NeuromorphError
+from neuromorph.errors import CalibrationError, NeuromorphError, UsageError
 from neuromorph.progress import Progress, silent
 from neuromorph.shown import Shown
 from neuromorph.translate.block import BlockOptions
@@ -61,6 +61,8 @@ def translate_transformer(
 
     Raises
     ------
+    UsageError
+        If a model that is not causal has fewer slots than a sequence has tokens.
     CalibrationError
         If there are no sequences, or numbers do not fit.
     ModelStructureError
@@ -72,6 +74,7 @@ def translate_transformer(
     if not len(sequences):
         raise CalibrationError("there is no calibration data", where=floats.family,
                                hint="give at least one sequence")
+    _check_slots(floats, sequences, options)
     progress(f"translating block 1 of {len(floats.blocks)}")
     chain = Chain(floats, sequences, sequences[0] if held_out is None else held_out, options)
     stopped = ""
@@ -88,3 +91,14 @@ def translate_transformer(
     model, decoders = chain.finished(whole=not stopped)
     return TranslatedTransformer(model, decoders, tuple(chain.layers), held_out is not None,
                                  stopped)
+
+
+def _check_slots(
+    floats: FloatTransformer, sequences: Sequence[NDArray[Any]], options: BlockOptions
+) -> None:
+    """Where every token sees all, heads remember all."""
+    slots, longest = options.attention.slots, max(map(len, sequences))
+    if not floats.causal and slots is not None and slots < longest:
+        raise UsageError("heads remember fewer tokens than a sequence has", where=floats.family,
+                         found=f"{slots} slots", expected=f"at least {longest}",
+                         hint="more slots, or leave them out")

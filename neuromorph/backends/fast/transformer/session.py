@@ -34,7 +34,7 @@ _one_at_a_time = Lock()
 
 
 class Session:
-    """One sequence of a causal model, read or written token by token.
+    """One sequence of a causal model, read or written token by token, by one thread at a time.
 
     Parameters
     ----------
