@@ -111,7 +111,8 @@ class Chain:
         first = self._last = self._translated(0, None)
         self._embedding = embedding_of(floats.embedding, first.places[0],
                                        first.block.attention_norm if first.block.post else None)
-        self._found = embedded(self._embedding, compared)
+        self._found = embedded(self._embedding, compared,
+                               limit=first.block.attention_norm.largest)
         self._angles = first.angles(floats.positions)
         self._decoders = [Decoder.before(first)]
 
