@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from neuromorph import backends
 from neuromorph.api.circuits.block_numbers import synapses_of
 from neuromorph.api.circuits.block_run import BlockRun
+from neuromorph.api.equal import require_equal
 from neuromorph.circuits.block.build import TOKEN as BLOCK_TOKEN
 from neuromorph.circuits.block.build import R
 from neuromorph.circuits.block.build import build as build_block
@@ -24,7 +25,6 @@ from neuromorph.circuits.transformer.numbers import Transformer
 from neuromorph.circuits.transformer.parts import HOST, parts_of
 from neuromorph.circuits.transformer.timeline import course_of
 from neuromorph.circuits.transformer.tokens import heard, said, stimulate
-from neuromorph.errors import DisagreementError
 from neuromorph.network import Network, Probe
 from neuromorph.shown import Shown
 
@@ -116,15 +116,9 @@ def check_equal(found: Passed, expected: Passed, backend: str) -> None:
     DisagreementError
         Naming the first that is not.
     """
-    for name, one, other in zip(_names(expected.streams), (*found.streams, found.answer),
-                                (*expected.streams, expected.answer), strict=True):
-        differ = np.argwhere(one != other)
-        if len(differ):
-            token, number = differ[0]
-            raise DisagreementError(
-                "the whole model is not what its closed form is", where=f"{backend}, {name}",
-                found=f"{one[token, number]} at token {token}, number {number}",
-                expected=int(other[token, number]), hint="this is a bug: please report it")
+    require_equal("the whole model", backend, zip(
+        _names(expected.streams), (*found.streams, found.answer),
+        (*expected.streams, expected.answer), strict=True), "number")
 
 
 def on_chip(parts: Sequence[Part]) -> list[Part]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.errors import ModelStructureError
-from neuromorph.huggingface.blocks import array_of, linear_of
+from neuromorph.huggingface.blocks import array_of, layer_norm_of, linear_of
 from neuromorph.models.families.bert import BERT
 from neuromorph.models.families.gpt2 import GPT2
 from neuromorph.models.families.llama import LLAMA
@@ -43,11 +43,6 @@ class Around(NamedTuple):
     head: Callable[[Any], FloatHead]
 
 
-def _layer_norm(norm: Any) -> FloatNorm:
-    return FloatNorm(array_of(norm.weight), float(norm.eps),
-                     None if norm.bias is None else array_of(norm.bias), centred=True)
-
-
 def _llama(base: Any) -> Embedded:
     return (FloatEmbedding(array_of(base.embed_tokens.weight)),
             int(base.config.max_position_embeddings))
@@ -65,7 +60,7 @@ def _gpt2(base: Any) -> Embedded:
 
 
 def _gpt2_head(model: Any) -> FloatHead:
-    return FloatHead("each", _layer_norm(model.base_model.ln_f), linear_of(model.lm_head))
+    return FloatHead("each", layer_norm_of(model.base_model.ln_f), linear_of(model.lm_head))
 
 
 def _bert(base: Any) -> Embedded:
@@ -76,7 +71,7 @@ def _bert(base: Any) -> Embedded:
     positions = array_of(parts.position_embeddings.weight)[first:]
     positions = positions + array_of(parts.token_type_embeddings.weight)[0]
     return (FloatEmbedding(array_of(parts.word_embeddings.weight), positions,
-                           norm=_layer_norm(parts.LayerNorm)), len(positions))
+                           norm=layer_norm_of(parts.LayerNorm)), len(positions))
 
 
 def _bert_head(model: Any) -> FloatHead:  # noqa: ARG001
@@ -101,7 +96,7 @@ def _vit(base: Any) -> Embedded:
 
 
 def _vit_head(model: Any) -> FloatHead:
-    return FloatHead("first", _layer_norm(model.base_model.layernorm),
+    return FloatHead("first", layer_norm_of(model.base_model.layernorm),
                      linear_of(model.classifier))
 
 

@@ -109,6 +109,11 @@ def _check_parts(block: Any, layout: Layout, name: str) -> None:
 def _norm(norm: Any, layout: Layout, config: Config) -> FloatNorm:
     if not layout.layer_norm:
         return FloatNorm(array_of(norm.weight), config.number("rms_norm_eps"))
+    return layer_norm_of(norm)
+
+
+def layer_norm_of(norm: Any) -> FloatNorm:
+    """A `LayerNorm` of torch, in float64."""
     return FloatNorm(array_of(norm.weight), float(norm.eps),
                      None if norm.bias is None else array_of(norm.bias), centred=True)
 

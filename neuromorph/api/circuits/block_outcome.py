@@ -6,19 +6,17 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import numpy as np
-
 from neuromorph import backends
 from neuromorph.api.circuits.block_numbers import cautions_of, numbers_of, sentences_of
 from neuromorph.api.circuits.block_run import BlockRun
 from neuromorph.api.circuits.outcome import Outcome
+from neuromorph.api.equal import require_equal
 from neuromorph.backends import Recording
 from neuromorph.circuits.block.closed_form import Token
 from neuromorph.circuits.block.numbers import Block, Ints
 from neuromorph.circuits.block.stages import rows_of
 from neuromorph.circuits.block.tokens import said, stimulate
 from neuromorph.compile.ranges.contract import prove_contract
-from neuromorph.errors import DisagreementError
 from neuromorph.network import Network, Probe
 from neuromorph.progress import Progress
 from neuromorph.report.block import draw_block
@@ -78,14 +76,8 @@ def compare(found: Token, expected: Token) -> int:
     DisagreementError
         Naming the first that is not, in the order in which a token becomes them.
     """
-    for name, one, other in zip(Token._fields, found, expected, strict=True):
-        differ = np.argwhere(one != other)
-        if len(differ):
-            token, neuron = differ[0]
-            raise DisagreementError(
-                "the clocked block is not what its closed form is", where=f"block, {name}",
-                found=f"{one[token, neuron]} at token {token}, neuron {neuron}",
-                expected=int(other[token, neuron]), hint="this is a bug: please report it")
+    require_equal("the clocked block", "block",
+                  zip(Token._fields, found, expected, strict=True), "neuron")
     return sum(part.size for part in found)
 
 

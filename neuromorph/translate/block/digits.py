@@ -8,7 +8,7 @@ import numpy as np
 
 from neuromorph.models.digits import DigitsViT
 from neuromorph.translate.block.activations import CURVES
-from neuromorph.translate.block.float_norm import FloatNorm, Linear
+from neuromorph.translate.block.float_norm import FloatNorm, Floats, Linear
 from neuromorph.translate.block.floats import FloatBlock
 
 
@@ -19,17 +19,20 @@ def digits_blocks(model: DigitsViT) -> list[FloatBlock]:
 
 def _block(model: DigitsViT, layer: int) -> FloatBlock:
     config, name = model.config, f"blocks.{layer}"
-    parts = {"query": "attention.query", "key": "attention.key", "value": "attention.value",
+    paths = {"query": "attention.query", "key": "attention.key", "value": "attention.value",
              "output": "attention.output", "gate": "mlp.up", "down": "mlp.down"}
-
-    def linear(part: str) -> Any:
-        weight, bias = (model.parameter(f"{name}.{part}.{kind}").astype(np.float64)
-                        for kind in ("weight", "bias"))
-        return Linear(weight, bias)
-
     norms = [FloatNorm(gain, config.eps, bias, centred=True)
-             for gain, bias in (linear("norm1"), linear("norm2"))]
+             for gain, bias in (numbers_of(model, f"{name}.{norm}") for norm in ("norm1", "norm2"))]
+    parts: dict[str, Any] = {role: Linear(*numbers_of(model, f"{name}.{path}"))
+                             for role, path in paths.items()}
     return FloatBlock(
         name=name, attention_norm=norms[0], mlp_norm=norms[1], up=None, heads=config.heads,
         groups=config.heads, scale=config.head_size**-0.5, activation=CURVES["gelu_tanh"],
-        causal=False, **{role: linear(part) for role, part in parts.items()})
+        causal=False, **parts)
+
+
+def numbers_of(model: DigitsViT, name: str) -> tuple[Floats, Floats]:
+    """Weight and bias of a layer, or gain and bias of a norm, in float64."""
+    weight, bias = (model.parameter(f"{name}.{kind}").astype(np.float64)
+                    for kind in ("weight", "bias"))
+    return weight, bias

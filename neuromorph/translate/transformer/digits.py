@@ -10,27 +10,22 @@ from numpy.typing import NDArray
 from neuromorph.models.digits import DigitsViT
 from neuromorph.models.digits.layers import HALF_RANGE, pixels
 from neuromorph.translate.block import FloatNorm, Linear
-from neuromorph.translate.block.digits import digits_blocks
+from neuromorph.translate.block.digits import digits_blocks, numbers_of
 from neuromorph.translate.transformer.floats import FloatEmbedding, FloatHead, FloatTransformer
 
 
 def digits_transformer(model: DigitsViT) -> FloatTransformer:
     """The model in float64; its inputs are those of `digits_patches`."""
-
-    def linear(name: str) -> Linear:
-        weight, bias = (model.parameter(f"{name}.{kind}").astype(np.float64)
-                        for kind in ("weight", "bias"))
-        return Linear(weight, bias)
-
-    config, embed = model.config, linear("embed")
+    config, (weight, embed_bias) = model.config, numbers_of(model, "embed")
     positions = model.parameter("positions").astype(np.float64)
     positions[0] += model.parameter("class_token")
-    positions[1:] += embed.bias - embed.weight.sum(axis=1)  # a pixel x counts as x / 8 - 1
-    gain, bias = linear("norm")
+    positions[1:] += embed_bias - weight.sum(axis=1)  # a pixel x counts as x / 8 - 1
+    gain, bias = numbers_of(model, "norm")
     return FloatTransformer(
-        "digits-vit", FloatEmbedding(embed.weight.T / HALF_RANGE, positions, of_tokens=False),
+        "digits-vit", FloatEmbedding(weight.T / HALF_RANGE, positions, of_tokens=False),
         digits_blocks(model),
-        FloatHead("first", FloatNorm(gain, config.eps, bias, centred=True), linear("head")),
+        FloatHead("first", FloatNorm(gain, config.eps, bias, centred=True),
+                  Linear(*numbers_of(model, "head"))),
         causal=False, positions=config.tokens)
 
 

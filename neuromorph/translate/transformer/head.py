@@ -11,7 +11,7 @@ from neuromorph.circuits.transformer.numbers import Head
 from neuromorph.errors import RangeProofError
 from neuromorph.numerics.limits import STATE_MAX
 from neuromorph.translate.block.float_norm import Floats
-from neuromorph.translate.block.norms import fitted_norm, longest_row
+from neuromorph.translate.block.norms import longest_row, norm_before
 from neuromorph.translate.block.quantised import Quantised
 from neuromorph.translate.block.scales import LEAST
 from neuromorph.translate.transformer.floats import FloatHead
@@ -51,9 +51,7 @@ def head_of(
     heard = np.concatenate([floats.norm.plain(stream[:1] if floats.read == "first" else stream)
                             for stream in streams])
     rows = Quantised.of(floats.norm.folded(floats.dense), heard if compensate else None)
-    norm = fitted_norm(len(rows.weights[0]), (rows.weights,), period, "head.norm",
-                       epsilon=floats.norm.epsilon * 4.0**places, payload=payload,
-                       centred=floats.norm.centred)
+    norm = norm_before(floats.norm, (rows,), period, "head.norm", places, payload)
     _prove(rows, norm.longest)
     largest = max(float(np.abs(floats(stream)).max()) for stream in streams)
     bits = min(floor(log2(STATE_MAX / (room * max(largest, LEAST)))), PLACES_MAX)

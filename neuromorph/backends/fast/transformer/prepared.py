@@ -70,6 +70,7 @@ class Prepared:
         self.embedding_norm = self._norm(model.embedding.norm)
         self.layers, self.norms, self.codes = map(_table, (self._layers, self._norms, self._codes))
         self.angles = [self._ints(table) for table in model.angles or ()] or [0, 0]
+        self.weights = sum(array.size for array in self.kept if array.dtype == np.int8)
 
     def _block(self, n: int, block: Block, said: Norm | None, where: str) -> list[int]:
         _check_codes(block, where)

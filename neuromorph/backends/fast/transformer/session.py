@@ -78,7 +78,7 @@ class Session:
         UsageError
             For a token that the model does not know, or a sequence that becomes too long.
         """
-        inputs = checked(self.model, np.asarray(inputs), self.tokens)
+        inputs = checked(self.model, inputs, self.tokens)
         answers = [self._read(inputs[at : at + TOGETHER], every=every,
                               last=at + TOGETHER >= len(inputs)).answer
                    for at in range(0, len(inputs), TOGETHER)]
@@ -86,7 +86,7 @@ class Session:
 
     def hidden(self, inputs: Ints) -> Passed:
         """The same of each token, and R in front of each block and behind the last."""
-        inputs = checked(self.model, np.asarray(inputs), self.tokens)
+        inputs = checked(self.model, inputs, self.tokens)
         parts = [self._read(inputs[at : at + TOGETHER], every=True, last=True, streams=True)
                  for at in range(0, len(inputs), TOGETHER)]
         return Passed(tuple(map(np.concatenate, zip(*(part.streams for part in parts),
@@ -150,7 +150,7 @@ def run(
     UsageError
         As `Session.feed`.
     """
-    inputs = checked(model, np.asarray(inputs))
+    inputs = checked(model, inputs)
     if model.causal and model.head.read == "each":
         session = Session(model)
         passed = session.hidden(inputs) if streams else Passed(
@@ -184,8 +184,8 @@ class _Walk:
 
     def room(self, tokens: int, old: Room | None) -> Room:
         """Room for so many tokens, and as many threads as pay."""
-        products = tokens * sum(array.size for array in self.tables.kept if array.dtype == np.int8)
-        count = threads.count() if products >= PARALLEL_FROM and CAN_WAIT else 1
+        pays = tokens * self.tables.weights >= PARALLEL_FROM and CAN_WAIT
+        count = threads.count() if pays else 1
         if old is not None and old.threads == count:
             return old
         return Room(self.model, self.tables, self.places, tokens, self.capacity, self.columns,
