@@ -78,7 +78,7 @@ def errors_page() -> str:
 def profiles_page() -> str:
     """Every hardware profile: each number with unit, confidence and source."""
     from neuromorph.profiles import load_profile, profile_names
-    from neuromorph.profiles.describe import changes, fields_in_words
+    from neuromorph.profiles.describe import certainty, changes, fields_in_words, value_text
 
     parts = [("# Hardware profiles\n\nWritten by `python docs/generate.py` from the files in "
              "[hardware_profiles](../hardware_profiles/README.md).\n")]
@@ -88,7 +88,7 @@ def profiles_page() -> str:
         parts += [f"## {name}\n\n{profile.title}{base}. Usable cores: {profile.cores_usable:,}.\n"]
         parts += ["".join(f"{note}\n" for note in profile.notes)] if not profile.lineage else []
         parts.append(markdown(("field", "value", "unit", "confidence", "source"), (
-            (f"`{field}`", f"{q.value}".lower(), q.unit, q.confidence, q.source)
+            (f"`{field}`", value_text(q).lower(), q.unit, certainty(q), q.source)
             for field, q in changes(profile).items())))
     parts += ["## Fields\n", markdown(("field", "takes", "meaning"), (
         (f"`{field.name}`", field.takes, field.meaning) for field in fields_in_words()))]
