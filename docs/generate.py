@@ -163,7 +163,7 @@ Written by `python docs/generate.py` from `neuromorph/cost/measured.py` (rows) a
 `hardware_profiles/loihi2.toml` (cost sets). Each entry is a prediction at the values of a set's
 constants, and its ratio to what was measured. Rows and constants were known together, and no
 constant was changed after the ratios were seen; a set is never judged on a row that gave one of its
-constants (`own row`). `counted by`: `chip`, its own probes; `authors`, printed with the measurement;
+constants (`own row`). `counted by`: `chip`, its own probes; `authors`, printed with the number;
 `us`, derived from the network that is described; `guess`. `second-hand`: read in summaries, not in
 the paper.
 

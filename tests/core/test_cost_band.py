@@ -11,7 +11,16 @@ import pytest
 from neuromorph.compile.packing.limits import limits_of
 from neuromorph.compile.packing.traffic import Traffic
 from neuromorph.compile.program import Unit
-from neuromorph.cost import Band, Events, PhaseWork, band, count_events, fullest_link
+from neuromorph.cost import (
+    Band,
+    Events,
+    PhaseWork,
+    band,
+    count_events,
+    fullest_link,
+    passes_of,
+    pipelined,
+)
 from neuromorph.errors import UsageError
 from neuromorph.learning import LearningRule
 from neuromorph.network import CubaLIF, Network, Population, Projection, Source
@@ -194,3 +203,35 @@ def test_the_other_memory_is_one_header_word_and_four_weights_a_word() -> None:
     assert [limits.list_bits(n, 8) / 32 for n in (1, 4, 5, 512)] == [2, 2, 3, 129]
     assert with_compiler_memory(load_profile("loihi1")) is None
     assert with_routers(load_profile("loihi1")) is None
+
+
+# --- other paces
+
+
+TOKEN = (PhaseWork(("attention",), Events(neuron_steps=600, spikes=5, synaptic_ops=70, steps=60),
+                   neurons=10, synaptic_ops=9),
+         PhaseWork(("mlp",), Events(neuron_steps=400, spikes=1, synaptic_ops=30, steps=40),
+                   neurons=10, synaptic_ops=np.array([1., 20.])))
+
+
+def test_a_pipeline_ticks_less_and_waits_for_the_longest_phase() -> None:
+    one, = pipelined(TOKEN, 25)
+    assert (one.events.steps, one.events.neuron_steps) == (25, 250)
+    assert (one.events.spikes, one.events.synaptic_ops) == (6, 100)
+    assert (one.neurons, one.synaptic_ops) == (10, 20)
+    assert pipelined(TOKEN, 100)[0].events.neuron_steps == 1000
+    for period in (0, 101):
+        with pytest.raises(UsageError, match="a pipeline's period is within the steps"):
+            pipelined(TOKEN, period)
+
+
+def test_an_encoder_takes_its_work_once_a_pass() -> None:
+    seven = passes_of(TOKEN, 6 + 1)
+    assert [each.events.synaptic_ops for each in seven] == [490, 210]
+    whole, once = (band(work, BOARD, chips=1, cores=1, costs="scaled") for work in (seven, TOKEN))
+    assert whole is not None
+    assert once is not None
+    assert whole.shown.dynamic == pytest.approx(7 * (once.shown.dynamic or 0))
+    assert whole.shown.seconds == pytest.approx(7 * (once.shown.seconds or 0))
+    with pytest.raises(UsageError, match="there is at least one pass; found 0"):
+        passes_of(TOKEN, 0)
