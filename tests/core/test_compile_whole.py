@@ -52,7 +52,7 @@ def test_a_model_over_many_small_cores_is_the_model(
     declared = in_declared_order(compiled.demands, compiled.limits)
     assert compiled.program.cores <= max(piece.core for piece in declared) + 1
     if name != "many tokens":
-        assert compiled.program.cores > 8
+        assert compiled.program.cores > 4
         assert len(compiled.program.slices) > len(compiled.program.units[0].neurons)
     try_token(model, compiled)
 
