@@ -53,8 +53,8 @@ class Learned(Shown):
     answers: tuple[int, ...]
 
 
-@dataclass(eq=False)
-class Learner:
+@dataclass(eq=False, repr=False)
+class Learner(Shown):
     """A memory of prototypes with its host, who sees first spikes only.
 
     Attributes

@@ -38,8 +38,8 @@ class Prototypes:
         Ramp steps after which nobody counts as similar: while learning, and in a test.
     norm : int
         Length that codes are scaled to, 1 to 127: so no code leaves 7 bits.
-    signed : bool
-        Whether codes may be negative. Then each has an ON and an OFF axon.
+    sides : int
+        Axons of a code: 1, or 2 where codes may be negative: an ON and an OFF side.
 
     Raises
     ------
@@ -55,12 +55,13 @@ class Prototypes:
     learning: int
     window: int
     norm: int = TRACE_MAX
-    signed: bool = False
+    sides: int = 1
 
     def __post_init__(self) -> None:
         for name, low, high in (("features", 1, None), ("rows", 1, None), ("classes", 1, None),
                                 ("ramp", 1, None), ("threshold", 1, None), ("learning", 0, None),
-                                ("window", self.learning, None), ("norm", 1, TRACE_MAX)):
+                                ("window", self.learning, None), ("norm", 1, TRACE_MAX),
+                                ("sides", 1, 2)):
             value = getattr(self, name)
             if value < low or (high is not None and value > high):
                 raise UsageError("a number of the prototypes is out of range", where=name,
@@ -94,12 +95,17 @@ class Prototypes:
                              found=resolution, expected=f"at least {1 / unit:.2g}")
         learning = min(LEARNING_MAX, int((1 - novelty) / resolution))
         threshold = round(novelty * unit) + learning * ramp - 1
-        return cls(features, rows, classes, ramp, threshold, learning, window, norm, signed)
+        return cls(features, rows, classes, ramp, threshold, learning, window, norm, 1 + signed)
 
     @property
     def axons(self) -> int:
         """Axons that a code takes."""
-        return 2 * self.features if self.signed else self.features
+        return self.sides * self.features
+
+    @property
+    def signed(self) -> bool:
+        """Whether codes may be negative."""
+        return self.sides == 2
 
     @property
     def longest(self) -> int:
