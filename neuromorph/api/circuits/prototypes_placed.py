@@ -69,6 +69,7 @@ def _costs(
     if found is None:
         return {}
     return {"costs": found.costs,
+            "plasticity_share_of_joules": found.joules["plasticity"] / found.total,
             **_a(found, LEARNING, "learned_sample", len(sent.codes)),
             **_a(found, TEST, "test", len(sent.tests))}
 

@@ -84,6 +84,13 @@ class Done(Shown):
     answers: Ints
     recording: Recording
 
+    @property
+    def waited(self) -> float | None:
+        """Steps from a test's arrival to the first spike, mean of those that were answered."""
+        tested = self.said.first[len(self.said.first) - len(self.answers) :]
+        first = [row[row != SILENT].min() for row in tested if (row != SILENT).any()]
+        return float(np.mean(first)) if first else None
+
 
 def lay(
     numbers: Prototypes, codes: NDArray[Any], labels: NDArray[Any], tests: NDArray[Any]

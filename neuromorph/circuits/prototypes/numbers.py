@@ -77,7 +77,8 @@ class Prototypes:
 
         ::
 
-            ramp = round(resolution 2 norm^2)       learning = min(10, floor((1 - novelty) / ramp))
+            ramp = round(resolution 2 norm^2)
+            learning = min(10, floor((1 - novelty) / resolution))
             threshold + 1 = round(novelty 2 norm^2) + learning ramp
 
         Raises
