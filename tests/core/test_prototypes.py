@@ -72,6 +72,24 @@ def test_what_is_learned_and_answered_is_what_counting_says(given_: Samples) -> 
     check(given_)
 
 
+def test_a_host_that_listens_to_the_network_alone_writes_the_same() -> None:
+    """After each query the run so far is heard again, and only its spikes decide."""
+    given_ = case_for_faults()
+    told, network, labels = Timeline(given_.numbers), build(given_.numbers), list[int]()
+    rows = []
+    for n, (code, label) in enumerate(zip(given_.codes, given_.labels, strict=True)):
+        told.query(code, test=False)
+        inputs, steps = told.trains()
+        heard = backends.get("fast").run(network, inputs, PROBES, steps)
+        first = said(told, heard.spikes("match"), heard.spikes("label")).first[-1]
+        if vote(first, np.array([*labels, *[0] * (len(first) - len(labels))])) != label:
+            assert told.write(code, int(label)) == len(rows)
+            rows.append(n)
+            labels.append(int(label))
+    assert rows == list(sent(given_).learned.rows)
+    assert 3 < len(rows) < len(given_.codes)
+
+
 @given(samples())
 @settings(max_examples=40, deadline=None)
 def test_first_spikes_come_in_the_order_of_similarity(given_: Samples) -> None:
