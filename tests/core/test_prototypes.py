@@ -38,6 +38,7 @@ from neuromorph.network import CubaLIF, Network, verify
 from neuromorph.network.promises import Promise, lacks
 from neuromorph.numerics.interval import Interval
 from neuromorph.papers.prototypes import learn_prototypes
+from neuromorph.profiles import load_profile
 
 MANY = Prototypes.of_cosines(1280, 2, 2, novelty=0.92, resolution=0.0122, window=66)
 """As many axons as Intel's measurement had."""
@@ -129,7 +130,11 @@ def test_it_lies_on_a_chip_of_stock_neurons_and_runs_there_alike() -> None:
     found = placed(laid, run(laid, "fast"))
     assert (found["profile"], found["programmable_neurons"]) == ("loihi2", False)
     assert (found["cores"], found["chips"]) == (1, 1)
-    assert found["joules_a_test"] > 0 < found["seconds_a_learned_sample"]
+    bands = {(row["of"], row["what"]): row for row in found["bands"]}
+    assert len(bands) == len(found["bands"]) == 8
+    assert all(0 < row["low"] <= row["high"] for row in bands.values())
+    learned = bands["a learned sample", "joules of events"]
+    assert {learned["low_set"], learned["high_set"]} <= set(load_profile("loihi2").energy)
 
 
 def test_as_many_axons_and_rows_as_were_measured_take_some_cores() -> None:

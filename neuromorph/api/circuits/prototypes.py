@@ -134,7 +134,6 @@ def _numbers(settings: Settings, images: _Images, sent: Sent, done: Done) -> dic
 
 
 def _sentences(numbers: dict[str, Any]) -> tuple[str, ...]:
-    energy, seconds = (numbers.get(f"estimate_{name}_a_test") for name in ("joules", "seconds"))
     learned = (f"{numbers['images']} images were shown once, one digit after the other; "
                f"{numbers['prototypes']} of them were imprinted, the others were known already.")
     right = (f"{100 * numbers['accuracy']:.2f} % of {numbers['tests']} test images were named "
@@ -144,12 +143,8 @@ def _sentences(numbers: dict[str, Any]) -> tuple[str, ...]:
             "the host: Intel's CLP has processes of the host for that in Lava, too.")
     said = [learned, right, host,
             "Every first spike, and every synapse at the end, is that of the closed form."]
-    if energy is not None and seconds is not None:
-        cores = numbers["estimate_cores"]
-        said.append(f"Placed on {cores} core{'s' * (cores > 1)} of {numbers['estimate_profile']}, "
-                    f"stock neurons, checked and run as placed: an estimated {1e6 * energy:.1f} "
-                    f"µJ and {1e6 * seconds:.0f} µs a test with the whole ramp "
-                    f"({numbers['estimate_costs']}), of all energy "
-                    f"{100 * numbers['estimate_plasticity_share_of_joules']:.0f} % plasticity, "
-                    "counted for every synapse in every step. Nothing has run on a chip.")
+    cores = numbers["estimate_cores"]
+    said.append(f"Placed on {cores} core{'s' * (cores > 1)} of {numbers['estimate_profile']}, "
+                "stock neurons, checked and run as placed. Energy and time are estimates, a test's "
+                "with its whole ramp; nothing has run on a chip.")
     return tuple(said)
