@@ -79,7 +79,8 @@ def _folded(
         for name, most in phase.most().items():
             for start in starts[phase.phases]:
                 np.maximum.at(found[name], (start + np.arange(len(most))) % course.period, most)
-    return (replace(whole, **found),)
+    return (PhaseWork(whole.phases, whole.events, found["neurons"], found["synaptic_ops"],
+                      found["synaptic_reads"], found["link_packets"]),)
 
 
 def _phases(trial: TokenTrial) -> dict[Active, Steps]:

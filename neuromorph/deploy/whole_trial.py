@@ -24,7 +24,7 @@ from neuromorph.circuits.transformer.tokens import heard, said, stimulate
 from neuromorph.compile import Compiled, Program, Unit
 from neuromorph.compile.split import split
 from neuromorph.errors import DisagreementError
-from neuromorph.network import Probe
+from neuromorph.network import Network, Probe
 from neuromorph.shown import Shown
 
 LOUDEST_PIXEL = 16
@@ -81,7 +81,7 @@ def try_token(model: Transformer, compiled: Compiled) -> TokenTrial:
     """
     slow = serial(model)
     part = replace(slow, blocks=slow.blocks[:1])
-    unit = Unit(compiled.program.units[0].name, build(part))
+    unit = _as_placed(build(part), compiled.program.units[0])
     slices = tuple(piece for piece in compiled.program.slices
                    if piece.population in unit.network.by_name)
     program = replace(compiled.program, units=(unit,), slices=slices)
@@ -94,6 +94,14 @@ def try_token(model: Transformer, compiled: Compiled) -> TokenTrial:
     at = course_of(part)
     return TokenTrial(program, {**inputs, **spikes}, inputs, at.begins[0], at.begins[-1],
                       fast.name)
+
+
+def _as_placed(network: Network, whole: Unit) -> Unit:
+    """The part with the synapses of the whole that was placed."""
+    placed = whole.network
+    return Unit(whole.name, replace(network, projections=tuple(
+        replace(p, weights=placed.projection(p.name).weights)
+        if p.name in placed.projection_names else p for p in network.projections)))
 
 
 def _token(model: Transformer) -> NDArray[np.int64]:
