@@ -20,7 +20,7 @@ from neuromorph.deploy.fit import needs_of
 from neuromorph.deploy.outcome import CompileReport
 from neuromorph.deploy.values import cores_values, said_values, traffic_values
 from neuromorph.deploy.whole_costs import links_of, whole_costs
-from neuromorph.deploy.whole_trial import try_token
+from neuromorph.deploy.whole_trial import lab_of, try_token
 from neuromorph.errors import FitError
 from neuromorph.profiles import Profile
 from neuromorph.profiles.second_limits import with_compiler_memory
@@ -82,10 +82,10 @@ def whole_placed(
               **said_values(compiled.profile, ASSUMPTIONS), "fidelity": [],
               "compared": [asdict(figure) for figure in PUBLISHED],
               # `try_token` raises where they differ.
-              "bit_exact": {"equal": True, "tokens": 1, "blocks": 1,
+              "bit_exact": {"equal": True, "tokens": 1, "blocks": trial.blocks,
                             "of_blocks": len(bundle.model.blocks), "backend": trial.backend},
               "violations": []}
-    return CompileReport(compiled, report)
+    return CompileReport(compiled, report, lab_of(bundle.model, compiled))
 
 
 def _cores(compiled: Compiled, usage: Usage) -> dict[str, Any]:
