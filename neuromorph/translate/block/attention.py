@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuromorph.circuits.block.numbers import Code, Dense, Ints
-from neuromorph.circuits.block.project import X_LIMIT, partner_of
+from neuromorph.circuits.block.numbers import X_LIMIT, Code, Dense, Ints
+from neuromorph.circuits.block.project import partner_of
 from neuromorph.circuits.hebbian_attention import prove_writes
 from neuromorph.circuits.latency_attention import LatencyAttention
 from neuromorph.circuits.latency_attention.emit import emission_of

@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.circuits.block.closed_form import fed_forward, normed, scaled
-from neuromorph.circuits.block.numbers import Dense, Ints
-from neuromorph.circuits.block.project import X_LIMIT
+from neuromorph.circuits.block.numbers import X_LIMIT, Dense, Ints
 from neuromorph.translate.block.float_norm import Floats
 from neuromorph.translate.block.floats import Trace
 
