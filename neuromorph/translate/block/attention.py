@@ -50,11 +50,13 @@ def x_units(
 ) -> dict[str, Floats]:
     """What a step of queries, keys and values of 16 bits stands for.
 
-    It is the same of both of a pair that is turned.
+    It is the same of both of a pair that is turned; and of all that are normed, which have 24.
     """
-    units = {name: unit_of(np.concatenate([getattr(t, field) for t in traces]), room, X_LIMIT,
-                           layers[name].bias)
+    units = {name: unit_of(np.concatenate([getattr(t, field) for t in traces]), room,
+                           STATE_MAX if name in floats.head_norms else X_LIMIT, layers[name].bias)
              for name, field in (("query", "query_x"), ("key", "key_x"), ("value", "value"))}
+    for name in floats.head_norms:
+        units[name] = np.full_like(units[name], units[name].max())
     for name in ("query", "key") if floats.rotary is not None else ():
         pairs = partner_of(len(units[name]), floats.size)
         units[name] = np.maximum(units[name], units[name][pairs])
