@@ -11,6 +11,7 @@ from neuromorph.network import Network, Population, Port, Projection, Schedule
 from neuromorph.neurons.requantise import Requantise
 from neuromorph.neurons.rotary import ANGLE_BITS, Rotary
 from neuromorph.numerics import multiply_shift
+from neuromorph.numerics.held import identity
 
 ANGLE_LIMIT = 1 << ANGLE_BITS
 """A cosine of 1."""
@@ -122,8 +123,8 @@ def _turned(
     name: str, heard: str, rows: int, size: int, times: Timeline
 ) -> list[Projection]:
     """Its own number, its partner's a step later, then cosine and sine."""
-    across = np.eye(rows, dtype=np.int32)[partner_of(rows, size)]
-    angles = np.eye(size // 2, dtype=np.int32)[pair_of(rows, size)]
+    across = identity(rows)[partner_of(rows, size)]
+    angles = identity(size // 2)[pair_of(rows, size)]
     return [one_to_one(f"{name}_own", heard, name, rows),
             Projection(f"{name}_partner", heard, name, across, 1, graded=True),
             Projection(f"{name}_angle", "angle", name, angles, times.cos_at - 1,

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from math import floor, isqrt, log2, sqrt
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.circuits.norm.bound import gain, least_of, longest
@@ -29,6 +28,7 @@ from neuromorph.neurons.requantise import Requantise
 from neuromorph.neurons.rsqrt import Root, Rsqrt
 from neuromorph.neurons.scale import Scale
 from neuromorph.neurons.square import RUNGS, Square
+from neuromorph.numerics.held import identity, spread, summed
 from neuromorph.numerics.limits import MULTIPLIER_MAX, PAYLOAD_BITS, STATE_MAX
 from neuromorph.numerics.scalar import X_BITS, Y_BITS
 
@@ -197,7 +197,7 @@ def build(norm: Norm) -> Network:
     rungs, size, heads, period = norm.ladder, norm.width, norm.heads, norm.period
     climbs = {"threshold": rungs.threshold, "least": rungs.least,
               "least_shift": rungs.least_shift, "period": period, "at": norm.y_at % period}
-    each, all_ = _synapses(norm)
+    each, all_, back = identity(size), summed(heads, norm.size), spread(heads, norm.size)
     vector = Population("r", size, Source(PAYLOAD_BITS))
     scale = Population("scale", size, Scale(SHIFT, limit=norm.limit, period=period,
                                             keep_at=norm.keep_at % period,
@@ -210,7 +210,7 @@ def build(norm: Norm) -> Network:
     projections = [Projection("keep", "r", "square", each, wait, graded=True),
                    Projection("hold", "r", "scale", each, wait, graded=True),
                    Projection("sum", "square", "rsqrt", all_, graded=True),
-                   Projection("factor", "rsqrt", "scale", all_.T.copy(), graded=True)]
+                   Projection("factor", "rsqrt", "scale", back, graded=True)]
     if norm.centred:
         populations += _mean_populations(norm)
         projections += _mean_projections(norm)
@@ -275,17 +275,12 @@ def _mean_populations(norm: Norm) -> list[Population]:
 
 
 def _mean_projections(norm: Norm) -> list[Projection]:
-    each, all_ = _synapses(norm)
+    each, all_ = identity(norm.width), summed(norm.heads, norm.size)
+    away = spread(norm.heads, norm.size, -1)
     return [Projection("in_part", "r", "part", each, graded=True),
             Projection("add_up", "part", "mean", all_, graded=True),
-            *(Projection(f"centre_{name}", "mean", name, -all_.T.copy(), graded=True)
+            *(Projection(f"centre_{name}", "mean", name, away, graded=True)
               for name in ("square", "scale"))]
-
-
-def _synapses(norm: Norm) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """Each number to its own neuron; and all of a vector to that vector's."""
-    each = np.eye(norm.width, dtype=np.int32)
-    return each, np.repeat(np.eye(norm.heads, dtype=np.int32), norm.size, axis=1)
 
 
 def _together(norm: Norm) -> int:
