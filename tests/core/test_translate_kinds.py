@@ -11,7 +11,7 @@ import pytest
 from small_float_blocks import Floats, a_float_block, a_text, clocked
 
 from neuromorph.circuits.block.build import build
-from neuromorph.circuits.block.closed_form import fed_forward
+from neuromorph.circuits.block.closed_form import fed_forward, gained
 from neuromorph.circuits.norm.build import CENTRED_MAX
 from neuromorph.compile.ranges.contract import prove_contract
 from neuromorph.errors import ModelStructureError, TensorError
@@ -30,6 +30,7 @@ from neuromorph.translate.block import (
     translate_block,
 )
 from neuromorph.translate.block.compared import cosines
+from neuromorph.translate.block.head_norms import head_norms_of
 
 TOKENS, WIDTH, UNSEEN = 16, 12, 7
 OPTIONS = BlockOptions(attention=TranslateOptions(slots=TOKENS))
@@ -140,6 +141,23 @@ def test_no_norm_of_heads_could_be_another(wrong: Any) -> None:
     other = wrong(**own) if isinstance(wrong, type) else replace(block.floats, **wrong)
     found = compare_block(block, text, other.run(text))
     assert found.update_error > 3 * compare_block(block, text).update_error
+
+
+@pytest.mark.parametrize("kind", ["Qwen3", "Qwen3, not turned"])
+@pytest.mark.parametrize("length", [1 / 64, 1 / 8, 1, 2])
+def test_a_norm_of_heads_is_that_of_floats(kind: str, length: float) -> None:
+    """Of queries from a sixty-fourth of the usual length to twice that."""
+    block = translated(kind)
+    norms, behind = head_norms_of(block.floats, dict(block.units), block.block.period)
+    rng = np.random.default_rng(1)
+    for role, own in block.floats.head_norms.items():
+        x = rng.normal(0, length, (40, len(block.units[role])))
+        codes = np.rint(x / block.units[role]).astype(np.int64)
+        made = gained(norms[role], codes) * behind[role]
+        wanted = own(x.reshape(-1, block.floats.size)).reshape(x.shape)
+        off = np.linalg.norm(made - wanted, axis=1) / np.linalg.norm(wanted, axis=1)
+        assert off.max() < 5e-4
+        assert norms[role].norm == block.block.head_norms[role].norm
 
 
 def test_numbers_that_are_cut_off_before_a_norm_are_counted() -> None:

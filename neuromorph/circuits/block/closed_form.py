@@ -119,13 +119,14 @@ def heard(block: Block, role: str, h: Ints) -> Ints:
     """Queries, keys or values of tokens before they are codes: over their norms, if any."""
     own = block.head_norms.get(role)
     x = scaled(getattr(block, role), h)
-    return _clipped(x, LIMIT_16) if own is None else _gained(own, _clipped(x, STATE_MAX))
+    return _clipped(x, LIMIT_16) if own is None else gained(own, _clipped(x, STATE_MAX))
 
 
-def _gained(own: HeadNorm, x: Ints) -> Ints:
+def gained(own: HeadNorm, x: Ints) -> Ints:
+    """Queries or keys of tokens over the norms of their heads, times the gains."""
     n = normed(own.norm, x)[0].reshape(-1, own.norm.size)
-    gained = multiply_shift(np.sign(own.gain) * n, np.abs(own.gain), own.shift)
-    return _clipped(gained, LIMIT_16).reshape(x.shape)
+    y = multiply_shift(np.sign(own.gain) * n, np.abs(own.gain), own.shift)
+    return _clipped(y, LIMIT_16).reshape(x.shape)
 
 
 def _code(x: Ints, code: Code, block: Block, angles: tuple[Ints, Ints] | None) -> Ints:
