@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from neuromorph.bundle import Bundle, load_bundle
 from neuromorph.compile import Compiled, Unit, check_pass, compile_units, to_lines
-from neuromorph.cost.estimate import costs_of
+from neuromorph.cost import costs_of
 from neuromorph.deploy.boards import Chosen, fitting, named
 from neuromorph.deploy.outcome import CompileReport, not_placed, placed
 from neuromorph.deploy.units import Memory, units_of

@@ -10,6 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from neuromorph.errors import printable
+from neuromorph.report.band_tables import band_rows
+from neuromorph.report.si import si
 from neuromorph.report.tables import pairs_table, rows_table
 from neuromorph.report.text import LONGEST, bytes_text, label, readable
 
@@ -28,11 +30,13 @@ BYTE = 8
 LONGEST_PHASES = 3
 """Phases in the terminal; the page and the JSON have all."""
 
+WAITS = {"neuron updates": "neurons", "synaptic operations": "synapses",
+         "synaptic memory": "memory", "fullest link": "link", "barrier": "barrier",
+         "shortest step": "shortest step"}
+"""What a step may wait for, in a word."""
+
 NO_PHASE = "none"
 """Said of steps in no phase of a schedule."""
-
-PREFIXES = ((1e9, "G"), (1e6, "M"), (1e3, "k"), (1, ""), (1e-3, "m"), (1e-6, "µ"), (1e-9, "n"),
-            (1e-12, "p"))
 
 FIDELITY = {"kl": ("KL (nat)", ".4f"), "forced": ("forced", ","),
             "spikes_per_query": ("spikes", ".1f"), "steps": ("steps", ",")}
@@ -85,6 +89,7 @@ def _placed_rows(report: Mapping[str, Any]) -> dict[str, object]:
         "cores": f"{readable(report['cores_used'])} of {readable(report['cores_usable'])} usable, "
                  f"on {readable(report['chips_used'])} of {_count(report['chips'], 'chip')}; "
                  f"no packing takes fewer than {readable(report['cores_lower_bound'])}",
+        **_second_memory(report.get("second_memory")),
         "worst resource": resource(report["worst_resource"]),
         "filled, on average": [f"{resource(name)} {_whole_percent(share)}"
                                     for name, share in report["utilisation"].items()],
@@ -92,6 +97,15 @@ def _placed_rows(report: Mapping[str, Any]) -> dict[str, object]:
                                      for name, share in _fullest(report).items()],
         "cut": _cut(report["cut"]),
     }
+
+
+def _second_memory(second: Mapping[str, Any] | None) -> dict[str, object]:
+    """Cores by the other memory limit that is known, where there is one."""
+    if second is None:
+        return {}
+    cores = "do not fit" if second["cores"] is None else readable(second["cores"])
+    return {f"cores, {bytes_text(second['bits'] / BYTE)} each": f"{cores}, as the log of the "
+            "maker's compiler has it"}
 
 
 def _run_rows(report: Mapping[str, Any]) -> dict[str, object]:
@@ -103,26 +117,28 @@ def _run_rows(report: Mapping[str, Any]) -> dict[str, object]:
         "packets between cores": f"{_whole(report['packets'])}; spikes × hops "
                                  f"{_whole(report['spikes_times_hops'])}, placed row by row "
                                  f"{_whole(report['spikes_times_hops_row_by_row'])}",
-        "energy (estimate)": _energy(report),
-        "time (estimate)": _time(report),
+        **band_rows(report["band"]),
+        **_shown_set(report),
     }
 
 
-def _energy(report: Mapping[str, Any]) -> str:
+def _shown_set(report: Mapping[str, Any]) -> dict[str, object]:
+    """The set that is shown by kind and phase, where there are costs at all."""
     if report["energy_joules"] is None:
-        return "none: the profile has no costs"
-    kinds = [f"{name} {si(joules, 'J')}" for name, joules in report["energy_joules"].items()]
-    return (f"{si(report['energy_total_joules'], 'J')}, costs {report['costs']}: "
-            + ", ".join(kinds))
+        return {}
+    kinds = [f"{name} {si(joules, 'J')}" for name, joules in report["energy_joules"].items()
+             if joules]
+    return {f"with {report['costs']}": f"{', '.join(kinds)}; {_time(report)}"}
 
 
 def _time(report: Mapping[str, Any]) -> str:
     if report["latency_seconds"] is None:
-        return "none: the profile has no costs"
+        return "no time: constants are missing"
     mean = f"{si(report['latency_seconds'], 's')}, {si(report['step_seconds'], 's')} a mean step"
     longest = sorted(report["by_phase"], key=lambda phase: -phase["time_share"])[:LONGEST_PHASES]
-    told = [f"{_phases(phase)} {_whole_percent(phase['time_share'])}" for phase in longest]
-    return "; ".join([mean, *([", ".join(told)] if told else [])])
+    told = [f"{_phases(phase)} {_whole_percent(phase['time_share'])} ({WAITS[phase['binding']]})"
+            for phase in longest]
+    return "; ".join([mean, *([f"waits: {', '.join(told)}"] if told else [])])
 
 
 def _phases(phase: Mapping[str, Any]) -> str:
@@ -175,12 +191,12 @@ def phase_rows(report: Mapping[str, Any]) -> tuple[str, list[str], list[list[obj
     """Title, columns and rows of the steps by the phases that are active in them."""
     rows: list[list[object]] = [
         [_phases(phase), f"{phase['steps']:.4g}", str(phase["core"]),
-         si(phase["step_seconds"], "s"), si(phase["seconds"], "s"),
+         si(phase["step_seconds"], "s"), phase["binding"], si(phase["seconds"], "s"),
          _whole_percent(phase["time_share"]), _whole_percent(phase["energy_share"])]
         for phase in report["by_phase"]]
-    return (f"Phase by phase, {report['per']} (estimate)",
-            ["phases", "steps", "busiest core", "a step", "time", "of the time",
-             "of the energy"], rows)
+    return (f"Phase by phase, {report['per']} (estimate, {report['costs']})",
+            ["phases", "steps", "busiest core", "a step", "waits for", "time", "of the time",
+             "of the events' energy"], rows)
 
 
 def needs_table(report: Mapping[str, Any]) -> tuple[list[str], list[list[object]]]:
@@ -221,19 +237,8 @@ def _whole(value: float) -> str:
     return readable(round(value))
 
 
-def _whole_percent(share: float) -> str:
-    return f"{100 * share:.0f} %"
-
-
-def si(value: float | None, unit: str) -> str:
-    """Three digits and a prefix: ``12.3 µJ``."""
-    if value is None or not math.isfinite(value):
-        return "-"
-    if value == 0:
-        return f"0 {unit}"
-    rounded = float(f"{value:.3g}")
-    scale, prefix = next((p for p in PREFIXES if abs(rounded) >= p[0]), PREFIXES[-1])
-    return f"{rounded / scale:.3g} {prefix}{unit}"
+def _whole_percent(share: float | None) -> str:
+    return "-" if share is None else f"{100 * share:.0f} %"
 
 
 def _count(number: int, one: str, many: str = "") -> str:
