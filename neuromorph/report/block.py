@@ -46,7 +46,8 @@ SAYS = {
     "head.done": "all slots have spoken", "head.normaliser": "1 / sum of weights",
     "head.control": "contexts, a part at a time", "attended.out": "R' = R + W_o c",
     **_norm("mlp_norm", "R'"), "mlp_norm.scale": "h' = R' / ||R'||",
-    "gated.a": "a, behind the activation", **_norm("unit_norm", "a"),
+    "gated.again": "h', a step later", "gated.a": "a, behind the activation",
+    **_norm("unit_norm", "a"),
     "unit_norm.scale": "a / ||a||", "unit_norm.root": "||a||", "out": "R'' = R' + W_d a"}
 """What a row's spikes stand for."""
 

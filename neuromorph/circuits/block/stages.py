@@ -110,7 +110,8 @@ def _homes(block: Block) -> dict[str, tuple[str, int]]:
         "head.match": (SWEEP, fired), "head.done": (SWEEP, fired),
         "head.normaliser": (CONTEXT, fired), "head.control": (CONTEXT, times.context_at),
         "attended.": (OUTPUT, times.middle_at), "mlp_norm.": (MLP_NORM, times.middle_at),
-        "gated.": (GATE, times.hidden_at), "unit_norm.": (UNIT_NORM, times.hidden_at),
+        "gated.again": (GATE, times.hidden_at - 1), "gated.a": (GATE, times.hidden_at),
+        "unit_norm.": (UNIT_NORM, times.hidden_at),
         "fed_back.": (DOWN, times.fed_back_at), "end_norm.": (END_NORM, times.fed_back_at),
         OUT: (END_NORM if block.post else DOWN, times.end_at)}
 
