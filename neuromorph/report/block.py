@@ -29,11 +29,9 @@ SAYS = {
     "token": "a token comes",
     **_norm("attention_norm", "R"), "attention_norm.scale": "h = R / ||R||",
     "project.query_x": "W_q h", "project.key_x": "W_k h", "project.value_x": "W_v h",
-    **{f"project.{name}_gained": f"the {word}, over its norm, times a gain"
-       for name, word in (("query", "query"), ("key", "key"))},
-    **{name: says for role in ("query", "key") for name, says in {
-        **_norm(f"{role}_norm", f"{role} of a head"),
-        f"{role}_norm.scale": f"the {role} over its norm"}.items()},
+    **_norm("query_norm", "q"), "query_norm.scale": "q / ||q||, of each head",
+    **_norm("key_norm", "k"), "key_norm.scale": "k / ||k||, of each head",
+    "project.query_gained": "… times gains", "project.key_gained": "… times gains",
     "project.query": "the query, as codes", "project.key": "the key, as codes",
     "clock.ramp": "constants, each in its step", "clock.drive": "clear, lift; ramp, go",
     "clock.side": "both sides of the key", "clock.value_on": "the value where it is positive",

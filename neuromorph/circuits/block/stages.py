@@ -102,7 +102,9 @@ def _homes(block: Block) -> dict[str, tuple[str, int]]:
     fired = times.head_at + LIFT_AT
     return {
         R: (IN, 0), ANGLE: (IN, 0), TOKEN: (IN, 0), "attention_norm.": (NORM, 0),
-        **dict.fromkeys(("project.", "query_norm.", "key_norm."), (PROJECT, times.x_at)),
+        **dict.fromkeys(("project.query_gained", "project.query", "project.key_gained",
+                         "project.key", "project.", "query_norm.", "key_norm."),
+                        (PROJECT, times.x_at)),
         "clock.ramp": (DRIVES, times.head_at - 1),
         "clock.drive": (DRIVES, times.head_at),
         **{f"clock.{name}": (WRITE, times.head_at) for name in writes},
