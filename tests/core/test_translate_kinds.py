@@ -185,6 +185,16 @@ def test_other_norms_of_queries_and_keys_are_refused(wrong: dict[str, Any], text
         replace(a_block("Qwen3"), **wrong)
 
 
+@pytest.mark.parametrize("share", [0, 1e-6, 1e-3])
+def test_queries_that_are_next_to_nothing_are_no_trouble(share: float) -> None:
+    """A head that was pruned: its numbers are far below the root of epsilon."""
+    floats = a_block("Qwen3")
+    weight, bias = floats.query.weight * share, floats.query.bias
+    quiet = replace(floats, query=floats.query._replace(weight=weight, bias=share * bias))
+    block = translate_block(quiet, texts("Qwen3", range(3)), OPTIONS)
+    assert compare_block(block, texts("Qwen3", [UNSEEN])[0]).state_worst > .99
+
+
 def test_a_gain_of_nothing_is_no_trouble() -> None:
     floats = a_block("Qwen3")
     for gain in (np.zeros(4), np.array([0, 0, 1e-7, 3.0])):

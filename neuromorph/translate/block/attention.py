@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import sqrt
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,9 @@ from neuromorph.translate.calibrate import calibrate_layer
 from neuromorph.translate.code import LayerCode
 from neuromorph.translate.options import TranslateOptions
 from neuromorph.translate.samples import Sample
+
+EPSILON_BITS = 20
+"""Of the root of a head norm's epsilon: what is shorter is as good as nothing."""
 
 
 def coded(
@@ -55,8 +59,9 @@ def x_units(
     units = {name: unit_of(np.concatenate([getattr(t, field) for t in traces]), room,
                            STATE_MAX if name in floats.head_norms else X_LIMIT, layers[name].bias)
              for name, field in (("query", "query_x"), ("key", "key_x"), ("value", "value"))}
-    for name in floats.head_norms:
-        units[name] = np.full_like(units[name], units[name].max())
+    for name, norm in floats.head_norms.items():  # none so small that epsilon would not fit
+        least = sqrt(norm.epsilon) / 2**EPSILON_BITS
+        units[name] = np.full_like(units[name], max(least, units[name].max()))
     for name in ("query", "key") if floats.rotary is not None else ():
         pairs = partner_of(len(units[name]), floats.size)
         units[name] = np.maximum(units[name], units[name][pairs])
