@@ -40,22 +40,15 @@ def project(block: Block) -> Network:
         populations.append(source("angle", size // 2))
         inputs.append(input_of("angle", size // 2, -ANGLE_LIMIT, ANGLE_LIMIT, (0, 1),
                                "the token's cosines, and a step later its sines"))
-    for name, layer, code in (("query", block.query, block.query_code),
-                              ("key", block.key, block.key_code)):
-        rows, heard, own = layer.outputs, f"{name}_x", block.head_norms.get(name)
+    for name, code in (("query", block.query_code), ("key", block.key_code)):
+        own = block.head_norms.get(name)
         if own is not None:
-            heard = f"{name}_gained"
-            populations += [source(f"{name}_n", rows), _gained(heard, own, period, times)]
+            populations += [source(f"{name}_n", own.norm.width), _gained(name, own, block)]
             projections.append(_gain(name, own))
-            inputs.append(_normed(name, own, period, times))
-        if block.rotary:
-            turned = _rotary(code, rows, size, period, times)
-            populations.append(Population(name, rows, turned))
-            projections += _turned(name, heard, rows, size, times)
-        else:
-            populations.append(Population(name, rows, _plain(code, period, times)))
-            projections.append(one_to_one(f"{name}_own", heard, name, rows,
-                                          times.code_at - times.heard_at - 1))
+            inputs.append(_normed(name, own, block))
+        codes, ways = _coded(name, f"{name}_x" if own is None else f"{name}_gained", code, block)
+        populations.append(codes)
+        projections += ways
     at = {p.name: p for p in populations}
     outputs = [Port.of(at[name], (step % period,)) for name, step in (
         ("query", times.code_at), ("key", times.code_at), ("value_x", times.x_at),
@@ -90,10 +83,23 @@ def centred_bias(code: Code) -> Ints:
     return found
 
 
-def _gained(name: str, own: HeadNorm, period: int, times: Timeline) -> Population:
+def _coded(
+    name: str, heard: str, code: Code, block: Block
+) -> tuple[Population, list[Projection]]:
+    """Codes of what a population says, turned or not."""
+    rows, period, times = len(code.shift), block.period, block.timeline
+    if block.rotary:
+        turned = _rotary(code, rows, block.size, period, times)
+        return Population(name, rows, turned), _turned(name, heard, rows, block.size, times)
+    wait = times.code_at - times.heard_at - 1
+    return (Population(name, rows, _plain(code, period, times)),
+            [one_to_one(f"{name}_own", heard, name, rows, wait)])
+
+
+def _gained(name: str, own: HeadNorm, block: Block) -> Population:
     gain, shift = (np.tile(one, own.norm.heads) for one in (np.abs(own.gain), own.shift))
-    return Population(name, own.norm.width, Requantise(
-        gain, shift, 0, X_LIMIT, period, times.heard_at % period))
+    return Population(f"{name}_gained", own.norm.width, Requantise(
+        gain, shift, 0, X_LIMIT, block.period, block.timeline.heard_at % block.period))
 
 
 def _gain(name: str, own: HeadNorm) -> Projection:
@@ -102,9 +108,10 @@ def _gain(name: str, own: HeadNorm) -> Projection:
     return dense(f"{name}_gain", f"{name}_n", f"{name}_gained", np.diag(signs))
 
 
-def _normed(name: str, own: HeadNorm, period: int, times: Timeline) -> Port:
-    return input_of(f"{name}_n", own.norm.width, -own.norm.limit, own.norm.limit,
-                    ((times.x_at + own.norm.h_at) % period,), "each head's numbers over their norm")
+def _normed(name: str, own: HeadNorm, block: Block) -> Port:
+    at = (block.timeline.x_at + own.norm.h_at) % block.period
+    return input_of(f"{name}_n", own.norm.width, -own.norm.limit, own.norm.limit, (at,),
+                    "each head's numbers over their norm")
 
 
 def _plain(code: Code, period: int, times: Timeline) -> Requantise:
