@@ -15,7 +15,7 @@ from neuromorph.compile.packing.demand import used_synapses
 from neuromorph.compile.packing.limits import limits_of
 from neuromorph.compile.packing.place import hops, place, row_by_row
 from neuromorph.compile.packing.traffic import Traffic
-from neuromorph.cost.band import band
+from neuromorph.cost.band import Band, band
 from neuromorph.cost.break_even import LITERATURE
 from neuromorph.cost.estimate import Estimate
 from neuromorph.cost.events import Events, count_packets
@@ -70,8 +70,10 @@ COLUMNS = ("neurons", "synapse_bits", "in_axons", "out_axons")
 """Resources in the report's table of cores."""
 
 
-def cores_values(compiled: Compiled, usage: Usage) -> dict[str, Any]:
-    """How full the cores are, each and together."""
+def cores_values(
+    compiled: Compiled, usage: Usage, second: dict[str, Any] | None
+) -> dict[str, Any]:
+    """How full the cores are, each and together; ``second`` is what `second_memory` says."""
     program, limits = compiled.program, compiled.limits
     capacities = {name: limits.core()[name] for name in COLUMNS}
     table = [[*map(int, place), *(int(usage[name][core]) for name in COLUMNS)]
@@ -85,7 +87,7 @@ def cores_values(compiled: Compiled, usage: Usage) -> dict[str, Any]:
                         for name in COLUMNS},
         "cut": {"heads_cut": cut_units, "slices": len(program.slices)},
         "core_table": table, "capacities": capacities,
-        "second_memory": second_memory(compiled),
+        "second_memory": second,
         "mesh": [limits.columns, limits.rows], "cores_per_tile": limits.tile,
         "chip_grid_columns": limits.chip_columns,
     }
@@ -143,21 +145,27 @@ def costs_values(
         hops=count_packets(links, program.places, compiled.limits), link=most_packets(
             compiled, links))
     found = band((*work[:-1], _with_reading(work[-1], program)), compiled.profile,
-                 chips=program.chips, cores=program.cores, synapses=_synapses(program),
+                 chips=program.chips, cores=program.cores, synapses=synapses_of(program),
                  costs=costs)
+    values = band_values(found) | {"per": PER}
+    return values if any(schedules) else values | {"by_phase": []}
+
+
+def band_values(found: Band | None) -> dict[str, Any]:
+    """A band, and the figures of the set that is shown, by kind and phase."""
     if found is None:
         return dict.fromkeys(("energy_joules", "energy_total_joules", "costs", "latency_seconds",
-                              "step_seconds", "band")) | {"per": PER, "by_phase": []}
+                              "step_seconds", "band")) | {"by_phase": []}
     shown = found.shown
     static = {} if shown.static is None else {"static": shown.static}
     return {"energy_joules": static | shown.joules, "energy_total_joules": shown.total,
             "costs": shown.costs, "latency_seconds": shown.seconds,
             "step_seconds": None if shown.seconds is None else
                             shown.seconds / shown.events.steps,
-            "per": PER, "events": asdict(shown.events),
+            "events": asdict(shown.events),
             "band": found.as_dict() | {"break_even": [
                 {"spikes_per_synapse": str(each), "source": each.source} for each in LITERATURE]},
-            "by_phase": _by_phase(shown) if any(schedules) else []}
+            "by_phase": _by_phase(shown)}
 
 
 def most_packets(compiled: Compiled, links: Traffic) -> float:
@@ -173,7 +181,8 @@ def _with_reading(work: PhaseWork, program: Program) -> PhaseWork:
     return replace(work, events=work.events.then(Events(host_spikes=float(values))))
 
 
-def _synapses(program: Program) -> float:
+def synapses_of(program: Program) -> float:
+    """Synapses of all units."""
     return float(sum(np.count_nonzero(used_synapses(projection)) for unit in program.units
                      for projection in unit.network.projections))
 
@@ -191,24 +200,26 @@ def _share(part: float | None, whole: float | None) -> float | None:
     return None if part is None or not whole else part / whole
 
 
-def said_values(profile: Profile) -> dict[str, Any]:
+def said_values(profile: Profile, assumptions: Sequence[str]) -> dict[str, Any]:
     """Evidence, notes and assumptions."""
     return {
         "evidence": "bit-exact model; energy and time: estimate; nothing has run on a chip",
-        "notes": list(profile.notes),
-        "assumptions": [
-            "These are attention heads alone, not the model around them.",
-            ("Products and quotients of programs: no price of Loihi 2's is public; at most what a "
-             "32-bit product takes in 45 nm, or within a measured neuron's update."),
-            "Every neuron counts as active in every step, every synapse as dense.",
-            "What the host sends and reads is a time of its own; no energy of it is public.",
-            "Heads begin each query together; those that are done wait for the longest.",
-            ("A step lasts as long as the largest of: neurons of the fullest core, synaptic "
-             "operations and memory reads of the busiest, packets of the fullest link, barrier."),
-            "A head that was not run counts as the nearest that was.",
-            "Other layers of the model, and the division that ends a query, are not on the chip.",
-        ],
-    }
+        "notes": list(profile.notes), "assumptions": list(assumptions)}
+
+
+OF_HEADS = (
+    "These are attention heads alone, not the model around them.",
+    ("Products and quotients of programs: no price of Loihi 2's is public; at most what a "
+     "32-bit product takes in 45 nm, or within a measured neuron's update."),
+    "Every neuron counts as active in every step, every synapse as dense.",
+    "What the host sends and reads is a time of its own; no energy of it is public.",
+    "Heads begin each query together; those that are done wait for the longest.",
+    ("A step lasts as long as the largest of: neurons of the fullest core, synaptic "
+     "operations and memory reads of the busiest, packets of the fullest link, barrier."),
+    "A head that was not run counts as the nearest that was.",
+    "Other layers of the model, and the division that ends a query, are not on the chip.",
+)
+"""What an estimate of attention alone assumes."""
 
 
 def fidelity_values(bundle: Bundle) -> list[dict[str, Any]]:

@@ -70,8 +70,9 @@ def render_compile_page(report: Mapping[str, Any], pictures: Mapping[str, bytes]
 
 def _placed(report: Mapping[str, Any], pictures: Mapping[str, bytes]) -> list[str]:
     title, columns, rows = fidelity_rows(report, WORST)
+    fidelity = f"<p>{safe(title)}</p>\n{_table(columns, rows)}" if rows else ""
     beside = {"energy": _sets(report) + _compared(report),
-              "fidelity": f"<p>{safe(title)}</p>\n{_table(columns, rows)}",
+              "fidelity": fidelity,
               "schedule": _phases(report)}
     shown = [_picture(name, pictures) + beside.get(name, "") for name in PICTURES]
     return [_list("Broken rules", faults(report, most=None), "broken"), *shown]

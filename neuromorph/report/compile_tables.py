@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from neuromorph.errors import printable
-from neuromorph.report.band_tables import band_rows
+from neuromorph.report.band_tables import band_rows, span
 from neuromorph.report.si import si
 from neuromorph.report.tables import pairs_table, rows_table
 from neuromorph.report.text import LONGEST, bytes_text, label, readable
@@ -56,9 +56,11 @@ def compile_tables(report: Mapping[str, Any]) -> list[Table | Text]:
                 rows_table("What it needs", *needs_table(report)),
                 *_lines("What would make it fit", report["changes"])]
     broken = [Text(line, style="bold red") for line in faults(report)]
+    whole: list[Table | Text] = [pairs_table(heading(report), compile_rows(report)), *broken]
+    if not report["fidelity"]:  # a whole model's is judged by `evaluate`
+        return whole
     title, columns, rows = fidelity_rows(report, WORST)
-    return [pairs_table(heading(report), compile_rows(report)), *broken,
-            rows_table(title, columns, rows, words=2)]
+    return [*whole, rows_table(title, columns, rows, words=2)]
 
 
 def heading(report: Mapping[str, Any]) -> str:
@@ -72,6 +74,11 @@ def compile_rows(report: Mapping[str, Any]) -> dict[str, object]:
     chosen = f" ({report['chosen']})" if report.get("chosen") else ""
     rows: dict[str, object] = {"bundle": report["bundle"],
                                "profile": f"{report['profile']}{chosen}"}
+    if report.get("kind") == "whole":
+        rows["model"] = (f"{report['model_family']}, whole: "
+                         f"{_count(report['model_blocks'], 'block')} of width "
+                         f"{readable(report['model_width'])}, {_count(report['slots'], 'slot')}, "
+                         f"{report['spikes']} spikes, {readable(report['model_weights'])} weights")
     if "heads" in report:
         rows["attention"] = (f"{_count(report['heads'], 'head')} of "
                              f"{_count(report['slots'], 'slot')}, {report['memory']} memory, "
@@ -104,22 +111,39 @@ def _second_memory(second: Mapping[str, Any] | None) -> dict[str, object]:
     if second is None:
         return {}
     cores = "do not fit" if second["cores"] is None else readable(second["cores"])
+    cores = f"at least {cores}" if second.get("at_least") else cores
     return {f"cores, {bytes_text(second['bits'] / BYTE)} each": f"{cores}, as the log of the "
             "maker's compiler has it"}
 
 
 def _run_rows(report: Mapping[str, Any]) -> dict[str, object]:
-    steps = report["steps"]
     return {
         "equal to the bit": _bit_exact(report["bit_exact"]),
         "counted for": report["per"],
-        "steps": f"median head {readable(steps['median'])}, most {readable(steps['most'])}",
+        "steps": _steps(report["steps"]),
         "packets between cores": f"{_whole(report['packets'])}; spikes × hops "
                                  f"{_whole(report['spikes_times_hops'])}, placed row by row "
                                  f"{_whole(report['spikes_times_hops_row_by_row'])}",
         **band_rows(report["band"]),
         **_shown_set(report),
+        **_other_paces(report),
     }
+
+
+def _steps(steps: Mapping[str, Any]) -> str:
+    if "median" in steps:
+        return f"median head {readable(steps['median'])}, most {readable(steps['most'])}"
+    passes = f", {_count(steps['passes'], 'pass', 'passes')}" if steps["passes"] > 1 else ""
+    return (f"{readable(steps['token'])} from a token to its answer, "
+            f"{readable(steps['period'])} from a token to the next where pipelined{passes}")
+
+
+def _other_paces(report: Mapping[str, Any]) -> dict[str, object]:
+    """A whole model's token at the pace that is not shown at length."""
+    return {f"one token, {pace}": f"{span(plain, 'total', 'J')} in all; "
+            f"{span(plain, 'seconds', 's')}"
+            for pace, plain in report.get("paces", {}).items()
+            if pace != report["pace"] and plain is not None}
 
 
 def _shown_set(report: Mapping[str, Any]) -> dict[str, object]:
@@ -147,11 +171,17 @@ def _phases(phase: Mapping[str, Any]) -> str:
 
 def _bit_exact(compared: Mapping[str, Any]) -> str:
     verdict = "yes" if compared["equal"] else "no"
+    if "tokens" in compared:
+        return (f"{verdict}: {_count(compared['tokens'], 'token')} through embedding, "
+                f"{_count(compared['blocks'], 'block')} of {readable(compared['of_blocks'])} and "
+                f"answer as they lie, on {compared['backend']}, against the integers' closed form")
     return (f"{verdict}: {_count(compared['queries'], 'query', 'queries')} of "
             f"{_count(compared['heads'], 'head')}, against backend {compared['backend']}")
 
 
 def _cut(cut: Mapping[str, int]) -> str:
+    if "neurons" in cut:
+        return f"{readable(cut['neurons'])} neurons in {_count(cut['slices'], 'slice')}"
     if not cut["heads_cut"]:
         return "nothing: every head is whole on one core"
     return (f"{_count(cut['heads_cut'], 'head')} over several cores; "
