@@ -8,7 +8,7 @@ from typing import Any
 
 from neuromorph import backends
 from neuromorph.compile import PASSES, Compiled, to_lines
-from neuromorph.compile.program_file import reread, to_json
+from neuromorph.compile.program_file import reread, to_json, write_program
 from neuromorph.deploy.checked import checked_program
 from neuromorph.deploy.outcome import CompileReport
 from neuromorph.deploy.run import Tried, lab_trial
@@ -44,8 +44,14 @@ def save_compiled(
     """
     report = {**FOLDER.mark(), **found.report}
     with atomic_folder(output, ours=FOLDER, force=force) as folder:
-        if found.compiled is None or found.trial is None:
+        if found.compiled is None:
             (folder / REPORT).write_text(to_json(report), "utf-8")
+        elif found.trial is None:
+            progress("writing the program")
+            (folder / REPORT).write_text(to_json(report), "utf-8")
+            write_program(folder, found.compiled.program)
+            progress("checking what was written")
+            checked_program(found.compiled, *reread(folder), "what was written")
         else:
             progress("writing the program")
             _write_program(found.compiled, found.trial, report, folder)

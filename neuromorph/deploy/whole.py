@@ -51,8 +51,9 @@ def unit_of(bundle: WholeBundle) -> Unit:
 def whole_values(bundle: WholeBundle, target: Chosen) -> dict[str, Any]:
     """What it was compiled for, and from what."""
     model = bundle.model
-    return {"kind": "whole", "profile": target.profile.name, "title": target.profile.title,
-            "chosen": target.why, "bundle": "" if bundle.path is None else str(bundle.path),
+    return {"kind_of_bundle": "whole", "profile": target.profile.name,
+            "title": target.profile.title, "chosen": target.why,
+            "bundle": "" if bundle.path is None else str(bundle.path),
             **{f"model_{name}": value for name, value in bundle.report().items()},
             "spikes": model.blocks[0].heads[0].spikes, "slots": model.slots, "schedule": [],
             "warnings": [caution.as_dict() for caution in bundle.cautions]}

@@ -74,7 +74,7 @@ def test_a_report_says_what_a_token_costs_at_both_paces() -> None:
     found = compile_bundle(small_whole(), "loihi2-graded")
     report = json.loads(json.dumps(found.as_dict()))
     assert report["fits"]
-    assert (report["kind"], report["pace"], report["per"]) == ("whole", "serial",
+    assert (report["kind_of_bundle"], report["pace"], report["per"]) == ("whole", "serial",
                                                               "one token, serial")
     alone, together = (report["paces"][pace]["sets"][0] for pace in ("serial", "pipelined"))
     assert alone["seconds"] > together["seconds"] > 0
