@@ -45,10 +45,10 @@ T = TypeVar("T")
 
 
 def measure() -> dict[str, Any]:
-    return {name: _of(_shorter(tiny_block(0, **sizes))) for name, sizes in SIZES.items()}
+    return {name: _of(shorter(tiny_block(0, **sizes))) for name, sizes in SIZES.items()}
 
 
-def _shorter(block: Block) -> Block:
+def shorter(block: Block) -> Block:
     """W_o halved: rows of weights that are drawn evenly are longer than those that are trained."""
     output = replace(block.output, weights=block.output.weights // 2)
     return replace(block, output=output)

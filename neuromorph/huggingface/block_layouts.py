@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from neuromorph.models.families.base import Family
 from neuromorph.models.families.bert import BERT
@@ -38,6 +38,8 @@ class Layout(Shown):
         Of a post-norm model: path of the norm before its first block.
     fused : str
         Path of the one projection that holds queries, keys and values.
+    head_norms : mapping
+        ``query_norm``, ``key_norm`` -> path in a block, of families whose heads have norms.
     """
 
     family: Family
@@ -50,21 +52,27 @@ class Layout(Shown):
     layer_norm: bool = True
     first_norm: str = ""
     fused: str = ""
+    head_norms: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def known(self) -> frozenset[str]:
         """All that a block may hold."""
-        return frozenset({*self.norms, *self.parts.values(), *self.beside} | (
+        return frozenset({*self.norms, *self.parts.values(), *self.head_norms.values(),
+                          *self.beside} | (
             {self.fused} if self.fused else set()))
 
 
+_LLAMA = Layout(
+    LLAMA, LLAMA.model_types, "layers", ("input_layernorm", "post_attention_layernorm"),
+    {"query": "self_attn.q_proj", "key": "self_attn.k_proj", "value": "self_attn.v_proj",
+     "output": "self_attn.o_proj", "gate": "mlp.gate_proj", "up": "mlp.up_proj",
+     "down": "mlp.down_proj"},
+    frozenset({"mlp.act_fn"}), layer_norm=False)
+
 LAYOUTS = (
-    Layout(
-        LLAMA, LLAMA.model_types, "layers", ("input_layernorm", "post_attention_layernorm"),
-        {"query": "self_attn.q_proj", "key": "self_attn.k_proj", "value": "self_attn.v_proj",
-         "output": "self_attn.o_proj", "gate": "mlp.gate_proj", "up": "mlp.up_proj",
-         "down": "mlp.down_proj"},
-        frozenset({"mlp.act_fn"}), layer_norm=False),
+    _LLAMA,
+    replace(_LLAMA, model_types=frozenset({"qwen3"}), head_norms={
+        "query_norm": "self_attn.q_norm", "key_norm": "self_attn.k_norm"}),
     Layout(
         BERT, frozenset({"bert", "camembert", "roberta", "xlm-roberta"}), "encoder.layer",
         ("attention.output.LayerNorm", "output.LayerNorm"),
@@ -84,3 +92,11 @@ LAYOUTS = (
         {"query": "attention.q_proj", "key": "attention.k_proj", "value": "attention.v_proj",
          "output": "attention.o_proj", "gate": "mlp.fc1", "down": "mlp.fc2"},
         frozenset({"mlp.activation_fn", "dropout"})))
+
+WHY_NOT = {
+    **dict.fromkeys(("olmo2", "olmo3"), "a norm of all heads' numbers together, and norms behind "
+                    "layers inside a residual, have no circuit"),
+    **dict.fromkeys(("gemma2", "gemma3", "gemma3_text"), "norms before and behind each layer, and "
+                    "sliding windows of single layers, have no circuit"),
+}
+"""What stands in the way of models that people ask for, by their type."""

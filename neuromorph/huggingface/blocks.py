@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from neuromorph.errors import ModelStructureError
-from neuromorph.huggingface.block_layouts import LAYOUTS, Layout
+from neuromorph.huggingface.block_layouts import LAYOUTS, WHY_NOT, Layout
 from neuromorph.models.config import Config
 from neuromorph.translate.block import FloatBlock, FloatNorm, Linear, curve_of
 
@@ -49,6 +49,8 @@ def float_block(model: Any, layer: int) -> FloatBlock:
     before = first if not post else _norm(_norm_before(model, layout, layer), layout, config)
     parts: dict[str, Any] = {role: linear_of(block.get_submodule(path))
                              for role, path in layout.parts.items()}
+    parts |= {role: _norm(block.get_submodule(path), layout, config)
+              for role, path in layout.head_norms.items()}
     if layout.fused:
         fused = linear_of(block.get_submodule(layout.fused))
         parts |= zip(("query", "key", "value"), _split(fused), strict=True)
@@ -74,7 +76,7 @@ def layout_of(model: Any) -> Layout:
         known = sorted({kind for layout in LAYOUTS for kind in layout.model_types})
         raise ModelStructureError("blocks of this kind of model have no circuit here",
                                   where=type(model).__name__, found=kind,
-                                  expected=", ".join(known))
+                                  expected=", ".join(known), hint=WHY_NOT.get(kind))
     return found
 
 

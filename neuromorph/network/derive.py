@@ -143,8 +143,11 @@ def _norm(
     if not known or len(known) < len(afferent) or len(population.model.ports) > 1:
         return None
     rounding = population.size**0.5 * sum(p.exponent < 0 for p in known)
-    heard = rounding + sum(gain(p) * norm_of(promises[p.pre]) for p in known)
-    return population.model.norm(population.size, rounded_up(heard))
+    gains = [gain(p) for p in known]
+    heard = rounding + sum(each * norm_of(promises[p.pre])
+                           for each, p in zip(gains, known, strict=True))
+    exact = not rounding and all(each.is_integer() for each in gains)  # floats have lost nothing
+    return population.model.norm(population.size, int(heard) if exact else rounded_up(heard))
 
 
 def _successors(network: Network, names: set[str]) -> dict[str, set[str]]:

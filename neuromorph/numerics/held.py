@@ -74,3 +74,15 @@ def ones(rows: int, columns: int) -> NDArray[Any]:
 def zeros(rows: int, columns: int) -> NDArray[Any]:
     """All zeros, one array for all that ask."""
     return held(np.zeros((rows, columns), np.int8))
+
+
+@lru_cache(maxsize=64)
+def summed(groups: int, size: int) -> NDArray[Any]:
+    """All of each group of numbers to one, shape (groups, groups * size)."""
+    return held(np.repeat(np.eye(groups, dtype=np.int8), size, axis=1))
+
+
+@lru_cache(maxsize=64)
+def spread(groups: int, size: int, weight: int = 1) -> NDArray[Any]:
+    """One of each group to all of its numbers, shape (groups * size, groups)."""
+    return held(np.repeat(weight * np.eye(groups, dtype=np.int8), size, axis=0))

@@ -29,6 +29,9 @@ SAYS = {
     "token": "a token comes",
     **_norm("attention_norm", "R"), "attention_norm.scale": "h = R / ||R||",
     "project.query_x": "W_q h", "project.key_x": "W_k h", "project.value_x": "W_v h",
+    **_norm("query_norm", "q"), "query_norm.scale": "q / ||q||, of each head",
+    **_norm("key_norm", "k"), "key_norm.scale": "k / ||k||, of each head",
+    "project.query_gained": "… times gains", "project.key_gained": "… times gains",
     "project.query": "the query, as codes", "project.key": "the key, as codes",
     "clock.ramp": "constants, each in its step", "clock.drive": "clear, lift; ramp, go",
     "clock.side": "both sides of the key", "clock.value_on": "the value where it is positive",
@@ -41,7 +44,8 @@ SAYS = {
     "head.done": "all slots have spoken", "head.normaliser": "1 / sum of weights",
     "head.control": "contexts, a part at a time", "attended.out": "R' = R + W_o c",
     **_norm("mlp_norm", "R'"), "mlp_norm.scale": "h' = R' / ||R'||",
-    "gated.a": "a, behind the activation", **_norm("unit_norm", "a"),
+    "gated.again": "h', a step later", "gated.a": "a, behind the activation",
+    **_norm("unit_norm", "a"),
     "unit_norm.scale": "a / ||a||", "unit_norm.root": "||a||", "out": "R'' = R' + W_d a"}
 """What a row's spikes stand for."""
 

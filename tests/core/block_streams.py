@@ -27,12 +27,12 @@ SIZES: Mapping[str, dict[str, Any]] = {
 }
 
 
-def random_block(size: str, seed: int) -> Block:
+def random_block(size: str, seed: int, **changed: Any) -> Block:
     """Of a size: any of all kinds by its seed, from 12 on behind its norms and else before them."""
     heads = SIZES[size].get("heads", 2)
     return a_block(seed, **SIZES[size], rotary=seed % 2 == 0, gated=seed // 2 % 2 == 0,
                    groups=max(1, heads // (1, 2, 4)[seed // 4 % 3]), turns=1 + seed % 3,
-                   layer_norm=seed % 5 < 2, post=seed >= 12)
+                   layer_norm=seed % 5 < 2, post=seed >= 12, **changed)
 
 
 def tokens_of(block: Block, seed: int, tokens: int = 10) -> Ints:
@@ -138,6 +138,9 @@ def expected(block: Block, stream: Ints, truth: closed_form.Token) -> dict[str, 
     unit, root = closed_form.normed(block.unit_norm, truth.hidden)
     before = {} if block.post else {
         "attention_norm.scale": closed_form.normed(block.attention_norm, stream)[0]}
+    h = stream if block.post else before["attention_norm.scale"]
+    before |= {f"project.{role}_gained": closed_form.heard(block, role, h)
+               for role in block.head_norms}
     found = before | {"project.query": truth.query, "project.key": truth.key,
                       "value": truth.value}
     for n in range(len(block.heads)):
@@ -184,6 +187,7 @@ def _spoken_at(block: Block) -> dict[str, int]:
     times = block.timeline
     before = {} if block.post else {"attention_norm.scale": times.lead}
     behind = {"fed_back.out": times.fed_back_at} if block.post else {}
+    before |= {f"project.{role}_gained": times.heard_at for role in block.head_norms}
     return {**before, "project.query": times.code_at, "project.key": times.code_at,
             "attended.out": times.middle_at, "mlp_norm.scale": times.normed_at,
             "gated.a": times.hidden_at, "unit_norm.scale": times.unit_at,

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from neuromorph.circuits.block.numbers import Block, Code, Dense
+from neuromorph.circuits.block.numbers import Block, Code, Dense, HeadNorm
 from neuromorph.circuits.hebbian_attention import WRITE_STEPS
 from neuromorph.circuits.latency_attention import LatencyAttention
 from neuromorph.circuits.norm import norm_of
@@ -34,10 +34,18 @@ def a_code(rng: np.random.Generator, rows: int, limit: int, gain: float, centre:
                 np.full(rows, 16), limit)
 
 
+def a_head_norm(seed: tuple[int, int], heads: int, size: int, period: int) -> HeadNorm:
+    """Gains of both signs, of which the largest are cut off now and then."""
+    rng = np.random.default_rng(seed)
+    norm = norm_of(size, 2000, 2**15 - 1, period, epsilon=9000, heads=heads)
+    return HeadNorm(norm, rng.choice([-1, 1], size) * rng.integers(2**12, 2**15, size),
+                    rng.integers(13, 16, size))
+
+
 def a_block(seed: int = 0, *, width: int = 6, size: int = 4, heads: int = 2, groups: int = 1,
             hidden: int = 9, slots: int = 4, rotary: bool = True, gated: bool = True,
             turns: int = 2, windows: tuple[int, ...] = (10, 8), layer_norm: bool = False,
-            post: bool = False, **changed: Any) -> Block:
+            post: bool = False, head_norms: bool = False, **changed: Any) -> Block:
     rng = np.random.default_rng(seed)
     kinds = tuple(a_head(slots, size, windows[n % len(windows)]) for n in range(heads))
     period = WRITE_STEPS + max(head.period for head in kinds)
@@ -63,6 +71,9 @@ def a_block(seed: int = 0, *, width: int = 6, size: int = 4, heads: int = 2, gro
                       rng.integers(-200, 201, width)),
         "carries": (carry, carry) if post else ((2, 1), (2, 1)),
     }
+    if head_norms:
+        fields |= {"query_norm": a_head_norm((seed, 5), heads, size, period),
+                   "key_norm": a_head_norm((seed, 6), groups, size, period)}
     return Block(**{**fields, **changed})
 
 

@@ -53,6 +53,7 @@ def two_paces(seed: int) -> Transformer:
 KINDS: Mapping[str, Callable[[int], Transformer]] = {
     "Llama": tiny_transformer,
     "GPT-2": lambda seed: tiny_transformer(seed, rotary=False, gated=False, layer_norm=True),
+    "Qwen3": lambda seed: tiny_transformer(seed, heads=4, groups=2, head_norms=True),
     "three blocks": lambda seed: tiny_transformer(seed, blocks=3, groups=2, window=19, turns=3),
     "one block": lambda seed: tiny_transformer(seed, blocks=1),
     "two paces": two_paces,

@@ -28,6 +28,8 @@ from neuromorph.profiles import load_profile
 
 KINDS: dict[str, dict[str, Any]] = {
     "Llama": {}, "RMS, post-norm": {"post": True}, "layer norm": {"layer_norm": True},
+    "Qwen3": {"head_norms": True},
+    "Qwen3, not turned": {"head_norms": True, "rotary": False, "post": True},
     "GPT-2": {"layer_norm": True, "rotary": False, "gated": False},
     "BERT": {"layer_norm": True, "rotary": False, "gated": False, "post": True},
 }
@@ -67,7 +69,7 @@ def test_every_kind_is_proved_by_its_parts(kind: str) -> None:
     assert proof.doubts == ()
     heads = [f"emitting_attention of head{n}.match" for n in range(len(block.heads))]
     assert set(heads) < set(proof.circuits)
-    assert len(proof.circuits) == len(heads) + 3
+    assert len(proof.circuits) == len(heads) + 3 + len(block.head_norms)
     assert {bound.status for bound in proof.bounds} <= {"proved", "harmless", "saturates"}
 
 
@@ -84,7 +86,7 @@ def test_heads_may_send_plain_spikes(kind: str, backend: str) -> None:
     assert prove_contract(build(plain)).proved
 
 
-@pytest.mark.parametrize("kind", ["Llama", "BERT"])
+@pytest.mark.parametrize("kind", ["Llama", "BERT", "Qwen3"])
 @pytest.mark.parametrize("longer", [1, 3, 7, 30])
 def test_a_longer_period_changes_no_integer(kind: str, longer: int) -> None:
     """Where another block of a model is busier, this one rests."""
@@ -123,7 +125,7 @@ def test_an_encoder_looks_at_all_tokens_on_its_second_pass(kind: str) -> None:
     assert (found[:3] != expected.end[:3]).any()
 
 
-@pytest.mark.parametrize("kind", ["Llama", "BERT"])
+@pytest.mark.parametrize("kind", ["Llama", "BERT", "Qwen3"])
 def test_a_placed_block_is_the_block(kind: str) -> None:
     """Weights are cut over cores, judged by the checker, and run as they lie."""
     block = a_block(0, width=64, size=16, heads=4, groups=2, hidden=400, slots=24, turns=4,

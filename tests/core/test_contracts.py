@@ -287,3 +287,14 @@ def test_lif_neurons_may_speak_at_any_time() -> None:
         outputs=(replace(Port.of(cells), steps=(1,)),))
     with pytest.raises(RangeProofError, match="found any step; expected step 1"):
         prove_contract(network)
+
+
+@pytest.mark.parametrize(("weight", "wanted"), [(1, 9001), (3, 27_003), (-1, 9001)])
+def test_whole_gains_lose_nothing_of_a_norm(weight: int, wanted: int) -> None:
+    """Also beyond what floats are rounded up from: a relay sends what it hears, no unit more."""
+    port = Port("in", "in", SIZE, 16, -9001, 9001, (0,), norm=9001)
+    network = Network(
+        "handed", "fixed", (Population("in", SIZE, Source(16)), Population("on", SIZE, Relay())),
+        (Projection("to", "in", "on", weight * np.eye(SIZE, dtype=np.int32), graded=True),),
+        Schedule(4), inputs=(port,))
+    assert credit(network).promises["on"].norm == wanted

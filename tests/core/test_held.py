@@ -7,7 +7,16 @@ import gc
 import numpy as np
 
 from neuromorph.numerics import held as module
-from neuromorph.numerics.held import held, identity, is_held, ones, remembered, zeros
+from neuromorph.numerics.held import (
+    held,
+    identity,
+    is_held,
+    ones,
+    remembered,
+    spread,
+    summed,
+    zeros,
+)
 
 
 def test_what_can_be_written_is_looked_at_each_time() -> None:
@@ -56,4 +65,7 @@ def test_arrays_that_many_ask_for_are_one() -> None:
     assert identity(2, 256).tolist() == [[256, 0], [0, 256]]
     assert ones(2, 1).tolist() == [[1], [1]]
     assert not zeros(2, 3).any()
-    assert all(map(is_held, (identity(2, -3), ones(2, 1), zeros(2, 3))))
+    assert summed(2, 2).tolist() == [[1, 1, 0, 0], [0, 0, 1, 1]]
+    assert spread(2, 2, -1).tolist() == (-summed(2, 2).T).tolist()
+    assert all(map(is_held, (identity(2, -3), ones(2, 1), zeros(2, 3), summed(2, 3),
+                             spread(2, 3))))

@@ -28,6 +28,7 @@ from neuromorph.errors import NetworkError, UsageError
 from neuromorph.network import Probe, rename
 
 PLAIN: dict[str, Any] = {"rotary": False, "gated": False, "turns": 1, "window": 7}
+NORMED: dict[str, Any] = {"head_norms": True, "heads": 4, "groups": 2}
 SHARED: dict[str, Any] = {"heads": 4, "groups": 2, "width": 5, "size": 2, "hidden": 7, "slots": 2,
                           "layer_norm": True}
 
@@ -53,7 +54,8 @@ def spikes_of(block: Block, tokens: int, apart: int) -> dict[str, Any]:
 # --- its integers
 
 
-@pytest.mark.parametrize("changed", [{}, PLAIN, SHARED, {"width": 64, "hidden": 128, "size": 16}])
+@pytest.mark.parametrize("changed", [
+    {}, PLAIN, SHARED, NORMED, {"width": 64, "hidden": 128, "size": 16}])
 @pytest.mark.parametrize("seed", range(3))
 def test_numbers_have_the_spread_that_they_are_made_for(
     changed: dict[str, Any], seed: int
@@ -96,7 +98,7 @@ def test_it_is_proved_at_the_ends_of_what_can_be_set(changed: dict[str, Any]) ->
 # --- its tokens
 
 
-@pytest.mark.parametrize("changed", [{}, PLAIN, SHARED])
+@pytest.mark.parametrize("changed", [{}, PLAIN, SHARED, NORMED])
 def test_what_is_said_of_a_token_is_the_closed_form(changed: dict[str, Any]) -> None:
     block = tiny_block(5, **changed)
     expected = closed_form.run(block, tiny_stream(1, 6, block.width), angles(block, 6))
@@ -123,7 +125,7 @@ def test_angles_of_a_block_without_positions_are_refused() -> None:
 # --- its stages
 
 
-@pytest.mark.parametrize("changed", [{}, PLAIN, SHARED])
+@pytest.mark.parametrize("changed", [{}, PLAIN, SHARED, NORMED])
 def test_a_pipelined_token_says_what_it_says_alone(changed: dict[str, Any]) -> None:
     """To the spike: so the steps in which a population speaks of a token are told rightly."""
     block, tokens = tiny_block(2, **changed), 5
@@ -138,7 +140,7 @@ def test_a_pipelined_token_says_what_it_says_alone(changed: dict[str, Any]) -> N
                 assert token == tokens - 1 or len(piped) == block.period
 
 
-@pytest.mark.parametrize("changed", [{}, PLAIN, SHARED])
+@pytest.mark.parametrize("changed", [{}, PLAIN, SHARED, NORMED])
 def test_every_population_has_its_stage(changed: dict[str, Any]) -> None:
     block = tiny_block(**changed)
     network = build(block)

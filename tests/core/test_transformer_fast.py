@@ -26,6 +26,8 @@ KINDS: dict[str, dict[str, Any]] = {
     "wide": {"heads": 2, "groups": 2, "width": 70, "hidden": 33, "size": 34, "slots": 5},
     "plain": {"rotary": False, "gated": False, "turns": 1, "size": 3, "slots": 40},
     "layer norm": {"layer_norm": True, "rotary": False, "slots": 7},
+    "head norms": {"head_norms": True, "heads": 4, "groups": 2, "size": 6, "turns": 3},
+    "head norms, not turned": {"head_norms": True, "rotary": False, "size": 3, "slots": 7},
     "one slot": {"slots": 1, "heads": 1, "width": 6, "size": 2}}
 
 

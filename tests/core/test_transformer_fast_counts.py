@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from fast_transformers import a_transformer, some_tokens
 
 from neuromorph.backends.fast.transformer import Session
-from neuromorph.circuits.block.closed_form import LIMIT_16, normed, scaled
+from neuromorph.circuits.block.closed_form import LIMIT_16, heard, normed, scaled
 from neuromorph.circuits.block.closed_form import run as run_block
 from neuromorph.circuits.transformer import closed_form
 from neuromorph.circuits.transformer.numbers import Transformer
@@ -32,8 +33,11 @@ def counted(model: Transformer, tokens: np.ndarray) -> Counter[str]:
             said["normed"] = h
         found.update({f"spikes.{name}": np.count_nonzero(one) for name, one in said.items()})
         found["spikes.match"] += int(sum(np.minimum(t, head.slots).sum() for head in block.heads))
-        found["cut.x"] += sum(np.count_nonzero(np.abs(scaled(layer, h)) > LIMIT_16)
-                              for layer in (block.query, block.key, block.value))
+        found["cut.x"] += sum(np.count_nonzero(
+            np.abs(scaled(getattr(block, role), h)) > block.x_limit(role))
+            for role in ("query", "key", "value"))
+        found["cut.x"] += sum(np.count_nonzero(np.abs(heard(block, role, h)) == LIMIT_16)
+                              for role in block.head_norms)
         found["cut.gate"] += sum(np.count_nonzero(np.abs(scaled(layer, mlp)) > NARROW)
                                  for layer in (block.gate, block.up) if layer is not None)
     return found
@@ -49,6 +53,17 @@ def test_counts(post: bool, gated: bool) -> None:
     assert wanted
     assert {name: found[name] for name in wanted} == dict(wanted)
     assert found["spikes"] == sum(n for name, n in found.items() if name.startswith("spikes."))
+
+
+def test_gains_that_cut_off_are_counted() -> None:
+    model, tokens = a_transformer(2, head_norms=True), some_tokens(2, 30)
+    model = replace(model, blocks=tuple(replace(block, query_norm=replace(
+        block.query_norm, shift=block.query_norm.shift - 4)) for block in model.blocks))
+    session = Session(model)
+    session.feed(tokens)
+    wanted = counted(model, tokens)
+    assert wanted["cut.x"] > 0
+    assert {name: session.counts[name] for name in wanted} == dict(wanted)
 
 
 def test_what_is_cut_off_is_counted_by_kind() -> None:

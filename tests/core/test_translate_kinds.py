@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import pytest
-from small_float_blocks import a_float_block, a_text, clocked
+from small_float_blocks import Floats, a_float_block, a_text, clocked
 
 from neuromorph.circuits.block.build import build
-from neuromorph.circuits.block.closed_form import fed_forward
+from neuromorph.circuits.block.closed_form import fed_forward, gained
 from neuromorph.circuits.norm.build import CENTRED_MAX
 from neuromorph.compile.ranges.contract import prove_contract
 from neuromorph.errors import ModelStructureError, TensorError
@@ -20,6 +20,7 @@ from neuromorph.translate import TranslateOptions
 from neuromorph.translate.block import (
     CURVES,
     BlockOptions,
+    FloatBlock,
     FloatNorm,
     TranslatedBlock,
     compare_block,
@@ -29,6 +30,7 @@ from neuromorph.translate.block import (
     translate_block,
 )
 from neuromorph.translate.block.compared import cosines
+from neuromorph.translate.block.head_norms import head_norms_of
 
 TOKENS, WIDTH, UNSEEN = 16, 12, 7
 OPTIONS = BlockOptions(attention=TranslateOptions(slots=TOKENS))
@@ -39,6 +41,8 @@ KINDS: dict[str, dict[str, Any]] = {
     "GPT-2": {**PLAIN, "activation": CURVES["gelu_tanh"]},
     "ViT": {**PLAIN, "activation": CURVES["gelu"], "causal": False},
     "BERT": {**PLAIN, "activation": CURVES["gelu"], "causal": False, "post": True},
+    "Qwen3": {"head_norms": 4, "groups": 1, "biased": True},
+    "Qwen3, not turned": {"head_norms": 6, "size": 6, "heads": 4, "groups": 2, "rotary": None},
     "quick GELU, no biases": {"up": None, "activation": CURVES["quick_gelu"]}}
 ENCODERS = [kind for kind, changed in KINDS.items() if not changed.get("causal", True)]
 POST = [kind for kind, changed in KINDS.items() if changed.get("post")]
@@ -50,9 +54,18 @@ def a_norm(seed: int, *, layer_norm: bool) -> FloatNorm:
     return FloatNorm(rng.uniform(.5, 1.5, WIDTH), 1e-5, bias, layer_norm)
 
 
+def a_head_norm(seed: tuple[int, int], size: int) -> FloatNorm:
+    """Gains of both signs, far from 1."""
+    rng = np.random.default_rng(seed)
+    return FloatNorm(rng.choice([-1, 1], size) * rng.uniform(.3, 2, size), 1e-3)
+
+
 def a_block(kind: str, seed: int = 0) -> Any:
     changed = dict(KINDS[kind])
     layer_norm, post = changed.pop("layer_norm", False), changed.pop("post", False)
+    if size := changed.pop("head_norms", 0):
+        changed |= {f"{role}_norm": a_head_norm((seed, n), size)
+                    for n, role in enumerate(("query", "key"))}
     norms = [a_norm(seed + n, layer_norm=layer_norm) for n in range(3)]
     return a_float_block(seed, attention_norm=norms[0], mlp_norm=norms[1],
                          end_norm=norms[2] if post else None, **changed)
@@ -89,6 +102,105 @@ def test_no_part_could_be_another(wrong: dict[str, Any]) -> None:
     text = texts("BERT", [UNSEEN])[0]
     other = compare_block(block, text, replace(block.floats, **wrong).run(text))
     assert other.update_error > 3 * compare_block(block, text).update_error
+
+
+class TurnedFirst(FloatBlock):
+    """Norms behind rotary positions: their gains then meet other numbers."""
+
+    def _over_heads(self, role: str, rows: Floats) -> Floats:
+        return super()._over_heads(role, super().turned(rows))
+
+    def turned(self, rows: Floats) -> Floats:
+        return rows
+
+
+class WithoutKeys(FloatBlock):
+    """No norm of keys."""
+
+    def _over_heads(self, role: str, rows: Floats) -> Floats:
+        return rows if role == "key" else super()._over_heads(role, rows)
+
+
+class OneScale(FloatBlock):
+    """All heads of a token over the norm of the first."""
+
+    def _over_heads(self, role: str, rows: Floats) -> Floats:
+        own, heads = self.head_norms[role], rows.reshape(len(rows), -1, self.size)
+        mean = (heads[:, :1] ** 2).mean(axis=-1, keepdims=True)
+        return (own.gain * heads / np.sqrt(mean + own.epsilon)).reshape(rows.shape)
+
+
+@pytest.mark.parametrize("wrong", [
+    TurnedFirst, WithoutKeys, OneScale, {"query_norm": FloatNorm(np.ones(4), 1e-3)},
+    {"key_norm": a_head_norm((5, 5), 4)}, {"query_norm": FloatNorm(
+        a_head_norm((0, 0), 4).gain, 2.0)}])
+def test_no_norm_of_heads_could_be_another(wrong: Any) -> None:
+    block = translated("Qwen3")
+    text = texts("Qwen3", [UNSEEN])[0]
+    own = {f.name: getattr(block.floats, f.name) for f in fields(block.floats)}
+    other = wrong(**own) if isinstance(wrong, type) else replace(block.floats, **wrong)
+    found = compare_block(block, text, other.run(text))
+    assert found.update_error > 3 * compare_block(block, text).update_error
+
+
+@pytest.mark.parametrize("kind", ["Qwen3", "Qwen3, not turned"])
+@pytest.mark.parametrize("length", [1 / 64, 1 / 8, 1, 2])
+def test_a_norm_of_heads_is_that_of_floats(kind: str, length: float) -> None:
+    """Of queries from a sixty-fourth of the usual length to twice that."""
+    block = translated(kind)
+    norms, behind = head_norms_of(block.floats, dict(block.units), block.block.period)
+    rng = np.random.default_rng(1)
+    for role, own in block.floats.head_norms.items():
+        x = rng.normal(0, length, (40, len(block.units[role])))
+        codes = np.rint(x / block.units[role]).astype(np.int64)
+        made = gained(norms[role], codes) * behind[role]
+        wanted = own(x.reshape(-1, block.floats.size)).reshape(x.shape)
+        off = np.linalg.norm(made - wanted, axis=1) / np.linalg.norm(wanted, axis=1)
+        assert off.max() < 5e-4
+        assert norms[role].norm == block.block.head_norms[role].norm
+
+
+def test_numbers_that_are_cut_off_before_a_norm_are_counted() -> None:
+    block = translated("Qwen3")
+    louder = replace(block.block.query, multiplier=block.block.query.multiplier * 0 + 65535,
+                     shift=block.block.query.shift - 2)
+    own = block.block.key_norm
+    assert own is not None
+    short = replace(own, norm=replace(own.norm, multiplier=own.norm.multiplier // 2,
+                                      y_shift=own.norm.y_shift - 12))
+    found = compare_block(replace(block, block=replace(
+        block.block, query=louder, key_norm=short)), texts("Qwen3", [UNSEEN])[0]).saturations
+    assert found["query"] > 0
+    assert found["key_norm"] > 0
+    assert found["query_norm"] == found["key"] == 0
+
+
+@pytest.mark.parametrize(("wrong", "text"), [
+    ({"key_norm": None}, "both normed, or neither"),
+    ({"key_norm": FloatNorm(np.ones(8), 1e-6)}, r"key_norm: .*not of each head; found \(8,\)"),
+    ({"key_norm": FloatNorm(np.ones(4), 1e-6, centred=True)}, "layer norm of queries and keys"),
+    ({"query_norm": FloatNorm(np.ones(4), 1e-6, np.ones(4))}, "layer norm of queries and keys")])
+def test_other_norms_of_queries_and_keys_are_refused(wrong: dict[str, Any], text: str) -> None:
+    with pytest.raises(ModelStructureError, match=text):
+        replace(a_block("Qwen3"), **wrong)
+
+
+@pytest.mark.parametrize("share", [0, 1e-6, 1e-3])
+def test_queries_that_are_next_to_nothing_are_no_trouble(share: float) -> None:
+    """A head that was pruned: its numbers are far below the root of epsilon."""
+    floats = a_block("Qwen3")
+    weight, bias = floats.query.weight * share, floats.query.bias
+    quiet = replace(floats, query=floats.query._replace(weight=weight, bias=share * bias))
+    block = translate_block(quiet, texts("Qwen3", range(3)), OPTIONS)
+    assert compare_block(block, texts("Qwen3", [UNSEEN])[0]).state_worst > .99
+
+
+def test_a_gain_of_nothing_is_no_trouble() -> None:
+    floats = a_block("Qwen3")
+    for gain in (np.zeros(4), np.array([0, 0, 1e-7, 3.0])):
+        norm = FloatNorm(gain, 1e-3)
+        block = translate_block(replace(floats, query_norm=norm), texts("Qwen3", range(2)), OPTIONS)
+        assert compare_block(block, texts("Qwen3", [UNSEEN])[0]).state_worst > .98
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -59,8 +59,8 @@ def saved(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("kind", [
-    {}, {"layer_norm": True, "gated": False}, {"causal": False, "rotary": False},
-    {"causal": False, "rotary": False, "patches": True}])
+    {}, {"layer_norm": True, "gated": False}, {"head_norms": True},
+    {"causal": False, "rotary": False}, {"causal": False, "rotary": False, "patches": True}])
 def test_what_is_saved_comes_back(kind: dict[str, Any], tmp_path: Path) -> None:
     bundle = small_whole(3, **kind)
     loaded = load_whole(save_whole(bundle, tmp_path / "b"))
@@ -300,6 +300,33 @@ def test_a_bad_bundle_is_refused(name: str, saved: Path) -> None:
         load_whole(saved)
     assert text in str(caught.value)
     assert len(str(caught.value).splitlines()) == 1
+
+
+KEY = "blocks.1.key_norm"
+BAD_HEAD_NORMS: dict[str, tuple[Edit, str]] = {
+    "gain": (array(f"{KEY}.gain", at(0, -65536)), "a gain does not fit"),
+    "gains": (array(f"{KEY}.gain", lambda g: g[:-1]), "not one a number of a head"),
+    "no gain": (arrays(lambda a: a.pop(f"{KEY}.gain")), "lacks an array"),
+    "shift": (array(f"{KEY}.shift", at(0, 0)), "shift"),
+    "keys alone": (numbers(lambda n: n["blocks"][1].update(query_norm=None)), "no such model has"),
+    "heads": (numbers(lambda n: n["blocks"][1]["key_norm"].update(heads=9)),
+              "a head's norm is of another"),
+    "no heads": (numbers(lambda n: n["blocks"][1]["key_norm"].update(heads=0)), "key_norm.heads"),
+    "layer norm": (numbers(lambda n: n["blocks"][1]["key_norm"].update(centred=1)),
+                   "a layer norm of queries and keys"),
+    "least": (numbers(lambda n: n["blocks"][1]["key_norm"].update(least=0)), "too little"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_HEAD_NORMS)
+def test_bad_norms_of_heads_are_refused(name: str, tmp_path: Path) -> None:
+    saved = save_whole(small_whole(head_norms=True), tmp_path / "whole")
+    load_whole(saved)
+    edit, text = BAD_HEAD_NORMS[name]
+    edit(saved)
+    with pytest.raises(NeuromorphError) as caught:
+        load_whole(saved)
+    assert text in str(caught.value)
 
 
 @pytest.mark.parametrize("name", [WEIGHTS, NUMBERS, TOKENIZER, MANIFEST])

@@ -25,19 +25,24 @@ def save_text(path: Path, count: int = 24, words: int = 10, seed: int = 0) -> Pa
 
 
 def save_language_model(folder: Path, seed: int = 0, template: str | None = TEMPLATE,
-                        **sizes: Any) -> Path:
+                        family: str = "Llama", **sizes: Any) -> Path:
     import torch
+    import transformers
     from tokenizers import Tokenizer
-    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
     torch.manual_seed(seed)
-    model = LlamaForCausalLM(LlamaConfig(**{
+    config = getattr(transformers, f"{family}Config")(**{
         "vocab_size": VOCABULARY, "hidden_size": 32, "intermediate_size": 48,
         "num_hidden_layers": 2, "num_attention_heads": 4, "num_key_value_heads": 2,
         "max_position_embeddings": 256, "tie_word_embeddings": True, "initializer_range": 0.2,
-        "bos_token_id": 257, "eos_token_id": 256, **sizes}))
+        "bos_token_id": 257, "eos_token_id": 256, **sizes})
+    model = getattr(transformers, f"{family}ForCausalLM")(config)
+    with torch.no_grad():
+        for name, gain in model.named_parameters():
+            if name.endswith(("q_norm.weight", "k_norm.weight")):
+                gain.copy_(.5 + 2 * torch.rand(gain.shape))
     model.eval().save_pretrained(folder)
-    tokenizer = PreTrainedTokenizerFast(
+    tokenizer = transformers.PreTrainedTokenizerFast(
         tokenizer_object=Tokenizer.from_str(tokenizer_json().decode()), eos_token="<|end|>",
         bos_token="<|begin|>")
     tokenizer.chat_template = template

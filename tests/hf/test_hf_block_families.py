@@ -150,15 +150,6 @@ def test_parts_that_are_not_known_are_refused_by_name() -> None:
         float_blocks(rectified)
 
 
-def test_queries_with_a_norm_are_refused() -> None:
-    import transformers
-
-    model = transformers.Qwen3ForCausalLM(transformers.Qwen3Config(
-        **TEXT, num_key_value_heads=2, head_dim=8))
-    with pytest.raises(ModelStructureError, match="qwen3"):
-        float_blocks(model)
-
-
 def test_the_trained_blocks_of_minilm() -> None:
     """One block of a trained encoder, on news that calibration did not see."""
     import torch

@@ -24,14 +24,29 @@ KINDS: dict[str, dict[str, Any]] = {
     "Llama": {}, "Llama3": {"rope_parameters": {
         "rope_type": "llama3", "rope_theta": 5e5, "factor": 8.0, "low_freq_factor": 1.0,
         "high_freq_factor": 4.0, "original_max_position_embeddings": 32}},
-    "Mistral": {"sliding_window": None}, "Qwen2": {}}
+    "Mistral": {"sliding_window": None}, "Qwen2": {}, "Qwen3": {"head_dim": 16}}
 
 
 def tiny(kind: str, **changed: Any) -> Any:
     transformers = pytest.importorskip("transformers")
-    family = kind.removesuffix("3")
+    family = "Llama" if kind == "Llama3" else kind
     config = getattr(transformers, f"{family}Config")(**{**SIZES, **KINDS[kind], **changed})
-    return shaken(getattr(transformers, f"{family}ForCausalLM")(config))
+    model = shaken(getattr(transformers, f"{family}ForCausalLM")(config))
+    if kind == "Qwen3":
+        _sharpened(model)
+    return model
+
+
+def _sharpened(model: Any) -> None:
+    """Gains far from 1, of both signs: all ones would reveal no fault in them."""
+    import torch
+
+    generator = torch.Generator().manual_seed(5)
+    with torch.no_grad():
+        for name, gain in model.named_parameters():
+            if name.endswith(("q_norm.weight", "k_norm.weight")):
+                gain.copy_(.3 + 2 * torch.rand(gain.shape, generator=generator))
+                gain[::5] *= -1
 
 
 def states(model: Any) -> list[Any]:
@@ -54,7 +69,7 @@ def test_float_blocks_are_those_of_transformers(kind: str) -> None:
             assert np.abs(block.run(before).end - behind).max() < 2e-4 * np.abs(behind).max()
 
 
-@pytest.mark.parametrize("kind", ["Llama", "Qwen2"])
+@pytest.mark.parametrize("kind", ["Llama", "Qwen2", "Qwen3"])
 def test_their_integers_are_close_on_text_that_was_not_seen(kind: str) -> None:
     model = tiny(kind)
     texts = states(model)[1]
@@ -67,9 +82,10 @@ def test_their_integers_are_close_on_text_that_was_not_seen(kind: str) -> None:
 
 
 @pytest.mark.parametrize("layer", [0, 1])
-def test_a_tiny_llama_by_the_clock_is_its_closed_form(layer: int) -> None:
+@pytest.mark.parametrize("kind", ["Llama", "Qwen3"])
+def test_a_tiny_llama_by_the_clock_is_its_closed_form(kind: str, layer: int) -> None:
     """Its own tokens, and its own weights; the ring of slots is wrapped."""
-    model = tiny("Llama")
+    model = tiny(kind)
     texts = states(model)[layer]
     options = BlockOptions(attention=TranslateOptions(slots=6, window_nats=5.0))
     block = translate_block(float_block(model, layer), [some[:6] for some in texts[:3]], options)
@@ -88,6 +104,8 @@ def test_what_is_not_known_is_refused_by_name() -> None:
         float_blocks(tiny("Llama", hidden_act="relu"))
     with pytest.raises(ModelStructureError, match="window 8"):
         float_blocks(tiny("Mistral", sliding_window=8))
+    with pytest.raises(ModelStructureError, match="qwen3, window 8"):
+        float_blocks(tiny("Qwen3", sliding_window=8, use_sliding_window=True, max_window_layers=0))
     with pytest.raises(ModelStructureError, match="0 to 2"):
         float_block(tiny("Llama"), 3)
 
@@ -100,3 +118,21 @@ def test_a_part_that_would_be_passed_over_is_refused() -> None:
     assert float_block(model, 0).width == 32
     with pytest.raises(ModelStructureError, match=r"layers\.1: .*self_attn\.q_norm"):
         float_block(model, 1)
+    model = tiny("Qwen3")
+    del model.model.layers[1].self_attn.k_norm
+    assert float_block(model, 0).key_norm is not None
+    with pytest.raises(ModelStructureError, match=r"lacks a part; expected self_attn\.k_norm"):
+        float_block(model, 1)
+
+
+def test_a_norm_of_all_heads_together_is_refused_by_name() -> None:
+    import torch
+    import transformers
+
+    olmo = transformers.Olmo2ForCausalLM(transformers.Olmo2Config(**SIZES))
+    with pytest.raises(ModelStructureError, match=r"olmo2.*norm of all heads' numbers together"):
+        float_blocks(olmo)
+    model = tiny("Qwen3")
+    model.model.layers[0].self_attn.q_norm.weight = torch.nn.Parameter(torch.ones(64))
+    with pytest.raises(ModelStructureError, match=r"query_norm: .*not of each head; found \(64,\)"):
+        float_block(model, 0)

@@ -12,10 +12,13 @@ from hf_whole import TEMPLATE, save_language_model, save_text
 from small_whole import PlainSession
 
 from neuromorph.api import generate as door
+from neuromorph.api.evaluate import evaluate
+from neuromorph.api.evaluation.windows import Bounds
 from neuromorph.api.float_text import original_of
 from neuromorph.api.generate import generate
 from neuromorph.api.whole import WholeReport, export_whole
 from neuromorph.bundle.whole import WholeBundle, load_whole
+from neuromorph.circuits.transformer.closed_form import run
 from neuromorph.errors import (
     CalibrationError,
     InputError,
@@ -74,6 +77,25 @@ def test_its_blocks_are_close_to_float(report: WholeReport) -> None:
     json.dumps(said, allow_nan=False)
 
 
+def test_a_model_whose_heads_have_norms(text: Path, tmp_path: Path) -> None:
+    """A tiny Qwen3: exported, loaded, judged, and heard."""
+    folder = save_language_model(tmp_path / "qwen3", family="Qwen3", head_dim=16)
+    found = export_whole(folder, tmp_path / "bundle", calibrate=text)
+    bundle = loaded(found)
+    assert bundle.family == "qwen3"
+    assert [sorted(block.head_norms) for block in bundle.model.blocks] == [["key", "query"]] * 2
+    assert found.as_dict()["last_cosine"] > .999
+    judged = evaluate(bundle, save_text(tmp_path / "other.txt", 8, seed=5), against=folder,
+                      bounds=Bounds(windows=2, length=30)).found
+    assert judged["kl"] < .005
+    assert min(judged["cosine_by_layer"]) > .998
+    made = generate(bundle, "a spike fires", tokens=6).finish()
+    spoken = [*made.prompt, *made.tokens]
+    assert run(bundle.model, np.array(spoken[:-1])).answer.argmax(axis=1)[-6:].tolist() == \
+        made.tokens
+    assert original_of(bundle, folder).continued(made).as_dict()["float_tokens"] == 6
+
+
 def test_the_same_model_and_text_give_the_same_bytes(
     report: WholeReport, folder: Path, text: Path, tmp_path: Path
 ) -> None:
@@ -85,7 +107,6 @@ def test_the_same_model_and_text_give_the_same_bytes(
 def test_streams_decode_to_the_float_models_hidden_states(
     report: WholeReport, folder: Path
 ) -> None:
-    from neuromorph.circuits.transformer.closed_form import run
     from neuromorph.huggingface.loading import load_model
 
     bundle, tokens = loaded(report), np.arange(40, 70)

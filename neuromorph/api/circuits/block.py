@@ -47,6 +47,8 @@ class Settings:
     rotary: Annotated[bool, Meaning("Rotary positions; otherwise none.")] = True
     gated: Annotated[bool, Meaning("SiLU times a second sum; otherwise GELU.")] = True
     layer_norm: Annotated[bool, Meaning("Layer norms; otherwise RMS norms.")] = False
+    head_norms: Annotated[bool, Meaning(
+        "Norms of each head's queries and keys, as a Qwen3 has them.")] = False
     massive: Annotated[bool, Meaning(
         "Give the last token a number of 2^21 beside some 3000, as trained models have.")] = False
     pipelined: Annotated[bool, Meaning(
@@ -88,4 +90,4 @@ def _block(settings: Settings, seed: int) -> Block:
         seed, width=settings.width, heads=settings.heads, groups=settings.groups,
         size=settings.head_size, hidden=settings.hidden, slots=settings.slots,
         window=settings.window, turns=settings.turns, rotary=settings.rotary,
-        gated=settings.gated, layer_norm=settings.layer_norm)
+        gated=settings.gated, layer_norm=settings.layer_norm, head_norms=settings.head_norms)

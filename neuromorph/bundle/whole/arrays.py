@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from neuromorph.bundle.tensors import INTEGERS, heads_of
 from neuromorph.bundle.whole.numbers import BlockNumbers, NormNumbers, Numbers
 from neuromorph.bundle.whole.streams import Streams
-from neuromorph.circuits.block.numbers import Block, Code, Dense, Ints
+from neuromorph.circuits.block.numbers import Block, Code, Dense, HeadNorm, Ints
 from neuromorph.circuits.latency_attention import LatencyAttention
 from neuromorph.circuits.norm import Norm
 from neuromorph.circuits.transformer.numbers import Embedding, Head, Transformer
@@ -64,6 +64,8 @@ def _of_block(name: str, block: Block) -> Named:
         code: Code = getattr(block, f"{role}_code")
         found |= _constants(f"{name}.{role}_code", {
             "centre": code.centre, "multiplier": code.multiplier, "shift": code.shift})
+    for role, own in block.head_norms.items():
+        found |= _constants(f"{name}.{role}_norm", {"gain": own.gain, "shift": own.shift})
     for kind, (carry, shift) in zip(CARRIES, block.carries, strict=True):
         found |= _constants(f"{name}.{kind}", {"carry": carry, "carry_shift": shift})
     rows = [[asdict(head)[column] for column in INTEGERS] for head in block.heads]
@@ -175,6 +177,11 @@ class _Arrays:
         return Code(self.vector(f"{name}.centre"), self.vector(f"{name}.multiplier"),
                     self.vector(f"{name}.shift"), limit)
 
+    def head_norm(self, name: str, numbers: NormNumbers | None) -> HeadNorm | None:
+        if numbers is None:
+            return None
+        return HeadNorm(numbers.norm(), self.vector(f"{name}.gain"), self.vector(f"{name}.shift"))
+
     def streams(self, states: int) -> Streams:
         scale, offset = (self.of(f"streams.{name}", SCALES, 2) for name in ("scale", "offset"))
         for name, values in (("scale", scale), ("offset", offset)):
@@ -194,14 +201,17 @@ class _Arrays:
 def _block(arrays: _Arrays, name: str, numbers: BlockNumbers, whole: Numbers) -> Block:
     heads: tuple[LatencyAttention, ...] = heads_of(arrays.of(f"{name}.heads", HEADS, 2),
                                                    whole.spikes, f"{name}.heads")
-    layers = {layer: arrays.dense(f"{name}.{layer}") for layer in LAYERS}
+    query, key, value, output, gate, down = (arrays.dense(f"{name}.{layer}") for layer in LAYERS)
     has_up = arrays.holds(f"{name}.up.weights")
     attention, mlp = ((arrays.number(f"{name}.{kind}.carry"),
                        arrays.number(f"{name}.{kind}.carry_shift")) for kind in CARRIES)
     return Block(
         attention_norm=numbers.attention_norm.norm(), mlp_norm=numbers.mlp_norm.norm(),
         unit_norm=numbers.unit_norm.norm(), end_norm=_norm(numbers.end_norm),
-        **layers, up=arrays.dense(f"{name}.up") if has_up else None,
+        query_norm=arrays.head_norm(f"{name}.query_norm", numbers.query_norm),
+        key_norm=arrays.head_norm(f"{name}.key_norm", numbers.key_norm),
+        query=query, key=key, value=value, output=output, gate=gate, down=down,
+        up=arrays.dense(f"{name}.up") if has_up else None,
         query_code=arrays.code(f"{name}.query_code", numbers.query_limit),
         key_code=arrays.code(f"{name}.key_code", numbers.key_limit),
         value_code=arrays.code(f"{name}.value_code", numbers.value_limit),

@@ -37,6 +37,7 @@ class NormNumbers(Strict):
     period: Annotated[int, Field(ge=1, le=1 << 31)]
     root: Flag
     centred: Flag
+    heads: Count = 1
 
     @classmethod
     def of(cls, norm: Norm) -> NormNumbers:
@@ -55,6 +56,8 @@ class BlockNumbers(Strict):
     mlp_norm: NormNumbers
     unit_norm: NormNumbers
     end_norm: NormNumbers | None = None
+    query_norm: NormNumbers | None = None
+    key_norm: NormNumbers | None = None
     query_limit: Limit
     key_limit: Limit
     value_limit: Limit
@@ -76,6 +79,8 @@ class BlockNumbers(Strict):
             attention_norm=NormNumbers.of(block.attention_norm),
             mlp_norm=NormNumbers.of(block.mlp_norm), unit_norm=NormNumbers.of(block.unit_norm),
             end_norm=None if block.end_norm is None else NormNumbers.of(block.end_norm),
+            **{f"{role}_norm": NormNumbers.of(own.norm)
+               for role, own in block.head_norms.items()},
             query_limit=block.query_code.limit, key_limit=block.key_code.limit,
             value_limit=block.value_code.limit, groups=block.groups, rotary=block.rotary,
             turns=block.turns, slope=block.activation.slope, cubic=block.activation.cubic,

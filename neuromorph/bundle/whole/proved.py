@@ -61,6 +61,8 @@ def _norms_of(block: Block) -> Iterator[tuple[str, Norm]]:
         norm = getattr(block, name)
         if norm is not None:
             yield name, norm
+    for role, own in block.head_norms.items():
+        yield f"{role}_norm", own.norm
 
 
 def _neurons_of(block: Block) -> Iterator[tuple[str, int, NeuronModel]]:
@@ -70,6 +72,8 @@ def _neurons_of(block: Block) -> Iterator[tuple[str, int, NeuronModel]]:
                               ("value", block.value, block.value_code)):
         yield name, layer.outputs, _requantise(layer)
         yield f"{name}_code", layer.outputs, _turned(code)
+    for role, own in block.head_norms.items():
+        yield f"{role}_norm", block.size, Requantise(multiplier=np.abs(own.gain), shift=own.shift)
     for name, dense, kind, (carry, shift) in (
             ("output", block.output, Residual, block.carries[0]),
             ("down", block.down, UnitResidual, block.carries[1])):

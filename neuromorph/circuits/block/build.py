@@ -28,11 +28,14 @@ def build(block: Block) -> Network:
     """
     check(block)
     times, heads = block.timeline, range(len(block.heads))
-    parts = {"project": project(block), "clock": clock(block),
+    parts = {"project": project(block),
+             **{f"{role}_norm": norm.build(own.norm) for role, own in block.head_norms.items()},
+             "clock": clock(block),
              **{f"head{n}": _head(block, n) for n in heads}, "attended": attended(block),
              "mlp_norm": norm.build(block.mlp_norm), "gated": gated(block),
              "unit_norm": norm.build(block.unit_norm), "fed_back": fed_back(block)}
     begins = {"mlp_norm": times.middle_at, "unit_norm": times.hidden_at,
+              **{f"{role}_norm": times.x_at for role in block.head_norms},
               **{f"head{n}": times.head_at for n in heads}}
     if block.end_norm is None:
         parts = {"attention_norm": norm.build(block.attention_norm), **parts}
@@ -66,6 +69,8 @@ def _wires(block: Block, first: str) -> dict[str, str]:
         "fed_back.h": "unit_norm.h", "fed_back.root": "unit_norm.root",
         "fed_back.r": "mlp_norm.h" if block.post else "attended.out"}
     found |= {"end_norm.r": "fed_back.out"} if block.post else {"project.h": "attention_norm.h"}
+    for role in block.head_norms:
+        found |= {f"{role}_norm.r": f"project.{role}_x", f"project.{role}_n": f"{role}_norm.h"}
     for n in range(len(block.heads)):
         found |= {f"head{n}.{port}": f"clock.{name}" for port, name in wires_of(block, n).items()}
         found[f"attended.context{n}"] = f"head{n}.control"

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from neuromorph.circuits.block.numbers import Block, Code, Dense, Ints
+from neuromorph.circuits.block.numbers import Block, Code, Dense, HeadNorm, Ints
 from neuromorph.circuits.latency_attention import LatencyAttention
 from neuromorph.circuits.latency_attention.emit import contexts_of, lift_of
 from neuromorph.circuits.norm import Norm, mean_constants
@@ -56,9 +56,9 @@ def run(
         through the same slots, of which there must be one a token, it looks at all of them.
     """
     h = stream if block.post else normed(block.attention_norm, stream)[0]
-    query, key = (_code(_x(layer, h), code, block, angles) for layer, code in (
-        (block.query, block.query_code), (block.key, block.key_code)))
-    value = _clipped(multiply_shift(saturate(_x(block.value, h) - block.value_code.centre),
+    query, key = (_code(heard(block, role, h), getattr(block, f"{role}_code"), block, angles)
+                  for role in ("query", "key"))
+    value = _clipped(multiply_shift(saturate(heard(block, "value", h) - block.value_code.centre),
                                     block.value_code.multiplier, block.value_code.shift),
                      block.value_code.limit)
     context = np.concatenate([_attend(block, n, query, key, value, causal)
@@ -71,8 +71,11 @@ def run(
 
 
 def normed(norm: Norm, vectors: Ints) -> tuple[Ints, Ints]:
-    """Vectors over their norms, and the payload of each norm."""
-    rungs = norm.ladder
+    """Vectors over their norms, and the payload of each norm.
+
+    Those of a norm of several heads are as many vectors, side by side.
+    """
+    rungs, shape, vectors = norm.ladder, vectors.shape, vectors.reshape(-1, norm.size)
     if norm.centred:
         vectors = vectors - _means(norm, vectors)[:, None]
     kept, at = np.zeros(len(vectors), np.int64), np.zeros(len(vectors), np.int64)
@@ -83,7 +86,7 @@ def normed(norm: Norm, vectors: Ints) -> tuple[Ints, Ints]:
         kept, at = np.where(takes, total, kept), np.where(takes, k, at)
     y = np.minimum(inverse_root_payload(kept, at, norm.multiplier, norm.y_shift), STATE_MAX)
     h = saturate(round_shift(vectors * y[:, None], 22))
-    return _clipped(h, norm.limit), root_payload(kept, at)
+    return _clipped(h, norm.limit).reshape(shape), root_payload(kept, at)
 
 
 def _means(norm: Norm, vectors: Ints) -> Ints:
@@ -112,8 +115,18 @@ def scaled(layer: Dense, vectors: Ints) -> Ints:
     return multiply_shift(_sums(layer, vectors), layer.multiplier, layer.shift) + layer.bias
 
 
-def _x(layer: Dense, vectors: Ints) -> Ints:
-    return _clipped(scaled(layer, vectors), LIMIT_16)
+def heard(block: Block, role: str, h: Ints) -> Ints:
+    """Queries, keys or values of tokens before they are codes: over their norms, if any."""
+    own = block.head_norms.get(role)
+    x = scaled(getattr(block, role), h)
+    return _clipped(x, LIMIT_16) if own is None else gained(own, _clipped(x, STATE_MAX))
+
+
+def gained(own: HeadNorm, x: Ints) -> Ints:
+    """Queries or keys of tokens over the norms of their heads, times the gains."""
+    n = normed(own.norm, x)[0].reshape(-1, own.norm.size)
+    y = multiply_shift(np.sign(own.gain) * n, np.abs(own.gain), own.shift)
+    return _clipped(y, LIMIT_16).reshape(x.shape)
 
 
 def _code(x: Ints, code: Code, block: Block, angles: tuple[Ints, Ints] | None) -> Ints:

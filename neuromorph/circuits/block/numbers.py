@@ -16,9 +16,13 @@ from neuromorph.errors import NetworkError
 from neuromorph.neurons.contract import Parameter
 from neuromorph.neurons.gate import Activation
 from neuromorph.numerics import SIGNED_8
+from neuromorph.numerics.limits import MULTIPLIER_MAX, STATE_MAX
 from neuromorph.shown import Shown
 
 Ints = NDArray[np.int64]
+
+X_LIMIT = 2**15 - 1
+"""Queries, keys and values before they are codes have 16 bits."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -59,13 +63,42 @@ class Code(Shown):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
+class HeadNorm(Shown):
+    """The norm of each head's query or key, and the gain that all heads share.
+
+    ::
+
+        n   = x / ||x||                                       of each head, by ``norm``
+        y_j = clip(sign(gain_j) MS(n_j; |gain_j|, shift_j))   16 bits
+
+    Attributes
+    ----------
+    norm : Norm
+        An RMS norm of a head's numbers; as many side by side as there are heads.
+    gain, shift : int array, shape (size,)
+        -65535 to 65535; 1 to 40.
+    """
+
+    norm: Norm
+    gain: Ints
+    shift: Ints
+
+    @property
+    def steps(self) -> int:
+        """Steps that numbers take to be normed: one for the gain."""
+        return self.norm.h_at + 1
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Block(Shown):
     """One transformer block in integers, pre-norm or post-norm.
 
     ::
 
         h   = norm(R)                                    RMS norm
-        q, k, v = W_q h, W_k h, W_v h                    16 bits; rotated, if ``rotary``
+        q, k, v = W_q h, W_k h, W_v h                    16 bits
+        q, k = gain q / ||q||, gain k / ||k||            of each head, if there are such norms
+        q, k rotated                                     if ``rotary``
         c   = softmax attention of their codes           by each head, of the last ``slots`` tokens
         R'  = carry R + W_o c
         h'  = norm(R')
@@ -82,6 +115,8 @@ class Block(Shown):
         The last sends a unit vector, and its norm.
     end_norm : Norm or None
         Of a post-norm block, behind its MLP.
+    query_norm, key_norm : HeadNorm or None
+        Both, or none.
     rest : int
         Steps of a period in which nothing happens: where a block of the same model is busier.
     query, key, value : Dense
@@ -133,6 +168,8 @@ class Block(Shown):
     down: Dense
     carries: tuple[tuple[Parameter, Parameter], tuple[Parameter, Parameter]]
     end_norm: Norm | None = None
+    query_norm: HeadNorm | None = None
+    key_norm: HeadNorm | None = None
     rest: int = 0
 
     @property
@@ -143,7 +180,8 @@ class Block(Shown):
     @property
     def timeline(self) -> Timeline:
         """When who speaks."""
-        return Timeline(0 if self.post else self.attention_norm.h_at, self.mlp_norm.h_at,
+        return Timeline(0 if self.post else self.attention_norm.h_at,
+                        self.query_norm.steps if self.query_norm else 0, self.mlp_norm.h_at,
                         self.busy, self.turns, self.unit_norm.h_at, self.unit_norm.y_at,
                         self.end_norm.h_at if self.end_norm else 0)
 
@@ -182,6 +220,16 @@ class Block(Shown):
         """Steps from one token to the next."""
         return self.busy + self.rest
 
+    @property
+    def head_norms(self) -> dict[str, HeadNorm]:
+        """Those of queries and keys, if there are any."""
+        norms = {"query": self.query_norm, "key": self.key_norm}
+        return {role: norm for role, norm in norms.items() if norm is not None}
+
+    def x_limit(self, role: str) -> int:
+        """Largest number of queries, keys or values; a norm takes all 24 bits."""
+        return STATE_MAX if role in self.head_norms else X_LIMIT
+
     def group_of(self, head: int) -> int:
         """Which keys and values a query head looks at."""
         return head * self.groups // len(self.heads)
@@ -201,7 +249,9 @@ def with_period(block: Block, period: int) -> Block:
     norms = {name: replace(norm, period=period) for name in (
         "attention_norm", "mlp_norm", "unit_norm", "end_norm")
         if (norm := getattr(block, name)) is not None}
-    return replace(block, rest=period - block.busy, **norms)
+    query, key = (own and replace(own, norm=replace(own.norm, period=period))
+                  for own in (block.query_norm, block.key_norm))
+    return replace(block, rest=period - block.busy, query_norm=query, key_norm=key, **norms)
 
 
 def check(block: Block) -> Block:
@@ -221,6 +271,7 @@ def check(block: Block) -> Block:
         raise NetworkError("a head of an odd size has no pairs to turn", where="block",
                            found=block.size)
     _check_norms(block)
+    _check_head_norms(block)
     return block
 
 
@@ -284,3 +335,26 @@ def _check_norms(block: Block) -> None:
         raise NetworkError("the unit vector's norm is of another block, or sends no root",
                            where="block", found=f"{block.unit_norm.period} steps",
                            expected=f"{block.period} steps")
+
+
+def _check_head_norms(block: Block) -> None:
+    if len(block.head_norms) == 1:
+        raise NetworkError("queries and keys are both normed, or neither", where="block",
+                           found=f"a norm of each {next(iter(block.head_norms))} alone")
+    for (role, own), heads in zip(block.head_norms.items(), (len(block.heads), block.groups),
+                                  strict=False):
+        where, norm, wanted = f"block.{role}_norm", own.norm, (heads, block.size, block.period)
+        if (norm.heads, norm.size, norm.period) != wanted:
+            raise NetworkError("a head's norm is of another block", where=where,
+                               found=f"{norm.heads} of {norm.size} numbers, {norm.period} steps",
+                               expected="{} of {} numbers, {} steps".format(*wanted))
+        if norm.centred:
+            raise NetworkError("a layer norm of queries and keys has no circuit", where=where,
+                               expected="an RMS norm")
+        if np.shape(own.gain) != (block.size,) or np.shape(own.shift) != (block.size,):
+            raise NetworkError("a gain is not one a number of a head", where=where,
+                               found=f"shapes {np.shape(own.gain)}, {np.shape(own.shift)}",
+                               expected=f"({block.size},)")
+        if np.abs(own.gain).max() > MULTIPLIER_MAX:
+            raise NetworkError("a gain does not fit 16 bits and a sign", where=where,
+                               found=int(np.abs(own.gain).max()), expected=MULTIPLIER_MAX)

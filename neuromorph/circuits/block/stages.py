@@ -102,14 +102,18 @@ def _homes(block: Block) -> dict[str, tuple[str, int]]:
     fired = times.head_at + LIFT_AT
     return {
         R: (IN, 0), ANGLE: (IN, 0), TOKEN: (IN, 0), "attention_norm.": (NORM, 0),
-        "project.": (PROJECT, times.x_at), "clock.ramp": (DRIVES, times.head_at - 1),
+        **dict.fromkeys(("project.query_gained", "project.query", "project.key_gained",
+                         "project.key", "project.", "query_norm.", "key_norm."),
+                        (PROJECT, times.x_at)),
+        "clock.ramp": (DRIVES, times.head_at - 1),
         "clock.drive": (DRIVES, times.head_at),
         **{f"clock.{name}": (WRITE, times.head_at) for name in writes},
         **{f"clock.{name}": (SWEEP, times.head_at) for name in sweeps},
         "head.match": (SWEEP, fired), "head.done": (SWEEP, fired),
         "head.normaliser": (CONTEXT, fired), "head.control": (CONTEXT, times.context_at),
         "attended.": (OUTPUT, times.middle_at), "mlp_norm.": (MLP_NORM, times.middle_at),
-        "gated.": (GATE, times.hidden_at), "unit_norm.": (UNIT_NORM, times.hidden_at),
+        "gated.again": (GATE, times.hidden_at - 1), "gated.a": (GATE, times.hidden_at),
+        "unit_norm.": (UNIT_NORM, times.hidden_at),
         "fed_back.": (DOWN, times.fed_back_at), "end_norm.": (END_NORM, times.fed_back_at),
         OUT: (END_NORM if block.post else DOWN, times.end_at)}
 

@@ -20,6 +20,8 @@ class Timeline:
     lead : int
         Step in which the vector is sent that queries, keys and values are made of: 0 where it
         comes in as it is, else a norm's.
+    own : int
+        Steps of the norms of queries and keys; 0 without them.
     norm : int
         Steps of the norm before the MLP.
     busy : int
@@ -34,6 +36,7 @@ class Timeline:
     """
 
     lead: int
+    own: int
     norm: int
     busy: int
     turns: int
@@ -47,29 +50,34 @@ class Timeline:
         return self.lead + 1
 
     @property
+    def heard_at(self) -> int:
+        """Queries and keys as they are turned: over their norms, if they have such."""
+        return self.x_at + self.own
+
+    @property
     def cos_at(self) -> int:
         """Cosines arrive: after a query's own number and its partner's."""
-        return self.lead + 4
+        return self.lead + self.own + 4
 
     @property
     def code_at(self) -> int:
         """Sines arrive, and codes of queries and keys are sent."""
-        return self.lead + 5
+        return self.lead + self.own + 5
 
     @property
     def pulse_at(self) -> int:
         """The token's pulse arrives: a slot has its turn."""
-        return self.lead + 4
+        return self.lead + self.own + 4
 
     @property
     def head_at(self) -> int:
         """A head's own period begins: the first clear of a write."""
-        return self.lead + 5
+        return self.lead + self.own + 5
 
     @property
     def side_at(self) -> int:
         """Both sides of a key."""
-        return self.lead + 6
+        return self.lead + self.own + 6
 
     @property
     def context_at(self) -> int:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
 
-from neuromorph.circuits.block.numbers import Block, Code, Dense, Ints
+from neuromorph.circuits.block.numbers import X_LIMIT, Block, Code, Dense, HeadNorm, Ints
 from neuromorph.circuits.hebbian_attention import WRITE_STEPS
 from neuromorph.circuits.latency_attention import LatencyAttention
 from neuromorph.circuits.latency_attention.emit import emission_of
@@ -32,6 +33,9 @@ UNIT = 4000
 X, CODE_LIMIT, VALUE_LIMIT, ROOM = 2000, 20, 127, 4
 """Root mean square of x; limits of codes, which are so many times their root mean square."""
 
+WIDE_X = 64 * X
+"""That of an x that is normed."""
+
 UNIT_BITS, PRODUCT_SHIFT, GATED = 10, 9, 1500
 """1 of the gate is 2^10; root mean square of both its sums."""
 
@@ -45,7 +49,7 @@ LONG_ROW = 1.15
 def tiny_block(
     seed: int = 0, *, width: int = 8, heads: int = 2, groups: int = 1, size: int = 4,
     hidden: int = 12, slots: int = 4, window: int = 10, turns: int = 2, rotary: bool = True,
-    gated: bool = True, layer_norm: bool = False,
+    gated: bool = True, layer_norm: bool = False, head_norms: bool = False,
 ) -> Block:
     """A block with int8 weights drawn evenly, and constants that follow from their spread.
 
@@ -73,6 +77,8 @@ def tiny_block(
         Rotary positions; SiLU with a second sum, or GELU without.
     layer_norm : bool
         Whether norms take the mean away.
+    head_norms : bool
+        Whether each head's queries and keys have norms.
 
     Raises
     ------
@@ -88,9 +94,10 @@ def tiny_block(
     unit = norm_of(hidden, length / sqrt(hidden), NORMED_LIMIT, period, root=True)
     asked, kept = heads * size, groups * size
     context = emission_of(kinds[0]).limit / ROOM
-    return Block(
+    sent = WIDE_X if head_norms else X
+    block = Block(
         attention_norm=norm, mlp_norm=norm, unit_norm=unit,
-        query=_layer(rng, asked, width, heard, X), key=_layer(rng, kept, width, heard, X),
+        query=_layer(rng, asked, width, heard, sent), key=_layer(rng, kept, width, heard, sent),
         value=_layer(rng, kept, width, heard, X),
         query_code=_code(rng, asked, CODE_LIMIT), key_code=_code(rng, kept, CODE_LIMIT),
         value_code=_code(rng, kept, VALUE_LIMIT), heads=kinds, groups=groups, rotary=rotary,
@@ -100,6 +107,9 @@ def tiny_block(
         activation=SILU if gated else GELU, unit_bits=UNIT_BITS, product_shift=PRODUCT_SHIFT,
         hidden_limit=STATE_MAX, down=_down(rng, width, unit, length, gated=gated),
         carries=((2, 1), (2, 1)))
+    return block if not head_norms else replace(
+        block, query_norm=_head_norm(rng, heads, size, period),
+        key_norm=_head_norm(rng, groups, size, period))
 
 
 def tiny_stream(seed: int, tokens: int, width: int, *, massive: bool = False) -> Ints:
@@ -135,6 +145,13 @@ def _layer(rng: np.random.Generator, rows: int, columns: int, heard: float, sent
 
 def _code(rng: np.random.Generator, rows: int, limit: int) -> Code:
     return Code(np.zeros(rows, np.int64), *_constants(limit / ROOM / X * _uneven(rng, rows)), limit)
+
+
+def _head_norm(rng: np.random.Generator, heads: int, size: int, period: int) -> HeadNorm:
+    """Gains of 0.7 to 1.3, and of both signs."""
+    multiplier, shift = _constants(_uneven(rng, size))
+    norm = norm_of(size, X, X_LIMIT, period, epsilon=EPSILON, heads=heads)
+    return HeadNorm(norm, rng.choice([-1, 1], size) * multiplier, shift)
 
 
 def _down(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import floor, log2, sqrt
+from math import floor, isqrt, log2, sqrt
 from typing import Any
 
 from numpy.typing import NDArray
@@ -28,7 +28,7 @@ from neuromorph.neurons.requantise import Requantise
 from neuromorph.neurons.rsqrt import Root, Rsqrt
 from neuromorph.neurons.scale import Scale
 from neuromorph.neurons.square import RUNGS, Square
-from neuromorph.numerics.held import identity, ones
+from neuromorph.numerics.held import identity, spread, summed
 from neuromorph.numerics.limits import MULTIPLIER_MAX, PAYLOAD_BITS, STATE_MAX
 from neuromorph.numerics.scalar import X_BITS, Y_BITS
 
@@ -60,6 +60,7 @@ class Norm(Circuit):
     Attributes
     ----------
     size : int
+        Of a vector.
     least : int
         Added to the sum of squares, in units of a payload squared.
     multiplier, y_shift : int
@@ -71,6 +72,8 @@ class Norm(Circuit):
         0 or 1: whether the norm itself is sent as well.
     centred : int
         0 or 1: whether it is a layer norm. Its R has a bit less.
+    heads : int
+        Vectors side by side, each over a norm of its own.
     """
 
     size: int
@@ -81,6 +84,12 @@ class Norm(Circuit):
     period: int
     root: int = 0
     centred: int = 0
+    heads: int = 1
+
+    @property
+    def width(self) -> int:
+        """Numbers of all vectors."""
+        return self.heads * self.size
 
     @property
     def keep_at(self) -> int:
@@ -109,7 +118,7 @@ class Norm(Circuit):
 
     @property
     def longest(self) -> int:
-        """Bound on the 2-norm of h."""
+        """Bound on the 2-norm of h of a vector."""
         found = self.ladder
         return longest(self.size, found.threshold, self.multiplier, self.y_shift, found.shift,
                        SHIFT)
@@ -136,7 +145,7 @@ class Norm(Circuit):
 
 def norm_of(
     size: int, payload: float, limit: int, period: int, *, epsilon: float = 0.0, root: bool = False,
-    centred: bool = False,
+    centred: bool = False, heads: int = 1,
 ) -> Norm:
     """The norm whose payloads have a root mean square of ``payload``.
 
@@ -151,6 +160,7 @@ def norm_of(
     epsilon : float
         Mean square, in units of R squared, that is added to that of R.
     root, centred : bool
+    heads : int
 
     Raises
     ------
@@ -165,7 +175,7 @@ def norm_of(
                            expected="more than 0, and less than their limit")
     multiplier = int(wanted * 2.0 ** (y_shift - X_BITS // 2 - Y_BITS))
     return Norm(size, least_of(size, rungs.shift, epsilon), multiplier, y_shift, limit, period,
-                int(root), int(centred))
+                int(root), int(centred), heads)
 
 
 def build(norm: Norm) -> Network:
@@ -184,34 +194,35 @@ def build(norm: Norm) -> Network:
         the next vector comes before h is sent, or too little is added to a sum of squares.
     """
     check(norm)
-    rungs, size, period = norm.ladder, norm.size, norm.period
+    rungs, size, heads, period = norm.ladder, norm.width, norm.heads, norm.period
     climbs = {"threshold": rungs.threshold, "least": rungs.least,
               "least_shift": rungs.least_shift, "period": period, "at": norm.y_at % period}
-    each, all_ = identity(size), ones(1, size)
+    each, all_, back = identity(size), summed(heads, norm.size), spread(heads, norm.size)
     vector = Population("r", size, Source(PAYLOAD_BITS))
     scale = Population("scale", size, Scale(SHIFT, limit=norm.limit, period=period,
                                             keep_at=norm.keep_at % period,
                                             at=norm.h_at % period))
     populations = [vector, Population("square", size, Square(rungs.shift, STATE_MAX, period,
                                                              norm.keep_at % period)),
-                   Population("rsqrt", 1, Rsqrt(multiplier=norm.multiplier, shift=norm.y_shift,
-                                                **climbs)), scale]
+                   Population("rsqrt", heads, Rsqrt(
+                       multiplier=norm.multiplier, shift=norm.y_shift, **climbs)), scale]
     wait = norm.keep_at - 1
     projections = [Projection("keep", "r", "square", each, wait, graded=True),
                    Projection("hold", "r", "scale", each, wait, graded=True),
                    Projection("sum", "square", "rsqrt", all_, graded=True),
-                   Projection("factor", "rsqrt", "scale", ones(size, 1), graded=True)]
+                   Projection("factor", "rsqrt", "scale", back, graded=True)]
     if norm.centred:
         populations += _mean_populations(norm)
-        projections += _mean_projections(size)
+        projections += _mean_projections(norm)
     outputs = [Port("h", "scale", size, scale.model.payload_bits, -norm.limit, norm.limit,
-                    (norm.h_at % period,), "the vector over its norm", norm=norm.longest)]
+                    (norm.h_at % period,), "the vector over its norm", _together(norm))]
     if norm.root:
-        root = Population("root", 1, Root(**climbs))
+        root = Population("root", heads, Root(**climbs))
         populations.append(root)
         projections.append(Projection("sum_too", "square", "root", all_, graded=True))
-        outputs.append(Port("root", "root", 1, root.model.payload_bits, 0,
-                            int(root.model.widest(1).high[0]), (norm.y_at % period,), "the norm"))
+        outputs.append(Port("root", "root", heads, root.model.payload_bits, 0,
+                            int(root.model.widest(1).high[0]), (norm.y_at % period,),
+                            "the norm"))
     return Network(
         "norm", "fixed", tuple(populations), tuple(projections),
         Schedule(period, (Phase("norm", 0, min(norm.h_at + 1, period)),)),
@@ -229,10 +240,11 @@ def check(norm: Norm, where: str = "norm") -> Norm:
         As `build`.
     """
     shortest = norm.h_at - norm.keep_at + 1
-    if norm.size < 1 or norm.period < shortest or not 1 <= norm.y_shift < 2 * PAYLOAD_BITS:
+    if min(norm.size, norm.heads) < 1 or norm.period < shortest or not (
+            1 <= norm.y_shift < 2 * PAYLOAD_BITS):
         raise NetworkError(
             "there is no such norm", where=where,
-            found=f"{norm.size} numbers, {norm.period} steps, y_shift {norm.y_shift}",
+            found=f"{norm.width} numbers, {norm.period} steps, y_shift {norm.y_shift}",
             expected=f"at least 1 number, {shortest} steps, y_shift 1 to {2 * PAYLOAD_BITS - 1}")
     least = least_of(norm.size, norm.ladder.shift, 0.0)
     if norm.least < least:
@@ -256,15 +268,21 @@ def mean_constants(size: int) -> tuple[int, int, int]:
 
 def _mean_populations(norm: Norm) -> list[Population]:
     bits, multiplier, shift = mean_constants(norm.size)
-    return [Population("part", norm.size, Requantise(1, bits, 0, STATE_MAX, norm.period,
-                                                     1 % norm.period)),
-            Population("mean", 1, Requantise(multiplier, shift, 0, norm.largest, norm.period,
-                                             2 % norm.period))]
+    return [Population("part", norm.width, Requantise(1, bits, 0, STATE_MAX, norm.period,
+                                                      1 % norm.period)),
+            Population("mean", norm.heads, Requantise(
+                multiplier, shift, 0, norm.largest, norm.period, 2 % norm.period))]
 
 
-def _mean_projections(size: int) -> list[Projection]:
-    each, all_ = identity(size), ones(1, size)
+def _mean_projections(norm: Norm) -> list[Projection]:
+    each, all_ = identity(norm.width), summed(norm.heads, norm.size)
+    away = spread(norm.heads, norm.size, -1)
     return [Projection("in_part", "r", "part", each, graded=True),
             Projection("add_up", "part", "mean", all_, graded=True),
-            *(Projection(f"centre_{name}", "mean", name, -ones(size, 1), graded=True)
+            *(Projection(f"centre_{name}", "mean", name, away, graded=True)
               for name in ("square", "scale"))]
+
+
+def _together(norm: Norm) -> int:
+    """Bound on the 2-norm of all vectors: the root of heads longest^2, rounded up."""
+    return isqrt(norm.heads * norm.longest**2 - 1) + 1

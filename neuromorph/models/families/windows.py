@@ -1,7 +1,7 @@
 """How far each layer of Llama's relatives looks back, read as transformers reads it.
 
-Llama never slides. Mistral slides in every layer, unless its window is null. Qwen2 slides where
-``layer_types`` says so, or from layer ``max_window_layers`` on, and only with
+Llama never slides. Mistral slides in every layer, unless its window is null. Qwen2 and Qwen3
+slide where ``layer_types`` says so, or from layer ``max_window_layers`` on, and only with
 ``use_sliding_window``.
 """
 
@@ -27,7 +27,7 @@ def read_window(config: Config, layer: int) -> int | None:
     """
     kinds = _kinds(config)
     model = config.text("model_type")
-    if model == "qwen2":
+    if model in {"qwen2", "qwen3"}:
         return _qwen2(config, kinds, layer)
     window = _size(config) if model == "mistral" else None
     if kinds and kinds[layer] != (_FULL if window is None else _SLIDING):

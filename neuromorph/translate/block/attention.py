@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import sqrt
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from neuromorph.circuits.block.numbers import Code, Dense, Ints
-from neuromorph.circuits.block.project import X_LIMIT, partner_of
+from neuromorph.circuits.block.numbers import X_LIMIT, Code, Dense, Ints
+from neuromorph.circuits.block.project import partner_of
 from neuromorph.circuits.hebbian_attention import prove_writes
 from neuromorph.circuits.latency_attention import LatencyAttention
 from neuromorph.circuits.latency_attention.emit import emission_of
@@ -24,6 +25,9 @@ from neuromorph.translate.calibrate import calibrate_layer
 from neuromorph.translate.code import LayerCode
 from neuromorph.translate.options import TranslateOptions
 from neuromorph.translate.samples import Sample
+
+EPSILON_BITS = 20
+"""Of the root of a head norm's epsilon: what is shorter is as good as nothing."""
 
 
 def coded(
@@ -50,11 +54,14 @@ def x_units(
 ) -> dict[str, Floats]:
     """What a step of queries, keys and values of 16 bits stands for.
 
-    It is the same of both of a pair that is turned.
+    It is the same of both of a pair that is turned; and of all that are normed, which have 24.
     """
-    units = {name: unit_of(np.concatenate([getattr(t, field) for t in traces]), room, X_LIMIT,
-                           layers[name].bias)
+    units = {name: unit_of(np.concatenate([getattr(t, field) for t in traces]), room,
+                           STATE_MAX if name in floats.head_norms else X_LIMIT, layers[name].bias)
              for name, field in (("query", "query_x"), ("key", "key_x"), ("value", "value"))}
+    for name, norm in floats.head_norms.items():  # none so small that epsilon would not fit
+        least = sqrt(norm.epsilon) / 2**EPSILON_BITS
+        units[name] = np.full_like(units[name], max(least, units[name].max()))
     for name in ("query", "key") if floats.rotary is not None else ():
         pairs = partner_of(len(units[name]), floats.size)
         units[name] = np.maximum(units[name], units[name][pairs])

@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from neuromorph.circuits.block.closed_form import LIMIT_16, Token, fed_forward, normed, scaled
-from neuromorph.circuits.block.numbers import Block, Dense, Ints
+from neuromorph.circuits.block.closed_form import Token, fed_forward, heard, normed, scaled
+from neuromorph.circuits.block.numbers import X_LIMIT, Block, Dense, Ints
 from neuromorph.circuits.norm import Norm
 from neuromorph.neurons.gate import NARROW
 from neuromorph.shown import Shown
@@ -83,8 +83,11 @@ def saturations(block: Block, stream: Ints, token: Token) -> dict[str, int]:
     found = {name: _short(getattr(block, name), vectors) for name, vectors in (
         (first, ends if block.post else stream), ("mlp_norm", token.middle),
         ("unit_norm", token.hidden))}
-    found |= {name: _beyond(layer, h, LIMIT_16) for name, layer in (
-        ("query", block.query), ("key", block.key), ("value", block.value))}
+    found |= {name: _beyond(getattr(block, name), h, block.x_limit(name))
+              for name in ("query", "key", "value")}
+    for name, own in block.head_norms.items():
+        x = scaled(getattr(block, name), h).reshape(-1, own.norm.size)
+        found[f"{name}_norm"] = _short(own.norm, x) + _at(heard(block, name, h), X_LIMIT)
     found |= {f"{name}_code": _at(codes, limit) for name, codes, limit in (
         ("query", token.query, block.query_code.limit), ("key", token.key, block.key_code.limit),
         ("value", token.value, block.value_code.limit))}

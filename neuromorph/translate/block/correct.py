@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from neuromorph.circuits.block.closed_form import fed_forward, normed, scaled
 from neuromorph.circuits.block.numbers import Dense, Ints
-from neuromorph.circuits.block.project import X_LIMIT
 from neuromorph.translate.block.float_norm import Floats
 from neuromorph.translate.block.floats import Trace
 
@@ -58,7 +57,7 @@ def corrected(
     def behind(h: Ints, *names: str) -> dict[str, Any]:
         layers = {name: getattr(translated.block, name) for name in names}
         return {name: _moved(layer, wanted(FIELDS[name], translated.units[name])
-                             - scaled(layer, h), X_LIMIT)
+                             - scaled(layer, h), translated.block.x_limit(name))
                 for name, layer in layers.items() if layer is not None}
 
     block = translated.block

@@ -46,7 +46,9 @@ class FloatBlock(Shown):
     ::
 
         h   = norm(R)                                   RMS norm or layer norm
-        q, k, v = W h + b                               q and k turned by their positions, or not
+        q, k, v = W h + b
+        q, k = norm(q), norm(k)                         of each head, if it has such norms
+        q, k turned by their positions                  if it is rotary
         R'  = R + W_o softmax(scale q.k) v
         h'  = norm(R')
         R'' = R' + W_d (a(W_g h') * W_u h'), or W_d a(W_g h')
@@ -73,6 +75,8 @@ class FloatBlock(Shown):
         Whether a token looks only at itself and those before it.
     end_norm : FloatNorm or None
         Of a post-norm block, behind its MLP.
+    query_norm, key_norm : FloatNorm or None
+        Of each head's numbers, with a gain that all heads share; both, or none.
     """
 
     name: str
@@ -92,14 +96,39 @@ class FloatBlock(Shown):
     activation: Curve = CURVES["silu"]
     causal: bool = True
     end_norm: FloatNorm | None = None
+    query_norm: FloatNorm | None = None
+    key_norm: FloatNorm | None = None
 
     def __post_init__(self) -> None:
         if self.heads % self.groups or self.query.weight.shape[0] % self.heads:
             raise ModelStructureError("query heads do not share keys evenly", where=self.name,
                                       found=f"{self.heads} heads, {self.groups} groups")
+        self._check_head_norms()
         for name, numbers in self._numbers():
             if not np.isfinite(numbers).all():
                 raise TensorError("the weights hold NaN or infinity", where=f"{self.name}.{name}")
+
+    def _check_head_norms(self) -> None:
+        if (self.query_norm is None) != (self.key_norm is None):
+            raise ModelStructureError("queries and keys are both normed, or neither",
+                                      where=self.name)
+        for role, norm in self.head_norms.items():
+            if norm.centred or norm.bias is not None:
+                raise ModelStructureError("a layer norm of queries and keys has no circuit",
+                                          where=f"{self.name}.{role}_norm",
+                                          expected="an RMS norm")
+            if norm.gain.shape != (self.size,):
+                raise ModelStructureError(
+                    "a norm of queries or keys is not of each head",
+                    where=f"{self.name}.{role}_norm",
+                    found=f"{norm.gain.shape} gains", expected=f"({self.size},)",
+                    hint="a norm of all heads' numbers together has no circuit")
+
+    @property
+    def head_norms(self) -> dict[str, FloatNorm]:
+        """Those of queries and keys, if there are any."""
+        norms = {"query": self.query_norm, "key": self.key_norm}
+        return {role: norm for role, norm in norms.items() if norm is not None}
 
     @property
     def layers(self) -> dict[str, Linear]:
@@ -109,7 +138,8 @@ class FloatBlock(Shown):
 
     def _numbers(self) -> Iterator[tuple[str, Floats]]:
         """All trained numbers, by the layer or norm that has them."""
-        norms = {name: norm for name in ("attention_norm", "mlp_norm", "end_norm")
+        norms = {name: norm for name in ("attention_norm", "mlp_norm", "end_norm", "query_norm",
+                                         "key_norm")
                  if (norm := getattr(self, name)) is not None}
         for name, part in [*self.layers.items(), *norms.items()]:
             yield name, part.weight if isinstance(part, Linear) else part.gain
@@ -135,7 +165,8 @@ class FloatBlock(Shown):
         """A sequence from its first token on, shape (tokens, width)."""
         h = stream if self.post else self.attention_norm(stream)
         query_x, key_x, value = self.query(h), self.key(h), self.value(h)
-        query, key = self.turned(query_x), self.turned(key_x)
+        query, key = (self.turned(self._over_heads(role, x))
+                      for role, x in (("query", query_x), ("key", key_x)))
         context, attended = self._attended(query, key, value)
         middle = stream + self.output(context)
         h = self.mlp_norm(middle)
@@ -155,6 +186,11 @@ class FloatBlock(Shown):
     def by_head(self, rows: Floats) -> Floats:
         """(tokens, heads * size) as (heads, tokens, size)."""
         return rows.reshape(len(rows), -1, self.size).transpose(1, 0, 2)
+
+    def _over_heads(self, role: str, rows: Floats) -> Floats:
+        """Each head's numbers over their norm, if there is one."""
+        norm = self.head_norms.get(role)
+        return rows if norm is None else norm(rows.reshape(-1, self.size)).reshape(rows.shape)
 
     def turned(self, rows: Floats) -> Floats:
         """Each head's numbers, turned by the angles of their positions, if there are any."""

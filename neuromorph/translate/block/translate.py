@@ -15,6 +15,7 @@ from neuromorph.translate.block.attention import coded, codes_of, output_of, x_u
 from neuromorph.translate.block.correct import corrected
 from neuromorph.translate.block.float_norm import FloatNorm, Floats
 from neuromorph.translate.block.floats import FloatBlock, Trace
+from neuromorph.translate.block.head_norms import head_norms_of
 from neuromorph.translate.block.mlp import PRODUCT_SHIFT, mlp_of
 from neuromorph.translate.block.norms import norm_before
 from neuromorph.translate.block.options import BlockOptions
@@ -88,7 +89,8 @@ def _block(
     units = x_units(floats, layers, traces, options.room)
     query, key, value = (layer.behind_norm(norm, units[role], f"{name}.{role}")
                          for role, layer in layers.items())
-    query_code, key_code, value_code = codes_of(floats, code, units)
+    head_norms, coded_units = head_norms_of(floats, units, period)
+    query_code, key_code, value_code = codes_of(floats, code, coded_units)
     contexts = np.concatenate([t.context for t in traces]) if options.compensate else None
     output, turns = output_of(floats, code, places[1], options.turns, contexts)
     mlp, of_mlp = mlp_of(floats, traces, period, places[1:], room=options.room,
@@ -100,7 +102,7 @@ def _block(
         rotary=floats.rotary is not None, turns=turns, output=output,
         activation=floats.activation.numbers, product_shift=PRODUCT_SHIFT,
         hidden_limit=STATE_MAX, carries=(carry_of(*places[:2]), carry_of(*places[1:])),
-        **mlp._asdict())
+        query_norm=head_norms.get("query"), key_norm=head_norms.get("key"), **mlp._asdict())
     block = block if floats.end_norm is None else carrying(floats, floats.end_norm, block, places)
     return block, places, units | of_mlp
 

@@ -1,4 +1,4 @@
-"""A norm of one token."""
+"""Norms of one token: of a whole vector, and of each head's numbers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from neuromorph.backends.fast.lanes import beyond
 from neuromorph.backends.fast.transformer.calls import part
+from neuromorph.backends.fast.transformer.memory import ints_at
 from neuromorph.backends.fast.transformer.scalars import (
     clip,
     inverse_root_payload,
@@ -17,7 +19,10 @@ from neuromorph.backends.fast.transformer.scalars import (
 )
 from neuromorph.backends.fast.transformer.tables import (
     C_NORM,
+    C_X,
     CENTRED,
+    GAIN_SHIFTS,
+    GAINS,
     LADDER_SHIFT,
     LARGEST,
     LEAST,
@@ -26,11 +31,14 @@ from neuromorph.backends.fast.transformer.tables import (
     MEAN_BITS,
     MEAN_MULTIPLIER,
     MEAN_SHIFT,
+    NORM,
+    OWN_NORM,
     SIZE,
     THRESHOLD,
     Y_MULTIPLIER,
     Y_SHIFT,
 )
+from neuromorph.circuits.block.closed_form import LIMIT_16
 from neuromorph.circuits.norm.build import SHIFT
 from neuromorph.neurons.square import RUNG_BITS, RUNGS
 from neuromorph.numerics.limits import STATE_MAX
@@ -42,13 +50,9 @@ SUMMED = 1 << 14
 @part
 def normed(norm: Any, source: Any, said: Any, narrow: Any, counts: Any, speaker: int) -> Any:
     """The vector over its norm, of 32 and of 16 bits, and the payload of the norm itself."""
-    size, mean = norm[SIZE], np.int64(0)
-    if norm[CENTRED]:
-        mean = _mean(norm, source, size)
-    kept, k = _climbed(norm, source, mean, size)
-    y = min(inverse_root_payload(kept, k, norm[Y_MULTIPLIER], norm[Y_SHIFT]), STATE_MAX)
+    mean, y, kept, k = _factor(norm, source)
     limit, spikes, cut = norm[LIMIT], np.int64(0), np.int64(0)
-    for i in range(size):
+    for i in range(norm[SIZE]):
         h = round_shift((np.int64(source[i]) - mean) * y, SHIFT)
         sent = clip(h, limit)
         said[i] = np.int32(sent)
@@ -58,6 +62,39 @@ def normed(norm: Any, source: Any, said: Any, narrow: Any, counts: Any, speaker:
     counts[speaker] += spikes
     counts[C_NORM] += cut
     return root_payload(kept, k)
+
+
+@part
+def normed_heads(code: Any, norms: Any, x: Any, heads: int, counts: Any) -> None:
+    """In place of queries or keys, those of each head over their norm, times their gains."""
+    norm = beyond(norms, NORM * code[OWN_NORM])
+    gains, shifts = ints_at(code[GAINS]), ints_at(code[GAIN_SHIFTS])
+    size, limit, cut, beyond_16 = norm[SIZE], norm[LIMIT], np.int64(0), np.int64(0)
+    for head in range(heads):
+        own = beyond(x, head * size)
+        mean, y, _, _ = _factor(norm, own)
+        for i in range(size):
+            h = round_shift((np.int64(own[i]) - mean) * y, SHIFT)
+            n = clip(h, limit)
+            gain = np.int64(gains[i])
+            gained = multiply_shift(n if gain >= 0 else -n, abs(gain), np.int64(shifts[i]))
+            sent = clip(gained, LIMIT_16)
+            own[i] = np.int32(sent)
+            cut += n != h
+            beyond_16 += sent != gained
+    counts[C_NORM] += cut
+    counts[C_X] += beyond_16
+
+
+@part
+def _factor(norm: Any, source: Any) -> Any:
+    """The mean that is taken away, 1 / norm, and the sum of squares that is kept and its rung."""
+    size, mean = norm[SIZE], np.int64(0)
+    if norm[CENTRED]:
+        mean = _mean(norm, source, size)
+    kept, k = _climbed(norm, source, mean, size)
+    y = min(inverse_root_payload(kept, k, norm[Y_MULTIPLIER], norm[Y_SHIFT]), STATE_MAX)
+    return mean, y, kept, k
 
 
 @part

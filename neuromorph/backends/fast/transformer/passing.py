@@ -119,7 +119,8 @@ def encode(first: int, stride: int, block: Any, work: Any, counts: Any) -> None:
     for t in range(first, work[TOKENS], stride):
         place = work[FIRST] + t
         code_token(block, _layer(work, block[QUERY]), beyond(longs_at(work[CODES]), 3 * CODE * n),
-                   _sums(work, t), beyond(ints_at(work[COSINES]), place * half),
+                   longs_at(work[NORMS]), _sums(work, t),
+                   beyond(ints_at(work[COSINES]), place * half),
                    beyond(ints_at(work[SINES]), place * half),
                    beyond(shorts_at(work[QUERIES]), t * work[QUERY_STRIDE]), rings[2 * n],
                    rings[2 * n + 1], place % work[CAPACITY], work[CAPACITY], work[COLUMNS], counts)

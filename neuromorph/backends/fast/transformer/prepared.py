@@ -99,8 +99,7 @@ class Prepared:
         row[of.LIMIT_1] = block.mlp_norm.largest
         row[of.LIMIT_2] = (block.end_norm or block.attention_norm).largest
         row[of.WIDTH], row[of.HIDDEN] = block.width, block.hidden
-        self._codes += [self._code(code) for code in (block.query_code, block.key_code,
-                                                      block.value_code)]
+        self._codes += [self._code(block, role) for role in ("query", "key", "value")]
         return row
 
     def _head(self, model: Transformer, said: Norm | None) -> tuple[int, int]:
@@ -157,9 +156,13 @@ class Prepared:
         self.contexts = max(self.contexts, at)
         return self._ints(places), first
 
-    def _code(self, code: Code) -> list[int]:
+    def _code(self, block: Block, role: str) -> list[int]:
+        code: Code = getattr(block, f"{role}_code")
+        own = block.head_norms.get(role)
+        normed = [-1, 0, 0] if own is None else [
+            self._norm(own.norm), self._ints(own.gain), self._ints(own.shift)]
         return [*(self._ints(one) for one in (code.centre, code.multiplier, code.shift)),
-                code.limit]
+                code.limit, block.x_limit(role), *normed]
 
     def _each(self, parameter: Parameter, size: int) -> int:
         return self._ints(np.broadcast_to(np.asarray(parameter), (size,)))

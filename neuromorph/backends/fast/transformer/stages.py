@@ -10,6 +10,7 @@ from neuromorph.backends.fast.lanes import beyond
 from neuromorph.backends.fast.transformer.attention import key_place, value_place
 from neuromorph.backends.fast.transformer.calls import part
 from neuromorph.backends.fast.transformer.memory import bytes_at, ints_at
+from neuromorph.backends.fast.transformer.norm import normed_heads
 from neuromorph.backends.fast.transformer.scalars import clip, multiply_shift, round_shift, saturate
 from neuromorph.backends.fast.transformer.tables import (
     ACTIVATION,
@@ -40,6 +41,7 @@ from neuromorph.backends.fast.transformer.tables import (
     LIMIT_2,
     MULTIPLIERS,
     OUTPUTS,
+    OWN_NORM,
     PANEL,
     PRODUCT_SHIFT,
     ROTARY,
@@ -50,8 +52,9 @@ from neuromorph.backends.fast.transformer.tables import (
     SHIFTS,
     TURNS,
     WIDTH,
+    X_LIMIT,
 )
-from neuromorph.circuits.block.closed_form import ANGLE_SHIFT, LIMIT_16, PART_SHIFT, ROOT_PLACES
+from neuromorph.circuits.block.closed_form import ANGLE_SHIFT, PART_SHIFT, ROOT_PLACES
 from neuromorph.neurons.gate import NARROW
 
 
@@ -105,22 +108,26 @@ def _code(code: Any, x: Any, size: int, plain: bool, counts: Any, speaker: int) 
 
 @part
 def code_token(
-    block: Any, query: Any, codes: Any, sums: Any, cosines: Any, sines: Any, asked: Any, keys: int,
-    values: int, slot: int, capacity: int, columns: int, counts: Any,
+    block: Any, query: Any, codes: Any, norms: Any, sums: Any, cosines: Any, sines: Any,
+    asked: Any, keys: int, values: int, slot: int, capacity: int, columns: int, counts: Any,
 ) -> None:
     """From sums of query, key and value to what is asked, and to a slot of both rings."""
     heads, groups, size = block[HEADS], block[GROUPS], block[HEAD_SIZE]
     key, value = beyond(query, LAYER), beyond(query, 2 * LAYER)
     x_key, x_value = beyond(sums, key[COLUMN]), beyond(sums, value[COLUMN])
-    counts[C_X] += (_scale(query, sums, LIMIT_16) + _scale(key, x_key, LIMIT_16)
-                    + _scale(value, x_value, LIMIT_16))
+    key_code, value_code = beyond(codes, CODE), beyond(codes, 2 * CODE)
+    counts[C_X] += (_scale(query, sums, codes[X_LIMIT]) + _scale(key, x_key, key_code[X_LIMIT])
+                    + _scale(value, x_value, value_code[X_LIMIT]))
+    if codes[OWN_NORM] >= 0:
+        normed_heads(codes, norms, sums, heads, counts)
+        normed_heads(key_code, norms, x_key, groups, counts)
     if block[ROTARY]:
         _turn(sums, heads, size, cosines, sines)
         _turn(x_key, groups, size, cosines, sines)
     plain = block[ROTARY] == 0
     _code(codes, sums, heads * size, plain, counts, S_QUERY)
-    _code(beyond(codes, CODE), x_key, groups * size, plain, counts, S_KEY)
-    _code(beyond(codes, 2 * CODE), x_value, groups * size, False, counts, S_VALUE)
+    _code(key_code, x_key, groups * size, plain, counts, S_KEY)
+    _code(value_code, x_value, groups * size, False, counts, S_VALUE)
     padded = (size + 1) // 2 * 2
     for head in range(heads):
         for i in range(size):
