@@ -116,14 +116,22 @@ def named_update(model: type[NeuronModel]) -> Update:
 
 def why_not_straight(model: NeuronModel) -> str | None:
     """Why a model's update is no straight-line code; None if it is."""
-    if model.from_outside:
-        return None
-    if not hasattr(type(model), "kernel"):
-        return "a model without a kernel"
     try:
         registered(model, model.kind)
-        named_update(type(model))
-    except (UnsupportedError, NetworkError) as error:
+    except NetworkError as error:
+        return str(error)
+    return why_not_straight_kind(type(model))
+
+
+def why_not_straight_kind(model: type[NeuronModel]) -> str | None:
+    """The same of a class that is registered."""
+    if model.from_outside:
+        return None
+    if not hasattr(model, "kernel"):
+        return "a model without a kernel"
+    try:
+        named_update(model)
+    except UnsupportedError as error:
         return str(error)
     return None
 
