@@ -17,6 +17,7 @@ from neuromorph.compile.program_file import PROGRAM, read_program
 from neuromorph.compile.split import split
 from neuromorph.deploy.units import Memory, units_of
 from neuromorph.errors import UsageError, did_you_mean
+from neuromorph.files.atomic import check_new
 from neuromorph.network import Network
 from neuromorph.neurons import NeuronModel
 from neuromorph.neurons.registry import models
@@ -69,6 +70,7 @@ def convert(
         If the source cannot be read, or the output not written.
     """
     chosen = _form(output, form)
+    check_new(Path(output), force=force)
     progress("building the network")
     name, network = _network(Path(source), unit, memory, cores=cores)
     progress(f"writing {chosen}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,9 @@ from small_twins import known, twins
 
 from neuromorph import backends
 from neuromorph.circuits.transformer.tokens import stimulate
-from neuromorph.compile.program import Unit
+from neuromorph.compile.program import Slice, Unit
 from neuromorph.compile.relays.insert import with_relays
+from neuromorph.compile.split import split
 from neuromorph.errors import (
     MissingExtraError,
     OutputExistsError,
@@ -86,6 +88,18 @@ def test_a_network_with_relays_is_equal_to_the_reference() -> None:
     rng = np.random.default_rng(3)
     inputs = {p.name: rng.integers(0, 2, (9, p.size)) for p in network.populations if p.is_source}
     assert first_difference(network, inputs, 9) is None
+
+
+@pytest.mark.parametrize("spikes", [BINARY, GRADED])
+def test_a_program_cut_into_cores_is_equal_to_the_reference(spikes: Any) -> None:
+    network, inputs, steps = attention(spikes)
+    unit, core = Unit("head", network), count()
+    slices = {p.name: [Slice(0, p.name, 0, p.size // 2, next(core)),
+                       Slice(0, p.name, p.size // 2, p.size, next(core))]
+              if p.size > 1 else [Slice(0, p.name, 0, 1, next(core))] for p in unit.neurons}
+    placed = split(unit, slices)
+    assert len(placed.network.populations) > len(network.populations)
+    assert first_difference(placed.network, placed.view.encode(inputs), steps) is None
 
 
 # --- faults
