@@ -13,10 +13,13 @@ from neuromorph.errors import UnsupportedError, UsageError, did_you_mean
 from neuromorph.files.atomic import write_file
 from neuromorph.network import Network, Probe, verify
 from neuromorph.network.model import SYNAPTIC
-from neuromorph.onnx_export.body import Body, draws_name
+from neuromorph.onnx_export.body import Body, Carried, draws_name
 from neuromorph.onnx_export.graph import IR_VERSION, OPSET, Graph, require_onnx
 from neuromorph.onnx_export.refusals import why_not_onnx
 from neuromorph.straight.learning import DRAWS, draws_of
+
+LARGEST = 2 * 10**9
+"""Bytes of weights in a file: protobuf ends at 2^31."""
 
 STEPS = "steps"
 """Name of the free axis."""
@@ -73,7 +76,12 @@ def to_onnx(network: Network, *, probes: Sequence[Probe] | None = None) -> Any:
         if graph.name(name) != name:
             raise UnsupportedError("two inputs or outputs of the model would have one name",
                                    where=network.name, found=name, hint="rename the population")
-    return _Model(onnx, graph, Body(graph, network), asked).model()
+    body = Body(graph, network)
+    if graph.bytes > LARGEST:
+        raise UnsupportedError("an ONNX file cannot hold so many weights", where=network.name,
+                               found=f"{graph.bytes:,} bytes", expected=f"at most {LARGEST:,}",
+                               hint="write parts of it: a block at a time")
+    return _Model(onnx, graph, body, asked).model()
 
 
 def draws_of_network(network: Network, steps: int) -> dict[str, NDArray[np.int64]]:
@@ -113,7 +121,7 @@ class _Model:
         network, draws = self.body.network, sorted(self.body.draws)
         sizes = {p.name: p.size for p in network.populations}
         sources = list(self.body.sources)
-        firsts = [self._first(one.first, n) for n, one in enumerate(self.body.carried)]
+        firsts = [self._first(one) for one in self.body.carried]
         loop = self._loop(draws)
         last = [self.graph.name(one.before.removesuffix(".before")) for one in self.body.carried]
         told = [output_name(probe) for probe in self.asked]
@@ -154,10 +162,13 @@ class _Model:
             return network.projection(probe.target).weights.shape
         return (network.population(probe.target).size,)
 
-    def _first(self, value: NDArray[Any], number: int) -> str:
-        name = self.graph.name(f"first{number}")
-        self.graph.constants.append(self.onnx.numpy_helper.from_array(value, name))
-        return name
+    def _first(self, one: Carried) -> str:
+        """The value before the first step: few bytes, since most of them are 0."""
+        if not one.first.ndim:
+            return self.graph.const(one.first, one.kind).name
+        if one.first.any():
+            return self.graph.weights(one.first, one.kind).name
+        return self.graph.zeros(one.first.shape, one.kind).name
 
     @property
     def _learned(self) -> set[str]:

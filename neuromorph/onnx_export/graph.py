@@ -34,6 +34,8 @@ class Graph:
     outer : list of onnx.NodeProto
         What is computed once, before it.
     constants : list of onnx.TensorProto
+    bytes : int
+        Of all weights.
     """
 
     def __init__(self, onnx: Any) -> None:
@@ -41,6 +43,7 @@ class Graph:
         self.nodes: list[Any] = []
         self.outer: list[Any] = []
         self.constants: list[Any] = []
+        self.bytes = 0
         self._made: dict[Any, Value] = {}
         self._names: set[str] = set()
 
@@ -72,14 +75,34 @@ class Graph:
     def weights(self, array: NDArray[Any], kind: Kind) -> Value:
         """Weights, kept in as few bytes as hold them, and widened once, before the first step."""
         small = smallest(array)
-        key = ("weights", kind, small.dtype.str, small.shape, small.tobytes())
+        halved = smallest(small // 2) if not (small & 1).any() else small
+        twice = halved.dtype != small.dtype  # a synapse keeps a sign in the lowest bit
+        small = halved if twice else small
+        key = ("weights", kind, twice, small.dtype.str, small.shape, small.tobytes())
         if key not in self._made:
             kept = self.name(f"weights{len(self.constants)}")
+            self.bytes += small.nbytes
             self.constants.append(self.onnx.numpy_helper.from_array(small, kept))
-            wide = self.name(f"{kept}.{kind}")
-            self.outer.append(self.onnx.helper.make_node("Cast", [kept], [wide],
-                                                         to=self.type_of(kind)))
+            wide = self._outer("Cast", [kept], f"{kept}.{kind}", to=self.type_of(kind))
+            if twice:
+                wide = self._outer("Add", [wide, wide], f"{kept}.twice")
             self._made[key] = Value(wide, kind)
+        return self._made[key]
+
+    def _outer(self, op: str, args: list[str], wanted: str, **attributes: Any) -> str:
+        """A node before the first step."""
+        name = self.name(wanted)
+        self.outer.append(self.onnx.helper.make_node(op, args, [name], **attributes))
+        return name
+
+    def zeros(self, shape: tuple[int, ...], kind: Kind) -> Value:
+        """Zeros, made before the first step."""
+        key = ("zeros", kind, shape)
+        if key not in self._made:
+            zero = self.onnx.numpy_helper.from_array(np.zeros(1, np.dtype(kind)))
+            self._made[key] = Value(self._outer(
+                "ConstantOfShape", [self.const(shape, "int64").name], f"zeros{len(self.outer)}",
+                value=zero), kind)
         return self._made[key]
 
     def op(self, op: str, args: tuple[Value, ...], kind: Kind, wanted: str = "",

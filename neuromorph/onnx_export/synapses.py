@@ -14,6 +14,9 @@ from neuromorph.numerics.interval import Interval
 from neuromorph.onnx_export.graph import Graph, Kind, Value
 from neuromorph.onnx_export.numbers import kind_of
 
+SPARSE = 8
+"""A neuron that hears one axon in so many, or fewer, picks them out: four bytes name one."""
+
 
 def history_of(network: Network) -> dict[str, int]:
     """How many steps back the spikes of each population are asked for; of those that are."""
@@ -67,13 +70,22 @@ class Synapses:
         return kind_of(int(span.low.min()), int(span.high.max()))
 
     def _times(self, weights: NDArray[Any], sent: Value, kind: Kind, name: str) -> Value:
-        post, pre = weights.shape
+        pre = weights.shape[1]
         if pre == 1:
             return self.graph.op("Mul", (self.graph.weights(weights[:, 0], kind), sent), kind, name)
-        if post == pre and np.count_nonzero(weights) == np.count_nonzero(weights.diagonal()):
-            return self.graph.op("Mul", (self.graph.weights(weights.diagonal(), kind), sent), kind,
-                                 name)
-        return self.graph.op("MatMul", (self.graph.weights(weights, kind), sent), kind, name)
+        most = max(int(np.count_nonzero(weights, axis=1).max()), 1)
+        if most > 1 and most * SPARSE > pre:
+            return self.graph.op("MatMul", (self.graph.weights(weights, kind), sent), kind, name)
+        axons = np.argsort(weights == 0, axis=1, kind="stable")[:, :most]
+        few = np.take_along_axis(weights, axons, axis=1)
+        if most == 1:
+            axons, few = axons[:, 0], few[:, 0]
+        heard = self.graph.op("Gather", (sent, self.graph.const(axons, "int32")), kind, axis=0)
+        if most == 1:
+            return self.graph.op("Mul", (heard, self.graph.weights(few, kind)), kind, name)
+        parts = self.graph.op("Mul", (heard, self.graph.weights(few, kind)), kind)
+        return self.graph.op("ReduceSum", (parts, self.graph.const([1], "int64")), kind, name,
+                             keepdims=0)
 
     def _shifted(self, total: Value, projection: Projection, kind: Kind) -> Value:
         exponent = int(projection.exponent)
