@@ -1,32 +1,41 @@
-"""Compile: a bundle's attention for a chip, placed, checked, estimated, and told in a report."""
+"""Compile: a bundle for a chip, placed, checked, estimated, and told in a report."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
 
 from neuromorph.bundle import Bundle, load_bundle
+from neuromorph.bundle.manifest import kind_said
+from neuromorph.bundle.whole import WholeBundle, load_whole
 from neuromorph.compile import Compiled, Unit, check_pass, compile_units, to_lines
-from neuromorph.cost.estimate import costs_of
-from neuromorph.deploy.boards import Chosen, fitting, named
+from neuromorph.cost import costs_of
+from neuromorph.deploy.boards import Chosen, fitting, named, whole_fitting
 from neuromorph.deploy.outcome import CompileReport, not_placed, placed
 from neuromorph.deploy.units import Memory, units_of
 from neuromorph.deploy.values import head_values
+from neuromorph.deploy.whole import unit_of, whole_not_placed, whole_placed, whole_values
 from neuromorph.errors import FitError, UsageError
 from neuromorph.progress import Progress, silent
+from neuromorph.shown import Shown
+
+Source: TypeAlias = str | os.PathLike[str] | Bundle | WholeBundle
 
 
 def compile_bundle(
-    path: str | os.PathLike[str] | Bundle, profile: str | None = None, *,
+    path: Source, profile: str | None = None, *,
     memory: Memory = "static", programmable: bool = False, costs: str | None = None,
     dump: Sequence[str] = (), progress: Progress = silent,
 ) -> CompileReport:
-    """Place a bundle's heads on a chip or board, check the result, estimate its costs.
+    """Place a bundle on a chip or board, check the result, estimate its costs.
+
+    Heads of attention are a network each; a whole model is one network.
 
     Parameters
     ----------
-    path : path or Bundle
+    path : path, Bundle or WholeBundle
     profile : str, optional
         Name of a hardware profile, or path of one. If left out, the smallest chip or board that
         is known to take the bundle: its kind of spikes and its registers decide between chips.
@@ -54,9 +63,8 @@ def compile_bundle(
         If the placed program does not give what the networks give, or the checker objects.
     """
     wanted = set(map(check_pass, dump))
-    bundle, units, target = _begun(path, profile, memory, programmable, progress)
-    costs_of(target.profile, costs)
-    head = head_values(bundle, units, target, memory)
+    job = _begun(path, profile, memory, programmable, progress)
+    costs_of(job.target.profile, costs)
     dumps: dict[str, str] = {}
 
     def keep(name: str, state: Compiled) -> None:
@@ -64,33 +72,82 @@ def compile_bundle(
             dumps[name] = to_lines(state)
 
     try:
-        compiled = compile_units(units, target.profile, done=keep,
+        compiled = compile_units(job.units, job.target.profile, done=keep,
                                  told=lambda name: progress(f"pass: {name}"))
     except FitError as error:
         progress("looking for what would fit")
-        return replace(not_placed(bundle, units, target.profile, memory, error, head), dumps=dumps)
-    return replace(placed(bundle, compiled, memory, costs, head, progress), dumps=dumps)
+        return replace(job.not_placed(error), dumps=dumps)
+    return replace(job.placed(compiled, costs, progress), dumps=dumps)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class _OfHeads(Shown):
+    """Attention alone, a unit a head."""
+
+    bundle: Bundle
+    units: tuple[Unit, ...]
+    target: Chosen
+    memory: Memory
+
+    def placed(self, compiled: Compiled, costs: str | None, progress: Progress) -> CompileReport:
+        return placed(self.bundle, compiled, self.memory, costs, self._head, progress)
+
+    def not_placed(self, error: FitError) -> CompileReport:
+        return not_placed(self.bundle, self.units, self.target.profile, self.memory, error,
+                          self._head)
+
+    @property
+    def _head(self) -> dict[str, Any]:
+        return head_values(self.bundle, self.units, self.target, self.memory)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class _OfAWhole(Shown):
+    """A whole model, one unit."""
+
+    bundle: WholeBundle
+    units: tuple[Unit, ...]
+    target: Chosen
+
+    def placed(self, compiled: Compiled, costs: str | None, progress: Progress) -> CompileReport:
+        return whole_placed(self.bundle, compiled, costs, whole_values(self.bundle, self.target),
+                            progress)
+
+    def not_placed(self, error: FitError) -> CompileReport:
+        return whole_not_placed(self.units, self.target.profile, error,
+                                whole_values(self.bundle, self.target))
 
 
 def _begun(
-    path: str | os.PathLike[str] | Bundle, profile: str | None, memory: Memory,
-    programmable: bool, progress: Progress,
-) -> tuple[Bundle, tuple[Unit, ...], Chosen]:
+    path: Source, profile: str | None, memory: Memory, programmable: bool, progress: Progress,
+) -> _OfHeads | _OfAWhole:
     """The bundle, its networks, and what they are compiled for."""
     if memory not in ("static", "plastic"):
         raise UsageError("no such memory", found=memory, expected="static or plastic")
-    bundle = path if isinstance(path, Bundle) else load_bundle(path)
-    target = None if profile is None else named(profile, programmable=programmable)
+    bundle = path if isinstance(path, Bundle | WholeBundle) else _loaded(path)
+    whole = isinstance(bundle, WholeBundle)
+    # a whole model has no neurons but programmable ones
+    target = None if profile is None else named(profile, programmable=programmable or whole)
     progress("building the networks")
+    if isinstance(bundle, WholeBundle):
+        units: tuple[Unit, ...] = (unit_of(bundle),)
+        if target is None:
+            progress("choosing a board")
+            target = whole_fitting(units)
+        return _OfAWhole(bundle, units, target)
     units = units_of(bundle, memory)
     if target is None:
         progress("choosing a board")
         target = fitting(bundle, units, programmable=programmable)
-    return bundle, units, target
+    return _OfHeads(bundle, units, target, memory)
+
+
+def _loaded(path: str | os.PathLike[str]) -> Bundle | WholeBundle:
+    return load_whole(path) if kind_said(path) == "whole" else load_bundle(path)
 
 
 def program_text(
-    path: str | os.PathLike[str] | Bundle, profile: str | None, stop_after: str, *,
+    path: Source, profile: str | None, stop_after: str, *,
     memory: Memory = "static", programmable: bool = False, progress: Progress = silent,
 ) -> str:
     """The program after a pass, as stable text.
@@ -101,6 +158,6 @@ def program_text(
         If it does not get that far.
     """
     check_pass(stop_after)
-    _, units, target = _begun(path, profile, memory, programmable, progress)
-    return to_lines(compile_units(units, target.profile, stop_after=stop_after,
+    job = _begun(path, profile, memory, programmable, progress)
+    return to_lines(compile_units(job.units, job.target.profile, stop_after=stop_after,
                                   told=lambda name: progress(f"pass: {name}")))

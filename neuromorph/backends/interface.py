@@ -215,6 +215,16 @@ def _check_inputs(network: Network, inputs: Inputs, steps: int) -> None:
         if name not in inputs:
             raise UsageError("a source has no input", where=network.name, found=name)
         _check_train(name, np.asarray(inputs[name]), (steps, source.size), network)
+    _check_rivals(network, inputs)
+
+
+def _check_rivals(network: Network, inputs: Mapping[str, NDArray[Any]]) -> None:
+    for word in sorted({port.rivals for port in network.inputs if port.rivals}):
+        speak = sum(np.any(inputs[port.population], axis=1).astype(int)
+                    for port in network.inputs if port.rivals == word)
+        if np.max(speak, initial=0) > 1:
+            raise UsageError("several of some inputs speak in a step", where=word,
+                             found=int(np.max(speak)), expected="one at most")
 
 
 def _check_train(

@@ -102,7 +102,7 @@ KINDS = {None: "of attention", "whole": "of a whole model"}
 """What a manifest says that it is of, and how that is said to a person."""
 
 _WAY_ON = {None: "it is for neuromorph simulate, compile and inspect",
-           "whole": "it is for neuromorph generate, evaluate and inspect"}
+           "whole": "it is for neuromorph generate, evaluate, compile and inspect"}
 
 
 def entries(folder: Path) -> list[FileEntry]:

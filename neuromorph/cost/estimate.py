@@ -1,30 +1,43 @@
-"""Energy and time of counted events, with the constants of a profile. Never measured on a chip.
+"""Energy and time of counted events with one set of constants. Never measured on a chip.
 
-Phases that follow each other add up, what happens in one step overlaps::
+::
 
-    time   = sum over steps of  max(shortest step, barrier + longest work of a core)
-    work   = neurons of the core * time of one + its synaptic operations in the step * time of one
+    time   = sum over phases of  steps * time of a mean step             (`neuromorph.cost.times`)
     energy = sum over kinds of count * energy of one event  +  static power * chips * time
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
 from functools import reduce
 from typing import Any
 
-import numpy as np
-
+from neuromorph.cost.constants import ENDS, Constants, constants_of
 from neuromorph.cost.events import Events
 from neuromorph.cost.phases import Active
-from neuromorph.cost.steps import StepCounts, Steps
-from neuromorph.errors import UsageError, did_you_mean
-from neuromorph.profiles import Energy, Latency, Profile
+from neuromorph.cost.times import NANO, Lasting, lasting
+from neuromorph.cost.work import PhaseWork
+from neuromorph.profiles import Profile
 from neuromorph.shown import Shown
 
-PICO, NANO, MILLI = 1e-12, 1e-9, 1e-3
-HOPS = ("hops_east_west", "hops_north_south", "hops_chip")
+PICO, MILLI = 1e-12, 1e-3
+
+KINDS: dict[str, dict[str, str]] = {
+    "neuron updates": {"neuron_steps": "neuron_active", "multiplies": "multiply",
+                       "divides": "divide"},
+    "synaptic operations": {"synaptic_ops": "synaptic_op_dense",
+                            "ternary_ops": "synaptic_op_ternary"},
+    "spikes": {"spikes": "spike_out", "packets": "packet"},
+    "hops": {"hops_east_west": "hop_east_west", "hops_north_south": "hop_north_south",
+             "hops_chip": "hop_chip"},
+    "plasticity": {"synaptic_updates": "synaptic_update"},
+    "cores in use": {"core_steps": "core_step"},
+}
+"""Kinds of energy: which events are of a kind, and the constant of `Energy` that prices each."""
+
+Range = tuple[float, float]
+"""Low and high."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -36,197 +49,187 @@ class PhaseCost(Shown):
     phases : tuple of str
         Empty for steps in no phase.
     events : Events
-    core : int
+    core : int or None
         The core that works longest, in all of these steps together.
-    step_seconds : float
-        Of a mean step: each lasts as long as its own busiest core.
-    joules : float
+    step_seconds : float or None
+        Of a mean step; None where a constant is missing.
+    binding : str
+        What most of that time is waited for.
+    joules : float or None
+        Dynamic.
     """
 
     phases: Active
     events: Events
-    core: int
-    step_seconds: float
-    joules: float
+    core: int | None
+    step_seconds: float | None
+    binding: str
+    joules: float | None
 
     @property
-    def seconds(self) -> float:
+    def seconds(self) -> float | None:
         """Of all its steps."""
-        return self.events.steps * self.step_seconds
+        return None if self.step_seconds is None else self.events.steps * self.step_seconds
 
 
 @dataclass(frozen=True, repr=False)
 class Estimate(Shown):
-    """What a run takes.
+    """What a run takes, with one set of constants.
 
     Attributes
     ----------
     costs : str
-        The set of constants.
+        The set.
     joules : dict of str to float
-        By kind of event; ``static`` is idle power times time.
-    seconds : float
-    step_seconds : float
-        Of a mean step.
+        Dynamic, by kind of event; a kind of which a price is missing is not there.
+    dynamic : float or None
+        Joules of all kinds; None where a price is missing.
+    dynamic_ends : (float, float) or None
+        The same at the low and at the high ends of the set's constants.
+    seconds, seconds_ends : float, (float, float); or None
+        On the chip; what the host takes to send and to read is `host_seconds`, and not in it.
+    static : float or None
+        Joules of the chips in use that idle meanwhile.
+    static_chips, static_board : (float, float) or None
+        The same, and that of the whole board; low and high.
+    host_seconds : (float, float) or None
+        To send the inputs in and read the outputs, spike by spike; low and high.
+    binding : str
+        What most of the time is waited for.
     events : Events
+    missing : tuple of str
+        Paths of the constants that the set lacks and this run needs.
     phases : tuple of PhaseCost
-        In the order of their first steps, where the run is known step by step.
+        In the order of their first steps.
     """
 
     costs: str
     joules: dict[str, float]
-    seconds: float
-    step_seconds: float
+    dynamic: float | None
+    dynamic_ends: Range | None
+    seconds: float | None
+    seconds_ends: Range | None
+    static: float | None
+    static_chips: Range | None
+    static_board: Range | None
+    host_seconds: Range | None
+    binding: str
     events: Events
-    phases: tuple[PhaseCost, ...] = ()
+    missing: tuple[str, ...]
+    phases: tuple[PhaseCost, ...]
 
     @property
-    def total(self) -> float:
-        """Joules in all."""
-        return sum(self.joules.values())
+    def total(self) -> float | None:
+        """Joules in all, the chips in use included; None where a price is missing."""
+        return None if self.dynamic is None or self.static is None else self.dynamic + self.static
+
+    @property
+    def total_ends(self) -> Range | None:
+        """The same at the low and at the high ends of the set's constants."""
+        if self.dynamic_ends is None or self.static_chips is None:
+            return None
+        return (self.dynamic_ends[0] + self.static_chips[0],
+                self.dynamic_ends[1] + self.static_chips[1])
+
+
+@dataclass(frozen=True)
+class _AtEnd:
+    """One end of a set: joules by kind, seconds, idle joules of chips and board, host's seconds."""
+
+    constants: Constants
+    joules: dict[str, float]
+    dynamic: float | None
+    seconds: float | None
+    static_chips: float | None
+    static_board: float | None
+    host: float | None
+    lasting: tuple[Lasting | None, ...]
 
 
 def estimate(
-    events: Events, profile: Profile, *, chips: int, busiest_neurons: int, busiest_ops: float,
-    costs: str | None = None,
-) -> Estimate | None:
-    """Energy and time of a run of which all steps are alike; None for a profile without costs.
-
-    ::
-
-        time = steps * max(shortest step, barrier + busiest core's neurons + its operations)
+    work: Sequence[PhaseWork], profile: Profile, costs: str, *, chips: int, cores: int
+) -> Estimate:
+    """Energy and time with one set of a profile's constants.
 
     Parameters
     ----------
-    events : Events
+    work : sequence of PhaseWork
     profile : Profile
-    chips : int
-        Chips in use.
-    busiest_neurons, busiest_ops : int, float
-        Neurons of the fullest core, and synaptic operations of the busiest core in a mean step.
-    costs : str, optional
-        Name of a set of constants; the profile's default if left out.
-
-    Raises
-    ------
-    UsageError
-        If the profile has no such set.
+    costs : str
+        Name of a set that the profile has.
+    chips, cores : int
+        In use.
     """
-    name = costs_of(profile, costs)
-    if name is None:
-        return None
-    latency = profile.latency[name]
-    step = float(_step_seconds(profile, latency, chips, _work(latency, busiest_neurons,
-                                                              busiest_ops)))
-    seconds = events.steps * step
-    return Estimate(name, _joules(events, seconds, profile, name, chips), seconds, step, events)
+    counted = [_with_cores(each, cores) for each in work]
+    low, value, high = (_at_end(counted, profile, constants_of(profile, costs, end), chips)
+                        for end in ENDS)
+    phases = tuple(_phase_cost(each, last, value.constants)
+                   for each, last in zip(counted, value.lasting, strict=True))
+    longest = max(phases, key=lambda phase: phase.seconds or 0.0)
+    return Estimate(
+        costs, value.joules, value.dynamic, _range(low.dynamic, high.dynamic), value.seconds,
+        _range(low.seconds, high.seconds), value.static_chips,
+        _range(low.static_chips, high.static_chips),
+        _range(low.static_board, high.static_board), _range(low.host, high.host),
+        longest.binding, reduce(Events.then, (each.events for each in counted)),
+        tuple(value.constants.missing), phases)
 
 
-def estimate_phases(
-    counts: StepCounts, phases: Mapping[Active, Steps], profile: Profile, *, chips: int,
-    hops: Events, runs: int = 1, costs: str | None = None,
-) -> Estimate | None:
-    """Energy and time of a run that is known step by step; None for a profile without costs.
-
-    ::
-
-        time = sum over phases of  steps * mean over its steps of (barrier + busiest core's work)
-
-    Parameters
-    ----------
-    counts : StepCounts
-    phases : mapping of names to int array
-        All steps of the run by the phases that are active in them, as `step_classes` has them.
-    profile : Profile
-    chips : int
-        Chips in use.
-    hops : Events
-        Of one of the runs; those of a phase are as its share of the packets.
-    runs : int
-        What is counted is so many runs one after the other, and one is asked for.
-    costs : str, optional
-        Name of a set of constants; the profile's default if left out.
-
-    Raises
-    ------
-    UsageError
-        If the profile has no such set, or the phases have not every step once.
-    """
-    name = costs_of(profile, costs)
-    if name is None:
-        return None
-    _check_each_once(phases, counts.steps)
-    latency = profile.latency[name]
-    work = _work(latency, counts.neurons, counts.synaptic_ops)
-    lasting = _step_seconds(profile, latency, chips, work.max(axis=1, initial=0))
-    found = []
-    for active, steps in phases.items():
-        events, step = _events_in(steps, counts, hops, runs), float(lasting[steps].mean())
-        joules = _joules(events, events.steps * step, profile, name, chips)
-        found.append(PhaseCost(active, events, int(work[steps].sum(axis=0).argmax()), step,
-                               sum(joules.values())))
-    whole, seconds = reduce(Events.then, (p.events for p in found)), sum(p.seconds for p in found)
-    return Estimate(name, _joules(whole, seconds, profile, name, chips), seconds,
-                    seconds / whole.steps, whole, tuple(found))
+def _with_cores(work: PhaseWork, cores: int) -> PhaseWork:
+    events = Events(**{f.name: getattr(work.events, f.name) for f in fields(Events)
+                       if f.name != "core_steps"}, core_steps=cores * work.events.steps)
+    return PhaseWork(work.phases, events, work.neurons, work.synaptic_ops, work.synaptic_reads,
+                     work.link_packets, work.core)
 
 
-def _check_each_once(phases: Mapping[Active, Steps], steps: int) -> None:
-    each = sorted(step for some in phases.values() for step in some.tolist())
-    if not each or each != list(range(steps)):
-        raise UsageError("phases have every step of a run once", found=f"{len(each)} steps",
-                         expected=f"0 to {steps - 1}" if steps else "a run of some steps")
+def _at_end(
+    work: Sequence[PhaseWork], profile: Profile, constants: Constants, chips: int
+) -> _AtEnd:
+    whole = reduce(Events.then, (each.events for each in work))
+    joules = _joules(whole, constants)
+    found = tuple(lasting(each, constants, chips=chips, step_min=profile.chip.step_min)
+                  for each in work)
+    seconds = _sum(None if last is None else each.events.steps * last.step_seconds
+                   for each, last in zip(work, found, strict=True))
+    host = constants.price("latency", "host_spike", whole.host_spikes)
+    return _AtEnd(
+        constants, joules, _complete(joules), seconds,
+        _idle(seconds, constants.price("power", "static_chip"), chips),
+        _idle(seconds, constants.power.static_board, profile.board.chips),
+        None if host is None else whole.host_spikes * host * NANO, found)
 
 
-def _events_in(steps: Steps, counts: StepCounts, hops: Events, runs: int) -> Events:
-    """Of one run; hops in proportion to packets."""
-    events = counts.events(steps)
-    share = events.packets / max(float(counts.each["packets"].sum()), 1.0)
-    return replace(events.scaled(1 / runs), **{way: share * getattr(hops, way) for way in HOPS})
+def _joules(events: Events, constants: Constants) -> dict[str, float]:
+    """By kind; a kind of which a price is missing is not there."""
+    found: dict[str, float] = {}
+    for kind, priced in KINDS.items():
+        counts = {name: float(getattr(events, name)) for name in priced}
+        prices = [constants.price("energy", priced[name], count) for name, count in counts.items()]
+        if None not in prices:
+            found[kind] = sum(count * (price or 0.0) for count, price
+                              in zip(counts.values(), prices, strict=True)) * PICO
+    return found
 
 
-def costs_of(profile: Profile, name: str | None) -> str | None:
-    """The set of constants of this name, or the default one; None if the profile has none.
-
-    Raises
-    ------
-    UsageError
-        If the profile has no set of this name.
-    """
-    if name is None:
-        return profile.default_costs
-    if name not in profile.energy:
-        raise UsageError("the profile has no such set of costs", where=profile.name, found=name,
-                         hint=did_you_mean(name, profile.energy))
-    return name
+def _complete(joules: dict[str, float]) -> float | None:
+    return sum(joules.values()) if len(joules) == len(KINDS) else None
 
 
-def _joules(
-    events: Events, seconds: float, profile: Profile, name: str, chips: int
-) -> dict[str, float]:
-    static = profile.chip.static_power * MILLI * chips * seconds
-    return {**_dynamic(events, profile.energy[name]), "static": static}
+def _phase_cost(work: PhaseWork, last: Lasting | None, constants: Constants) -> PhaseCost:
+    joules = _complete(_joules(work.events, constants))
+    return PhaseCost(work.phases, work.events, work.core,
+                     None if last is None else last.step_seconds,
+                     "" if last is None else last.binding, joules)
 
 
-def _dynamic(events: Events, energy: Energy) -> dict[str, float]:
-    hops = (events.hops_east_west * energy.hop_east_west
-            + events.hops_north_south * energy.hop_north_south
-            + events.hops_chip * energy.hop_chip)
-    return {
-        "neuron updates": events.neuron_steps * energy.neuron_active * PICO,
-        "synaptic operations": events.synaptic_ops * energy.synaptic_op_dense * PICO,
-        "spikes": (events.spikes * energy.spike_out + events.packets * energy.packet) * PICO,
-        "hops": hops * PICO,
-        "plasticity": events.synaptic_updates * energy.synaptic_update * PICO,
-    }
+def _idle(seconds: float | None, milliwatts: float | None, chips: int) -> float | None:
+    return None if seconds is None or milliwatts is None else milliwatts * MILLI * chips * seconds
 
 
-def _work(latency: Latency, neurons: Any, ops: Any) -> Any:
-    """Nanoseconds that a core works in a step; of many, shape (steps, cores)."""
-    return neurons * latency.neuron_active + ops * latency.synaptic_op_dense
+def _range(low: float | None, high: float | None) -> Range | None:
+    return None if low is None or high is None else (low, high)
 
 
-def _step_seconds(profile: Profile, latency: Latency, chips: int, work: Any) -> Any:
-    """Of a step whose busiest core works so many nanoseconds; of many, shape (steps,)."""
-    barrier = latency.barrier_max if chips == 1 else max(latency.barrier_max,
-                                                         latency.barrier_board)
-    return np.maximum(profile.chip.step_min, barrier + work) * NANO
+def _sum(values: Iterable[Any]) -> float | None:
+    found = list(values)
+    return None if None in found else float(sum(found))

@@ -15,6 +15,8 @@ from neuromorph.compile.packing.place import Places, coordinates
 from neuromorph.compile.packing.traffic import Traffic
 from neuromorph.compile.program import Unit
 from neuromorph.errors import UsageError
+from neuromorph.learning import count_updates
+from neuromorph.network import Projection
 from neuromorph.neurons import registered
 
 PLURALS = {"multiply": "multiplies", "divide": "divides"}
@@ -33,19 +35,26 @@ class Events:
         Of neurons, not of sources.
     synaptic_ops : float
         Spikes times the synapses that they meet, those of sources included.
+    ternary_ops : float
+        The same at synapses that are stored as -1, 0 or 1, which are not in `synaptic_ops`. What
+        this compiler places is stored in the profile's full width, and counts there.
     packets, hops_east_west, hops_north_south, hops_chip : float
         Spikes on their way to each core they reach, and the steps between tiles they take.
     synaptic_updates : float
-        Plastic synapses times learning epochs.
+        Plastic synapses for which some term of their rule is not 0, at each learning epoch.
     multiplies, divides : float
-        What updates of programmable neurons take besides a stock neuron's update. They are
-        counted and not priced: no constant for them is public.
+        What updates of programmable neurons take besides a stock neuron's update.
+    core_steps : float
+        Steps times cores in use; `neuromorph.cost.band` counts them.
+    host_spikes : float
+        Spikes of sources, which the host sends, and values that it reads.
     steps : float
     """
 
     neuron_steps: float = 0
     spikes: float = 0
     synaptic_ops: float = 0
+    ternary_ops: float = 0
     packets: float = 0
     hops_east_west: float = 0
     hops_north_south: float = 0
@@ -53,6 +62,8 @@ class Events:
     synaptic_updates: float = 0
     multiplies: float = 0
     divides: float = 0
+    core_steps: float = 0
+    host_spikes: float = 0
     steps: float = 0
 
     def __add__(self, other: Events) -> Events:
@@ -108,12 +119,16 @@ def each_step(
             raise UsageError("a train is not as long as the run", where=f"{unit.name}.{name}",
                              found=len(train), expected=steps)
     found = {name: np.zeros(steps) for name in (
-        "neuron_steps", "spikes", "synaptic_ops", "synaptic_updates", *PLURALS.values())}
+        "neuron_steps", "spikes", "synaptic_ops", "synaptic_updates", "host_spikes",
+        *PLURALS.values())}
     for p in network.projections:
         fan = used_synapses(p).sum(axis=0, dtype=np.float64)
         found["synaptic_ops"] += (spikes[p.pre] != 0) @ fan
         if p.rule is not None:
-            found["synaptic_updates"][p.rule.epoch - 1 :: p.rule.epoch] += p.weights.size
+            found["synaptic_updates"] += synaptic_updates(p, spikes, steps, network.domain)
+    for population in network.populations:
+        if population.is_source:
+            found["host_spikes"] += np.count_nonzero(spikes[population.name], axis=1)
     for population in unit.neurons:
         found["neuron_steps"] += population.size
         found["spikes"] += np.count_nonzero(spikes[population.name], axis=1)
@@ -121,6 +136,30 @@ def each_step(
         for kind, plural in PLURALS.items():
             found[plural] += population.size * operations.get(kind, 0)
     return found
+
+
+def synaptic_updates(
+    projection: Projection, spikes: Mapping[str, NDArray[Any]], steps: int, domain: str
+) -> NDArray[np.float64]:
+    """Synapses of a projection that its rule changes in each step, shape (steps,).
+
+    ::
+
+        synapses for which   condition * product of factors  is not 0   in any term of the rule
+
+    The rule is run along the trains, so that traces, weights and third factors are those of the
+    run; a term that is 0 costs nothing, since the engine visits what spiked.
+    """
+    rule = projection.rule
+    if rule is None:
+        return np.zeros(steps)
+    pre = spikes[projection.pre]
+    sent = pre if projection.graded else (pre != 0).astype(pre.dtype)
+    post = spikes[projection.post]
+    silent = np.zeros_like(post)
+    third = np.stack([silent if name is None else spikes[name]
+                      for name in projection.modulators], axis=1) if projection.modulated else None
+    return count_updates(rule, projection.weights, sent, post, third, domain=domain)
 
 
 def count_packets(traffic: Traffic, places: Places, limits: Limits) -> Events:

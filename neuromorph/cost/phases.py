@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
-from neuromorph.cost.steps import Steps
 from neuromorph.network import Schedule
 
+Steps: TypeAlias = NDArray[np.int64]
 Active = tuple[str, ...]
 """Names of the phases that are active in a step, in the order of their schedules."""
 

@@ -41,7 +41,33 @@ def named(profile: str, *, programmable: bool = False) -> Chosen:
         return Chosen(found)
     if found.family == "loihi1":
         raise UsageError("Loihi 1 has no programmable neurons", found=found.name)
-    return Chosen(replace(found, neuron=found.neuron.model_copy(update={"programmable": True})))
+    return Chosen(_programmed(found))
+
+
+def _programmed(board: Profile) -> Profile:
+    """The board with neurons of our own, if its chips can run any."""
+    if board.family == "loihi1":
+        return board
+    return replace(board, neuron=board.neuron.model_copy(update={"programmable": True}))
+
+
+def whole_fitting(units: Sequence[Unit]) -> Chosen:
+    """The smallest known board that takes a whole model; if none does, the largest.
+
+    Raises
+    ------
+    ProfileError
+        If no profile is known of a chip with programmable neurons.
+    """
+    boards = sorted((board for board in map(_programmed, _boards())
+                     if board.neuron.programmable), key=_size)
+    if not boards:
+        raise ProfileError("no profile that is known has programmable neurons",
+                           hint="name one with --profile; the known ones: neuromorph profiles list")
+    found = _first(units, boards)
+    if found is None:
+        return Chosen(boards[-1], "the largest that is known; none takes the model")
+    return Chosen(found, "the smallest that takes the model")
 
 
 def fitting(bundle: Bundle, units: Sequence[Unit], *, programmable: bool = False) -> Chosen:
@@ -74,13 +100,16 @@ def fitting(bundle: Bundle, units: Sequence[Unit], *, programmable: bool = False
     return Chosen(able[-1], "the largest that is known; none takes the bundle")
 
 
-def smallest_board(units: Sequence[Unit], profile: Profile) -> str | None:
+def smallest_board(
+    units: Sequence[Unit], profile: Profile, *, programmable: bool = False
+) -> str | None:
     """The known chip or board with the fewest cores that takes the units, or None.
 
     Of the profile's own family, if there is one: another family is another export.
     """
-    found = _first(units, sorted(_boards(), key=lambda board: (board.family != profile.family,
-                                                               *_size(board))))
+    boards = map(_programmed, _boards()) if programmable else _boards()
+    found = _first(units, sorted(boards, key=lambda board: (board.family != profile.family,
+                                                            *_size(board))))
     return None if found is None else found.name
 
 

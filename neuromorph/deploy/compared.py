@@ -22,6 +22,7 @@ LPDDR4X_BIT, DDR4_BIT = 4 * PICO, 15 * PICO
 """Joules of reading a bit, usual round figures; assumed."""
 
 HALA_POINT_WATTS, HALA_POINT_CORES = 2600.0, 140_544
+PILOTNET_JOULES, PILOTNET_OPERATIONS = 68.4e-6, 2.294e6
 MATMUL_FREE_JOULES, MATMUL_FREE_TOKENS_A_SECOND = 0.405, 41.5
 
 
@@ -65,14 +66,18 @@ A_BYTE = (
 """What a byte that dense float attention reads costs; ``value`` is for one byte."""
 
 PUBLISHED = (
-    Figure("a whole 370M MatMul-free language model on 24 Loihi 2 chips, one token",
+    Figure("a whole 370M MatMul-free language model on 24 Loihi 2 chips, one token: all layers, "
+           "where the estimate is of attention alone",
            MATMUL_FREE_JOULES, "J", "measured by its authors, arXiv 2503.18002"),
-    Figure("time of one token of that model", 1 / MATMUL_FREE_TOKENS_A_SECOND, "s",
+    Figure("time of one token of that whole model", 1 / MATMUL_FREE_TOKENS_A_SECOND, "s",
            f"measured by its authors: {MATMUL_FREE_TOKENS_A_SECOND:g} tokens a second, "
            "arXiv 2503.18002"),
     Figure("power of a Loihi 2 core in Hala Point, at most",
            HALA_POINT_WATTS / HALA_POINT_CORES, "W",
            "Intel, April 2024: at most 2600 W, 140 544 cores; shared evenly, assumed"),
+    Figure("one synaptic operation on Loihi 2, all else of a step in it", PILOTNET_JOULES
+           / PILOTNET_OPERATIONS, "J", "measured, six runs of PilotNet, lava-dl's "
+           "pilotnet_snn/benchmark.ipynb, 2022 to 2023: 68.4 µJ a step, 35 to 87"),
     Figure("one synaptic operation on Loihi 1", 23.6 * PICO, "J",
            "published, Davies et al. 2018"),
     Figure("one synaptic event on Loihi 1, dense synapses", 35.5 * PICO, "J",

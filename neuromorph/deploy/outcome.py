@@ -18,10 +18,12 @@ from neuromorph.deploy.fit import changes_for, needs_of
 from neuromorph.deploy.run import Tried, try_heads
 from neuromorph.deploy.units import Memory
 from neuromorph.deploy.values import (
+    OF_HEADS,
     cores_values,
     costs_values,
     fidelity_values,
     said_values,
+    second_memory,
     traffic_values,
 )
 from neuromorph.errors import FitError
@@ -79,8 +81,9 @@ def placed(
     trial = try_heads(bundle, compiled, memory, TRIED)
     links = traffic(compiled.program, trial.rates)
     report = {**head, "fits": True,
-              **cores_values(compiled, checked.usage), **traffic_values(compiled, links),
-              **costs_values(compiled, trial, links, costs), **said_values(compiled.profile),
+              **cores_values(compiled, checked.usage, second_memory(compiled)),
+              **traffic_values(compiled, links), **costs_values(compiled, trial, links, costs),
+              **said_values(compiled.profile, OF_HEADS),
               "fidelity": fidelity_values(bundle), "compared": compared_with(bundle),
               # `try_heads` raises where they differ.
               "bit_exact": {"equal": True, "heads": trial.heads,
@@ -101,7 +104,7 @@ def not_placed(
     report = {**head, "fits": False, "reason": reason, "reasons": [reason, *error.more],
               "needs": needs_of(units, profile), "capacities": {},
               "cores_usable": profile.cores_usable, "chips": profile.board.chips,
-              "smallest_board": board, "changes": changes, **said_values(profile)}
+              "smallest_board": board, "changes": changes, **said_values(profile, OF_HEADS)}
     hint = " ".join(changes).rstrip(".") or None
     return CompileReport(None, report, refusal=FitError(
         error.what, **told, hint=hint, more=error.more))

@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
 
 from neuromorph.bundle import Bundle
-from neuromorph.compile import Compiled, Unit
+from neuromorph.compile import Compiled, Program, Unit, cores_taken
 from neuromorph.compile.check import Usage
-from neuromorph.compile.packing.place import hops, row_by_row
+from neuromorph.compile.packing.demand import used_synapses
+from neuromorph.compile.packing.limits import limits_of
+from neuromorph.compile.packing.place import hops, place, row_by_row
 from neuromorph.compile.packing.traffic import Traffic
-from neuromorph.cost.estimate import Estimate, estimate_phases
-from neuromorph.cost.events import count_packets
+from neuromorph.cost.band import Band, band
+from neuromorph.cost.break_even import LITERATURE
+from neuromorph.cost.estimate import Estimate
+from neuromorph.cost.events import Events, count_packets
+from neuromorph.cost.links import fullest_link
 from neuromorph.cost.phases import side_by_side, step_classes
-from neuromorph.cost.steps import count_steps
+from neuromorph.cost.steps import count_steps, work_of
+from neuromorph.cost.work import PhaseWork
 from neuromorph.deploy.boards import Chosen
-from neuromorph.deploy.run import Tried
+from neuromorph.deploy.run import READ, Tried
 from neuromorph.deploy.units import Memory
 from neuromorph.profiles import Profile
+from neuromorph.profiles.second_limits import with_compiler_memory, with_routers
 from neuromorph.runtime import SpikingLayer
 from neuromorph.translate import Caution, measure_fidelity
+
+PER = "one query of every head"
 
 FAR = 8
 """Slots a token of the sample, beyond which a report asks whether they are meant."""
@@ -60,8 +70,10 @@ COLUMNS = ("neurons", "synapse_bits", "in_axons", "out_axons")
 """Resources in the report's table of cores."""
 
 
-def cores_values(compiled: Compiled, usage: Usage) -> dict[str, Any]:
-    """How full the cores are, each and together."""
+def cores_values(
+    compiled: Compiled, usage: Usage, second: dict[str, Any] | None
+) -> dict[str, Any]:
+    """How full the cores are, each and together; ``second`` is what `second_memory` says."""
     program, limits = compiled.program, compiled.limits
     capacities = {name: limits.core()[name] for name in COLUMNS}
     table = [[*map(int, place), *(int(usage[name][core]) for name in COLUMNS)]
@@ -75,9 +87,32 @@ def cores_values(compiled: Compiled, usage: Usage) -> dict[str, Any]:
                         for name in COLUMNS},
         "cut": {"heads_cut": cut_units, "slices": len(program.slices)},
         "core_table": table, "capacities": capacities,
+        "second_memory": second,
         "mesh": [limits.columns, limits.rows], "cores_per_tile": limits.tile,
         "chip_grid_columns": limits.chip_columns,
     }
+
+
+def second_memory(compiled: Compiled) -> dict[str, Any] | None:
+    """Cores that the same heads take by the other memory limit that is known; None without one."""
+    other = with_compiler_memory(compiled.profile)
+    if other is None:
+        return None
+    return {"source": compiled.profile.quantities["core.compiler_bits"].source,
+            "bits": other.core.synapse_bits, "cores": cores_taken(compiled.given, other)}
+
+
+def second_plan(compiled: Compiled, links: Traffic) -> dict[str, Any] | None:
+    """Traffic over the chip's other plan, cores laid on it as on the first; None without one."""
+    other = with_routers(compiled.profile)
+    if other is None:
+        return None
+    limits = limits_of(other)
+    places = place(compiled.program.cores, limits)
+    chip = other.chip
+    return {"plan": [chip.mesh_columns, chip.mesh_rows, chip.cores_per_tile],
+            "spikes_times_hops": hops(links, places, limits),
+            "fullest_link": fullest_link(links, places, limits)}
 
 
 def traffic_values(compiled: Compiled, links: Traffic) -> dict[str, Any]:
@@ -87,6 +122,8 @@ def traffic_values(compiled: Compiled, links: Traffic) -> dict[str, Any]:
     return {
         "packets": links.between_cores, "spikes_times_hops": hops(links, program.places, limits),
         "spikes_times_hops_row_by_row": hops(links, row_by_row(program.cores, limits), limits),
+        "fullest_link": fullest_link(links, program.places, limits),
+        "second_plan": second_plan(compiled, links),
         "links": [[int(a), int(b), float(n)] for a, b, n in
                   zip(links.source[away], links.target[away], links.packets[away], strict=True)],
     }
@@ -95,50 +132,94 @@ def traffic_values(compiled: Compiled, links: Traffic) -> dict[str, Any]:
 def costs_values(
     compiled: Compiled, trial: Tried, links: Traffic, costs: str | None
 ) -> dict[str, Any]:
-    """Energy and time of one query of every head."""
+    """Energy and time of one query of every head, as a band over the profile's cost sets."""
     program = compiled.program
     like = [program.units[unit] for unit in trial.like]
     schedules = [unit.network.schedule for unit in like]
     steps = [trial.runs[unit][1] for unit in trial.like]
     at = side_by_side([schedule.period if schedule else length for schedule, length
                        in zip(schedules, steps, strict=True)], steps)
-    found = estimate_phases(
+    work = work_of(
         count_steps(program, [trial.trains[unit] for unit in trial.like], at),
-        step_classes(schedules, at), compiled.profile, chips=program.chips, runs=trial.queries,
-        hops=count_packets(links, program.places, compiled.limits), costs=costs)
+        step_classes(schedules, at), runs=trial.queries,
+        hops=count_packets(links, program.places, compiled.limits), link=most_packets(
+            compiled, links))
+    found = band((*work[:-1], _with_reading(work[-1], program)), compiled.profile,
+                 chips=program.chips, cores=program.cores, synapses=synapses_of(program),
+                 costs=costs)
+    values = band_values(found) | {"per": PER}
+    return values if any(schedules) else values | {"by_phase": []}
+
+
+def band_values(found: Band | None) -> dict[str, Any]:
+    """A band, and the figures of the set that is shown, by kind and phase."""
     if found is None:
         return dict.fromkeys(("energy_joules", "energy_total_joules", "costs", "latency_seconds",
-                              "step_seconds")) | {"per": "one query of every head", "by_phase": []}
-    return {"energy_joules": found.joules, "energy_total_joules": found.total,
-            "costs": found.costs, "latency_seconds": found.seconds,
-            "step_seconds": found.step_seconds, "per": "one query of every head",
-            "events": {name: float(value) for name, value in vars(found.events).items()},
-            "by_phase": _by_phase(found) if any(schedules) else []}
+                              "step_seconds", "band")) | {"by_phase": []}
+    shown = found.shown
+    static = {} if shown.static is None else {"static": shown.static}
+    return {"energy_joules": static | shown.joules, "energy_total_joules": shown.total,
+            "costs": shown.costs, "latency_seconds": shown.seconds,
+            "step_seconds": None if shown.seconds is None else
+                            shown.seconds / shown.events.steps,
+            "events": asdict(shown.events),
+            "band": found.as_dict() | {"break_even": [
+                {"spikes_per_synapse": str(each), "source": each.source} for each in LITERATURE]},
+            "by_phase": _by_phase(shown)}
+
+
+def most_packets(compiled: Compiled, links: Traffic) -> float:
+    """Packets over the fullest link, on whichever of the chip's plans that is more."""
+    second = second_plan(compiled, links)
+    first = fullest_link(links, compiled.program.places, compiled.limits)
+    return first if second is None else max(first, second["fullest_link"])
+
+
+def _with_reading(work: PhaseWork, program: Program) -> PhaseWork:
+    """The steps at the end, and with them what the host reads of every head."""
+    values = sum(p.size for unit in program.units for p in unit.neurons if p.name in READ)
+    return replace(work, events=work.events.then(Events(host_spikes=float(values))))
+
+
+def synapses_of(program: Program) -> float:
+    """Synapses of all units."""
+    return float(sum(np.count_nonzero(used_synapses(projection)) for unit in program.units
+                     for projection in unit.network.projections))
 
 
 def _by_phase(found: Estimate) -> list[dict[str, Any]]:
     """Steps by the phases that are active in them; an empty list of phases is none."""
     return [{"phases": list(phase.phases), "steps": phase.events.steps, "core": phase.core,
              "step_seconds": phase.step_seconds, "seconds": phase.seconds,
-             "time_share": phase.seconds / found.seconds, "energy_joules": phase.joules,
-             "energy_share": phase.joules / found.total} for phase in found.phases]
+             "binding": phase.binding, "time_share": _share(phase.seconds, found.seconds),
+             "energy_joules": phase.joules,
+             "energy_share": _share(phase.joules, found.dynamic)} for phase in found.phases]
 
 
-def said_values(profile: Profile) -> dict[str, Any]:
+def _share(part: float | None, whole: float | None) -> float | None:
+    return None if part is None or not whole else part / whole
+
+
+def said_values(profile: Profile, assumptions: Sequence[str]) -> dict[str, Any]:
     """Evidence, notes and assumptions."""
     return {
         "evidence": "bit-exact model; energy and time: estimate; nothing has run on a chip",
-        "notes": list(profile.notes),
-        "assumptions": [
-            "Products and quotients of programs are counted, not priced: no price is public.",
-            "Every neuron counts as active in every step, every synapse as dense.",
-            "Queries, drive and masks enter from outside; their way to the cores is not counted.",
-            "Heads begin each query together; those that are done wait for the longest.",
-            "A step lasts as long as its busiest core; synapses work as the spike is sent.",
-            "A head that was not run counts as the nearest that was.",
-            "Other layers of the model, and the division that ends a query, are not on the chip.",
-        ],
-    }
+        "notes": list(profile.notes), "assumptions": list(assumptions)}
+
+
+OF_HEADS = (
+    "These are attention heads alone, not the model around them.",
+    ("Products and quotients of programs: no price of Loihi 2's is public; at most what a "
+     "32-bit product takes in 45 nm, or within a measured neuron's update."),
+    "Every neuron counts as active in every step, every synapse as dense.",
+    "What the host sends and reads is a time of its own; no energy of it is public.",
+    "Heads begin each query together; those that are done wait for the longest.",
+    ("A step lasts as long as the largest of: neurons of the fullest core, synaptic "
+     "operations and memory reads of the busiest, packets of the fullest link, barrier."),
+    "A head that was not run counts as the nearest that was.",
+    "Other layers of the model, and the division that ends a query, are not on the chip.",
+)
+"""What an estimate of attention alone assumes."""
 
 
 def fidelity_values(bundle: Bundle) -> list[dict[str, Any]]:

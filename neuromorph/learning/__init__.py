@@ -5,6 +5,7 @@ from neuromorph.learning.named import RULES
 from neuromorph.learning.rule import LearningRule
 from neuromorph.learning.step import (
     Plastic,
+    count_updates,
     rest,
     step_plastic_fixed,
     step_plastic_float,
@@ -19,6 +20,7 @@ __all__ = [
     "LearningRule",
     "Plastic",
     "Term",
+    "count_updates",
     "make_draws",
     "rest",
     "step_plastic_fixed",

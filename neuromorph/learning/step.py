@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.learning.arithmetic import FIXED, FLOAT, Arithmetic
-from neuromorph.learning.draws import Draws
+from neuromorph.learning.draws import Draws, make_draws
 from neuromorph.learning.rule import LearningRule
 from neuromorph.learning.terms import Factor, Term
 
@@ -75,7 +75,60 @@ def step_plastic_float(
     return _step(FLOAT, rule, state, pre, post, third, step, None)
 
 
+def count_updates(
+    rule: LearningRule, weights: Array, pre: Array, post: Array, third: Array | None, *,
+    domain: str,
+) -> NDArray[np.float64]:
+    """Synapses of which some product of the rule is not 0, in each step of a run.
+
+    Parameters
+    ----------
+    rule : LearningRule
+    weights : array, shape (post, pre)
+        At the beginning.
+    pre, post : array, shape (steps, pre) and (steps, post)
+    third : array, shape (steps, 3, post), or None
+    domain : {"fixed", "float"}
+
+    Returns
+    -------
+    float array, shape (steps,)
+        0 in all steps but the last of each epoch.
+    """
+    numbers = FIXED if domain == "fixed" else FLOAT
+    draws = make_draws(rule.seed, len(pre), rule.epoch) if domain == "fixed" else None
+    state, found = rest(weights, domain), np.zeros(len(pre))
+    for step in range(len(pre)):
+        factors = None if third is None else third[step]
+        state = _note(numbers, rule, state, pre[step], post[step], factors, step, draws)
+        if step % rule.epoch + 1 == rule.epoch:
+            seen = _observe(numbers, rule, state, third is not None, step, draws)
+            found[step] = _not_zero(rule, seen, weights.shape)
+            state = _learn(numbers, rule, state, third is not None, step, draws)
+    return found
+
+
+def _not_zero(rule: LearningRule, seen: _Observed, shape: tuple[int, ...]) -> int:
+    touched = np.zeros(shape, np.bool_)
+    for term in seen.due((*rule.weight_terms, *rule.tag_terms)):
+        product = seen.active[term.condition]
+        for factor in term.factors:
+            product = product & (seen.lookup(term, factor) != 0)
+        touched |= product
+    return int(np.count_nonzero(touched))
+
+
 def _step(
+    numbers: Arithmetic, rule: LearningRule, state: Plastic, pre: Array, post: Array,
+    third: Array | None, step: int, draws: Draws | None,
+) -> Plastic:
+    state = _note(numbers, rule, state, pre, post, third, step, draws)
+    if step % rule.epoch + 1 < rule.epoch:
+        return state
+    return _learn(numbers, rule, state, third is not None, step, draws)
+
+
+def _note(
     numbers: Arithmetic, rule: LearningRule, state: Plastic, pre: Array, post: Array,
     third: Array | None, step: int, draws: Draws | None,
 ) -> Plastic:
@@ -83,11 +136,7 @@ def _step(
     state = _note_pre(numbers, rule, state, pre, within)
     again = int(draws.y_again[step]) if draws else 0
     state = _note_post(numbers, rule, state, post, within, again)
-    if third is not None:
-        state = state._replace(y=third.astype(numbers.dtype))
-    if within < rule.epoch:
-        return state
-    return _learn(numbers, rule, state, third is not None, step, draws)
+    return state if third is None else state._replace(y=third.astype(numbers.dtype))
 
 
 def _note_pre(
@@ -121,6 +170,40 @@ def _learn(
     draws: Draws | None,
 ) -> Plastic:
     """Traces over the epoch, then weights and tags, both from their old values."""
+    seen = _observe(numbers, rule, state, modulated, step, draws)
+    draw = float(draws.synapse[step // rule.epoch]) if draws else 0.0
+    weights, tags = state.weights, state.tags
+    for terms, is_weight in ((rule.weight_terms, True), (rule.tag_terms, False)):
+        due = seen.due(terms)
+        if not due:
+            continue
+        old = state.weights if is_weight else state.tags
+        new = numbers.apply(old, due, lambda term: seen.active[term.condition], seen.lookup, draw)
+        if is_weight:
+            weights = numbers.bound(new, rule.sign)
+        else:
+            tags = numbers.bound_tags(new)
+    return Plastic(weights, tags, seen.x, state.y if modulated else seen.y,
+                   np.zeros_like(state.x_spike), np.zeros_like(state.y_spike))
+
+
+class _Observed(NamedTuple):
+    """What a rule is applied to at an epoch's end."""
+
+    active: dict[str, Array]
+    lookup: Callable[[Term, Factor], Array]
+    x: Array
+    y: Array
+
+    def due(self, terms: tuple[Term, ...]) -> list[Term]:
+        """The terms whose condition holds for some synapse."""
+        return [term for term in terms if self.active[term.condition].any()]
+
+
+def _observe(
+    numbers: Arithmetic, rule: LearningRule, state: Plastic, modulated: bool, step: int,
+    draws: Draws | None,
+) -> _Observed:
     x = _history(numbers, rule, X, state.x, state.x_spike,
                  (draws.x_decay[step], draws.x_impulse[step]) if draws else (0.0, 0))
     y = _history(numbers, rule, Y, state.y, state.y_spike,
@@ -129,21 +212,7 @@ def _learn(
     epoch = step // rule.epoch + 1
     active = {"x0": (state.x_spike > 0)[None, :], "y0": (state.y_spike > 0)[:, None],
               "u": np.full((1, 1), epoch % (1 << (rule.decimation or 0)) == 0)}
-    lookup = _lookup(state, x, y, active)
-    draw = float(draws.synapse[epoch - 1]) if draws else 0.0
-    weights, tags = state.weights, state.tags
-    for terms, is_weight in ((rule.weight_terms, True), (rule.tag_terms, False)):
-        due = [term for term in terms if active[term.condition].any()]
-        if not due:
-            continue
-        old = state.weights if is_weight else state.tags
-        new = numbers.apply(old, due, lambda term: active[term.condition], lookup, draw)
-        if is_weight:
-            weights = numbers.bound(new, rule.sign)
-        else:
-            tags = numbers.bound_tags(new)
-    return Plastic(weights, tags, x[-1], state.y if modulated else y[-1],
-                   np.zeros_like(state.x_spike), np.zeros_like(state.y_spike))
+    return _Observed(active, _lookup(state, x, y, active), x[-1], y[-1])
 
 
 def _history(

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from neuromorph.network.model import Network, Projection
 from neuromorph.network.promises import Promise, norm_of
+from neuromorph.network.rivals import Rivals, rivals
 from neuromorph.network.sums import delivered, widest_sums
 from neuromorph.numerics.interval import Interval
 
@@ -23,6 +24,8 @@ class Volley(NamedTuple):
         Bound on the 2-norm of what they send, where it says more than the interval.
     alone : bool
         Whether at most one of them speaks in a step.
+    rivals : Rivals, optional
+        Of all volleys that have the same ones only one is more than silence.
     """
 
     projection: Projection
@@ -30,6 +33,7 @@ class Volley(NamedTuple):
     usual: Interval
     norm: int | None
     alone: bool
+    rivals: Rivals | None = None
 
 
 class Arrival(NamedTuple):
@@ -70,21 +74,51 @@ class Deliveries:
         return self._kept[key][1]
 
 
+def parts_of(
+    arrival: Arrival, size: int, sums: Deliveries, *, widest: bool = False, usual: bool = False
+) -> dict[str, Interval]:
+    """What may be added up in one step, by projection; rivals count once, under the first's name.
+
+    Parameters
+    ----------
+    arrival : Arrival
+    size : int
+        Neurons that hear it.
+    sums : Deliveries
+    widest, usual : bool
+        As `Deliveries` has them.
+    """
+    found, together = dict[str, Interval](), dict[Rivals, list[Volley]]()
+    for volley in arrival.volleys:
+        if volley.rivals is None:
+            found[volley.projection.name] = sums(volley, widest=widest, usual=usual)
+        else:
+            together.setdefault(volley.rivals, []).append(volley)
+    for group in together.values():
+        found[group[0].projection.name] = Interval.hull(
+            (sums(volley, widest=widest, usual=usual) for volley in group), size)
+    return found
+
+
 def arrivals(
     network: Network, population: str, port: str, promises: Mapping[str, Promise], period: int
 ) -> list[Arrival]:
     """What may arrive at a port, by steps of the period; together these are all of them."""
+    heard = network.projections_to(population, port)
+    rival = rivals(network, heard, promises)
     always: list[Volley] = []
     at: dict[int, list[Volley]] = {}
-    for projection in network.projections_to(population, port):
+    for projection in heard:
         promise = promises[projection.pre]
         if promise.turns is None:
             always.append(Volley(projection, promise.span, promise.span,
-                                 _useful_norm(projection, promise), promise.alone))
+                                 _useful_norm(projection, promise), promise.alone,
+                                 rival.get(projection.name)))
             continue
         norm = _useful_norm(projection, promise)
         for turn in promise.turns:
-            volley = Volley(projection, turn.span, turn.usual, norm, promise.alone)
+            volley = Volley(projection, turn.span, turn.usual, norm, promise.alone,
+                            rival.get(projection.name))
             for step in turn.steps:
                 at.setdefault((step + 1 + projection.delay) % period, []).append(volley)
     return _grouped(always, at, period)

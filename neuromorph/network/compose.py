@@ -195,7 +195,8 @@ def _renamed(network: Network, names: Names) -> Network:
 
     def ports(given: tuple[Port, ...]) -> tuple[Port, ...]:
         return tuple(replace(port, name=new[port.name],
-                             population=new.get(port.population, port.population))
+                             population=new.get(port.population, port.population),
+                             rivals=new.get(port.rivals, port.rivals))
                      for port in given)
 
     return replace(

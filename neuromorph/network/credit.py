@@ -21,6 +21,7 @@ from neuromorph.network.promises import Lack, Promise, lacks, promised_by
 from neuromorph.network.schedules import counting_later
 from neuromorph.shown import Shown
 
+_CREDITS: WeakKeyDictionary[Network, Credit] = WeakKeyDictionary()
 _RECOGNISED: WeakKeyDictionary[Network, tuple[Believed | Doubt, ...]] = WeakKeyDictionary()
 
 
@@ -107,9 +108,17 @@ def credit(network: Network, sources: Mapping[str, Promise] | None = None) -> Cr
     sources : mapping of source name to Promise, optional
         In place of what a port says; of a source without a port too.
     """
+    if sources:
+        return _credit(network, sources)
+    if network not in _CREDITS:
+        _CREDITS[network] = _credit(network, {})
+    return _CREDITS[network]
+
+
+def _credit(network: Network, sources: Mapping[str, Promise]) -> Credit:
     period = network.period
     host = {port.population: promised_by(port, period, period) for port in network.inputs}
-    host |= sources or {}
+    host |= sources
     believed, doubts = list[Believed](), list[Doubt]()
     for found in recognised_parts(network):
         if isinstance(found, Doubt):
@@ -241,7 +250,7 @@ def _placed(projection: Projection, here: Mapping[str, str]) -> Projection:
 def _alike(one: Projection, other: Projection) -> bool:
     same = all(getattr(one, f.name) == getattr(other, f.name) for f in fields(one)
                if f.name != "weights")
-    return same and np.array_equal(one.weights, other.weights)
+    return same and (one.weights is other.weights or np.array_equal(one.weights, other.weights))
 
 
 def _says(one: Believed, period: int) -> dict[str, Promise]:

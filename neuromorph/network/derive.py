@@ -9,7 +9,7 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from neuromorph.network.arrivals import Arrival, Deliveries, arrivals
+from neuromorph.network.arrivals import Arrival, Deliveries, arrivals, parts_of
 from neuromorph.network.model import Network
 from neuromorph.network.populations import Population
 from neuromorph.network.promises import Promise, Turn, norm_of
@@ -58,7 +58,7 @@ def _in_turns(promise: Promise, model: NeuronModel, period: int) -> Promise:
         return promise
     turns = tuple(one for turn in promise.turns
                   for one in _when_due(model, turn.span, turn.usual, turn.steps, period))
-    return Promise(promise.span, turns, promise.norm, promise.alone)
+    return Promise(promise.span, turns, promise.norm, promise.alone, promise.rivals)
 
 
 def _promise(
@@ -131,7 +131,7 @@ def _of(span: Interval, due: NDArray[np.bool_]) -> Interval:
 def _input(
     arrival: Arrival, size: int, sums: Deliveries, *, usual: bool = False
 ) -> Interval:
-    return Interval.total((sums(volley, usual=usual) for volley in arrival.volleys), size)
+    return Interval.total(parts_of(arrival, size, sums, usual=usual).values(), size)
 
 
 def _norm(

@@ -15,6 +15,7 @@ _PORT = re.compile(
     r"(?:in|out)put ([^ ]+) ([^ ]+) (\d{1,18}) (?:plain|graded payload_bits=(-?\d{1,18})) "
     r"(-?\d{1,18})\.\.(-?\d{1,18})(?: steps=([^ ]*))?(?: norm=(-?\d{1,18}))?"
     r"(?: stride=(-?\d{1,18}))?(?: course=([^ ]*))?(?: first=(1))?(?: alone=(1))?"
+    r"(?: rivals=([^ ]+))?"
     r"(?: (.+))?", re.ASCII)
 _COURSE = re.compile(r"(-?\d{1,18})\.\.(-?\d{1,18})@(-?\d{1,18}:-?\d{1,18})", re.ASCII)
 _SPAN = re.compile(r"(-?\d{1,18}):(-?\d{1,18})", re.ASCII)
@@ -34,17 +35,17 @@ class Edges:
         FileFormatError
         """
         (name, population, size, bits, low, high, spans, norm, stride, course, first, alone,
-         says) = matched(
+         rivals, says) = matched(
             line, _PORT, "input NAME POPULATION SIZE plain|graded payload_bits=BITS LOW..HIGH "
             "steps=START:STOP,… norm=BOUND stride=NEURONS course=LOW..HIGH@START:STOP,… first=1 "
-            "alone=1 TEXT").groups()
+            "alone=1 rivals=NAME TEXT").groups()
         steps = None if spans is None else tuple(chain.from_iterable(
             self._span(line, span) for span in spans.split(",") if spans))
         return Port(word_of(line, name), word_of(line, population), int(size), int(bits or 0),
                     int(low), int(high), steps, word_of(line, says or ""),
                     None if norm is None else int(norm), int(stride or 1),
                     None if course is None else self._course(line, course), first is not None,
-                    alone is not None)
+                    alone is not None, word_of(line, rivals or ""))
 
     def _course(self, line: Line, written: str) -> Course:
         found = []

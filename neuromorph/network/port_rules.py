@@ -32,6 +32,9 @@ def check_ports(network: Network) -> None:
             if port.first and what == "output":
                 raise NetworkError("only an input can ignore what comes later", where=where,
                                    found="an output that says so")
+            if port.rivals and what == "output":
+                raise NetworkError("only inputs have rivals: a host keeps them apart", where=where,
+                                   found=port.rivals)
     for port in network.inputs:
         if not network.population(port.population).is_source:
             raise NetworkError("an input is a source: what is fed already is none",

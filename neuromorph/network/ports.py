@@ -54,6 +54,9 @@ class Port:
         may be anything.
     alone : bool
         Whether at most one neuron speaks in a step, as the axons of a vocabulary do.
+    rivals : str
+        Of an input: a name, by convention that of the first of them, for inputs of which at most
+        one speaks in a step, as the parts of a vocabulary do.
     """
 
     name: str
@@ -69,6 +72,7 @@ class Port:
     course: Course | None = None
     first: bool = False
     alone: bool = False
+    rivals: str = ""
 
     @classmethod
     def of(cls, population: Population, steps: Steps | None = None, says: str = "") -> Port:

@@ -52,12 +52,15 @@ class Promise(Shown):
         Bound on the 2-norm of one step's payloads, where it is less than the span's.
     alone : bool
         Whether at most one neuron speaks in a step.
+    rivals : str
+        What inputs have in common of which at most one speaks in a step.
     """
 
     span: Interval
     turns: tuple[Turn, ...] | None = None
     norm: int | None = None
     alone: bool = False
+    rivals: str = ""
 
     @property
     def steps(self) -> frozenset[int] | None:
@@ -69,7 +72,7 @@ class Promise(Shown):
     def same(self, other: Promise) -> bool:
         """Whether it promises the same."""
         if not np.array_equal(self.span, other.span) or (
-                self.norm, self.alone) != (other.norm, other.alone):
+                self.norm, self.alone, self.rivals) != (other.norm, other.alone, other.rivals):
             return False
         mine, its = self.turns, other.turns
         if mine is None or its is None:
@@ -105,7 +108,7 @@ def promised_by(port: Port, own: int, period: int, offset: int = 0) -> Promise:
     turns = None
     if port.steps is not None:
         turns = tuple(Turn(placed(steps), span.with_silence, span) for steps, span in _turns(port))
-    return Promise(port.assumed, turns, port.norm, port.alone)
+    return Promise(port.assumed, turns, port.norm, port.alone, port.rivals)
 
 
 def lacks(promise: Promise, wanted: Port, own: int, period: int, offset: int = 0) -> list[Lack]:

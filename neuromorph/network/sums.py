@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from hashlib import blake2b
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.learning.arithmetic import WEIGHT_BOUNDS
+from neuromorph.learning.rule import Sign
 from neuromorph.network.model import Projection
 from neuromorph.numerics import shift
+from neuromorph.numerics.held import remembered
 from neuromorph.numerics.interval import Interval
 from neuromorph.numerics.synapse import blocks
 
@@ -41,13 +44,26 @@ def widest_sums(
 
 def weight_range(projection: Projection) -> tuple[NDArray[Any] | int, NDArray[Any] | int]:
     """Lowest and highest that each weight is or may become."""
-    rule = projection.rule
-    if rule is None or not rule.weight_terms:
-        return projection.weights, projection.weights
-    return WEIGHT_BOUNDS[rule.sign]
+    sign = _changing(projection)
+    return (projection.weights,) * 2 if sign is None else WEIGHT_BOUNDS[sign]
 
 
 def _weighted(
+    projection: Projection, sent: Interval, norm: int | None, *, alone: bool
+) -> Interval:
+    told = blake2b(sent.low.tobytes(), digest_size=16)
+    told.update(sent.high.tobytes())
+    return remembered(lambda _: _computed(projection, sent, norm, alone=alone), projection.weights,
+                      "sums", _changing(projection), projection.graded, norm, alone, told.digest())
+
+
+def _changing(projection: Projection) -> Sign | None:
+    """How the weights may change, if they may."""
+    rule = projection.rule
+    return None if rule is None or not rule.weight_terms else rule.sign
+
+
+def _computed(
     projection: Projection, sent: Interval, norm: int | None, *, alone: bool
 ) -> Interval:
     """Positive and negative parts apart: any partial sum lies within.
@@ -90,12 +106,17 @@ def _by_norm(projection: Projection, norm: int) -> NDArray[np.int64]:
 
 def gain(projection: Projection) -> float:
     """Bound on ||W s|| / ||s||: sqrt(max row sum of |W| * max column sum of |W|), shifted."""
+    return remembered(lambda _: _gain(projection), projection.weights, "gain",
+                      _changing(projection)) * 2.0**projection.exponent
+
+
+def _gain(projection: Projection) -> float:
     across, down = 0.0, np.zeros(projection.weights.shape[1])
     for rows in blocks(*projection.weights.shape):
         falls, rises = _signed_parts(projection, rows)
         farthest = np.maximum(-falls, rises)
         across, down = max(across, float(farthest.sum(axis=1).max())), down + farthest.sum(axis=0)
-    return float(np.sqrt(across * down.max())) * 2.0**projection.exponent
+    return float(np.sqrt(across * down.max()))
 
 
 def _signed_parts(projection: Projection, rows: slice) -> tuple[NDArray[Any], NDArray[Any]]:

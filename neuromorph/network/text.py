@@ -12,7 +12,7 @@
       populations BUILDER_NAME=NAME …
       projections BUILDER_NAME=NAME …
     input NAME POPULATION SIZE plain|graded payload_bits=… LOW..HIGH steps=… norm=… stride=…
-        course=LOW..HIGH@START:STOP,… first=1 alone=1 WHAT IT SAYS        (all in one line)
+        course=LOW..HIGH@START:STOP,… first=1 alone=1 rivals=NAME WHAT IT SAYS    (one line)
     output …
 
 Names are words as in `words`. A port is named where it is not ``a_in``, and where there is a point
@@ -147,7 +147,7 @@ def port_line(what: str, port: Port) -> str:
             f"{port.low}..{port.high}{claims}{says}")
 
 
-CLAIMS = "steps", "norm", "stride", "course", "first", "alone"
+CLAIMS = "steps", "norm", "stride", "course", "first", "alone", "rivals"
 """What a port's line may say of it, in this order, before its text."""
 
 
@@ -165,6 +165,8 @@ def _claims(port: Port) -> Iterator[tuple[str, str]]:
         yield "first", "1"
     if port.alone:
         yield "alone", "1"
+    if port.rivals:
+        yield "rivals", word(port.rivals)
 
 
 def part_line(part: Part) -> str:

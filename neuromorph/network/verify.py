@@ -14,6 +14,7 @@ from neuromorph.network.port_rules import check_ports, check_schedule
 from neuromorph.network.reach import reached
 from neuromorph.neurons import registered
 from neuromorph.numerics import limits
+from neuromorph.numerics.held import remembered
 from neuromorph.numerics.synapse import extent
 
 
@@ -124,7 +125,7 @@ def _check_weights(projection: Projection, network: Network) -> None:
         raise NetworkError("weight exponent is out of range", where=projection.name,
                            found=exponent,
                            expected=f"{limits.EXPONENT_MIN} to {limits.EXPONENT_MAX}")
-    low, high, bits = extent(w)
+    low, high, bits = remembered(extent, w, "extent")
     if low < limits.WEIGHT_MIN or high > limits.WEIGHT_MAX:
         raise NetworkError("a weight does not fit a synapse", where=projection.name,
                            found=f"{low} to {high}",

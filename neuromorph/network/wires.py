@@ -59,6 +59,7 @@ def fitting(network: Network, pairs: Iterable[tuple[str, str]]) -> list[Wire]:
         _check_size(wire)
         _check_kind(wire)
         _check_steps(wire)
+        _check_rivals(wire)
     if network.domain == "float":
         for wire in wires:
             _check_floats(wire)
@@ -205,6 +206,13 @@ def _kept(wire: Wire, before: Promise, after: Promise | None, period: int) -> Wi
                            hint="narrow the weights before it, or the ranges of their inputs; "
                            "or place its part at another step")
     return wire._replace(steps=tuple(sorted(known[0].steps or ()))) if known else wire
+
+
+def _check_rivals(wire: Wire) -> None:
+    if wire.port.rivals:
+        raise NetworkError("nothing proves that one at most of several inputs speaks",
+                           where=wire.where, found=f"one of {wire.port.rivals} and its rivals",
+                           expected="inputs that a host drives")
 
 
 def _check_steps(wire: Wire) -> None:

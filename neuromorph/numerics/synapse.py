@@ -62,6 +62,7 @@ def extent(weights: NDArray[Any]) -> tuple[int, int, int]:
     weights : integer array, shape (post, pre)
         Not empty.
     """
+    weights = weights.T if weights.flags.f_contiguous else weights  # as it lies in memory
     found = [(int(part.min()), int(part.max()), bits_of(part))
              for part in (weights[rows] for rows in blocks(*weights.shape))]
     low, high, bits = zip(*found, strict=True)

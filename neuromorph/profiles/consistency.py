@@ -38,6 +38,10 @@ RULES = (
     at_most("chip", "cores_usable", "cores"),
     Rule("chip.mesh_columns", "the mesh has fewer places than the chip has cores",
          lambda p: p.chip.mesh_columns * p.chip.mesh_rows * p.chip.cores_per_tile >= p.chip.cores),
+    Rule("chip.router_columns", "the grid of routers is not the chip's: columns, rows and cores of "
+         "a router do not give its cores",
+         lambda p: p.chip.router_columns * p.chip.router_rows * p.chip.router_cores
+         == p.chip.cores),
     Rule("board.columns", "the grid has fewer places than the board has chips",
          lambda p: p.board.columns * p.board.rows >= p.board.chips),
     at_most("core", "synapse_bits", "memory_bits"),
@@ -91,15 +95,20 @@ def _check_costs(profile: Profile, where: Callable[[str], str]) -> None:
     if set(profile.energy) != set(profile.latency):
         raise ProfileError("energy and latency have different sets", where=where("energy"),
                            found=", ".join(profile.energy), expected=", ".join(profile.latency))
+    alone = set(profile.power) - set(profile.energy)
+    if alone:
+        raise ProfileError("power has a set that energy does not have", where=where("power"),
+                           found=", ".join(sorted(alone)), expected=", ".join(profile.energy))
     for name, energy in profile.energy.items():
         latency = profile.latency[name]
         pairs = (("energy", "neuron_inactive", "neuron_active", energy),
                  ("latency", "neuron_inactive", "neuron_active", latency),
                  ("latency", "barrier_min", "barrier_max", latency),
-                 ("latency", "barrier_max", "barrier_board", latency))
+                 ("latency", "barrier_max", "barrier_board", latency),
+                 ("power", "static_chip", "static_board", profile.power[name]))
         for table, low, high, constants in pairs:
-            if getattr(constants, low) > getattr(constants, high):
+            ends = getattr(constants, low), getattr(constants, high)
+            if None not in ends and ends[0] > ends[1]:
                 raise ProfileError(f"{table}.{name}.{low} is more than {table}.{name}.{high}",
                                    where=where(f"{table}.{name}.{low}"),
-                                   found=getattr(constants, low),
-                                   expected=f"at most {getattr(constants, high)}")
+                                   found=ends[0], expected=f"at most {ends[1]}")

@@ -65,8 +65,21 @@ def description(profile: Profile) -> dict[str, Any]:
         "cores_usable": profile.cores_usable,
         "default_costs": profile.default_costs,
         "confidence": confidences(profile),
-        "values": {name: quantity.model_dump() for name, quantity in profile.quantities.items()},
+        "values": {name: quantity.model_dump(exclude_none=True)
+                   for name, quantity in profile.quantities.items()},
     }
+
+
+def value_text(quantity: Quantity) -> str:
+    """A value, and its ends where the source has a range: ``24.2 (15 to 38)``."""
+    low, high = quantity.ends
+    return f"{quantity.value}" if low == high else f"{quantity.value} ({low:g} to {high:g})"
+
+
+def certainty(quantity: Quantity) -> str:
+    """How sure it is, and how and when it came about: ``published, measured 2023``."""
+    return quantity.confidence if quantity.kind is None else (
+        f"{quantity.confidence}, {quantity.kind} {quantity.date}")
 
 
 def changes(profile: Profile) -> dict[str, Quantity]:

@@ -25,7 +25,7 @@ SIZE_LIMIT = 1 << 20
 
 POSITION = re.compile(r" \(at line (\d+), column (\d+)\)$")
 
-SETS = ("energy", "latency")
+SETS = ("energy", "latency", "power")
 """Tables that hold several sets of constants, by name; all others hold fields."""
 
 FieldPath: TypeAlias = tuple[str, ...]

@@ -13,8 +13,8 @@ from typing import Any, get_args
 from neuromorph.errors import ProfileError, did_you_mean
 from neuromorph.folders import PROFILES, find_folder
 from neuromorph.profiles.consistency import check_consistency
-from neuromorph.profiles.costs import Energy, Latency
-from neuromorph.profiles.document import Document
+from neuromorph.profiles.costs import Energy, Latency, Power
+from neuromorph.profiles.document import SETS, Document
 from neuromorph.profiles.fields import Fields, dotted, fields_of, section, sets_of
 from neuromorph.profiles.inherit import Merged, merge
 from neuromorph.profiles.profile import Family, Profile
@@ -90,7 +90,7 @@ def _load(path: Path) -> Profile:
 
 
 def _build(merged: Merged, fields: Fields) -> Profile:
-    sets = {table: sets_of(fields, table) for table in ("energy", "latency")}
+    sets = {table: sets_of(fields, table) for table in SETS}
     profile = Profile(
         name=_text(merged.own, "name"),
         title=_text(merged.own, "title"),
@@ -107,6 +107,8 @@ def _build(merged: Merged, fields: Fields) -> Profile:
                                  for name in sets["energy"]}),
         latency=MappingProxyType({name: section(Latency, fields, "latency", name)
                                   for name in sets["latency"]}),
+        power=MappingProxyType({name: section(Power, fields, "power", name)
+                                for name in (*sets["energy"], *sets["power"])}),
         default_costs=_default_costs(merged, sets["energy"]),
         quantities=MappingProxyType({dotted(path): located.quantity
                                      for path, located in fields.items()}),

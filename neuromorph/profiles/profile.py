@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from neuromorph.numerics.registers import NAMES, Registers
-from neuromorph.profiles.costs import Energy, Latency
+from neuromorph.profiles.costs import Energy, Latency, Power
 from neuromorph.profiles.quantity import Quantity
 from neuromorph.profiles.sections import Board, Chip, Core, Learning, Neuron, Synapse
 from neuromorph.shown import Shown
@@ -30,8 +30,9 @@ class Profile(Shown):
         What a reader of a report should know of it.
     board, chip, core, neuron, synapse, learning
         Values by name; the unit of each is in its `Quantity`.
-    energy, latency : mapping
-        Sets of constants by name, the same names in both: energies in pJ, times in ns.
+    energy, latency, power : mapping
+        Sets of constants by name, the same names in all: energies in pJ, times in ns, idle power
+        in mW. A set may lack constants.
     default_costs : str or None
         The set to use where none is named; None where there are none.
     quantities : mapping
@@ -52,6 +53,7 @@ class Profile(Shown):
     learning: Learning
     energy: Mapping[str, Energy]
     latency: Mapping[str, Latency]
+    power: Mapping[str, Power]
     default_costs: str | None
     quantities: Mapping[str, Quantity]
 

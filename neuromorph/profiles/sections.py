@@ -28,7 +28,9 @@ class Chip(Section):
     mesh_columns: int = count("tiles", "Columns of the mesh of tiles.")
     mesh_rows: int = count("tiles", "Rows of the mesh of tiles.")
     cores_per_tile: int = count("cores", "Cores that share one router of the mesh.")
-    static_power: Amount = measure("mW", "Power of an idle chip.", 0, 1e5)
+    router_columns: int = count("routers", "Columns of the chip's other plan, of routers.")
+    router_rows: int = count("routers", "Rows of that plan.")
+    router_cores: int = count("cores", "Cores of a router of that plan.")
     step_min: Amount = measure("ns", "Shortest time step.", 0, 1e7)
 
 
@@ -42,6 +44,10 @@ class Core(Section):
                                "both take together is at most memory_bits.")
     neuron_bits: int = count("bits", "Memory that the state of one neuron takes.", low=0)
     word_bits: int = count("bits", "Synaptic memory is given out in words of this size.", high=4096)
+    compiler_bits: int = count("bits", "Synaptic memory that the maker's compiler gives out, where "
+                                       "that is known; else synapse_bits.", low=1024)
+    compiler_word_bits: int = count("bits", "Its words; a list of synapses takes one more as a "
+                                            "header.", high=4096)
     in_axons: int = count("axons", "Axons that may end in the core.")
     out_axons: int = count("axons", "Pairs of a neuron and a core that its spikes go to.")
     neuron_settings: int = count("settings", "Different sets of decays and biases' exponents.")

@@ -6,6 +6,7 @@ from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from neuromorph.report.band_tables import sets_table
 from neuromorph.report.compile_tables import (
     compile_rows,
     faults,
@@ -13,9 +14,9 @@ from neuromorph.report.compile_tables import (
     heading,
     needs_table,
     phase_rows,
-    si,
 )
 from neuromorph.report.page import PAGE_FRAME, PAGE_STYLE, safe
+from neuromorph.report.si import si
 from neuromorph.report.text import readable
 
 WORST = 24
@@ -37,8 +38,9 @@ PICTURES = {
                ("A spike goes once to every core that holds a synapse of its axon. Counted in a "
                 "simulation; a spike that stays in its core is left out.")),
     "energy": ("Energy",
-               ("An estimate: counted events times the cost of one, and idle power times time. "
-                "Nothing here was measured on a chip.")),
+               ("An estimate: counted events times the cost of one, and idle power times time, "
+                "with the cost set that is named. Nothing here was measured on a chip. Of "
+                "attention heads alone, not of the model around them.")),
     "fidelity": ("What each head loses",
                  "Cosine between the outputs of spiking and of float attention."),
     "schedule": ("One query, phase by phase",
@@ -68,8 +70,9 @@ def render_compile_page(report: Mapping[str, Any], pictures: Mapping[str, bytes]
 
 def _placed(report: Mapping[str, Any], pictures: Mapping[str, bytes]) -> list[str]:
     title, columns, rows = fidelity_rows(report, WORST)
-    beside = {"energy": _compared(report),
-              "fidelity": f"<p>{safe(title)}</p>\n{_table(columns, rows)}",
+    fidelity = f"<p>{safe(title)}</p>\n{_table(columns, rows)}" if rows else ""
+    beside = {"energy": _sets(report) + _compared(report),
+              "fidelity": fidelity,
               "schedule": _phases(report)}
     shown = [_picture(name, pictures) + beside.get(name, "") for name in PICTURES]
     return [_list("Broken rules", faults(report, most=None), "broken"), *shown]
@@ -79,6 +82,18 @@ def _not_placed(report: Mapping[str, Any]) -> list[str]:
     columns, rows = needs_table(report)
     return [f"<h2>What it needs</h2>\n{_table(columns, rows)}",
             _list("What would make it fit", report["changes"])]
+
+
+def _sets(report: Mapping[str, Any]) -> str:
+    """Every cost set by itself, and up to where spikes are cheaper than dense arithmetic."""
+    if report["band"] is None:
+        return ""
+    title, columns, rows = sets_table(report["band"])
+    even = [(each["spikes_per_synapse"], each["source"])
+            for each in report["band"].get("break_even", ())]
+    return (f"\n<p>{safe(title)}</p>\n{_table(columns, rows)}\n<p>Spikes per synapse up to which "
+            f"spikes take less energy than dense arithmetic:</p>\n"
+            f"{_table(('spikes per synapse', 'source'), even)}")
 
 
 def _compared(report: Mapping[str, Any]) -> str:

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.errors import printable
-from neuromorph.report.compile_tables import core_shares, drawn_resource, resource, si
+from neuromorph.report.compile_tables import core_shares, drawn_resource, resource
 from neuromorph.report.pictures import ACCENT, DPI, INK, PALE, QUIET, require_matplotlib
+from neuromorph.report.si import si
 from neuromorph.report.text import readable
 
 FEW_CHIPS = 32
@@ -196,9 +197,9 @@ def _colour_key(figure: Any, image: Any, matrix: NDArray[np.float64]) -> None:
 
 
 def draw_energy(report: Mapping[str, Any]) -> bytes:
-    """Energy by kind of event."""
+    """Energy by kind of event, with one cost set, static power first."""
     plt = require_matplotlib()
-    kinds = report["energy_joules"]
+    kinds = {name: joules for name, joules in report["energy_joules"].items() if joules}
     figure, axes = plt.subplots(figsize=(9, 3.4), layout="constrained")
     bars = axes.barh(list(kinds), list(kinds.values()), color=INK, height=0.65)
     axes.bar_label(bars, [si(joules, "J") for joules in kinds.values()], padding=4)

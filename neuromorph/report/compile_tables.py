@@ -10,6 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from neuromorph.errors import printable
+from neuromorph.report.band_tables import band_rows, span
+from neuromorph.report.si import si
 from neuromorph.report.tables import pairs_table, rows_table
 from neuromorph.report.text import LONGEST, bytes_text, label, readable
 
@@ -28,11 +30,13 @@ BYTE = 8
 LONGEST_PHASES = 3
 """Phases in the terminal; the page and the JSON have all."""
 
+WAITS = {"neuron updates": "neurons", "synaptic operations": "synapses",
+         "synaptic memory": "memory", "fullest link": "link", "barrier": "barrier",
+         "shortest step": "shortest step"}
+"""What a step may wait for, in a word."""
+
 NO_PHASE = "none"
 """Said of steps in no phase of a schedule."""
-
-PREFIXES = ((1e9, "G"), (1e6, "M"), (1e3, "k"), (1, ""), (1e-3, "m"), (1e-6, "µ"), (1e-9, "n"),
-            (1e-12, "p"))
 
 FIDELITY = {"kl": ("KL (nat)", ".4f"), "forced": ("forced", ","),
             "spikes_per_query": ("spikes", ".1f"), "steps": ("steps", ",")}
@@ -52,9 +56,11 @@ def compile_tables(report: Mapping[str, Any]) -> list[Table | Text]:
                 rows_table("What it needs", *needs_table(report)),
                 *_lines("What would make it fit", report["changes"])]
     broken = [Text(line, style="bold red") for line in faults(report)]
+    whole: list[Table | Text] = [pairs_table(heading(report), compile_rows(report)), *broken]
+    if not report["fidelity"]:  # a whole model's is judged by `evaluate`
+        return whole
     title, columns, rows = fidelity_rows(report, WORST)
-    return [pairs_table(heading(report), compile_rows(report)), *broken,
-            rows_table(title, columns, rows, words=2)]
+    return [*whole, rows_table(title, columns, rows, words=2)]
 
 
 def heading(report: Mapping[str, Any]) -> str:
@@ -68,6 +74,11 @@ def compile_rows(report: Mapping[str, Any]) -> dict[str, object]:
     chosen = f" ({report['chosen']})" if report.get("chosen") else ""
     rows: dict[str, object] = {"bundle": report["bundle"],
                                "profile": f"{report['profile']}{chosen}"}
+    if report.get("kind") == "whole":
+        rows["model"] = (f"{report['model_family']}, whole: "
+                         f"{_count(report['model_blocks'], 'block')} of width "
+                         f"{readable(report['model_width'])}, {_count(report['slots'], 'slot')}, "
+                         f"{report['spikes']} spikes, {readable(report['model_weights'])} weights")
     if "heads" in report:
         rows["attention"] = (f"{_count(report['heads'], 'head')} of "
                              f"{_count(report['slots'], 'slot')}, {report['memory']} memory, "
@@ -85,6 +96,7 @@ def _placed_rows(report: Mapping[str, Any]) -> dict[str, object]:
         "cores": f"{readable(report['cores_used'])} of {readable(report['cores_usable'])} usable, "
                  f"on {readable(report['chips_used'])} of {_count(report['chips'], 'chip')}; "
                  f"no packing takes fewer than {readable(report['cores_lower_bound'])}",
+        **_second_memory(report.get("second_memory")),
         "worst resource": resource(report["worst_resource"]),
         "filled, on average": [f"{resource(name)} {_whole_percent(share)}"
                                     for name, share in report["utilisation"].items()],
@@ -94,35 +106,63 @@ def _placed_rows(report: Mapping[str, Any]) -> dict[str, object]:
     }
 
 
+def _second_memory(second: Mapping[str, Any] | None) -> dict[str, object]:
+    """Cores by the other memory limit that is known, where there is one."""
+    if second is None:
+        return {}
+    cores = "do not fit" if second["cores"] is None else readable(second["cores"])
+    cores = f"at least {cores}" if second.get("at_least") else cores
+    return {f"cores, {bytes_text(second['bits'] / BYTE)} each": f"{cores}, as the log of the "
+            "maker's compiler has it"}
+
+
 def _run_rows(report: Mapping[str, Any]) -> dict[str, object]:
-    steps = report["steps"]
     return {
         "equal to the bit": _bit_exact(report["bit_exact"]),
         "counted for": report["per"],
-        "steps": f"median head {readable(steps['median'])}, most {readable(steps['most'])}",
+        "steps": _steps(report["steps"]),
         "packets between cores": f"{_whole(report['packets'])}; spikes × hops "
                                  f"{_whole(report['spikes_times_hops'])}, placed row by row "
                                  f"{_whole(report['spikes_times_hops_row_by_row'])}",
-        "energy (estimate)": _energy(report),
-        "time (estimate)": _time(report),
+        **band_rows(report["band"]),
+        **_shown_set(report),
+        **_other_paces(report),
     }
 
 
-def _energy(report: Mapping[str, Any]) -> str:
+def _steps(steps: Mapping[str, Any]) -> str:
+    if "median" in steps:
+        return f"median head {readable(steps['median'])}, most {readable(steps['most'])}"
+    passes = f", {_count(steps['passes'], 'pass', 'passes')}" if steps["passes"] > 1 else ""
+    return (f"{readable(steps['token'])} from a token to its answer, "
+            f"{readable(steps['period'])} from a token to the next where pipelined{passes}")
+
+
+def _other_paces(report: Mapping[str, Any]) -> dict[str, object]:
+    """A whole model's token at the pace that is not shown at length."""
+    return {f"one token, {pace}": f"{span(plain, 'total', 'J')} in all; "
+            f"{span(plain, 'seconds', 's')}"
+            for pace, plain in report.get("paces", {}).items()
+            if pace != report["pace"] and plain is not None}
+
+
+def _shown_set(report: Mapping[str, Any]) -> dict[str, object]:
+    """The set that is shown by kind and phase, where there are costs at all."""
     if report["energy_joules"] is None:
-        return "none: the profile has no costs"
-    kinds = [f"{name} {si(joules, 'J')}" for name, joules in report["energy_joules"].items()]
-    return (f"{si(report['energy_total_joules'], 'J')}, costs {report['costs']}: "
-            + ", ".join(kinds))
+        return {}
+    kinds = [f"{name} {si(joules, 'J')}" for name, joules in report["energy_joules"].items()
+             if joules]
+    return {f"with {report['costs']}": f"{', '.join(kinds)}; {_time(report)}"}
 
 
 def _time(report: Mapping[str, Any]) -> str:
     if report["latency_seconds"] is None:
-        return "none: the profile has no costs"
+        return "no time: constants are missing"
     mean = f"{si(report['latency_seconds'], 's')}, {si(report['step_seconds'], 's')} a mean step"
     longest = sorted(report["by_phase"], key=lambda phase: -phase["time_share"])[:LONGEST_PHASES]
-    told = [f"{_phases(phase)} {_whole_percent(phase['time_share'])}" for phase in longest]
-    return "; ".join([mean, *([", ".join(told)] if told else [])])
+    told = [f"{_phases(phase)} {_whole_percent(phase['time_share'])} ({WAITS[phase['binding']]})"
+            for phase in longest]
+    return "; ".join([mean, *([f"waits: {', '.join(told)}"] if told else [])])
 
 
 def _phases(phase: Mapping[str, Any]) -> str:
@@ -131,11 +171,17 @@ def _phases(phase: Mapping[str, Any]) -> str:
 
 def _bit_exact(compared: Mapping[str, Any]) -> str:
     verdict = "yes" if compared["equal"] else "no"
+    if "tokens" in compared:
+        return (f"{verdict}: {_count(compared['tokens'], 'token')} through embedding, "
+                f"{_count(compared['blocks'], 'block')} of {readable(compared['of_blocks'])} and "
+                f"answer as they lie, on {compared['backend']}, against the integers' closed form")
     return (f"{verdict}: {_count(compared['queries'], 'query', 'queries')} of "
             f"{_count(compared['heads'], 'head')}, against backend {compared['backend']}")
 
 
 def _cut(cut: Mapping[str, int]) -> str:
+    if "neurons" in cut:
+        return f"{readable(cut['neurons'])} neurons in {_count(cut['slices'], 'slice')}"
     if not cut["heads_cut"]:
         return "nothing: every head is whole on one core"
     return (f"{_count(cut['heads_cut'], 'head')} over several cores; "
@@ -175,12 +221,12 @@ def phase_rows(report: Mapping[str, Any]) -> tuple[str, list[str], list[list[obj
     """Title, columns and rows of the steps by the phases that are active in them."""
     rows: list[list[object]] = [
         [_phases(phase), f"{phase['steps']:.4g}", str(phase["core"]),
-         si(phase["step_seconds"], "s"), si(phase["seconds"], "s"),
+         si(phase["step_seconds"], "s"), phase["binding"], si(phase["seconds"], "s"),
          _whole_percent(phase["time_share"]), _whole_percent(phase["energy_share"])]
         for phase in report["by_phase"]]
-    return (f"Phase by phase, {report['per']} (estimate)",
-            ["phases", "steps", "busiest core", "a step", "time", "of the time",
-             "of the energy"], rows)
+    return (f"Phase by phase, {report['per']} (estimate, {report['costs']})",
+            ["phases", "steps", "busiest core", "a step", "waits for", "time", "of the time",
+             "of the events' energy"], rows)
 
 
 def needs_table(report: Mapping[str, Any]) -> tuple[list[str], list[list[object]]]:
@@ -221,19 +267,8 @@ def _whole(value: float) -> str:
     return readable(round(value))
 
 
-def _whole_percent(share: float) -> str:
-    return f"{100 * share:.0f} %"
-
-
-def si(value: float | None, unit: str) -> str:
-    """Three digits and a prefix: ``12.3 µJ``."""
-    if value is None or not math.isfinite(value):
-        return "-"
-    if value == 0:
-        return f"0 {unit}"
-    rounded = float(f"{value:.3g}")
-    scale, prefix = next((p for p in PREFIXES if abs(rounded) >= p[0]), PREFIXES[-1])
-    return f"{rounded / scale:.3g} {prefix}{unit}"
+def _whole_percent(share: float | None) -> str:
+    return "-" if share is None else f"{100 * share:.0f} %"
 
 
 def _count(number: int, one: str, many: str = "") -> str:

@@ -42,7 +42,10 @@ def profile_tables(profile: Mapping[str, Any]) -> list[Table | Text]:
     sections: dict[str, list[tuple[str, ...]]] = {}
     for path, q in profile["values"].items():
         section, _, name = path.rpartition(".")
-        row = (name, readable(q["value"]), q["unit"], q["confidence"], q["source"])
+        ends = f" ({readable(q['low'])} to {readable(q['high'])})" if "low" in q else ""
+        how = f", {q['kind']} {q['date']}" if "kind" in q else ""
+        row = (name, f"{readable(q['value'])}{ends}", q["unit"], f"{q['confidence']}{how}",
+               q["source"])
         sections.setdefault(section, []).append(row)
     columns = ("field", "value", "unit", "confidence", "source")
     return [pairs_table(f"{profile['name']}: {profile['title']}", general), *notes, Text(),

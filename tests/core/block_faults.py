@@ -192,7 +192,7 @@ FAULTS: Mapping[str, Planted] = {
                                QUERY),
     "R early": Planted(synapse("attended.carry", delay=plus(-1)), OUT),
     "R' late": Planted(synapse("fed_back.carry", delay=plus(1)), "out", "the sum could overflow"),
-    "up with the gate": Planted(synapse("gated.up", delay=0), "gated.a"),
+    "up with the gate": Planted(synapse("gated.up", pre="mlp_norm.scale"), "gated.a"),
     "half a query early": Planted(synapse("clock.asked_on0", delay=plus(-1)), HEAD,
                                   "the current could overflow", "long"),
     "a query two early": Planted(synapse("clock.asked_on0", delay=plus(-2)), HEAD,

@@ -8,10 +8,12 @@ import numpy as np
 
 from neuromorph.compile.packing.limits import limits_of
 from neuromorph.compile.packing.place import place
+from neuromorph.cost import Events, PhaseWork, band
+from neuromorph.cost.break_even import LITERATURE
 from neuromorph.profiles import load_profile
 
 RESOURCES = ("neurons", "synapse_bits", "in_axons", "out_axons")
-ENERGIES = ("neuron updates", "synaptic operations", "spikes", "hops", "plasticity", "static")
+ENERGIES = ("static", "neuron updates", "synaptic operations", "spikes", "hops", "plasticity")
 PHASES = [["clear", 0, 2], ["lift", 2, 3], ["query", 3, 4], ["ramp", 4, 27], ["go", 27, 28]]
 
 
@@ -50,6 +52,13 @@ def placed(
              for b in (a, a + 1, a + 2, a + 7) if b < cores]
     packets = sum(n for a, b, n in links if a != b)
     energy = dict(zip(ENERGIES, (cores * draw.uniform(0, 2e-6, 6)).tolist(), strict=True))
+    work = PhaseWork(("ramp",), Events(
+        neuron_steps=heads * layers * slots * 30.0, synaptic_ops=5e4 * heads * layers,
+        spikes=slots * heads * layers, packets=packets, host_spikes=300.0 * heads * layers,
+        steps=47), neurons=4000, synaptic_ops=3000)
+    found = band([work], loaded, chips=len({at[0] for at in places}), cores=cores,
+                 synapses=1e5 * heads * layers)
+    assert found is not None
     return general(profile, bundle, layers * heads, slots) | {
         "fits": True, "chips_used": len({at[0] for at in places}), "chips": limits.chips,
         "cores_used": cores, "cores_usable": loaded.cores_usable,
@@ -61,12 +70,15 @@ def placed(
         "violations": [], "packets": packets, "spikes_times_hops": 1.4 * packets,
         "spikes_times_hops_row_by_row": 3.1 * packets,
         "energy_joules": energy, "energy_total_joules": sum(energy.values()),
-        "costs": "loihi1_published", "latency_seconds": 4.7e-4, "step_seconds": 1e-5,
+        "band": found.as_dict() | {"break_even": [
+            {"spikes_per_synapse": str(each), "source": each.source} for each in LITERATURE]},
+        "second_memory": {"source": "a log", "bits": 384_000, "cores": 2 * cores},
+        "costs": "pilotnet_measured", "latency_seconds": 4.7e-4, "step_seconds": 1e-5,
         "per": "one query of every head",
         "by_phase": [
             {"phases": phases, "steps": steps, "core": 3, "step_seconds": seconds,
-             "seconds": steps * seconds, "time_share": share, "energy_share": share / 2,
-             "energy_joules": 1e-6}
+             "seconds": steps * seconds, "binding": "synaptic operations", "time_share": share,
+             "energy_share": share / 2, "energy_joules": 1e-6}
             for phases, steps, seconds, share in (
                 (["clear"], 2.0, 8e-6, 0.034), (["lift"], 1.0, 8e-6, 0.017),
                 (["query"], 1.0, 2e-5, 0.043), (["ramp"], 26.0, 1e-5, 0.553),

@@ -62,6 +62,9 @@ KINDS: Mapping[str, Callable[[int], Transformer]] = {
     "post-norm": lambda seed: behind_norms(seed, causal=True, slots=3),
     "BERT": lambda seed: behind_norms(seed, causal=False, rotary=False, gated=False,
                                       layer_norm=True),
+    "many tokens": lambda seed: tiny_transformer(seed, **SMALLEST | {"vocabulary": 5000}),
+    "many tokens at places": lambda seed: tiny_transformer(
+        seed, rotary=False, gated=False, **SMALLEST | {"vocabulary": 2049}),
     "smallest": lambda seed: tiny_transformer(seed, **SMALLEST),
     "small encoder": lambda seed: tiny_transformer(
         seed, blocks=1, patches=True, causal=False, rotary=False, gated=False, **SMALLEST),

@@ -22,8 +22,10 @@ from neuromorph.compile.packing.demand import demands
 from neuromorph.compile.packing.limits import limits_of
 from neuromorph.compile.packing.place import hops, place, row_by_row
 from neuromorph.compile.packing.traffic import traffic
-from neuromorph.cost.estimate import Estimate, estimate
+from neuromorph.cost.band import band
+from neuromorph.cost.estimate import estimate
 from neuromorph.cost.events import Events, count_events
+from neuromorph.cost.work import PhaseWork
 from neuromorph.deploy.fit import changes_for
 from neuromorph.deploy.folder import save_compiled
 from neuromorph.deploy.units import units_of, with_query_bits
@@ -195,35 +197,36 @@ def test_an_estimate_is_the_sum_of_counts_times_constants() -> None:
     profile = load_profile("loihi1")
     energy = profile.energy["published"]
     events = Events(neuron_steps=1000, synaptic_ops=500, packets=20, hops_east_west=30, steps=10)
-    found = estimate(events, profile, chips=1, busiest_neurons=10, busiest_ops=5)
-    assert isinstance(found, Estimate)
+    work = PhaseWork((), events, neurons=10, synaptic_ops=5)
+    found = estimate([work], profile, "published", chips=1, cores=1)
+    assert energy.synaptic_op_dense is not None
+    assert energy.hop_east_west is not None
     assert found.joules["synaptic operations"] == pytest.approx(
         500 * energy.synaptic_op_dense * 1e-12)
     assert found.joules["hops"] == pytest.approx(30 * energy.hop_east_west * 1e-12)
-    assert found.seconds == pytest.approx(10 * found.step_seconds)
+    assert found.seconds == pytest.approx(10 * (found.phases[0].step_seconds or 0))
     with pytest.raises(UsageError, match=r"no such set of costs; found fited\. Did you mean"):
-        estimate(events, profile, chips=1, busiest_neurons=1, busiest_ops=1, costs="fited")
-    assert estimate(events, load_profile("cpu"), chips=1, busiest_neurons=1,
-                    busiest_ops=1) is None
+        band([work], profile, chips=1, cores=1, costs="fited")
+    assert band([work], load_profile("cpu"), chips=1, cores=1) is None
 
 
 def test_a_step_is_never_shorter_than_the_shortest() -> None:
     profile = load_profile("loihi1")
     latency = profile.latency["published"]
-    work = 1000 * latency.neuron_active + 50 * latency.synaptic_op_dense
+    assert latency.neuron_active is not None
+    assert latency.barrier_board is not None
 
-    def step(shortest: float, chips: int = 1) -> float:
+    def step(shortest: float, chips: int = 1, neurons: int = 1000) -> tuple[float, str]:
         chip = profile.chip.model_copy(update={"step_min": shortest})
-        found = estimate(Events(steps=1), replace(profile, chip=chip), chips=chips,
-                         busiest_neurons=1000, busiest_ops=50)
-        assert found is not None
-        return found.step_seconds * 1e9
+        work = PhaseWork((), Events(steps=1), neurons=neurons, synaptic_ops=50)
+        found = estimate([work], replace(profile, chip=chip), "published", chips=chips, cores=1)
+        assert found.seconds is not None
+        return found.seconds * 1e9, found.binding
 
-    alone = latency.barrier_max + work
-    assert step(alone / 2) == pytest.approx(alone)
-    assert step(alone * 2) == pytest.approx(alone * 2)
-    assert step(0, chips=2) == pytest.approx(
-        max(latency.barrier_max, latency.barrier_board) + work)
+    alone = 1000 * latency.neuron_active
+    assert step(alone / 2) == (pytest.approx(alone), "neuron updates")
+    assert step(alone * 2) == (pytest.approx(alone * 2), "shortest step")
+    assert step(0, chips=2, neurons=1) == (pytest.approx(latency.barrier_board), "barrier")
 
 
 # --- Loihi 1

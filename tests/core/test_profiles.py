@@ -17,6 +17,7 @@ from neuromorph.profiles import Profile, load_profile, profile_names
 from neuromorph.profiles.consistency import RULES
 from neuromorph.profiles.fields import field_info
 from neuromorph.profiles.load import folder
+from neuromorph.profiles.quantity import KINDS
 
 CHIPS = {"loihi1": 128, "loihi2": 120, "loihi2-graded": 120, "kapoho_bay": 256, "nahuku32": 4096,
          "oheo_gulch": 120, "kapoho_point": 960, "alia_point": 3840, "hala_point": 140_544,
@@ -67,13 +68,41 @@ def test_registers_hold_what_the_integer_semantics_needs(name: str) -> None:
     assert learning.trace_bits == limits.TRACE_BITS
 
 
-def test_loihi_2_has_no_energy_of_its_own() -> None:
-    for name in set(CHIPS) - {"cpu"}:
-        profile = load_profile(name)
-        if profile.family == "loihi2":
-            costs = [q for path, q in profile.quantities.items() if path.startswith("energy.")]
-            assert {q.confidence for q in costs} == {"assumed"}
-            assert all("no per-event energy is published for Loihi 2" in q.source for q in costs)
+SETS = ("loihi1_published", "loihi1_fitted", "scaled", "intel_peak", "clp_measured",
+        "pilotnet_measured", "pilotnet_per_core")
+
+
+@pytest.mark.parametrize("name", sorted(set(CHIPS) - {"cpu"}))
+def test_every_constant_says_how_it_came_about_and_when(name: str) -> None:
+    profile = load_profile(name)
+    costs = {path: q for path, q in profile.quantities.items()
+             if path.split(".")[0] in ("energy", "latency", "power")}
+    assert all(q.kind and q.date and q.confidence in KINDS[q.kind] for q in costs.values())
+    if profile.family == "loihi2":
+        assert tuple(profile.energy) == SETS
+        inherited = {path for path, q in costs.items() if "Loihi 1's" in q.source}
+        assert inherited
+        assert {costs[path].kind for path in inherited} <= {"inherited", "scaled"}
+    else:
+        assert "inherited" not in {q.kind for path, q in costs.items()
+                                   if path.startswith("energy.published")}
+
+
+def test_the_sets_have_the_numbers_of_their_sources() -> None:
+    """Those that can be recomputed are: Hala Point's peak, PilotNet's and CLP's steps."""
+    energy, latency = load_profile("loihi2").energy, load_profile("loihi2").latency
+    quantities = load_profile("loihi2").quantities
+    assert energy["intel_peak"].synaptic_op_dense == pytest.approx(2600 / 380e12 * 1e12, rel=1e-3)
+    assert latency["intel_peak"].synaptic_op_dense == pytest.approx(140_544 / 380e12 * 1e9, rel=.01)
+    assert latency["intel_peak"].neuron_active == pytest.approx(140_544 / 240e12 * 1e9, rel=.01)
+    pilot = energy["pilotnet_measured"]
+    assert 2.294e6 * pilot.synaptic_op_dense + 158_509 * pilot.neuron_active == pytest.approx(
+        68.4e6, rel=.01)
+    assert latency["pilotnet_measured"].synaptic_op_dense == pytest.approx(152.8e3 / 150.8e3,
+                                                                          rel=1e-3)
+    clp = quantities["energy.clp_measured.synaptic_op_dense"]
+    assert clp.ends == pytest.approx((12.87e6 / (1280 * 300), 12.87e6 / (1280 * 150)), rel=.01)
+    assert energy["pilotnet_per_core"].core_step == pytest.approx(1.32e6 / (34 * 9), rel=.01)
 
 
 def test_a_board_is_its_chip_and_more() -> None:

@@ -24,7 +24,7 @@ from neuromorph import backends
 from neuromorph.circuits.block.tiny import tiny_stream
 from neuromorph.circuits.transformer import closed_form
 from neuromorph.circuits.transformer.build import build
-from neuromorph.circuits.transformer.embedding import widest_pixel
+from neuromorph.circuits.transformer.embedding import AXONS, shares_of, widest_pixel
 from neuromorph.circuits.transformer.numbers import Head, Transformer
 from neuromorph.circuits.transformer.timeline import course_of
 from neuromorph.circuits.transformer.tiny import tiny_transformer
@@ -70,7 +70,8 @@ def test_every_kind_is_proved(name: str) -> None:
 @pytest.mark.parametrize("name", KINDS)
 def test_its_sources_are_a_host_that_knows_tokens_places_angles_and_pulses(name: str) -> None:
     model, network = kind(name)
-    expected = {"inputs", "token"}
+    expected = {"token", *shares_of(model.embedding)}
+    assert ("inputs" in expected) == (len(model.embedding.weights) <= AXONS)
     expected |= set() if model.embedding.positions is None else {"positions"}
     expected |= set() if model.angles is None else {"angle"}
     assert {p.name for p in network.populations if p.is_source} == expected
@@ -142,7 +143,7 @@ def test_a_transformers_text_is_the_transformer(name: str) -> None:
     assert differs(model, back, inputs_of(model, 3)) is None
 
 
-@pytest.mark.parametrize("name", ["smallest", "BERT"])
+@pytest.mark.parametrize("name", ["smallest", "BERT", "many tokens"])
 def test_a_placed_transformer_is_the_transformer(name: str) -> None:
     """Cut over cores, judged by the checker, and run as it lies."""
     model, network = kind(name)

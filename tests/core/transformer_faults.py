@@ -116,6 +116,10 @@ FAULTS: Mapping[str, Planted] = {
         lambda old: {"weights": rolled(old.weights)}), "stream 0: token 0"),
     "an embedding's constant": Planted("Llama", neuron("embedding.out", multiplier=rolled),
                                        "stream 0: token 0"),
+    "a part of the vocabulary late": Planted("many tokens", synapse("embedding.add1", delay=1),
+                                             "stream 0: token 0"),
+    "parts of the vocabulary changed": Planted("many tokens", synapse(
+        "embedding.add1", pre="embedding.part0"), "stream 0: token 0"),
     "places a step late": Planted("ViT", synapse("embedding.place", delay=1),
                                   "stream 0: token 0", "the sum could overflow"),
     "patches a step early": Planted("ViT", synapse("embedding.embed", delay=0),

@@ -16,6 +16,12 @@ def spoilt(path: str, line: str, *, of: str = VALID) -> str:
     return head + mark + re.sub(rf"(?m)^{key} = .*$", lambda _: line, tail, count=1)
 
 
+def without(path: str, key: str) -> str:
+    """The profile without one key of one field's table."""
+    head, mark, tail = VALID.partition(f"[{path}]")
+    return head + mark + re.sub(rf"(?m)^{key} = .*\n", "", tail, count=1)
+
+
 def line_of(text: str, part: str) -> int:
     return text[: text.index(part)].count("\n") + 1
 
@@ -142,6 +148,9 @@ INCONSISTENT = [
         ("chip.cores_usable", 129, "", "chip.cores_usable is more than chip.cores; found 129"),
         ("chip.mesh_rows", 3, "chip.mesh_columns",
          "the mesh has fewer places than the chip has cores; found 8"),
+        ("chip.router_rows", 8, "chip.router_columns",
+         ("the grid of routers is not the chip's: columns, rows and cores of a router do not give "
+          "its cores; found 8")),
         ("board.chips", 2, "board.columns",
          "the grid has fewer places than the board has chips; found 1"),
         ("core.synapse_bits", 2097153, "",
@@ -188,4 +197,36 @@ INCONSISTENT += [
      f"{at('core.word_bits')}: core.word_bits is more than core.synapse_bits; found 2048"),
 ]
 
-WRONG = [*SYNTAX, *VERSION, *NAMES, *VALUES, *INCONSISTENT]
+ENERGY_FIELD = "energy.published.neuron_active"
+COSTS = [
+    ("unknown kind", spoilt(ENERGY_FIELD, 'kind = "guessed"'),
+     (f"{at(ENERGY_FIELD)}: the kind of {ENERGY_FIELD} is wrong; found 'guessed'; expected "
+      "measured or simulated or scaled or derived or inherited")),
+    ("a kind that is nearly one", spoilt(ENERGY_FIELD, 'kind = "mesured"'),
+     (f"{at(ENERGY_FIELD)}: the kind of {ENERGY_FIELD} is wrong; found 'mesured'; expected "
+      "measured or simulated or scaled or derived or inherited. Did you mean 'measured'?")),
+    ("no kind", without(ENERGY_FIELD, "kind"),
+     (f"{at(ENERGY_FIELD)}: {ENERGY_FIELD} has no kind; expected measured or simulated or scaled "
+      "or derived or inherited")),
+    ("another chip's, published", spoilt(ENERGY_FIELD, 'kind = "inherited"'),
+     (f"{at(ENERGY_FIELD)}: a constant that is inherited has another confidence; found "
+      f"{ENERGY_FIELD}: published; expected assumed")),
+    ("a date in words", spoilt(ENERGY_FIELD, 'date = "last year"'),
+     (f"{at(ENERGY_FIELD)}: the date of {ENERGY_FIELD} is wrong; found 'last year'; expected a "
+      'year, a month or a day, as "2018", "2018-01" or "2018-01-31"')),
+    ("an implausible end", spoilt(ENERGY_FIELD, 'unit = "pJ"\nhigh = 1e9'),
+     (f"{at(ENERGY_FIELD)}: the high of {ENERGY_FIELD} is out of range; found 1000000000.0; "
+      "expected 0, or a number, 0.01 to 100000 (pJ)")),
+    ("an end in joules", spoilt(ENERGY_FIELD, 'unit = "pJ"\nlow = "1e-12"'),
+     (f"{at(ENERGY_FIELD)}: the low of {ENERGY_FIELD} is wrong; found '1e-12'; expected a number")),
+    ("not between its ends", spoilt(ENERGY_FIELD, 'unit = "pJ"\nlow = 90.0\nhigh = 95.0'),
+     (f"{at(ENERGY_FIELD)}: {ENERGY_FIELD} is not between its ends; found 81.0; expected "
+      "90 to 95")),
+    ("power of no set", VALID + ("\n[power.mine.static_chip]\nvalue = 100.0\nunit = \"mW\"\n"
+                                 "source = \"a\"\nconfidence = \"assumed\"\nkind = \"derived\"\n"
+                                 "date = \"2026\"\n"),
+     ("mine.toml:" + str(line_of(VALID, "[power.published")) + ": power has a set that energy does "
+      "not have; found mine; expected published, fitted")),
+]
+
+WRONG = [*COSTS, *SYNTAX, *VERSION, *NAMES, *VALUES, *INCONSISTENT]

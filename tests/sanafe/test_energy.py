@@ -6,7 +6,7 @@ it knows no idle power and no plasticity.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from placed_lif import LOIHI, STEPS, Counted, count, placed, run_sanafe
 from neuromorph.compile.packing.traffic import Traffic
 from neuromorph.cost.estimate import estimate
 from neuromorph.cost.events import Events
+from neuromorph.cost.work import PhaseWork
 
 RELATIVE = 1e-9
 FITTED = LOIHI.energy["fitted"]
@@ -55,9 +56,9 @@ def both(request: pytest.FixtureRequest) -> Any:
 
 def picojoules(events: Events) -> float:
     """The estimate without idle power."""
-    found = estimate(events, LOIHI, chips=1, busiest_neurons=0, busiest_ops=0, costs="fitted")
-    assert found is not None
-    return (found.total - found.joules["static"]) * 1e12
+    found = estimate([PhaseWork((), replace(events, steps=1))], LOIHI, "fitted", chips=1, cores=0)
+    assert found.dynamic is not None
+    return found.dynamic * 1e12
 
 
 def reported(theirs: dict[str, Any], kind: str) -> float:

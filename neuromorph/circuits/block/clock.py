@@ -27,6 +27,7 @@ from neuromorph.neurons.drive import Drive
 from neuromorph.neurons.key_side import KeySide
 from neuromorph.neurons.slot import Slot
 from neuromorph.neurons.value_side import ValueSide
+from neuromorph.numerics.held import identity
 from neuromorph.numerics.limits import PAYLOAD_BITS, STATE_MAX
 
 Pieces = tuple[list[Population], list[Projection]]
@@ -99,7 +100,7 @@ def _group(block: Block, group: int) -> Pieces:
     sides = Population(names[0], 2 * size, KeySide(
         np.repeat([0, 1], size), 2 * block.key_code.limit, period, times.side_at % period))
     code, found, ways = block.value_code, [sides], []
-    rows = np.eye(block.key.outputs, dtype=np.int32)[mine]
+    rows = identity(block.key.outputs)[mine]
     ways.append(Projection(f"to_{names[0]}", "key", names[0], np.tile(rows, (2, 1)), graded=True))
     for off, name in enumerate(names[1:]):
         found.append(Population(name, size, ValueSide(
@@ -128,7 +129,7 @@ def _head(block: Block, n: int) -> Pieces:
         Population(f"fire{n}", block.slots, fire), Population(f"write{n}", block.slots, Relay()),
         Population(f"axon{n}", 2 * size, Relay())]
     asked = times.head_at + WRITE_STEPS + head.query_at - times.code_at - 1
-    rows = np.eye(block.query.outputs, dtype=np.int32)[n * size : (n + 1) * size]
+    rows = identity(block.query.outputs)[n * size : (n + 1) * size]
     return found, [
         Projection(f"sweep{n}", f"ramp{n}", f"drive{n}", np.ones((1, len(lines)), np.int32),
                    graded=True),

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.network import Phase, Population, Port, Projection, Relay, Source
+from neuromorph.numerics.held import held, identity, ones
 from neuromorph.numerics.limits import DELAY_MAX, PAYLOAD_BITS
 
 HALVED = -1
@@ -19,19 +20,20 @@ def dense(
     name: str, pre: str, post: str, weights: NDArray[Any], delay: int = 0
 ) -> Projection:
     """sum_j weights_ij x_j, exactly, in a step."""
-    return Projection(name, pre, post, 2 * weights.astype(np.int32), delay, HALVED, graded=True)
+    doubled = held(2 * weights.astype(np.int16))
+    return Projection(name, pre, post, doubled, delay, HALVED, graded=True)
 
 
 def one_to_one(
     name: str, pre: str, post: str, size: int, delay: int = 0, weight: int = 1
 ) -> Projection:
     """Each neuron to its own."""
-    return Projection(name, pre, post, weight * np.eye(size, dtype=np.int32), delay, graded=True)
+    return Projection(name, pre, post, identity(size, weight), delay, graded=True)
 
 
 def to_all(name: str, pre: str, post: str, size: int, delay: int = 0) -> Projection:
     """One neuron to all."""
-    return Projection(name, pre, post, np.ones((size, 1), np.int32), delay, graded=True)
+    return Projection(name, pre, post, ones(size, 1), delay, graded=True)
 
 
 def waiting(

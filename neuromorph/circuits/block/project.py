@@ -11,6 +11,7 @@ from neuromorph.network import Network, Population, Port, Projection, Schedule
 from neuromorph.neurons.requantise import Requantise
 from neuromorph.neurons.rotary import ANGLE_BITS, Rotary
 from neuromorph.numerics import multiply_shift
+from neuromorph.numerics.held import identity
 
 X_LIMIT = 2**15 - 1
 """Queries, keys and values before they are codes have 16 bits."""
@@ -102,8 +103,8 @@ def _rotary(code: Code, rows: int, size: int, period: int, times: Timeline) -> R
 
 def _turned(name: str, rows: int, size: int, times: Timeline) -> list[Projection]:
     """Its own number, its partner's a step later, then cosine and sine."""
-    across = np.eye(rows, dtype=np.int32)[partner_of(rows, size)]
-    angles = np.eye(size // 2, dtype=np.int32)[pair_of(rows, size)]
+    across = identity(rows)[partner_of(rows, size)]
+    angles = identity(size // 2)[pair_of(rows, size)]
     return [one_to_one(f"{name}_own", f"{name}_x", name, rows),
             Projection(f"{name}_partner", f"{name}_x", name, across, 1, graded=True),
             Projection(f"{name}_angle", "angle", name, angles, times.cos_at - 1,

@@ -14,9 +14,8 @@ from neuromorph.circuits.block.layers import (
     waiting,
 )
 from neuromorph.circuits.block.numbers import Block
-from neuromorph.circuits.block.timeline import UP_DELAY
 from neuromorph.circuits.latency_attention.emit import emission_of
-from neuromorph.network import Network, Population, Port, Projection, Schedule
+from neuromorph.network import Network, Population, Port, Projection, Relay, Schedule
 from neuromorph.neurons.gate import Gate
 from neuromorph.neurons.residual import Residual
 from neuromorph.neurons.rsqrt import ROOT_LARGEST
@@ -51,7 +50,10 @@ def attended(block: Block) -> Network:
 
 
 def gated(block: Block) -> Network:
-    """a = activation(W_g h) * (W_u h), or of W_g h alone."""
+    """a = activation(W_g h) * (W_u h), or of W_g h alone.
+
+    W_u hears h a step later, from relays: a delay would take 6 bits of every synapse.
+    """
     period, limit, times = block.period, block.mlp_norm.limit, block.timeline
     heard = times.normed_at % period
     up = block.up
@@ -63,11 +65,14 @@ def gated(block: Block) -> Network:
         unit_bits=block.unit_bits, slope=block.activation.slope, cubic=block.activation.cubic,
         product_shift=block.product_shift, limit=block.hidden_limit, period=period,
         gate_at=(heard + 1) % period, at=times.hidden_at % period))
+    populations: list[Population] = [source("h", block.width), a]
     ways: list[Projection] = [dense("gate", "h", "a", block.gate.weights)]
     if up is not None:
-        ways.append(dense("up", "h", "a", up.weights, UP_DELAY))
+        populations.append(Population("again", block.width, Relay()))
+        ways += [one_to_one("repeat", "h", "again", block.width),
+                 dense("up", "again", "a", up.weights)]
     return Network(
-        "gated", "fixed", (source("h", block.width), a), tuple(ways),
+        "gated", "fixed", tuple(populations), tuple(ways),
         Schedule(period, phase("gated", times.hidden_at - 1, 2, period)),
         inputs=(input_of("h", block.width, -limit, limit, (heard,), "a vector over its norm",
                          block.mlp_norm.longest),),

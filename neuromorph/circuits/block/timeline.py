@@ -10,9 +10,6 @@ from dataclasses import dataclass
 
 from neuromorph.circuits.latency_attention.emit import ANSWER_STEPS
 
-UP_DELAY = 1
-"""The gate's other sum arrives a step after the gate."""
-
 
 @dataclass(frozen=True)
 class Timeline:
@@ -92,7 +89,7 @@ class Timeline:
     @property
     def hidden_at(self) -> int:
         """The gated hidden vector."""
-        return self.normed_at + 1 + UP_DELAY
+        return self.normed_at + 2
 
     @property
     def root_at(self) -> int:

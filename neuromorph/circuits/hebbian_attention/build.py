@@ -15,6 +15,7 @@ from neuromorph.circuits.hebbian_attention.writing import WRITE_STEPS, prove_wri
 from neuromorph.circuits.latency_attention import HeadCircuit, LatencyAttention
 from neuromorph.circuits.latency_attention import build as build_static
 from neuromorph.network import Network, Part, Phase, Projection, Schedule, circuit
+from neuromorph.numerics.held import identity, zeros
 
 
 @circuit("hebbian_attention")
@@ -72,17 +73,18 @@ def build(head: LatencyAttention, rest: int = 0) -> Network:
 
 def _plastic(projection: Projection) -> Projection:
     if projection.name == "key":
-        both = np.zeros((len(projection.weights), 2 * projection.weights.shape[1]), np.int32)
-        return replace(projection, weights=both, rule=KEY_RULE, modulators=("store", None, None))
+        slots, size = projection.weights.shape
+        return replace(projection, weights=zeros(slots, 2 * size), rule=KEY_RULE,
+                       modulators=("store", None, None))
     if projection.name == "value":
-        return replace(projection, rule=VALUE_RULE,
+        return replace(projection, weights=zeros(*projection.weights.shape), rule=VALUE_RULE,
                        modulators=("value_on", "value_off", "renew"))
     return projection
 
 
 def _write_synapses(head: LatencyAttention) -> tuple[Projection, ...]:
     return (
-        Projection("fire", "write", "match", np.eye(head.slots, dtype=np.int32), graded=True),
+        Projection("fire", "write", "match", identity(head.slots), graded=True),
         Projection("uncount", "store", "done", np.full((1, head.slots), -1, np.int32)),
     )
 

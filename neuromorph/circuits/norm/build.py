@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from math import floor, log2, sqrt
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.circuits.norm.bound import gain, least_of, longest
@@ -29,6 +28,7 @@ from neuromorph.neurons.requantise import Requantise
 from neuromorph.neurons.rsqrt import Root, Rsqrt
 from neuromorph.neurons.scale import Scale
 from neuromorph.neurons.square import RUNGS, Square
+from neuromorph.numerics.held import identity, ones
 from neuromorph.numerics.limits import MULTIPLIER_MAX, PAYLOAD_BITS, STATE_MAX
 from neuromorph.numerics.scalar import X_BITS, Y_BITS
 
@@ -187,7 +187,7 @@ def build(norm: Norm) -> Network:
     rungs, size, period = norm.ladder, norm.size, norm.period
     climbs = {"threshold": rungs.threshold, "least": rungs.least,
               "least_shift": rungs.least_shift, "period": period, "at": norm.y_at % period}
-    each, all_ = np.eye(size, dtype=np.int32), np.ones((1, size), np.int32)
+    each, all_ = identity(size), ones(1, size)
     vector = Population("r", size, Source(PAYLOAD_BITS))
     scale = Population("scale", size, Scale(SHIFT, limit=norm.limit, period=period,
                                             keep_at=norm.keep_at % period,
@@ -200,7 +200,7 @@ def build(norm: Norm) -> Network:
     projections = [Projection("keep", "r", "square", each, wait, graded=True),
                    Projection("hold", "r", "scale", each, wait, graded=True),
                    Projection("sum", "square", "rsqrt", all_, graded=True),
-                   Projection("factor", "rsqrt", "scale", all_.T.copy(), graded=True)]
+                   Projection("factor", "rsqrt", "scale", ones(size, 1), graded=True)]
     if norm.centred:
         populations += _mean_populations(norm)
         projections += _mean_projections(size)
@@ -263,8 +263,8 @@ def _mean_populations(norm: Norm) -> list[Population]:
 
 
 def _mean_projections(size: int) -> list[Projection]:
-    each, all_ = np.eye(size, dtype=np.int32), np.ones((1, size), np.int32)
+    each, all_ = identity(size), ones(1, size)
     return [Projection("in_part", "r", "part", each, graded=True),
             Projection("add_up", "part", "mean", all_, graded=True),
-            *(Projection(f"centre_{name}", "mean", name, -all_.T.copy(), graded=True)
+            *(Projection(f"centre_{name}", "mean", name, -ones(size, 1), graded=True)
               for name in ("square", "scale"))]

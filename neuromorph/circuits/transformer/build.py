@@ -10,7 +10,7 @@ from neuromorph.circuits.block.numbers import with_period
 from neuromorph.circuits.block.project import ANGLE_LIMIT
 from neuromorph.circuits.norm import Norm
 from neuromorph.circuits.transformer.answer import answer
-from neuromorph.circuits.transformer.embedding import embedding
+from neuromorph.circuits.transformer.embedding import embedding, shares_of
 from neuromorph.circuits.transformer.handing import handing
 from neuromorph.circuits.transformer.numbers import Transformer, check
 from neuromorph.circuits.transformer.timeline import TokenCourse, course_of
@@ -18,8 +18,8 @@ from neuromorph.errors import NetworkError
 from neuromorph.network import Network, parallel, rename, verify, wire
 from neuromorph.numerics.limits import STATE_MAX
 
-INPUTS, POSITIONS, ANGLE, TOKEN, OUT = "inputs", "positions", "angle", "token", "out"
-"""The only sources of a transformer, and what it sends."""
+POSITIONS, ANGLE, TOKEN, OUT = "positions", "angle", "token", "out"
+"""The only sources of a transformer beside its inputs (`shares_of`), and what it sends."""
 
 PULSES = (-2, 1)
 """The first slot's turn, and the next one's; -1: all are empty again."""
@@ -120,7 +120,8 @@ def _said(model: Transformer) -> tuple[int, int | None]:
 
 
 def _names(model: Transformer) -> dict[str, str]:
-    names = {"embedding.inputs": INPUTS, "tokens.block0": TOKEN}
+    names = {f"embedding.{name}": name for name in shares_of(model.embedding)}
+    names["tokens.block0"] = TOKEN
     if model.embedding.positions is not None:
         names["embedding.positions"] = POSITIONS
     if model.angles is not None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from neuromorph.circuits.block.numbers import with_period
+from neuromorph.circuits.transformer.embedding import said_at
 from neuromorph.circuits.transformer.numbers import Transformer
 from neuromorph.shown import Shown
 
@@ -36,7 +37,7 @@ def course_of(model: Transformer) -> TokenCourse:
     """When who is sent what, if all blocks keep the pace of the slowest."""
     period = max(block.period for block in model.blocks)
     embedding, head = model.embedding, model.head
-    summed = 1 if embedding.positions is None else 2
+    summed = said_at(embedding)
     first = summed + (embedding.norm.h_at if embedding.norm else 0)
     lasts = (with_period(block, period).timeline.end_at for block in model.blocks)
     begins = tuple(accumulate(lasts, initial=first))

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from neuromorph.circuits.block.numbers import Ints
 from neuromorph.circuits.transformer.build import (
     ANGLE,
-    INPUTS,
     POSITIONS,
     TOKEN,
     embedded_by,
@@ -19,7 +18,7 @@ from neuromorph.circuits.transformer.build import (
     sent_by,
 )
 from neuromorph.circuits.transformer.closed_form import Passed, checked
-from neuromorph.circuits.transformer.embedding import widest_pixel
+from neuromorph.circuits.transformer.embedding import shares_of, widest_pixel
 from neuromorph.circuits.transformer.numbers import Transformer
 from neuromorph.circuits.transformer.timeline import course_of
 from neuromorph.errors import UsageError
@@ -72,7 +71,8 @@ def stimulate(
         found[steps_] = values
         return found
 
-    sent = {INPUTS: train(starts, _spoken(model, inputs)),
+    spoken = _spoken(model, inputs)
+    sent = {**{name: train(starts, spoken[:, rows]) for name, rows in shares_of(embedding).items()},
             TOKEN: train(starts + at.begins[0], _pulses(model, len(inputs)))}
     if embedding.positions is not None:
         sent[POSITIONS] = train(starts, embedding.positions[: len(inputs)])
@@ -131,7 +131,9 @@ def _spoken(model: Transformer, inputs: Ints) -> Ints:
     """One axon a token with its payload; or a patch."""
     payload, rows = model.embedding.payload, len(model.embedding.weights)
     if payload is not None:
-        return np.eye(rows, dtype=np.int64)[inputs] * payload[inputs][:, None]
+        spoken = np.zeros((len(inputs), rows), np.int64)
+        spoken[np.arange(len(inputs)), inputs] = payload[inputs]
+        return spoken
     most = widest_pixel(model.embedding.weights)
     if np.abs(inputs).max() > most:
         raise UsageError("a pixel is so large that a patch's sum could overflow",

@@ -8,15 +8,13 @@ leave their core, and those that do have not far to go.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TypeAlias
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-import numpy as np
-from numpy.typing import NDArray
-
+from neuromorph.compile.packing.core import Core, OutAxons
 from neuromorph.compile.packing.demand import Demand, too_large
 from neuromorph.compile.packing.limits import Limits
+from neuromorph.compile.packing.spread import fill_around, is_light, is_wide
 from neuromorph.compile.program import Slice
 
 MOST = 0.5
@@ -27,77 +25,6 @@ GAP = 0.04
 
 FULL = 0.5
 """Rests get a core when they fill this share of it: later, they would be further from home."""
-
-OutAxons: TypeAlias = Mapping[tuple[int, str], NDArray[np.int64]]
-"""Out-axons to reserve up to each neuron, shape (size + 1,), by unit and population."""
-
-
-@dataclass
-class _Core:
-    """How full a core is, and what it holds."""
-
-    limits: Limits
-    reserved: OutAxons
-    neurons: int = 0
-    neuron_bits: int = 0
-    synapse_bits: int = 0
-    in_axons: int = 0
-    out_axons: int = 0
-    formats: frozenset[object] = frozenset()
-    shared: dict[tuple[int, str], NDArray[np.int64]] = field(default_factory=dict)
-    settings: set[object] = field(default_factory=set)
-    slices: list[Slice] = field(default_factory=list)
-
-    def room(self, unit: int, demand: Demand, start: int, stop: int) -> int:
-        """How many neurons of a population, from ``start`` on, still fit."""
-        fit, beyond, tried = 0, stop - start + 1, stop - start  # mostly all of them fit
-        shared = self._newly_shared(unit, demand)
-        while beyond - fit > 1:  # what n neurons take grows with n
-            fits = self._fits(unit, demand, start, start + tried, shared)
-            fit, beyond = (tried, beyond) if fits else (fit, tried)
-            tried = (fit + beyond) // 2
-        return 0 if demand.whole and fit < demand.population.size else fit
-
-    def put(self, unit: int, demand: Demand, start: int, stop: int) -> None:
-        """Take neurons."""
-        self.in_axons += self._newly_shared(unit, demand) + demand.own(start, stop)
-        for pre, slots in demand.shared_axons.items():
-            self.shared[unit, pre] = np.maximum(slots, self.shared.get((unit, pre), 0))
-        self.out_axons += self._leaving(unit, demand, start, stop)
-        self.neurons += stop - start
-        self.neuron_bits += (stop - start) * demand.neuron_bits
-        self.synapse_bits += demand.bits(start, stop, self.limits)
-        self.formats |= demand.formats
-        self.settings.add(demand.setting)
-        self.slices.append(Slice(unit, demand.population.name, start, stop, -1))
-
-    def tried(self) -> _Core:
-        """A copy to try things on."""
-        return replace(self, shared=dict(self.shared), settings=set(self.settings),
-                       slices=list(self.slices))
-
-    def _fits(self, unit: int, demand: Demand, start: int, stop: int, shared: int) -> bool:
-        limits = self.limits
-        neurons = self.neurons + stop - start
-        bits = self.synapse_bits + demand.bits(start, stop, limits)
-        memory = bits + self.neuron_bits + (stop - start) * demand.neuron_bits
-        settings = len(self.settings | {demand.setting})
-        return (neurons <= limits.neurons and bits <= limits.synapse_bits
-                and memory <= limits.memory_bits
-                and self.in_axons + shared + demand.own(start, stop) <= limits.in_axons
-                and self.out_axons + self._leaving(unit, demand, start, stop) <= limits.out_axons
-                and settings <= min(limits.thresholds, limits.settings)
-                and len(self.formats | demand.formats) <= limits.formats)
-
-    def _leaving(self, unit: int, demand: Demand, start: int, stop: int) -> int:
-        """Out-axons that are reserved for a slice."""
-        upto = self.reserved.get((unit, demand.population.name))
-        return 0 if upto is None else int(upto[stop] - upto[start])
-
-    def _newly_shared(self, unit: int, demand: Demand) -> int:
-        """In-axon slots that the first neuron of a population brings along for all of them."""
-        return sum(int(np.maximum(0, slots - self.shared.get((unit, pre), 0)).sum())
-                   for pre, slots in demand.shared_axons.items())
 
 
 @dataclass(frozen=True)
@@ -149,7 +76,7 @@ class _Packing:
     def __init__(self, limits: Limits, reserved: OutAxons) -> None:
         self.limits = limits
         self.reserved = reserved
-        self.done: list[_Core] = []
+        self.done: list[Core] = []
         self.core = self._empty()
         self.rests: list[_Rest] = []
         self.homes = 0
@@ -175,8 +102,8 @@ class _Packing:
         return tuple(replace(piece, core=number) for number, core in enumerate(cores)
                      for piece in core.slices)
 
-    def _empty(self) -> _Core:
-        return _Core(self.limits, self.reserved)
+    def _empty(self) -> Core:
+        return Core(self.limits, self.reserved)
 
     def _whole(self, unit: int, demands: list[Demand]) -> bool:
         tried = self.core.tried()
@@ -219,6 +146,9 @@ class _Packing:
         what of it does not fit beside them sends to another core; with it first, what fits.
         Then the others begin the next core, so that they stay together, and its rest follows.
         """
+        if is_wide(demands, self.limits):
+            self._spread(unit, demands)
+            return
         large = max(demands, key=lambda d: d.population.size)
         small = [demand for demand in demands if demand is not large]
         start, size = 0, large.population.size
@@ -230,6 +160,20 @@ class _Packing:
                 self._close()
         self.in_a_row(unit, small)
         self._lay(unit, large, start)
+
+    def _spread(self, unit: int, demands: list[Demand]) -> None:
+        """A unit over many cores: light neurons where the others have left room, near by."""
+        first, homes = len(self.done), list[tuple[Demand, Core]]()
+        for demand in demands:
+            if is_light(demand, self.limits):
+                homes.append((demand, self.core))
+            else:
+                self._lay(unit, demand, 0)
+        self._close()
+        cores = self.done[first:]
+        for demand, home in homes:
+            fill_around(cores, home, unit, demand)
+        self.done[first:] = cores
 
     def _others_first(self, small: list[Demand], large: Demand) -> bool:
         needs = [sum(d.bits(0, d.population.size, self.limits) for d in group)
@@ -274,7 +218,7 @@ class _Packing:
         self.done.insert(len(self.done) - self.homes // 2, core)
         self.homes = 0
 
-    def _fill(self, core: _Core) -> None:
+    def _fill(self, core: Core) -> None:
         """Put rests into a core as long as there is room."""
         left: list[_Rest] = []
         for rest in self.rests:

@@ -18,7 +18,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from neuromorph.compile.packing.cut import OutAxons, cut
+from neuromorph.compile.packing.core import OutAxons
+from neuromorph.compile.packing.cut import cut
 from neuromorph.compile.packing.demand import Demand
 from neuromorph.compile.packing.limits import Limits
 from neuromorph.compile.packing.traffic import reach_of

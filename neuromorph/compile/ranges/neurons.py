@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from neuromorph.compile.ranges.proof import WEAKEST_FIRST, Bound, Status
 from neuromorph.network import Network, Population
-from neuromorph.network.arrivals import Arrival, Deliveries, arrivals
+from neuromorph.network.arrivals import Deliveries, arrivals, parts_of
 from neuromorph.network.bounds import ACCUMULATOR_MAX
 from neuromorph.network.promises import Promise
 from neuromorph.neurons import registered
@@ -55,7 +55,8 @@ def bound_population(
              for port in model.ports}
     period = network.period if network.schedule is not None else 0
     return tuple(
-        _of_all_steps([_bound(population, register, _parts(arrival, sums, widest), period)
+        _of_all_steps([_bound(population, register, parts_of(
+            arrival, population.size, sums, widest=widest), period)
                        for arrival in found[register.port]])
         for registers, widest in ((wide, True), (model.registers(population.size), False))
         for register in registers)
@@ -67,11 +68,6 @@ def _of_all_steps(bounds: Sequence[Bound]) -> Bound:
     return replace(min(bounds, key=_strength),
                    low=None if None in lows else min(low for low in lows if low is not None),
                    high=None if None in highs else max(high for high in highs if high is not None))
-
-
-def _parts(arrival: Arrival, sums: Deliveries, widest: bool) -> dict[str, Interval]:
-    """What each projection may bring in these steps."""
-    return {volley.projection.name: sums(volley, widest=widest) for volley in arrival.volleys}
 
 
 def _strength(bound: Bound) -> tuple[int, float]:
