@@ -76,6 +76,16 @@ def errors_page() -> str:
     return "\n".join(rows) + "\n"
 
 
+def ways_page() -> str:
+    """Ways out: formats, labels, and what each neuron model becomes."""
+    from neuromorph.api.convert import ways_table
+
+    head = (HERE / "ways_head.txt").read_text("utf-8")
+    table = markdown(("neuron model", "ONNX", "`replay.py`", "NIR"),
+                     ((f"`{name}`", *told) for name, *told in ways_table()))
+    return f"{head}\n{table}"
+
+
 def profiles_page() -> str:
     """Every hardware profile: each number with unit, confidence and source."""
     from neuromorph.profiles import load_profile, profile_names
@@ -180,7 +190,7 @@ def markdown(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 PAGES = {"backends.md": backends_page, "cli.md": cli_page, "errors.md": errors_page,
-         "profiles.md": profiles_page, "validation.md": validation_page}
+         "profiles.md": profiles_page, "validation.md": validation_page, "ways.md": ways_page}
 
 
 def main() -> int:

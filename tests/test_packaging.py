@@ -48,4 +48,4 @@ def test_a_wheel_holds_all_that_the_demo_and_a_lab_need(checkout: Path) -> None:
     assert {f"neuromorph/{name}" for name in (
         "py.typed", "models/digits/digits-vit.safetensors", "models/digits/images.safetensors",
         "models/digits/MODEL_CARD.md", "hardware_profiles/loihi2.toml", "lab/readme.md",
-        "lab/run_on_loihi2.py", "processes/readout/process.py")} <= names
+        "lab/run_on_loihi2.py", "lab/neurons_head.md", "processes/readout/process.py")} <= names

@@ -10,6 +10,7 @@ import typer
 
 from neuromorph.cli import compile as compile_command
 from neuromorph.cli import (
+    convert,
     demo,
     doctor,
     evaluate,
@@ -40,6 +41,7 @@ app.command("evaluate")(evaluate.evaluate)
 app.command("inspect")(inspect.inspect)
 app.command("run")(run.run)
 app.command("compile")(compile_command.compile_)
+app.command("convert")(convert.convert)
 app.command("profiles")(profiles.profiles)
 app.command("demo")(demo.demo)
 app.command("doctor")(doctor.doctor)

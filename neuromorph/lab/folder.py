@@ -1,8 +1,8 @@
-"""The folder that a lab takes to its chip: program, weights, one run to compare with, a script.
+"""The folder that a lab takes to its chip: program, weights, one run to compare with, scripts.
 
-Nothing in it needs neuromorph. The script, with its two helpers, runs what the software of the
-chip's family holds; a program with other neurons gets none, and the README says which neurons
-those are.
+Nothing in it needs neuromorph. One script repeats the run with NumPy alone, and a page says what
+every neuron and rule computes. Another, with its two helpers, runs what the software of the chip's
+family holds; a program with other neurons gets none, and the README says which neurons those are.
 """
 
 from __future__ import annotations
@@ -16,7 +16,15 @@ from typing import Any, TypeAlias
 from neuromorph.compile.program import Program
 from neuromorph.compile.program_file import PROGRAM, WEIGHTS, to_json, write_arrays, write_program
 from neuromorph.errors import escaped
+from neuromorph.lab.neuron_page import NEURONS, neuron_page
 from neuromorph.lab.program_reader import STOCK
+from neuromorph.lab.replaying import (
+    CONSTANTS,
+    REPLAY,
+    constants_of,
+    replay_script,
+    why_not_replayed,
+)
 from neuromorph.lab.trial import Trial
 from neuromorph.lab.words import FAMILIES, LabWords
 from neuromorph.learning import LearningRule
@@ -30,8 +38,9 @@ HELPERS = ("program_reader.py", "trial_runner.py")
 """What every script needs beside it."""
 
 SCRIPTS = tuple(dict.fromkeys(words.script for words in FAMILIES.values()))
-NAMES = (PROGRAM, WEIGHTS, README, REPORT, INPUTS, EXPECTED, *SCRIPTS, *HELPERS)
-"""All that a lab's folder may hold; it has one script, that of its family, or none."""
+NAMES = (PROGRAM, WEIGHTS, README, REPORT, INPUTS, EXPECTED, NEURONS, REPLAY, CONSTANTS, *SCRIPTS,
+         *HELPERS)
+"""All that a lab's folder may hold; of the scripts for chips it has that of its family, or none."""
 
 Refusal: TypeAlias = Callable[[Network], str | None]
 
@@ -68,6 +77,11 @@ def write_lab_folder(
     write_arrays(folder / EXPECTED, trial.expected())
     (folder / REPORT).write_text(to_json(report), "utf-8")
     (folder / README).write_text(_readme(program, trial, words, reasons), "utf-8")
+    (folder / NEURONS).write_text(neuron_page(program), "utf-8")
+    unit = program.units[trial.unit]
+    if why_not_replayed(unit) is None:
+        (folder / REPLAY).write_text(replay_script(unit), "utf-8")
+        write_arrays(folder / CONSTANTS, constants_of(unit))
     if len(reasons) < len(program.units):
         for name in (words.script, *HELPERS):
             (folder / name).write_text(_alone(name), "utf-8")
@@ -111,7 +125,11 @@ def _readme(
     program: Program, trial: Trial, words: LabWords, reasons: Mapping[str, str]
 ) -> str:
     some = len(reasons) < len(program.units)
+    unheard = why_not_replayed(program.units[trial.unit])
     told = {
+        "replay_row": REPLAY_ROW if unheard is None else "",
+        "replay": REPLAY_HOW if unheard is None else (
+            f"No script repeats the run with NumPy: {escaped(unheard)}."),
         "profile": program.profile,
         "units": _count(len(program.units), "unit"),
         "cores": _count(program.cores, "core"),
@@ -124,6 +142,17 @@ def _readme(
     }
     return Template(_beside("readme.md")).substitute(told)
 
+
+REPLAY_ROW = f"""\
+| `{REPLAY}`, `{CONSTANTS}` | repeats the run of `inputs.npz` with NumPy alone |
+"""
+
+REPLAY_HOW = f"""\
+    python {REPLAY}
+
+repeats the run of `inputs.npz` with NumPy alone and compares every integer with `expected.npz`. It
+ends with 0 when all is equal, 1 with the first step and population that differ, 3 when a file is
+missing or not whole."""
 
 ROWS = """\
 | `$script` | builds a unit of $parts and runs it |

@@ -82,7 +82,7 @@ def export_nir(
     """
     graph = to_nir(network, dt=dt)
     held = io.BytesIO()
-    _require_nir().write(held, graph)
+    require_nir().write(held, graph)
     write_file(path, held.getvalue(), force=force)
     return lost_in_nir(network, dt)
 
@@ -94,7 +94,7 @@ def to_nir(network: Network, *, dt: float = DT) -> Any:
     reason = why_not_nir(verify(network))
     if reason:
         raise UnsupportedError("NIR cannot hold this network", where=network.name, found=reason)
-    graph = _Graph(_require_nir(), network, dt)
+    graph = _Graph(require_nir(), network, dt)
     told = {"network": network.name, "domain": network.domain, "dt": dt,
             "lost": "\n".join(lost_in_nir(network, dt))}
     return graph.nir.NIRGraph(graph.nodes, graph.edges, metadata=told)
@@ -143,7 +143,13 @@ class _Graph:
         self.edges.append((projection.pre, first))
 
 
-def _require_nir() -> Any:
+def require_nir() -> Any:
+    """The module.
+
+    Raises
+    ------
+    MissingExtraError
+    """
     try:
         import nir
     except ImportError as error:

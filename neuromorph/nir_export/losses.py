@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal, TypeAlias
 
 from neuromorph.network import Network, Projection
 from neuromorph.network.bounds import input_range, payload_ranges
@@ -11,6 +12,8 @@ from neuromorph.neurons import NeuronModel, Readout
 from neuromorph.nir_export.roles import gives_potential, inputs, neurons, outputs, undriven
 from neuromorph.numerics.limits import STATE_MAX
 from neuromorph.numerics.synapse import bits_of
+
+Label: TypeAlias = Literal["faithful", "approximate", "refused"]
 
 
 def why_not_nir(network: Network) -> str | None:
@@ -43,6 +46,17 @@ def lost_in_nir(network: Network, dt: float) -> tuple[str, ...]:
         Length of a step in seconds.
     """
     return (*_time(network, dt), *_integers(network), *_ends(network), *_learning(network))
+
+
+def label_in_nir(network: Network) -> Label:
+    """How near a NIR file comes to a network: it is refused, approximate, or faithful.
+
+    Faithful is a network of floats that learns nothing: forward Euler gives its spikes. Integers
+    wrap, saturate and truncate, which floats do not.
+    """
+    if why_not_nir(network):
+        return "refused"
+    return "approximate" if (*_integers(network), *_learning(network)) else "faithful"
 
 
 def _time(network: Network, dt: float) -> Iterator[str]:

@@ -64,6 +64,13 @@ def test_without_lava(fails: Run, exported: Path, without) -> None:
     assert "pip install --no-deps --ignore-requires-python lava-nc==0.10.0" in text
 
 
+def test_without_onnx(fails: Run, exported: Path, without, tmp_path: Path) -> None:
+    without("onnx")
+    text = fails(6, "convert", exported, "--unit", "0", "-o", tmp_path / "x.onnx")
+    assert "an ONNX file needs onnx" in text
+    assert "neuromorph[onnx]" in text
+
+
 def test_without_any_extra_the_rest_works(exported: Path, without, tmp_path: Path) -> None:
     environment = without("lava", "torch", "transformers", "matplotlib", "sklearn", "nengo", "onnx",
                           "nir", "dask")

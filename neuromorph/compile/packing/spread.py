@@ -13,14 +13,14 @@ from neuromorph.compile.packing.core import Core
 from neuromorph.compile.packing.demand import Demand, too_large
 from neuromorph.compile.packing.limits import Limits
 
-LIGHT = 1024
+LIGHT = 1000
 """A neuron is light if its synapses take less than one part in so many of a core's memory."""
 
 MANY = 8
 """Cores that a unit takes at least before its light neurons are laid apart from the others."""
 
-NEAR = 120
-"""Cores to both sides, a chip or so, that are tried before a new one is begun."""
+NEAR = 110
+"""Cores to both sides, most of a chip, that are tried before a new one is begun."""
 
 
 def is_wide(demands: Sequence[Demand], limits: Limits) -> bool:
