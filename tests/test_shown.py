@@ -114,7 +114,7 @@ def test_no_text_of_a_real_object_is_long(objects: list[Any]) -> None:
     for thing in objects:
         within(thing, seen)
     kinds = {type(thing).__name__ for thing in seen.values()}
-    assert kinds >= {"Bundle", "LayerCode", "Network", "Compiled", "Program", "Unit", "Tried",
+    assert kinds >= {"Bundle", "LayerCode", "Network", "Compiled", "Program", "Unit", "Lab",
                      "Recording", "Outcome", "Sample", "Profile", "HeadFidelity"}
     long = {type(t).__name__: len(repr(t)) for t in seen.values() if len(repr(t)) > LONGEST}
     assert long == {}

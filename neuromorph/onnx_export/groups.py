@@ -10,12 +10,13 @@ from neuromorph.network import Network, Population
 from neuromorph.network.bounds import input_range, payload_ranges
 from neuromorph.numerics.interval import Interval
 from neuromorph.onnx_export.numbers import kind_of
+from neuromorph.shown import Shown
 from neuromorph.straight import Update, stacked, update_of
 from neuromorph.straight.operations import Span
 
 
-@dataclass(frozen=True, eq=False)
-class Group:
+@dataclass(frozen=True, eq=False, repr=False)
+class Group(Shown):
     """Populations of one model, one after the other, and their update."""
 
     name: str

@@ -8,14 +8,15 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from neuromorph.shown import Shown
 from neuromorph.straight.operations import INTERVALS, LEAST, MOST, TRUTHS, VALUES
 
 Given: TypeAlias = Any
 """A number, an array of one number a neuron, or a `Node`."""
 
 
-@dataclass(frozen=True, eq=False)
-class Node:
+@dataclass(frozen=True, eq=False, repr=False)
+class Node(Shown):
     """One operation, and what it gives.
 
     Attributes

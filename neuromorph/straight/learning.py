@@ -14,6 +14,7 @@ from neuromorph.learning import LearningRule, make_draws
 from neuromorph.learning.arithmetic import FRACTION_BITS, SYNAPSE_SHIFT, WEIGHT_BOUNDS
 from neuromorph.learning.terms import ACCUMULATOR_BITS, Factor, Term
 from neuromorph.numerics.limits import TAG_MAX, TAG_MIN, TRACE_MAX
+from neuromorph.shown import Shown
 from neuromorph.straight.code import Code, Node
 from neuromorph.straight.operations import Span
 
@@ -41,8 +42,8 @@ KEPT = (Kept("w", "both"), Kept("tags", "both"), Kept("x1", "pre"), Kept("x2", "
         Kept("y_spike", "post"))
 
 
-@dataclass(frozen=True, eq=False)
-class Learned:
+@dataclass(frozen=True, eq=False, repr=False)
+class Learned(Shown):
     """What a projection keeps after a step.
 
     ::
