@@ -15,9 +15,10 @@ from benchmarks.speed import PARTS, QUICK
 from benchmarks.speed.figures import Plan
 
 NAMES = ("digits", "backends", "speed", "engine", "tools", "block", "match_and_control",
-         "written", "compile", "allocators", "partition", "startup", "minilm", "smollm2",
-         "query_bits", "calibration", "compile_smollm2", "block_smollm2", "block_doubled",
-         "whole_smollm2", "block_minilm", "generate_speed", "ways")
+         "prototypes", "written", "compile", "allocators", "partition", "startup", "minilm",
+         "smollm2", "query_bits", "calibration", "compile_smollm2", "block_smollm2",
+         "block_doubled", "compile_whole", "whole_smollm2", "block_minilm", "generate_speed",
+         "ways")
 SPEED = {f"speed_{part}": part for part in PARTS}
 
 

@@ -29,7 +29,7 @@ DOES_NOT_FIT = 5
 OF_ANY = ("profile", "slots", "spikes", "heads", "steps", "fits")
 OF_NONE = ("reason", "smallest_board")
 OF_PLACED = ("cores_used", "cores_lower_bound", "chips_used", "worst_resource", "packets",
-             "energy_total_joules", "latency_seconds", "costs", "bit_exact")
+             "second_memory", "band", "bit_exact")
 
 
 def measure() -> dict[str, Any]:
@@ -50,7 +50,10 @@ def taken(report: dict[str, Any]) -> dict[str, Any]:
     """What the table needs of a report, and how faithful its heads are."""
     names = OF_ANY + (OF_PLACED if report["fits"] else OF_NONE)
     cosines = sorted(head["cosine"] for head in report.get("fidelity", ()))
-    return {name: report[name] for name in names} | {
+    told = {name: report[name] for name in names}
+    if told.get("band"):
+        told["band"] = told["band"]["bands"]  # the ends, not every set
+    return told | {
         "cosine_least": min(cosines, default=None),
         "cosine_median": cosines[len(cosines) // 2] if cosines else None}
 

@@ -56,7 +56,7 @@ def test_every_link_of_the_readme_leads_somewhere():
 @pytest.mark.parametrize(("page", "heading"), [
     ("circuit.md", "Ports of a circuit"), ("circuit.md", "Networks compose"),
     ("circuit.md", "A transformer block"), ("circuit.md", "A whole transformer"),
-    ("plasticity.md", "Ports of a circuit"),
+    ("plasticity.md", "Ports of a circuit"), ("plasticity.md", "Prototypes"),
     ("architecture.md", "The life of a composed network"), ("compile.md", "A network of your own")])
 def test_the_example_of_networks_runs(page, heading):
     text = (ROOT / "docs" / page).read_text("utf-8")

@@ -190,7 +190,12 @@ class Generation(Shown):
     @property
     def steps(self) -> int:
         """Steps of the clocked network for the same text; see `steps_of`."""
-        return steps_of(self._model, len(self.prompt), len(self.tokens) + (self.ended == "stop"))
+        return steps_of(self._model, len(self.prompt), self.said)
+
+    @property
+    def said(self) -> int:
+        """Tokens that the model has said, with one that ends the text."""
+        return len(self.tokens) + (self.ended == "stop")
 
     @property
     def notes(self) -> tuple[str, ...]:

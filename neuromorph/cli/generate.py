@@ -40,6 +40,9 @@ def generate(
                           "--model.")] = False,
     model: Annotated[Path | None, typer.Option(
         readable=False, help="The model that the bundle was made from, for --compare.")] = None,
+    compiled: Annotated[Path | None, typer.Option(
+        readable=False, help="A folder that `neuromorph compile -o` made of the bundle: show the "
+                             "text's energy and time on that board, as estimated there.")] = None,
     seed: Seed = 0,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -49,6 +52,7 @@ def generate(
     if not compare:
         check_unused("no float model is run without --compare", "add --compare, or leave it out",
                      {"--model": model})
+    from neuromorph.api.compiled_costs import compiled_costs
     from neuromorph.api.float_text import original_of
     from neuromorph.api.generate import generate as run
     from neuromorph.bundle.whole import load_whole
@@ -56,6 +60,7 @@ def generate(
     with progress(quiet or as_json) as tell:
         tell("reading the bundle")
         loaded = load_whole(bundle)
+        costs = None if compiled is None else compiled_costs(compiled, loaded)
         if compare:
             tell("reading the float model")
         beside = original_of(loaded, model) if compare else None
@@ -67,12 +72,16 @@ def generate(
     if not (as_json or quiet):
         emit("\n")
     float_text = None if beside is None else beside.continued(made)
+    band = None if costs is None else costs.of(len(made.prompt), made.said)
     result = made.as_dict() | ({} if float_text is None else float_text.as_dict())
-    show(result, lambda: _shown(made, float_text, loaded.cautions), as_json=as_json, quiet=quiet)
+    show(result | ({} if band is None else {"estimate": band}),
+         lambda: _shown(made, float_text, band, loaded.cautions), as_json=as_json, quiet=quiet)
 
 
-def _shown(made: Generation, beside: FloatText | None, cautions: Any) -> list[Any]:
-    from neuromorph.report.generation import generation_lines
+def _shown(
+    made: Generation, beside: FloatText | None, band: dict[str, Any] | None, cautions: Any
+) -> list[Any]:
+    from neuromorph.report.generation import estimate_lines, generation_lines
 
     return [*generation_lines(made.as_dict(), None if beside is None else beside.as_dict()),
-            *made.notes, *warned(cautions)]
+            *([] if band is None else estimate_lines(band)), *made.notes, *warned(cautions)]

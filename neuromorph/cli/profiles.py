@@ -35,7 +35,7 @@ def profiles(
 
 def _result(action: str, name: str) -> dict[str, Any]:
     from neuromorph.profiles import load_profile, profile_names
-    from neuromorph.profiles.describe import confidences, description, overview
+    from neuromorph.profiles.describe import confidences, description, lacking, overview
 
     if action == "list":
         return {"profiles": [overview(load_profile(one)) for one in profile_names()]}
@@ -44,7 +44,8 @@ def _result(action: str, name: str) -> dict[str, Any]:
     if action == "show":
         return description(profile)
     return {"profile": profile.name, "file": name, "extends": list(profile.lineage),
-            "values": len(profile.quantities), **confidences(profile)}
+            "values": len(profile.quantities), **confidences(profile),
+            "cost_sets_lack": lacking(profile)}
 
 
 def _tables(action: str, result: dict[str, Any]) -> list[Any]:

@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Any
 
@@ -160,26 +160,27 @@ def estimate(
     chips, cores : int
         In use.
     """
-    counted = [_with_cores(each, cores) for each in work]
+    counted = [replace(each, events=replace(each.events, core_steps=cores * each.events.steps))
+               for each in work]
     low, value, high = (_at_end(counted, profile, constants_of(profile, costs, end), chips)
                         for end in ENDS)
     phases = tuple(_phase_cost(each, last, value.constants)
                    for each, last in zip(counted, value.lasting, strict=True))
-    longest = max(phases, key=lambda phase: phase.seconds or 0.0)
     return Estimate(
         costs, value.joules, value.dynamic, _range(low.dynamic, high.dynamic), value.seconds,
         _range(low.seconds, high.seconds), value.static_chips,
         _range(low.static_chips, high.static_chips),
         _range(low.static_board, high.static_board), _range(low.host, high.host),
-        longest.binding, reduce(Events.then, (each.events for each in counted)),
+        _binding(phases), reduce(Events.then, (each.events for each in counted)),
         tuple(value.constants.missing), phases)
 
 
-def _with_cores(work: PhaseWork, cores: int) -> PhaseWork:
-    events = Events(**{f.name: getattr(work.events, f.name) for f in fields(Events)
-                       if f.name != "core_steps"}, core_steps=cores * work.events.steps)
-    return PhaseWork(work.phases, events, work.neurons, work.synaptic_ops, work.synaptic_reads,
-                     work.link_packets, work.core)
+def _binding(phases: Sequence[PhaseCost]) -> str:
+    """The term that the phases wait for, by the time of all phases that wait for it."""
+    waited: dict[str, float] = {}
+    for phase in phases:
+        waited[phase.binding] = waited.get(phase.binding, 0.0) + (phase.seconds or 0.0)
+    return max(waited, key=waited.__getitem__)
 
 
 def _at_end(

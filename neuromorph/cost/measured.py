@@ -12,6 +12,7 @@ from typing import Literal, TypeAlias
 
 from neuromorph.cost.events import Events
 from neuromorph.cost.work import PhaseWork
+from neuromorph.shown import Shown
 
 Counted: TypeAlias = Literal["chip", "authors", "us", "guess"]
 Quantity: TypeAlias = Literal["dynamic", "total", "seconds", "host_seconds", "board_watts"]
@@ -30,8 +31,8 @@ class Value:
     cause: str = ""
 
 
-@dataclass(frozen=True)
-class Row:
+@dataclass(frozen=True, repr=False)
+class Row(Shown):
     """One measurement.
 
     Attributes

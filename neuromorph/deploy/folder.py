@@ -8,10 +8,10 @@ from typing import Any
 
 from neuromorph import backends
 from neuromorph.compile import PASSES, Compiled, to_lines
-from neuromorph.compile.program_file import reread, to_json
+from neuromorph.compile.program_file import reread, to_json, write_program
 from neuromorph.deploy.checked import checked_program
-from neuromorph.deploy.outcome import CompileReport
-from neuromorph.deploy.run import Tried, lab_trial
+from neuromorph.deploy.outcome import CompileReport, Lab
+from neuromorph.deploy.whole_trial import FIRST_BLOCK
 from neuromorph.files.atomic import atomic_folder
 from neuromorph.files.outputs import Output
 from neuromorph.lab.folder import NAMES as LAB_NAMES
@@ -25,7 +25,8 @@ DUMPS = {name: f"after-{name}.txt" for name in PASSES}
 NAMES = tuple(dict.fromkeys((REPORT, PAGE, *LAB_NAMES, PROGRAM_TEXT, *DUMPS.values())))
 """All that a folder of a compiled program holds; the first two also of one that does not fit."""
 
-FOLDER = Output("program", NAMES, REPORT)
+FOLDER = Output("program", (*NAMES, FIRST_BLOCK), REPORT,
+                {FIRST_BLOCK: Output("program", NAMES, REPORT)})
 
 
 def save_compiled(
@@ -44,11 +45,10 @@ def save_compiled(
     """
     report = {**FOLDER.mark(), **found.report}
     with atomic_folder(output, ours=FOLDER, force=force) as folder:
-        if found.compiled is None or found.trial is None:
-            (folder / REPORT).write_text(to_json(report), "utf-8")
-        else:
+        (folder / REPORT).write_text(to_json(report), "utf-8")
+        if found.compiled is not None and found.lab is not None:
             progress("writing the program")
-            _write_program(found.compiled, found.trial, report, folder)
+            _write_program(found.compiled, found.lab, report, folder)
             progress("checking what was written")
             checked_program(found.compiled, *reread(folder), "what was written")
         for name, text in found.dumps.items():
@@ -58,10 +58,11 @@ def save_compiled(
                                    "utf-8")
 
 
-def _write_program(
-    compiled: Compiled, trial: Tried, report: dict[str, Any], folder: Path
-) -> None:
-    program, family = compiled.program, compiled.profile.family
-    write_lab_folder(folder, program, lab_trial(program, trial), report, family=family,
+def _write_program(compiled: Compiled, lab: Lab, report: dict[str, Any], folder: Path) -> None:
+    family = compiled.profile.family
+    if lab.folder:
+        write_program(folder, compiled.program)
+        (folder / lab.folder).mkdir()
+    write_lab_folder(folder / lab.folder, lab.program, lab.trial(), report, family=family,
                      refusal=backends.get(backend_of(family)).why_not)
     (folder / PROGRAM_TEXT).write_text(to_lines(compiled), "utf-8")

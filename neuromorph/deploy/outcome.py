@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from neuromorph import backends
 from neuromorph.bundle import Bundle
-from neuromorph.compile import Compiled, Unit
+from neuromorph.compile import Compiled, Program, Unit
 from neuromorph.compile.packing.traffic import traffic
 from neuromorph.compile.program_file import program_as_dict
 from neuromorph.deploy.boards import smallest_board
 from neuromorph.deploy.checked import checked_program
 from neuromorph.deploy.compared import compared_with
 from neuromorph.deploy.fit import changes_for, needs_of
-from neuromorph.deploy.run import Tried, try_heads
+from neuromorph.deploy.run import lab_trial, try_heads
 from neuromorph.deploy.units import Memory
 from neuromorph.deploy.values import (
     OF_HEADS,
@@ -27,12 +27,31 @@ from neuromorph.deploy.values import (
     traffic_values,
 )
 from neuromorph.errors import FitError
+from neuromorph.lab.trial import Trial
 from neuromorph.profiles import Profile
 from neuromorph.progress import Progress
 from neuromorph.shown import Shown
 
 TRIED = 16
 """Heads that are run, of a model with more."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Lab(Shown):
+    """What a lab's folder is made of.
+
+    Attributes
+    ----------
+    program : Program
+    trial : callable
+        Runs it, and gives what another machine's run can be compared by.
+    folder : str
+        Where it lies within the program's folder, if it is a part of the program.
+    """
+
+    program: Program
+    trial: Callable[[], Trial]
+    folder: str = ""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -45,8 +64,8 @@ class CompileReport(Shown):
         The placed program; None if it does not fit.
     report : dict
         Plain values, as ``report.json`` holds them.
-    trial : Tried or None
-        The run that events were counted in.
+    lab : Lab or None
+        What a lab is given.
     dumps : dict of str to str
         The program's text after each pass that was asked for.
     refusal : FitError or None
@@ -55,7 +74,7 @@ class CompileReport(Shown):
 
     compiled: Compiled | None
     report: dict[str, Any]
-    trial: Tried | None = None
+    lab: Lab | None = None
     dumps: dict[str, str] = field(default_factory=dict)
     refusal: FitError | None = None
 
@@ -89,7 +108,8 @@ def placed(
               "bit_exact": {"equal": True, "heads": trial.heads,
                             "queries": trial.queries, "backend": backends.DEFAULT},
               "violations": []}
-    return CompileReport(compiled, report, trial)
+    return CompileReport(compiled, report, Lab(compiled.program,
+                                               lambda: lab_trial(compiled.program, trial)))
 
 
 def not_placed(

@@ -20,8 +20,7 @@ from neuromorph.deploy.fit import needs_of
 from neuromorph.deploy.outcome import CompileReport
 from neuromorph.deploy.values import cores_values, said_values, traffic_values
 from neuromorph.deploy.whole_costs import links_of, whole_costs
-from neuromorph.deploy.whole_lab import lab_run
-from neuromorph.deploy.whole_trial import try_token
+from neuromorph.deploy.whole_trial import lab_of, try_token
 from neuromorph.errors import FitError
 from neuromorph.profiles import Profile
 from neuromorph.profiles.second_limits import with_compiler_memory
@@ -52,8 +51,9 @@ def unit_of(bundle: WholeBundle) -> Unit:
 def whole_values(bundle: WholeBundle, target: Chosen) -> dict[str, Any]:
     """What it was compiled for, and from what."""
     model = bundle.model
-    return {"kind": "whole", "profile": target.profile.name, "title": target.profile.title,
-            "chosen": target.why, "bundle": "" if bundle.path is None else str(bundle.path),
+    return {"kind_of_bundle": "whole", "profile": target.profile.name,
+            "title": target.profile.title, "chosen": target.why,
+            "bundle": "" if bundle.path is None else str(bundle.path),
             **{f"model_{name}": value for name, value in bundle.report().items()},
             "spikes": model.blocks[0].heads[0].spikes, "slots": model.slots, "schedule": [],
             "warnings": [caution.as_dict() for caution in bundle.cautions]}
@@ -82,10 +82,10 @@ def whole_placed(
               **said_values(compiled.profile, ASSUMPTIONS), "fidelity": [],
               "compared": [asdict(figure) for figure in PUBLISHED],
               # `try_token` raises where they differ.
-              "bit_exact": {"equal": True, "tokens": 1, "blocks": 1,
+              "bit_exact": {"equal": True, "tokens": 1, "blocks": trial.blocks,
                             "of_blocks": len(bundle.model.blocks), "backend": trial.backend},
               "violations": []}
-    return CompileReport(compiled, report, lab_run(bundle.model, compiled))
+    return CompileReport(compiled, report, lab_of(bundle.model, compiled))
 
 
 def _cores(compiled: Compiled, usage: Usage) -> dict[str, Any]:

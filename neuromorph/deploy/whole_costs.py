@@ -37,7 +37,8 @@ def links_of(compiled: Compiled, trial: TokenTrial) -> Traffic:
     spoken = {name: np.count_nonzero(train, axis=0).astype(np.float64)
               for name, train in trial.trains.items()}
     rates = {f"0/{p.name}": spoken[like] for p in compiled.program.units[0].neurons
-             if (like := _OWN_BLOCK.sub("block0.", p.name)) in spoken}
+             if (like := p.name if p.name in spoken else _OWN_BLOCK.sub("block0.", p.name))
+             in spoken}
     return traffic(compiled.program, rates)
 
 
@@ -54,26 +55,27 @@ def token_work(
     links : Traffic
         As `links_of` found it.
     """
-    program, blocks = compiled.program, len(model.blocks)
+    program, times = compiled.program, len(model.blocks) / trial.blocks
     counts = count_steps(trial.program, [trial.trains])
     ticks = _ticks(compiled)
     counts = replace(counts, neurons=neurons_of_cores(program),
                      each=counts.each | {name: np.full(counts.steps, float(count))
                                          for name, count in ticks.items()})
     phases = _phases(trial)
-    times = {EMBEDDING: 1, BLOCKS: blocks, ANSWER: 1}
+    scales = {EMBEDDING: 1.0, BLOCKS: times, ANSWER: 1.0}
     link = fullest_link(links, program.places, compiled.limits)
-    work = tuple(replace(each, events=each.events.scaled(times[each.phases]),
+    work = tuple(replace(each, events=each.events.scaled(scales[each.phases]),
                          link_packets=link * each.link_packets)
                  for each in work_of(counts, phases, hops=Events(), link=1.0))
     return _with_hops(work, count_packets(links, program.places, compiled.limits), trial, model)
 
 
 def _folded(
-    whole: PhaseWork, alone: Sequence[PhaseWork], course: TokenCourse
+    whole: PhaseWork, alone: Sequence[PhaseWork], course: TokenCourse, trial: TokenTrial
 ) -> tuple[PhaseWork, ...]:
     """A pipeline's period, step by step: the most of all steps of a token that fall together."""
-    starts = {EMBEDDING: (0,), BLOCKS: course.begins[:-1], ANSWER: course.begins[-1:]}
+    starts = {EMBEDDING: (0,), ANSWER: course.begins[-1:],
+              BLOCKS: course.begins[:1] if trial.blocks > 1 else course.begins[:-1]}
     found = {name: np.zeros(course.period) for name in whole.most()}
     for phase in alone:
         for name, most in phase.most().items():
@@ -135,7 +137,7 @@ def whole_costs(
 
     course = course_of(model)
     paces = {"serial": told(alone),
-             "pipelined": told(_folded(pipelined(alone, period)[0], alone, course))}
+             "pipelined": told(_folded(pipelined(alone, period)[0], alone, course, trial))}
     main = "serial" if model.causal else "pipelined"
     per = f"one token, {main}" + ("" if model.passes == 1 else f", {model.passes} passes")
     return {**band_values(paces[main]), "per": per, "pace": main,

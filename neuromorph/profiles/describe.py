@@ -70,6 +70,14 @@ def description(profile: Profile) -> dict[str, Any]:
     }
 
 
+def lacking(profile: Profile) -> dict[str, list[str]]:
+    """Constants that each cost set does not have; what needs one of them gets no total."""
+    return {name: [f"{table}.{field}" for table, section in (
+        ("energy", profile.energy[name]), ("latency", profile.latency[name]),
+        ("power", profile.power[name])) for field, value in section if value is None]
+        for name in profile.energy}
+
+
 def value_text(quantity: Quantity) -> str:
     """A value, and its ends where the source has a range: ``24.2 (15 to 38)``."""
     low, high = quantity.ends

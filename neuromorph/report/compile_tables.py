@@ -74,7 +74,7 @@ def compile_rows(report: Mapping[str, Any]) -> dict[str, object]:
     chosen = f" ({report['chosen']})" if report.get("chosen") else ""
     rows: dict[str, object] = {"bundle": report["bundle"],
                                "profile": f"{report['profile']}{chosen}"}
-    if report.get("kind") == "whole":
+    if report.get("kind_of_bundle") == "whole":
         rows["model"] = (f"{report['model_family']}, whole: "
                          f"{_count(report['model_blocks'], 'block')} of width "
                          f"{readable(report['model_width'])}, {_count(report['slots'], 'slot')}, "

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from neuromorph.report.band_tables import span
+from neuromorph.report.text import readable
+
 
 def generation_lines(made: Mapping[str, Any], beside: Mapping[str, Any] | None) -> list[str]:
     """Lines below a text: speed, steps and spikes; and the float model's text and speed.
@@ -24,6 +27,24 @@ def generation_lines(made: Mapping[str, Any], beside: Mapping[str, Any] | None) 
     floats = (f"{beside['float_tokens']} tokens{_rate(beside['float_tokens_per_second'])}; the "
               f"first {beside['float_same_tokens']} are the same")
     return ["", took, "", "float:", beside["float_text"], floats]
+
+
+def estimate_lines(band: Mapping[str, Any]) -> list[str]:
+    """Energy and time on the board that the model was compiled for, what idles first.
+
+    Parameters
+    ----------
+    band : mapping
+        Of ``CompiledCosts.of``.
+    """
+    static = "; ".join(f"{what} ({readable(band[count])}) {span(band, name, 'J')}"
+                       for name, count, what in (("static_chips", "chips", "chips in use"),
+                                                 ("static_board", "board_chips", "whole board")))
+    return ["", f"estimate for {band['profile']}, nothing measured on a chip:",
+            f"  static: {static}", f"  events: {span(band, 'dynamic', 'J')}",
+            f"  in all, chips in use: {span(band, 'total', 'J')}",
+            f"  time: {span(band, 'seconds', 's')}",
+            f"  host in and out, beside it: {span(band, 'host_seconds', 's')}"]
 
 
 def _rate(rate: float | None) -> str:

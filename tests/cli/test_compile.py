@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from cli_tools import Run
 
+sys.path.insert(0, str(Path(__file__).parent.parent / "core"))
+
+from small_whole import small_whole
+
+from neuromorph.bundle.whole import save_whole
 from neuromorph.models.digits import WEIGHTS
 
 # The exported bundle has graded spikes, and the boards of Loihi 2 take them.
@@ -147,3 +153,13 @@ def test_bad_requests(fails: Callable[..., str], exported: Path) -> None:
     assert "no such pass" in fails(2, "compile", exported, *BOARD, "--stop-after", "plac")
     assert "no such set of costs" in fails(2, "compile", exported, *BOARD, "--costs", "none")
     assert "nowhere" in fails(3, "compile", "nowhere", *BOARD)
+
+
+def test_a_whole_model_is_compiled_by_the_same_command(cli: Run, tmp_path: Path) -> None:
+    bundle = save_whole(small_whole(), tmp_path / "whole")
+    done = cli("compile", bundle)
+    assert done.code == 0
+    assert "whole: 2 blocks" in done.out
+    assert "one token, pipelined" in done.out
+    assert max(map(len, done.out.splitlines())) <= 100
+    assert json.loads(cli("compile", bundle, "--json").out)["kind_of_bundle"] == "whole"

@@ -14,7 +14,9 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "core"))
 from small_whole import PlainSession, small_whole
 
 from neuromorph.api import generate as door
+from neuromorph.api.compile import compile_bundle
 from neuromorph.bundle.whole import load_whole, save_whole
+from neuromorph.deploy.folder import save_compiled
 
 pytest.importorskip("tokenizers")
 
@@ -81,7 +83,7 @@ def test_no_bundle(cli: Run, tmp_path: Path) -> None:
 
 
 def test_other_commands_say_what_the_bundle_is_for(cli: Run, whole: Path) -> None:
-    for command in (["simulate"], ["compile"]):
+    for command in (["simulate"],):
         done = cli(*command, whole)
         assert done.code == 3, command
         assert "neuromorph generate" in done.err, command
@@ -91,3 +93,47 @@ def test_inspect_describes_it(cli: Run, whole: Path) -> None:
     said = json.loads(cli("inspect", whole, "--json").out)
     assert (said["kind"], said["family"], len(said["layers"])) == ("whole bundle", "llama", 2)
     assert cli("inspect", whole).code == 0
+
+
+@pytest.fixture(scope="module")
+def compiled(whole: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    found = tmp_path_factory.mktemp("compiled") / "lab"
+    save_compiled(compile_bundle(whole, "loihi2-graded"), found)
+    return found
+
+
+def test_a_compiled_model_says_what_a_text_takes(cli: Run, whole: Path, compiled: Path) -> None:
+    done = cli("generate", whole, "abc", "--tokens", 4, "--compiled", compiled, "--json")
+    said = json.loads(done.out)
+    paces = json.loads((compiled / "report.json").read_text("utf-8"))["paces"]
+    found = said["estimate"]["bands"]["seconds"]
+    for end, which in (("low", 0), ("high", 1)):
+        serial, together = ({one["costs"]: one["seconds_ends"] for one in paces[pace]["sets"]}
+                            for pace in ("serial", "pipelined"))
+        name = found[f"{end}_set"]
+        assert found[end] == pytest.approx(2 * together[name][which] + 4 * serial[name][which])
+    shown = cli("generate", whole, "abc", "--tokens", 4, "--compiled", compiled).out
+    assert "static: chips in use (1)" in shown
+    assert shown.index("static:") < shown.index("events:") < shown.index("time:")
+
+
+@pytest.mark.parametrize(("fields", "text"), [
+    ({"kind": "archive"}, "this is no report of a compiled whole model"),
+    ({"kind_of_bundle": None}, "this is no report of a compiled whole model"),
+    ({"model_blocks": 7}, "it was compiled from another model"),
+    ({"fits": False}, "the compiled model has no costs"),
+    ({"paces": None}, "the compiled model has no costs")])
+def test_another_report_is_refused(
+    cli: Run, whole: Path, compiled: Path, tmp_path: Path, fields: dict[str, object], text: str
+) -> None:
+    report = json.loads((compiled / "report.json").read_text("utf-8")) | fields
+    (tmp_path / "report.json").write_text(json.dumps(report), "utf-8")
+    done = cli("generate", whole, "abc", "--tokens", 2, "--compiled", tmp_path)
+    assert done.code != 0
+    assert text in " ".join(done.err.split())
+
+
+def test_no_report_is_refused(cli: Run, whole: Path, tmp_path: Path) -> None:
+    done = cli("generate", whole, "abc", "--compiled", tmp_path)
+    assert done.code != 0
+    assert "there is no report of a compiled model" in " ".join(done.err.split())

@@ -53,6 +53,9 @@ def test_check_a_file(cli: Run, tmp_path: Path) -> None:
     assert (checked["profile"], checked["file"]) == ("loihi1", "mine")
     assert checked["values"] == sum(checked[c] for c in ("published", "estimated", "assumed"))
     assert "Valid" in cli("profiles", "check", "mine").out
+    assert set(checked["cost_sets_lack"]) == {"published", "fitted"}
+    assert "power.static_board" in checked["cost_sets_lack"]["published"]
+    assert "energy.packet" not in checked["cost_sets_lack"]["published"]
     assert cli("profiles", "check", "cpu", "--quiet").out == ""
 
 

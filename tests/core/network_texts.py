@@ -11,8 +11,14 @@ from small_heads import BINARY, GRADED, attention
 from small_learners import LEARNERS
 from small_networks import float_network
 from small_programs import MAKERS, SIZE, driven
+from small_prototypes import SMALL
 
-from neuromorph.circuits import astrocyte_attention, hebbian_attention, match_and_control
+from neuromorph.circuits import (
+    astrocyte_attention,
+    hebbian_attention,
+    match_and_control,
+    prototypes,
+)
 from neuromorph.circuits.latency_attention.emit import emission_of, emitting
 from neuromorph.circuits.plain_spikes import in_plain_spikes
 from neuromorph.network import (
@@ -76,6 +82,7 @@ def every() -> dict[str, Network]:
         "graded": graded, "binary": attention(BINARY)[0],
         "emitting": emitting(graded, GRADED, emission_of(GRADED)),
         "hebbian": hebbian_attention.build(GRADED),
+        "prototypes": prototypes.build(SMALL),
         "in letters": in_plain_spikes(match_and_control.build(3, 2))[0],
         "match and control": match_and_control.build(3, 2),
         "astrocyte": astrocyte_attention.build(2, 1),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,9 @@ from neuromorph.compile import Unit, compile_units
 from neuromorph.compile.check import check_program
 from neuromorph.compile.packing import spread
 from neuromorph.compile.packing.cut import in_declared_order
-from neuromorph.compile.program_file import program_as_dict
+from neuromorph.compile.program_file import program_as_dict, read_program
+from neuromorph.deploy import whole_trial
+from neuromorph.deploy.folder import FOLDER, save_compiled
 from neuromorph.deploy.whole_trial import serial, try_token
 from neuromorph.errors import DisagreementError, FitError, UsageError
 from neuromorph.profiles import Profile, load_profile
@@ -74,7 +77,7 @@ def test_a_report_says_what_a_token_costs_at_both_paces() -> None:
     found = compile_bundle(small_whole(), "loihi2-graded")
     report = json.loads(json.dumps(found.as_dict()))
     assert report["fits"]
-    assert (report["kind"], report["pace"], report["per"]) == ("whole", "serial",
+    assert (report["kind_of_bundle"], report["pace"], report["per"]) == ("whole", "serial",
                                                               "one token, serial")
     alone, together = (report["paces"][pace]["sets"][0] for pace in ("serial", "pipelined"))
     assert alone["seconds"] > together["seconds"] > 0
@@ -86,7 +89,7 @@ def test_a_report_says_what_a_token_costs_at_both_paces() -> None:
     assert events[1]["steps"] == report["steps"]["period"]
     rows = compile_rows(report)
     assert "whole: 2 blocks" in str(rows["model"])
-    assert "1 block of 2" in str(rows["equal to the bit"])
+    assert "2 blocks of 2" in str(rows["equal to the bit"])
     assert "whole" in render_compile_page(report, draw_pictures(report))
 
 
@@ -98,8 +101,10 @@ def test_an_encoder_goes_through_in_its_passes() -> None:
     assert steps == model.passes * course_of(model).period
 
 
-def test_blocks_count_as_the_first_one() -> None:
-    """What three blocks take is what two take, and a block more."""
+def test_blocks_count_as_the_first_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a large model: what three blocks take is what two take, and a block more."""
+    monkeypatch.setattr(whole_trial, "SMALL", 0)
+
     def events(blocks: int) -> dict[str, float]:
         found = compile_bundle(small_whole(blocks=blocks), "loihi2-graded").report
         return dict(found["paces"]["serial"]["events"])
@@ -108,6 +113,24 @@ def test_blocks_count_as_the_first_one() -> None:
     for name in ("synaptic_ops", "spikes"):
         assert three[name] - two[name] == two[name] - one[name] > 0
     assert one["host_spikes"] == three["host_spikes"]
+
+
+@pytest.mark.parametrize("small", [True, False])
+def test_a_folder_holds_the_program_and_a_run(
+    small: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Of a large model the run is of its first block, in a folder of its own."""
+    monkeypatch.setattr(whole_trial, "SMALL", 10**6 if small else 0)
+    found = compile_bundle(small_whole(), "loihi2-graded")
+    save_compiled(found, tmp_path / "lab")
+    FOLDER.check_ours(tmp_path / "lab")
+    assert read_program(tmp_path / "lab").cores == found.report["cores_used"]
+    lab = tmp_path / "lab" / ("" if small else "first-block")
+    assert {"README.md", "inputs.npz", "expected.npz", "program.json"} <= {
+        one.name for one in lab.iterdir()}
+    blocks = {p.name.split(".")[0] for p in read_program(lab).units[0].neurons}
+    assert ("block1" in blocks) == small
+    save_compiled(found, tmp_path / "lab", force=True)  # ours to replace
 
 
 def faulty(compiled: Any, name: str) -> Any:

@@ -152,6 +152,17 @@ def test_steps_are_as_long_as_each_of_them() -> None:
     assert one.binding == "synaptic operations"
 
 
+def test_most_of_the_time_is_what_all_phases_wait_for_together() -> None:
+    short, long = Events(steps=3), Events(steps=4)
+    work = [PhaseWork(("a",), short, synaptic_ops=1e5), PhaseWork(("b",), long, neurons=1.7e5),
+            PhaseWork(("c",), short, synaptic_ops=1e5)]
+    result = band(work, BOARD, chips=2, cores=1, costs="pilotnet_measured")
+    assert result is not None
+    assert [phase.binding for phase in result.shown.phases] == [
+        "synaptic operations", "neuron updates", "synaptic operations"]
+    assert result.shown.binding == "synaptic operations"
+
+
 # --- counts
 
 

@@ -12,7 +12,13 @@ import neuromorph
 from neuromorph.api.circuits import block
 from neuromorph.circuits.block.build import build
 from neuromorph.circuits.block.numbers import Block
-from neuromorph.errors import DisagreementError, NeuromorphWarning, RangeProofError, UsageError
+from neuromorph.errors import (
+    DisagreementError,
+    FitError,
+    NeuromorphWarning,
+    RangeProofError,
+    UsageError,
+)
 from neuromorph.network import Network
 
 
@@ -49,6 +55,20 @@ def test_a_trained_head_is_written_exactly(spikes: str, causal: bool, tmp_path: 
     coarse = 0.2 if spikes == "binary" else 0.05  # plain spikes round weights to powers of two
     assert found.numbers["largest_difference_to_float_weights"] < coarse
     assert drawn(found, tmp_path) == b"\x89PNG\r\n\x1a\n"
+
+
+def test_digits_are_learned_one_by_one(tmp_path: Path) -> None:
+    found = run("prototypes", shots=4, tests=30, rows=40, window=30)
+    assert 20 < found.numbers["prototypes"] < 40
+    assert found.numbers["accuracy"] > 0.7
+    assert found.numbers["estimate_cores"] == 1
+    assert found.numbers["estimate_programmable_neurons"] is False
+    assert drawn(found, tmp_path) == b"\x89PNG\r\n\x1a\n"
+
+
+def test_one_digit_more_than_rows_is_refused_by_name() -> None:
+    with pytest.raises(FitError, match=r"all rows hold a prototype.*found 4.*at most 3 rows"):
+        run("prototypes", shots=4, rows=3)
 
 
 def test_learned_features_beat_random_ones(tmp_path: Path) -> None:
@@ -156,6 +176,9 @@ def test_a_block_in_lava() -> None:
     ("block", {"groups": 3, "heads": 8}, "groups: query heads do not share keys evenly; found 3"),
     ("block", {"groups": 4}, "found 4; expected a divisor of 2 heads"),
     ("digits_block", {"layer": 3}, "layer: the setting is out of range; found 3; expected 0 to 2"),
+    ("prototypes", {"novelty": 1.0}, "novelty: the setting is out of range; found 1.0"),
+    ("prototypes", {"resolution": 1e-6}, "resolution: the ramp is finer than the codes"),
+    ("prototypes", {"window": 3}, "window: a number of the prototypes is out of range; found 3"),
     ("block", {"head_size": 3}, "head_size: a head of an odd size has no pairs to turn; found 3"),
 ])
 def test_a_setting_that_makes_no_sense_is_refused(

@@ -12,7 +12,6 @@ from small_whole import small_whole
 from neuromorph.api.compile import compile_bundle
 from neuromorph.api.convert import convert
 from neuromorph.compile.program_file import read_program
-from neuromorph.deploy import whole_lab
 from neuromorph.deploy.folder import save_compiled
 
 
@@ -40,13 +39,3 @@ def test_the_program_becomes_onnx(folder: Path, tmp_path: Path) -> None:
     (unit,) = read_program(folder).units
     assert (found["label"], found["unit"]) == ("faithful", unit.name)
     assert found["neurons"] == sum(p.size for p in unit.neurons)
-
-
-def test_a_run_that_leaves_too_much_is_not_kept(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setattr(whole_lab, "LARGEST", 10)
-    found = compile_bundle(small_whole(), "loihi2-graded")
-    assert found.trial is None
-    save_compiled(found, tmp_path / "lab")
-    assert {path.name for path in (tmp_path / "lab").iterdir()} == {"report.json", "report.html"}

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from neuromorph.circuits.hebbian_attention.ports import inputs_of
 from neuromorph.circuits.hebbian_attention.rules import GATE
+from neuromorph.circuits.hebbian_attention.sides import key_payloads, on_off
 from neuromorph.circuits.hebbian_attention.writing import (
     CLEAR_AT,
     FIRE_AT,
@@ -115,12 +116,11 @@ class Timeline:
         value: NDArray[Any],
     ) -> None:
         inputs["drive"][start + np.array(CLEAR_AT)] = -CLEAR
-        both = np.concatenate(_on_off(key))
-        inputs["query"][start + KEY_AT] = np.where(both == 0, 1, 2 * both)
+        inputs["query"][start + KEY_AT] = key_payloads(np.concatenate(on_off(key)))
         inputs["write"][start + LIFT_AT, slot] = CLEAR
         inputs["write"][start + FIRE_AT, slot] = lift_to_fire(self.head)
         inputs["store"][start + LEARN_AT, slot] = GATE
-        inputs["value_on"][start + LEARN_AT], inputs["value_off"][start + LEARN_AT] = _on_off(value)
+        inputs["value_on"][start + LEARN_AT], inputs["value_off"][start + LEARN_AT] = on_off(value)
         inputs["renew"][start + LEARN_AT] = GATE
 
 
@@ -165,12 +165,6 @@ def write_then_query(
         written = np.arange(head.slots) < len(keys)
         timeline.query(query, written if mask is None else written & mask[i])
     return timeline
-
-
-def _on_off(codes: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Positive parts and negated negative parts."""
-    wide = np.asarray(codes, np.int64)
-    return np.maximum(wide, 0), np.maximum(-wide, 0)
 
 
 def _check_codes(name: str, codes: NDArray[Any], size: int, limit: int) -> None:

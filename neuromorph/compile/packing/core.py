@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 from neuromorph.compile.packing.demand import Demand
 from neuromorph.compile.packing.limits import Limits
 from neuromorph.compile.program import Slice
+from neuromorph.shown import Shown
 
 OutAxons: TypeAlias = Mapping[tuple[int, str], NDArray[np.int64]]
 """Out-axons to reserve up to each neuron, shape (size + 1,), by unit and population."""
 
 
-@dataclass(eq=False)
-class Core:
+@dataclass(eq=False, repr=False)
+class Core(Shown):
     """How full a core is, and what it holds."""
 
     limits: Limits
