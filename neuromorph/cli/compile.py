@@ -86,12 +86,12 @@ def _shown(found: CompileReport, output: Path | None) -> list[Any]:
 
     kept = [f"after {name}\n{text}" for name, text in found.dumps.items() if output is None]
     warnings = warned(one["text"] for one in found.report["warnings"])
-    where = [] if output is None else [_where(output)]
+    where = [] if output is None else [_where(found, output)]
     return [*kept, *compile_tables(found.report), *warnings, *where]
 
 
-def _where(output: Path) -> str:
-    if not (output / "program.json").exists():
+def _where(found: CompileReport, output: Path) -> str:
+    if not found.compiled:
         return f"Report: {output}"
     if any(output.glob("run_on_*.py")):
         return f"Program, report and script: {output}"
