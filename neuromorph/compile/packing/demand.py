@@ -7,6 +7,7 @@ synapse), whichever takes fewer bits for the projection.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,6 +36,8 @@ class Demand(Shown):
     population : Population
     dense : tuple of (axons, bits of a synapse)
         Projections in dense lists: an axon's list is as long as the slice.
+    sparse : tuple of (synapses, bits of a synapse)
+        Projections in sparse lists.
     sparse_bits : int array, shape (size + 1,)
         Bits of sparse lists up to each neuron, no two synapses sharing an entry.
     own_axons : int array, shape (size + 1,)
@@ -54,6 +57,7 @@ class Demand(Shown):
 
     population: Population
     dense: tuple[tuple[int, int], ...]
+    sparse: tuple[tuple[int, int], ...]
     sparse_bits: NDArray[np.int64]
     own_axons: NDArray[np.int64]
     shared_axons: dict[str, NDArray[np.int64]]
@@ -66,6 +70,13 @@ class Demand(Shown):
         """Synaptic memory of a slice, never less than it takes."""
         lists = sum(axons * limits.list_bits(stop - start, bits) for axons, bits in self.dense)
         return lists + int(self.sparse_bits[stop] - self.sparse_bits[start])
+
+    def least_bits(self, limits: Limits) -> int:
+        """Synaptic memory of all of it, never more than it takes, however it is cut."""
+        size = self.population.size
+        synapses = [(axons * size, bits) for axons, bits in self.dense]
+        return sum(math.ceil(count * limits.least_bits(bits))
+                   for count, bits in (*synapses, *self.sparse))
 
     def needs(self, start: int, stop: int, limits: Limits) -> dict[str, int]:
         """What a slice takes of an empty core, by resource."""
@@ -92,6 +103,7 @@ def demands(unit: Unit, limits: Limits) -> list[Demand]:
 
 def _demand(network: Network, population: Population, limits: Limits) -> Demand:
     dense: list[tuple[int, int]] = []
+    single: list[tuple[int, int]] = []
     sparse = np.zeros(population.size, np.int64)
     own = np.zeros(population.size, np.int64)
     shared: dict[str, NDArray[np.int64]] = {}
@@ -109,9 +121,10 @@ def _demand(network: Network, population: Population, limits: Limits) -> Demand:
             before = shared.get(projection.pre, np.zeros(len(axons), np.int64))
             shared[projection.pre] = np.maximum(before, axons * slots)
         else:
+            single.append((int(count.sum()), bits + limits.index_bits))
             sparse += count * limits.list_bits(1, bits + limits.index_bits)
             own += count * slots
-    return Demand(population, tuple(dense), np.concatenate([[0], np.cumsum(sparse)]),
+    return Demand(population, tuple(dense), tuple(single), np.concatenate([[0], np.cumsum(sparse)]),
                   np.concatenate([[0], np.cumsum(own)]), shared, frozenset(formats),
                   neuron_bits(population.model, limits.neuron_bits), _setting(population.model),
                   bool(population.model.shared_state))
@@ -221,14 +234,27 @@ def _axons(unit: list[Demand]) -> int:
     return sum(int(slots.sum()) for slots in shared.values())
 
 
+def _least(found: list[list[Demand]], limits: Limits) -> dict[str, int]:
+    bits = sum(d.least_bits(limits) for unit in found for d in unit)
+    states = sum(d.population.size * d.neuron_bits for unit in found for d in unit)
+    return totals(found, limits) | {
+        "synapse_bits": bits, "memory_bits": bits + states,
+        "settings": len({d.setting for unit in found for d in unit}),
+        "formats": len({form for unit in found for d in unit for form in d.formats})}
+
+
 def lower_bound(found: list[list[Demand]], limits: Limits) -> tuple[int, str]:
-    """Cores that the sums alone need, and the resource that says so.
+    """Cores that no packing takes fewer than, and the resource that says so.
 
     ::
 
-        max over resources of ceil(sum of demands / capacity)
+        max over resources of ceil(sum of the least that demands can be / capacity)
+
+    Synapses count as if all lay in the entries that waste least; different settings and synapse
+    formats, of which a core holds some each, as resources too.
     """
-    needs, capacities = totals(found, limits), limits.core()
+    needs, capacities = _least(found, limits), limits.core() | {
+        "settings": min(limits.thresholds, limits.settings), "formats": limits.formats}
     bounds = {name: -(-need // capacities[name]) for name, need in needs.items()}
     worst = max(bounds, key=lambda name: (bounds[name], needs[name] / capacities[name]))
     return max(1, bounds[worst]), worst

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from neuromorph.profiles import Profile
 
+LONG_ENTRY = 4000
+"""Synapses of an entry beyond which rounding to whole words hardly counts."""
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -74,6 +77,11 @@ class Limits:
         full, left = divmod(synapses, self.entry_synapses)
         return full * self._entry(self.entry_synapses, bits) + (self._entry(left, bits) if left
                                                                else 0)
+
+    def least_bits(self, bits: int) -> float:
+        """What a synapse of so many bits takes at the least: in the entry that is filled best."""
+        few = range(1, min(self.entry_synapses, LONG_ENTRY) + 1)
+        return float(min(self._entry(n, bits) / n for n in (*few, self.entry_synapses)))
 
     def _entry(self, synapses: int, bits: int) -> int:
         return -(-(synapses * bits + self.header_bits) // self.word_bits) * self.word_bits
