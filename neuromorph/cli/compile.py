@@ -91,8 +91,13 @@ def _shown(found: CompileReport, output: Path | None) -> list[Any]:
 
 
 def _where(found: CompileReport, output: Path) -> str:
+    from neuromorph.deploy.whole_trial import FIRST_BLOCK
+
     if not found.compiled:
         return f"Report: {output}"
+    if (output / FIRST_BLOCK).is_dir():
+        return (f"Program and report: {output}; to run and to replay with NumPy alone, its first "
+                f"block: {output / FIRST_BLOCK}")
     if any(output.glob("run_on_*.py")):
         return f"Program, report and script: {output}"
-    return f"Program and report: {output} (no script: its README.md says why)"
+    return f"Program, report and replay.py: {output} (no script for a board: README.md says why)"

@@ -54,7 +54,7 @@ def test_the_last_line_names_a_script_only_where_there_is_one(
     cli: Run, exported: Path, tmp_path: Path
 ) -> None:
     done = cli("compile", exported, *BOARD, "-o", tmp_path / "lab")
-    assert done.out.endswith("lab (no script: its README.md says why)\n")
+    assert done.out.endswith("lab (no script for a board: README.md says why)\n")
     cli("export", WEIGHTS, "-o", tmp_path / "plain", "--spikes", "binary")
     done = cli("compile", tmp_path / "plain", "-o", tmp_path / "lab2")
     assert done.out.splitlines()[-1].startswith("Program, report and script: ")

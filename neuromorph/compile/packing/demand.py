@@ -8,6 +8,7 @@ synapse), whichever takes fewer bits for the projection.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,8 +37,8 @@ class Demand(Shown):
     population : Population
     dense : tuple of (axons, bits of a synapse)
         Projections in dense lists: an axon's list is as long as the slice.
-    sparse : tuple of (synapses, bits of a synapse)
-        Projections in sparse lists.
+    least_bits : int
+        Synaptic memory of all of it, never more than it takes, however it is cut.
     sparse_bits : int array, shape (size + 1,)
         Bits of sparse lists up to each neuron, no two synapses sharing an entry.
     own_axons : int array, shape (size + 1,)
@@ -57,7 +58,7 @@ class Demand(Shown):
 
     population: Population
     dense: tuple[tuple[int, int], ...]
-    sparse: tuple[tuple[int, int], ...]
+    least_bits: int
     sparse_bits: NDArray[np.int64]
     own_axons: NDArray[np.int64]
     shared_axons: dict[str, NDArray[np.int64]]
@@ -70,13 +71,6 @@ class Demand(Shown):
         """Synaptic memory of a slice, never less than it takes."""
         lists = sum(axons * limits.list_bits(stop - start, bits) for axons, bits in self.dense)
         return lists + int(self.sparse_bits[stop] - self.sparse_bits[start])
-
-    def least_bits(self, limits: Limits) -> int:
-        """Synaptic memory of all of it, never more than it takes, however it is cut."""
-        size = self.population.size
-        synapses = [(axons * size, bits) for axons, bits in self.dense]
-        return sum(math.ceil(count * limits.least_bits(bits))
-                   for count, bits in (*synapses, *self.sparse))
 
     def needs(self, start: int, stop: int, limits: Limits) -> dict[str, int]:
         """What a slice takes of an empty core, by resource."""
@@ -103,7 +97,7 @@ def demands(unit: Unit, limits: Limits) -> list[Demand]:
 
 def _demand(network: Network, population: Population, limits: Limits) -> Demand:
     dense: list[tuple[int, int]] = []
-    single: list[tuple[int, int]] = []
+    least = 0.0
     sparse = np.zeros(population.size, np.int64)
     own = np.zeros(population.size, np.int64)
     shared: dict[str, NDArray[np.int64]] = {}
@@ -118,16 +112,26 @@ def _demand(network: Network, population: Population, limits: Limits) -> Demand:
                      projection.rule is not None, projection.port))
         if listed:
             dense.append((int(axons.sum()), bits))
+            least += axons.sum() * limits.least_list(len(used), bits)
             before = shared.get(projection.pre, np.zeros(len(axons), np.int64))
             shared[projection.pre] = np.maximum(before, axons * slots)
         else:
-            single.append((int(count.sum()), bits + limits.index_bits))
+            least += sum(limits.least_list(synapses, bits + limits.index_bits) * times
+                         for synapses, times in _counted(used))
             sparse += count * limits.list_bits(1, bits + limits.index_bits)
             own += count * slots
-    return Demand(population, tuple(dense), tuple(single), np.concatenate([[0], np.cumsum(sparse)]),
+    return Demand(population, tuple(dense), math.ceil(least),
+                  np.concatenate([[0], np.cumsum(sparse)]),
                   np.concatenate([[0], np.cumsum(own)]), shared, frozenset(formats),
                   neuron_bits(population.model, limits.neuron_bits), _setting(population.model),
                   bool(population.model.shared_state))
+
+
+def _counted(used: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
+    """How many axons have so many synapses, of those that have any."""
+    found = np.bincount(used.sum(axis=0, dtype=np.int64))
+    yield from ((synapses, int(times)) for synapses, times in enumerate(found)
+                if synapses and times)
 
 
 def neuron_bits(model: NeuronModel, usual: int) -> int:
@@ -235,7 +239,7 @@ def _axons(unit: list[Demand]) -> int:
 
 
 def _least(found: list[list[Demand]], limits: Limits) -> dict[str, int]:
-    bits = sum(d.least_bits(limits) for unit in found for d in unit)
+    bits = sum(d.least_bits for unit in found for d in unit)
     states = sum(d.population.size * d.neuron_bits for unit in found for d in unit)
     return totals(found, limits) | {
         "synapse_bits": bits, "memory_bits": bits + states,

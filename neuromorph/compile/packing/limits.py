@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from neuromorph.profiles import Profile
 
@@ -78,13 +79,19 @@ class Limits:
         return full * self._entry(self.entry_synapses, bits) + (self._entry(left, bits) if left
                                                                else 0)
 
-    def least_bits(self, bits: int) -> float:
-        """What a synapse of so many bits takes at the least: in the entry that is filled best."""
-        few = range(1, min(self.entry_synapses, LONG_ENTRY) + 1)
-        return float(min(self._entry(n, bits) / n for n in (*few, self.entry_synapses)))
+    def least_list(self, synapses: int, bits: int) -> float:
+        """What an axon's synapses take at the least, on one core or on many."""
+        return max(self._entry(1, bits), synapses * _least(self, bits))
 
     def _entry(self, synapses: int, bits: int) -> int:
         return -(-(synapses * bits + self.header_bits) // self.word_bits) * self.word_bits
+
+
+@lru_cache
+def _least(limits: Limits, bits: int) -> float:
+    """What a synapse takes in the entry that is filled best."""
+    few = range(1, min(limits.entry_synapses, LONG_ENTRY) + 1)
+    return float(min(limits.list_bits(n, bits) / n for n in (*few, limits.entry_synapses)))
 
 
 RESOURCES = ("neurons", "synapse_bits", "memory_bits", "in_axons", "out_axons")
