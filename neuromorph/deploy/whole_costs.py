@@ -56,6 +56,7 @@ def token_work(
         As `links_of` found it.
     """
     program, times = compiled.program, len(model.blocks) / trial.blocks
+    way = course_of(serial(model)).begins
     counts = count_steps(trial.program, [trial.trains])
     ticks = _ticks(compiled)
     counts = replace(counts, neurons=neurons_of_cores(program),
@@ -67,7 +68,16 @@ def token_work(
     work = tuple(replace(each, events=each.events.scaled(scales[each.phases]),
                          link_packets=link * each.link_packets)
                  for each in work_of(counts, phases, hops=Events(), link=1.0))
+    work = tuple(replace(each, events=_lasting(each.events, way[-1] - way[0]))
+                 if each.phases == BLOCKS else each for each in work)
     return _with_hops(work, count_packets(links, program.places, compiled.limits), trial, model)
+
+
+def _lasting(events: Events, steps: int) -> Events:
+    """The same in so many steps: windows of other blocks are not as long as the first one's."""
+    longer = steps / events.steps
+    return replace(events, steps=float(steps), **{
+        name: longer * getattr(events, name) for name in ("neuron_steps", *PLURALS.values())})
 
 
 def _folded(
