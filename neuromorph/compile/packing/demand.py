@@ -227,8 +227,12 @@ def lower_bound(found: list[list[Demand]], limits: Limits) -> tuple[int, str]:
     ::
 
         max over resources of ceil(sum of demands / capacity)
+
+    Neurons of one setting share it; ``settings`` are those that differ.
     """
     needs, capacities = totals(found, limits), limits.core()
+    needs["settings"] = len({demand.setting for unit in found for demand in unit})
+    capacities["settings"] = min(limits.thresholds, limits.settings)
     bounds = {name: -(-need // capacities[name]) for name, need in needs.items()}
     worst = max(bounds, key=lambda name: (bounds[name], needs[name] / capacities[name]))
     return max(1, bounds[worst]), worst
