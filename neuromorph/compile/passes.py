@@ -22,6 +22,8 @@ from neuromorph.compile.packing.demand import Demand, lower_bound
 from neuromorph.compile.packing.limits import Limits, limits_of
 from neuromorph.compile.packing.out_axons import cut_within_out_axons
 from neuromorph.compile.packing.place import place
+from neuromorph.compile.packing.swaps import swapped
+from neuromorph.compile.packing.traffic import traffic
 from neuromorph.compile.program import Program, Unit
 from neuromorph.compile.program_text import program_to_text
 from neuromorph.compile.quantise import quantise
@@ -139,7 +141,8 @@ def _split(state: Compiled) -> Compiled:
 
 
 def _place(state: Compiled) -> Compiled:
-    places = place(state.program.cores, state.limits)
+    along = place(state.program.cores, state.limits)
+    places = swapped(along, traffic(state.program), state.limits)
     return replace(state, program=replace(state.program, places=places))
 
 

@@ -14,7 +14,8 @@ from neuromorph.compile.check import Usage
 from neuromorph.compile.packing.demand import used_synapses
 from neuromorph.compile.packing.limits import limits_of
 from neuromorph.compile.packing.place import hops, place, row_by_row
-from neuromorph.compile.packing.traffic import Traffic
+from neuromorph.compile.packing.swaps import swapped
+from neuromorph.compile.packing.traffic import Traffic, traffic
 from neuromorph.cost.band import Band, band
 from neuromorph.cost.break_even import LITERATURE
 from neuromorph.cost.estimate import Estimate
@@ -108,7 +109,7 @@ def second_plan(compiled: Compiled, links: Traffic) -> dict[str, Any] | None:
     if other is None:
         return None
     limits = limits_of(other)
-    places = place(compiled.program.cores, limits)
+    places = swapped(place(compiled.program.cores, limits), traffic(compiled.program), limits)
     chip = other.chip
     return {"plan": [chip.mesh_columns, chip.mesh_rows, chip.cores_per_tile],
             "spikes_times_hops": hops(links, places, limits),

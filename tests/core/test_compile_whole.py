@@ -47,6 +47,7 @@ def test_a_model_over_many_small_cores_is_the_model(
 ) -> None:
     """Light neurons between the others: judged by the checker, and run as it lies."""
     monkeypatch.setattr(spread, "MANY", 0)
+    monkeypatch.setattr(spread, "PIECE", 0)  # any cut is worth it
     model, network = kind(name)
     profile = load_profile("loihi2-graded") if name == "many tokens" else small_cores()
     compiled = compile_units([Unit("whole", network)], profile)
@@ -181,3 +182,14 @@ def test_the_smallest_board_is_found_and_loihi_1_is_refused() -> None:
 def test_a_whole_models_program_is_printed_as_any() -> None:
     text = program_text(small_whole(), "loihi2-graded", "place")
     assert "block1.gated.a" in text
+
+
+def test_settings_that_no_core_has_all_of_count_in_the_bound() -> None:
+    """A model of little memory: its neurons differ by more than one core can hold."""
+    _, network = kind("Llama")
+    compiled = compile_units([Unit("whole", network)], load_profile("loihi2-graded"))
+    different = {demand.setting for demand in compiled.demands[0]}
+    most = min(compiled.limits.thresholds, compiled.limits.settings)
+    assert compiled.worst_resource == "settings"
+    assert compiled.lower_bound == -(-len(different) // most) > 1
+    assert compiled.program.cores <= 1.1 * compiled.lower_bound + 1

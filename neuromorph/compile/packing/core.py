@@ -36,6 +36,8 @@ class Core(Shown):
 
     def room(self, unit: int, demand: Demand, start: int, stop: int) -> int:
         """How many neurons of a population, from ``start`` on, still fit."""
+        if not self._fits(unit, demand, start, start + 1, 0):  # mostly where nothing fits
+            return 0
         shared = self._newly_shared(unit, demand)
         if not self._fits(unit, demand, start, start + 1, shared):
             return 0

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from neuromorph.compile.packing.core import Core, OutAxons
 from neuromorph.compile.packing.demand import Demand, too_large
 from neuromorph.compile.packing.limits import Limits
-from neuromorph.compile.packing.spread import fill_around, is_light, is_wide
+from neuromorph.compile.packing.spread import is_wide, lay_on_open
 from neuromorph.compile.program import Slice
 
 MOST = 0.5
@@ -162,18 +162,9 @@ class _Packing:
         self._lay(unit, large, start)
 
     def _spread(self, unit: int, demands: list[Demand]) -> None:
-        """A unit over many cores: light neurons where the others have left room, near by."""
-        first, homes = len(self.done), list[tuple[Demand, Core]]()
-        for demand in demands:
-            if is_light(demand, self.limits):
-                homes.append((demand, self.core))
-            else:
-                self._lay(unit, demand, 0)
-        self._close()
-        cores = self.done[first:]
-        for demand, home in homes:
-            fill_around(cores, home, unit, demand)
-        self.done[first:] = cores
+        """A unit over many cores, of which several are filled at a time."""
+        *done, self.core = lay_on_open(self.core, unit, demands)
+        self.done += done
 
     def _others_first(self, small: list[Demand], large: Demand) -> bool:
         needs = [sum(d.bits(0, d.population.size, self.limits) for d in group)

@@ -1,84 +1,92 @@
-"""Light neurons where others have left room.
+"""A unit over many cores: each population where the cores at hand have room.
 
 Neurons of a dense layer take a core's synaptic memory and little else. Norms, residuals, relays
-and pulses take next to none of it, but often one out-axon for each core of a dense layer. Each kind
-by itself leaves most of a core unused; together they fill it.
+and pulses take next to none of it, but often one out-axon for each core of a dense layer; heads
+take in-axons. Each kind by itself leaves most of a core unused; together they fill it. So the last
+cores stay open, and every population is laid on the oldest that takes a good part of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from neuromorph.compile.packing.core import Core
 from neuromorph.compile.packing.demand import Demand, too_large
 from neuromorph.compile.packing.limits import Limits
 
+MANY = 8
+"""Cores that a unit takes at least before it is laid on several at a time."""
+
+OPEN = 32
+"""Cores that stay open. With fewer some are left half empty; with more spikes go further."""
+
 LIGHT = 1000
 """A neuron is light if its synapses take less than one part in so many of a core's memory."""
 
-MANY = 8
-"""Cores that a unit takes at least before its light neurons are laid apart from the others."""
+PIECE = 0.1
+"""The least share of a core's memory, or of a population of light neurons, that is worth a cut.
 
-NEAR = 110
-"""Cores to both sides, most of a chip, that are tried before a new one is begun."""
+Every piece of a layer has in-axons of its own, and takes out-axons of all neurons before it.
+"""
 
 
 def is_wide(demands: Sequence[Demand], limits: Limits) -> bool:
-    """Whether a unit takes so many cores that it is worth it."""
+    """Whether a unit takes so many cores, or no core has settings enough for its neurons."""
     bits = sum(demand.bits(0, demand.population.size, limits) for demand in demands)
-    return bits > MANY * limits.synapse_bits
+    settings = len({demand.setting for demand in demands})
+    return bits > MANY * limits.synapse_bits or settings > min(limits.thresholds, limits.settings)
 
 
-def is_light(demand: Demand, limits: Limits) -> bool:
-    """Whether neurons take so little memory that they fit beside others, any number of them."""
-    size = demand.population.size
-    return not demand.whole and demand.bits(0, size, limits) * LIGHT < size * limits.synapse_bits
-
-
-def fill_around(cores: list[Core], home: Core, unit: int, demand: Demand) -> None:
-    """Lay a population on the cores nearest to one, and on new ones beside it if need be.
+def lay_on_open(first: Core, unit: int, demands: Sequence[Demand]) -> list[Core]:
+    """Lay a unit on a core and on new ones behind it.
 
     Parameters
     ----------
-    cores : list of Core
-        Those of the unit, in their order; new ones are put in.
-    home : Core
+    first : Core
+        It may hold others already.
     unit : int
-    demand : Demand
+    demands : sequence of Demand
+
+    Returns
+    -------
+    list of Core
+        The first one, and as many more as it takes.
 
     Raises
     ------
     FitError
         If a single neuron exceeds an empty core.
     """
-    start, size = 0, demand.population.size
-    for core in _nearest(cores, home):
-        fit = core.room(unit, demand, start, size)
-        if fit:
+    cores = [first]
+    for demand in demands:
+        start = _on_open(cores[-OPEN:], unit, demand)
+        while start < demand.population.size:
+            core = Core(first.limits, first.reserved)
+            fit = core.room(unit, demand, start, demand.population.size)
+            if not fit:
+                raise too_large(demand, start, first.limits)
             core.put(unit, demand, start, start + fit)
+            cores.append(core)
             start += fit
-        if start == size:
-            return
-    while start < size:
-        core = Core(home.limits, home.reserved)
+    return cores
+
+
+def _on_open(cores: Sequence[Core], unit: int, demand: Demand) -> int:
+    """Lay neurons of a population on the cores that take a good part of it; how many they are."""
+    start, size = 0, demand.population.size
+    for core in cores:
         fit = core.room(unit, demand, start, size)
-        if not fit:
-            raise too_large(demand, start, home.limits)
-        core.put(unit, demand, start, start + fit)
-        cores.insert(_place_of(cores, home) + 1, core)
-        start += fit
+        stop = start + fit
+        if fit and (stop == size or _is_worth_it(demand, start, stop, core.limits)):
+            core.put(unit, demand, start, stop)
+            start = stop
+        if start == size:
+            break
+    return start
 
 
-def _nearest(cores: list[Core], home: Core) -> Iterator[Core]:
-    """A core, then those to its sides."""
-    place = _place_of(cores, home)
-    yield cores[place]
-    for away in range(1, NEAR + 1):
-        for index in (place - away, place + away):
-            if 0 <= index < len(cores):
-                yield cores[index]
-
-
-def _place_of(cores: list[Core], home: Core) -> int:
-    """Where a core is; the last one, if it was closed while it was empty."""
-    return next((n for n, core in enumerate(cores) if core is home), len(cores) - 1)
+def _is_worth_it(demand: Demand, start: int, stop: int, limits: Limits) -> bool:
+    size, memory = demand.population.size, limits.synapse_bits
+    if demand.bits(0, size, limits) * LIGHT < size * memory:
+        return stop - start >= PIECE * size
+    return demand.bits(start, stop, limits) >= PIECE * memory
