@@ -40,7 +40,10 @@ def named(profile: str, *, programmable: bool = False) -> Chosen:
     if not programmable:
         return Chosen(found)
     if found.family == "loihi1":
-        raise UsageError("Loihi 1 has no programmable neurons", found=found.name)
+        raise UsageError("Loihi 1 has no programmable neurons, which graded spikes and whole "
+                         "models need", found=found.name,
+                         hint="Name a Loihi 2, or leave out --profile: the smallest that will do "
+                              "is chosen")
     return Chosen(_programmed(found))
 
 

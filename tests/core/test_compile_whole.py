@@ -99,6 +99,10 @@ def test_an_encoder_goes_through_in_its_passes() -> None:
     assert report["per"] == f"one token, pipelined, {model.passes} passes"
     steps = report["paces"]["pipelined"]["events"]["steps"]
     assert steps == model.passes * course_of(model).period
+    page = render_compile_page(report, {})
+    assert "None" not in page  # no single core is busiest where tokens overlap
+    assert "attention heads alone" not in page
+    assert not any("One block was run" in said for said in report["assumptions"])
 
 
 def test_blocks_count_as_the_first_one(monkeypatch: pytest.MonkeyPatch) -> None:
