@@ -126,6 +126,9 @@ def _begun(
         raise UsageError("no such memory", found=memory, expected="static or plastic")
     bundle = path if isinstance(path, Bundle | WholeBundle) else _loaded(path)
     whole = isinstance(bundle, WholeBundle)
+    if whole and memory != "static":
+        raise UsageError("the memories of a whole model are always written by plasticity",
+                         found=f"memory {memory}", hint="leave it out")
     # a whole model has no neurons but programmable ones
     target = None if profile is None else named(profile, programmable=programmable or whole)
     progress("building the networks")

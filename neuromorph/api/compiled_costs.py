@@ -85,7 +85,8 @@ def compiled_costs(folder: StrPath, bundle: WholeBundle) -> CompiledCosts:
     UsageError
         If it is another model's, did not fit, or has no costs.
     """
-    path = Path(folder) / REPORT
+    given = Path(folder)
+    path = given if given.name == REPORT and given.is_file() else given / REPORT
     if not path.is_file():
         raise MissingFileError("there is no report of a compiled model", where=path,
                                hint="neuromorph compile BUNDLE -o DIR writes it")
@@ -101,8 +102,15 @@ def compiled_costs(folder: StrPath, bundle: WholeBundle) -> CompiledCosts:
                          found=f"{other[0].removeprefix('model_')} {report.get(other[0])}",
                          expected=mine[other[0]])
     paces = report.get("paces")
-    if not report.get("fits") or not paces or None in paces.values():
+    if not report.get("fits") or not paces or (
+            isinstance(paces, dict) and None in paces.values()):
         raise UsageError("the compiled model has no costs", where=path,
                          found="it does not fit" if not report.get("fits") else "none",
                          hint="compile it for a board that takes it, and whose profile has costs")
-    return CompiledCosts(str(report["profile"]), paces)
+    try:
+        costs = CompiledCosts(str(report["profile"]), paces)
+        costs.of(1, 1)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise FileFormatError("the costs of the report are not whole", where=path,
+                              hint="neuromorph compile BUNDLE -o DIR writes them") from error
+    return costs

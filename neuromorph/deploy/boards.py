@@ -40,15 +40,19 @@ def named(profile: str, *, programmable: bool = False) -> Chosen:
     if not programmable:
         return Chosen(found)
     if found.family == "loihi1":
-        raise UsageError("Loihi 1 has no programmable neurons", found=found.name)
+        raise UsageError("Loihi 1 has no programmable neurons, which graded spikes and whole "
+                         "models need", found=found.name,
+                         hint="Name a Loihi 2, or leave out --profile: the smallest that will do "
+                              "is chosen")
     return Chosen(_programmed(found))
 
 
 def _programmed(board: Profile) -> Profile:
     """The board with neurons of our own, if its chips can run any."""
-    if board.family == "loihi1":
+    if board.family == "loihi1" or board.neuron.programmable:
         return board
-    return replace(board, neuron=board.neuron.model_copy(update={"programmable": True}))
+    title = f"{board.title.replace(', stock neurons', '')}, programmable neurons"
+    return replace(board, title=title, neuron=board.neuron.model_copy(update={"programmable": True}))
 
 
 def whole_fitting(units: Sequence[Unit]) -> Chosen:
@@ -59,8 +63,9 @@ def whole_fitting(units: Sequence[Unit]) -> Chosen:
     ProfileError
         If no profile is known of a chip with programmable neurons.
     """
-    boards = sorted((board for board in map(_programmed, _boards())
-                     if board.neuron.programmable), key=_size)
+    known = sorted(_boards(), key=lambda board: (board.cores_usable,
+                                                 not board.neuron.programmable, *_size(board)))
+    boards = [board for board in map(_programmed, known) if board.neuron.programmable]
     if not boards:
         raise ProfileError("no profile that is known has programmable neurons",
                            hint="name one with --profile; the known ones: neuromorph profiles list")

@@ -67,7 +67,7 @@ A_BYTE = (
 
 PUBLISHED = (
     Figure("a whole 370M MatMul-free language model on 24 Loihi 2 chips, one token: all layers, "
-           "where the estimate is of attention alone",
+           "where an estimate of heads is of attention alone",
            MATMUL_FREE_JOULES, "J", "measured by its authors, arXiv 2503.18002"),
     Figure("time of one token of that whole model", 1 / MATMUL_FREE_TOKENS_A_SECOND, "s",
            f"measured by its authors: {MATMUL_FREE_TOKENS_A_SECOND:g} tokens a second, "

@@ -33,7 +33,8 @@ ASSUMPTIONS = (
     "This is the whole model: embedding, blocks and answer; a host says tokens and hears logits.",
     ("Serial: one token at a time, as in writing; the counters of its neurons then have a period "
      "as long as a token's way. Pipelined: a token a period, each block at work on another."),
-    "One block was run as it lies, and counts for all: they are alike but for their weights.",
+    ("Where one block of several was run as it lies, it counts for all: they are alike but for "
+     "their weights."),
     ("Products and quotients of programs: no price of Loihi 2's is public; at most what a "
      "32-bit product takes in 45 nm, or within a measured neuron's update."),
     "Every neuron counts as active in every step, every synapse as dense.",

@@ -188,7 +188,11 @@ def compare(what: str, found: Any, expected: Any, when: str) -> None:
 def arrays_of(path: Path) -> dict[str, Any]:
     """All arrays of a file."""
     with path.open("rb") as file, np.load(file, allow_pickle=False) as found:
-        return dict(found)
+        arrays = dict(found)
+    for name, array in arrays.items():
+        if not np.issubdtype(array.dtype, np.integer):
+            raise ValueError(f"{path.name}: {name} is no array of integers")
+    return arrays
 
 
 def replay(folder: Path) -> str:
@@ -200,6 +204,9 @@ def replay(folder: Path) -> str:
     unit = program["units"][int(expected["unit"])]
     trains = {name.partition(".")[2]: train for name, train in expected.items()
               if name.startswith("spikes.")}
+    for p in unit["populations"]:
+        if p["kind"] != "Source" and p["name"] not in trains:
+            raise ValueError(f"expected.npz has no spikes of {p['name']}")
     steps, begun = len(next(iter(trains.values()))), time.perf_counter()
     read_at = {int(n): row for row, n in enumerate(expected["read_at"])}
     machine = Machine(unit, weights, constants, inputs, steps)

@@ -39,8 +39,8 @@ PICTURES = {
                 "simulation; a spike that stays in its core is left out.")),
     "energy": ("Energy",
                ("An estimate: counted events times the cost of one, and idle power times time, "
-                "with the cost set that is named. Nothing here was measured on a chip. Of "
-                "attention heads alone, not of the model around them.")),
+                "with the cost set that is named. Nothing here was measured on a chip. What is "
+                "assumed, below, says of what it is.")),
     "fidelity": ("What each head loses",
                  "Cosine between the outputs of spiking and of float attention."),
     "schedule": ("One query, phase by phase",

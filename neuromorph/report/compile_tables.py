@@ -220,13 +220,18 @@ def fidelity_rows(
 def phase_rows(report: Mapping[str, Any]) -> tuple[str, list[str], list[list[object]]]:
     """Title, columns and rows of the steps by the phases that are active in them."""
     rows: list[list[object]] = [
-        [_phases(phase), f"{phase['steps']:.4g}", str(phase["core"]),
+        [_phases(phase), f"{phase['steps']:.4g}", _core(phase["core"]),
          si(phase["step_seconds"], "s"), phase["binding"], si(phase["seconds"], "s"),
          _whole_percent(phase["time_share"]), _whole_percent(phase["energy_share"])]
         for phase in report["by_phase"]]
     return (f"Phase by phase, {report['per']} (estimate, {report['costs']})",
             ["phases", "steps", "busiest core", "a step", "waits for", "time", "of the time",
              "of the events' energy"], rows)
+
+
+def _core(core: int | None) -> str:
+    """None where tokens of many steps overlap: no single core is the busiest."""
+    return "-" if core is None else str(core)
 
 
 def needs_table(report: Mapping[str, Any]) -> tuple[list[str], list[list[object]]]:

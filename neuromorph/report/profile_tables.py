@@ -55,5 +55,7 @@ def profile_tables(profile: Mapping[str, Any]) -> list[Table | Text]:
 
 def check_table(checked: Mapping[str, Any]) -> Table:
     """What was found in a valid profile."""
-    return pairs_table("Valid", checked)
+    found = {name: value for name, value in checked.items() if name != "cost_sets_lack"}
+    lacks = {f"{costs} lacks": list(names) for costs, names in checked["cost_sets_lack"].items()}
+    return pairs_table("Valid", found | lacks)
 

@@ -121,7 +121,10 @@ def test_a_compiled_model_says_what_a_text_takes(cli: Run, whole: Path, compiled
     ({"kind_of_bundle": None}, "this is no report of a compiled whole model"),
     ({"model_blocks": 7}, "it was compiled from another model"),
     ({"fits": False}, "the compiled model has no costs"),
-    ({"paces": None}, "the compiled model has no costs")])
+    ({"paces": None}, "the compiled model has no costs"),
+    ({"paces": [1]}, "the costs of the report are not whole"),
+    ({"paces": {"serial": {"sets": []}}}, "the costs of the report are not whole"),
+    ({"paces": {"serial": {}, "pipelined": {}}}, "the costs of the report are not whole")])
 def test_another_report_is_refused(
     cli: Run, whole: Path, compiled: Path, tmp_path: Path, fields: dict[str, object], text: str
 ) -> None:

@@ -52,7 +52,10 @@ def test_check_a_file(cli: Run, tmp_path: Path) -> None:
     checked = json.loads(cli("profiles", "check", "mine", "--json").out)
     assert (checked["profile"], checked["file"]) == ("loihi1", "mine")
     assert checked["values"] == sum(checked[c] for c in ("published", "estimated", "assumed"))
-    assert "Valid" in cli("profiles", "check", "mine").out
+    said = cli("profiles", "check", "mine").out
+    assert "Valid" in said
+    assert "cost_sets_lack" not in said
+    assert "published lacks" in said
     assert set(checked["cost_sets_lack"]) == {"published", "fitted"}
     assert "power.static_board" in checked["cost_sets_lack"]["published"]
     assert "energy.packet" not in checked["cost_sets_lack"]["published"]

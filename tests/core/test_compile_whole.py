@@ -100,6 +100,10 @@ def test_an_encoder_goes_through_in_its_passes() -> None:
     assert report["per"] == f"one token, pipelined, {model.passes} passes"
     steps = report["paces"]["pipelined"]["events"]["steps"]
     assert steps == model.passes * course_of(model).period
+    page = render_compile_page(report, {})
+    assert "None" not in page  # no single core is busiest where tokens overlap
+    assert "attention heads alone" not in page
+    assert not any("One block was run" in said for said in report["assumptions"])
 
 
 def test_blocks_count_as_the_first_one(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -174,7 +178,8 @@ def test_a_model_that_is_too_large_says_how_many_chips_would_do(tmp_path: Any) -
 def test_the_smallest_board_is_found_and_loihi_1_is_refused() -> None:
     report = compile_bundle(small_whole()).report
     assert report["chosen"] == "the smallest that takes the model"
-    assert report["profile"] == "loihi2"
+    assert report["profile"] == "loihi2-graded"
+    assert "stock" not in report["title"]
     with pytest.raises(UsageError, match="Loihi 1 has no programmable neurons"):
         compile_bundle(small_whole(), "loihi1")
 
