@@ -53,7 +53,7 @@ def compile_(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Place a bundle on a chip, heads or a whole model: does it fit, on how many cores, at what cost?"""
+    """Place heads or a whole model on a chip: does it fit, on how many cores, at what cost?"""
     check_flags(as_json=as_json, quiet=quiet)
     from neuromorph.api.compile import compile_bundle, program_text
     from neuromorph.deploy.folder import FOLDER, save_compiled

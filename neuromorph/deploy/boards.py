@@ -52,7 +52,8 @@ def _programmed(board: Profile) -> Profile:
     if board.family == "loihi1" or board.neuron.programmable:
         return board
     title = f"{board.title.replace(', stock neurons', '')}, programmable neurons"
-    return replace(board, title=title, neuron=board.neuron.model_copy(update={"programmable": True}))
+    neuron = board.neuron.model_copy(update={"programmable": True})
+    return replace(board, title=title, neuron=neuron)
 
 
 def whole_fitting(units: Sequence[Unit]) -> Chosen:
