@@ -63,7 +63,7 @@ def compile_bundle(
         If the placed program does not give what the networks give, or the checker objects.
     """
     wanted = set(map(check_pass, dump))
-    job = _begun(path, profile, memory, programmable, progress)
+    job = _begun(path, profile, memory, programmable, progress, costs)
     costs_of(job.target.profile, costs)
     dumps: dict[str, str] = {}
 
@@ -120,6 +120,7 @@ class _OfAWhole(Shown):
 
 def _begun(
     path: Source, profile: str | None, memory: Memory, programmable: bool, progress: Progress,
+    costs: str | None = None,
 ) -> _OfHeads | _OfAWhole:
     """The bundle, its networks, and what they are compiled for."""
     if memory not in ("static", "plastic"):
@@ -131,6 +132,8 @@ def _begun(
                          found=f"memory {memory}", hint="leave it out")
     # a whole model has no neurons but programmable ones
     target = None if profile is None else named(profile, programmable=programmable or whole)
+    if target is not None:
+        costs_of(target.profile, costs)  # before minutes of building
     progress("building the networks")
     if isinstance(bundle, WholeBundle):
         units: tuple[Unit, ...] = (unit_of(bundle),)

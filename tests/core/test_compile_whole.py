@@ -12,6 +12,7 @@ import pytest
 from small_transformers import KINDS, differs, inputs_of, kind
 from small_whole import small_whole
 
+from neuromorph.api import compile as api
 from neuromorph.api.compile import _begun, compile_bundle, program_text
 from neuromorph.bundle.whole import WholeBundle, save_whole
 from neuromorph.circuits.transformer.build import build
@@ -198,3 +199,16 @@ def test_settings_that_no_core_has_all_of_count_in_the_bound() -> None:
     assert compiled.worst_resource == "settings"
     assert compiled.lower_bound == -(-len(different) // most) > 1
     assert compiled.program.cores <= 1.1 * compiled.lower_bound + 1
+
+
+def test_a_set_of_costs_that_is_not_there_is_refused_before_anything_is_built(
+    monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(api, "unit_of", lambda _: pytest.fail("it was built"))
+    with pytest.raises(UsageError, match="no such set of costs"):
+        compile_bundle(small_whole(), "loihi2-graded", costs="nope")
+
+
+def test_a_memory_is_no_choice_of_a_whole_model() -> None:
+    with pytest.raises(UsageError, match="always written by plasticity"):
+        compile_bundle(small_whole(), "loihi2-graded", memory="plastic")
