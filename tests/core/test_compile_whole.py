@@ -42,7 +42,9 @@ def small_cores(**changed: int) -> Profile:
                    chip=board.chip.model_copy(update={"cores_usable": 120}))
 
 
-@pytest.mark.parametrize("name", ["Llama", "BERT", "ViT", "three blocks", "many tokens"])
+@pytest.mark.parametrize("name", [
+    "Llama", "ViT", "many tokens", pytest.param("BERT", marks=pytest.mark.slow),
+    pytest.param("three blocks", marks=pytest.mark.slow)])
 def test_a_model_over_many_small_cores_is_the_model(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -62,7 +64,9 @@ def test_a_model_over_many_small_cores_is_the_model(
     try_token(model, compiled)
 
 
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("name", [
+    name if name in {"Llama", "BERT", "two paces"} else
+    pytest.param(name, marks=pytest.mark.slow) for name in KINDS])
 def test_a_token_by_itself_is_the_same_at_any_pace(name: str) -> None:
     """In a period as long as its way a token has the same synapses, and the same answer."""
     model, network = kind(name)
