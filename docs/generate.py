@@ -175,7 +175,7 @@ constants, and its ratio to what was measured. Rows and constants were known tog
 constant was changed after the ratios were seen; a set is never judged on a row that gave one of its
 constants (`own row`). `counted by`: `chip`, its own probes; `authors`, printed with the number;
 `us`, derived from the network that is described; `guess`. `second-hand`: read in summaries, not in
-the paper.
+the paper; `recalled`: from memory, found in no source that was at hand.
 
 Energy is to be within a factor of 2 on one chip where the chip itself counted. PilotNet is, by all
 sets but `intel_peak`, which is a lower bound. The autoencoder is not (3 to 5 times too low): what

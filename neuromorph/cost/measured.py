@@ -116,7 +116,7 @@ ROWS = (
          "board_watts": Value(1.78)},
         ("pilotnet_per_core",)),
     Row("MatMul-free language model of 370 M, a token of a prompt",
-        "Abreu et al. (arXiv 2503.18002), second-hand", "arXiv 2503.18002", "2025-03", 24, 24, 2880,
+        "Abreu et al. (arXiv 2503.18002), recalled", "arXiv 2503.18002", "2025-03", 24, 24, 2880,
         PhaseWork((), Events(neuron_steps=5e5, ternary_ops=3.7e8, steps=1), neurons=174,
                   synaptic_ops=128_000),
         "us", "every ternary weight used once a token, spread evenly over the cores of 24 chips",
