@@ -130,11 +130,9 @@ def each_step(
         if population.is_source:
             found["host_spikes"] += np.count_nonzero(spikes[population.name], axis=1)
     for population in unit.neurons:
-        found["neuron_steps"] += population.size
         found["spikes"] += np.count_nonzero(spikes[population.name], axis=1)
-        operations = registered(population.model, population.name).operations
-        for kind, plural in PLURALS.items():
-            found[plural] += population.size * operations.get(kind, 0)
+    for name, count in ticks_of(unit).items():
+        found[name] += count
     return found
 
 
@@ -160,6 +158,17 @@ def synaptic_updates(
     third = np.stack([silent if name is None else spikes[name]
                       for name in projection.modulators], axis=1) if projection.modulated else None
     return count_updates(rule, projection.weights, sent, post, third, domain=domain)
+
+
+def ticks_of(unit: Unit) -> dict[str, int]:
+    """Neurons that are updated in a step, and what their updates take, by names in `Events`."""
+    found = dict.fromkeys(("neuron_steps", *PLURALS.values()), 0)
+    for population in unit.neurons:
+        found["neuron_steps"] += population.size
+        operations = registered(population.model, population.name).operations
+        for kind, plural in PLURALS.items():
+            found[plural] += population.size * operations.get(kind, 0)
+    return found
 
 
 def count_packets(traffic: Traffic, places: Places, limits: Limits) -> Events:

@@ -14,7 +14,7 @@ from neuromorph.circuits.transformer.timeline import TokenCourse, course_of
 from neuromorph.compile import Compiled
 from neuromorph.compile.packing.traffic import Traffic, traffic
 from neuromorph.cost.band import Band, band
-from neuromorph.cost.events import PLURALS, Events, count_packets
+from neuromorph.cost.events import PLURALS, Events, count_packets, ticks_of
 from neuromorph.cost.links import fullest_link
 from neuromorph.cost.pace import passes_of, pipelined
 from neuromorph.cost.phases import Active, Steps
@@ -22,7 +22,6 @@ from neuromorph.cost.steps import count_steps, neurons_of_cores, work_of
 from neuromorph.cost.work import PhaseWork
 from neuromorph.deploy.values import band_values, synapses_of
 from neuromorph.deploy.whole_trial import TokenTrial, serial
-from neuromorph.neurons import registered
 
 EMBEDDING: Active = ("embedding",)
 BLOCKS: Active = ("blocks",)
@@ -58,10 +57,9 @@ def token_work(
     program, times = compiled.program, len(model.blocks) / trial.blocks
     way = course_of(serial(model)).begins
     counts = count_steps(trial.program, [trial.trains])
-    ticks = _ticks(compiled)
     counts = replace(counts, neurons=neurons_of_cores(program),
                      each=counts.each | {name: np.full(counts.steps, float(count))
-                                         for name, count in ticks.items()})
+                                         for name, count in ticks_of(program.units[0]).items()})
     phases = _phases(trial)
     scales = {EMBEDDING: 1.0, BLOCKS: times, ANSWER: 1.0}
     link = fullest_link(links, program.places, compiled.limits)
@@ -100,17 +98,6 @@ def _phases(trial: TokenTrial) -> dict[Active, Steps]:
     edges = {EMBEDDING: (0, trial.begins), BLOCKS: (trial.begins, trial.ends),
              ANSWER: (trial.ends, trial.steps)}
     return {name: np.arange(*ends) for name, ends in edges.items() if ends[0] < ends[1]}
-
-
-def _ticks(compiled: Compiled) -> dict[str, int]:
-    """Neurons that are updated in a step, and what their updates take, of the whole model."""
-    found = dict.fromkeys(("neuron_steps", *PLURALS.values()), 0)
-    for p in compiled.program.units[0].neurons:
-        found["neuron_steps"] += p.size
-        operations = registered(p.model, p.name).operations
-        for kind, plural in PLURALS.items():
-            found[plural] += p.size * operations.get(kind, 0)
-    return found
 
 
 def _with_hops(
