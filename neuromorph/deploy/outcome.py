@@ -118,13 +118,20 @@ def not_placed(
 ) -> CompileReport:
     """Why not, what it needs, and what would help."""
     board = smallest_board(units, profile)
-    changes = changes_for(bundle, units, profile, memory, error, board)
+    return refused(head | said_values(profile, OF_HEADS), profile, error, needs_of(units, profile),
+                   board, changes_for(bundle, units, profile, memory, error, board))
+
+
+def refused(
+    head: dict[str, Any], profile: Profile, error: FitError, needs: dict[str, int],
+    board: str | None, changes: Sequence[str],
+) -> CompileReport:
+    """The report, and the refusal, of what does not fit."""
     told: dict[str, Any] = {"where": error.where, "found": error.found, "expected": error.expected}
     reason = str(FitError(error.what, **told))
     report = {**head, "fits": False, "reason": reason, "reasons": [reason, *error.more],
-              "needs": needs_of(units, profile), "capacities": {},
-              "cores_usable": profile.cores_usable, "chips": profile.board.chips,
-              "smallest_board": board, "changes": changes, **said_values(profile, OF_HEADS)}
+              "needs": needs, "capacities": {}, "cores_usable": profile.cores_usable,
+              "chips": profile.board.chips, "smallest_board": board, "changes": list(changes)}
     hint = " ".join(changes).rstrip(".") or None
     return CompileReport(None, report, refusal=FitError(
         error.what, **told, hint=hint, more=error.more))

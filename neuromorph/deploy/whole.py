@@ -17,7 +17,7 @@ from neuromorph.deploy.boards import Chosen, smallest_board
 from neuromorph.deploy.checked import checked_program
 from neuromorph.deploy.compared import PUBLISHED
 from neuromorph.deploy.fit import needs_of
-from neuromorph.deploy.outcome import CompileReport
+from neuromorph.deploy.outcome import CompileReport, refused
 from neuromorph.deploy.values import cores_values, said_values, traffic_values
 from neuromorph.deploy.whole_costs import links_of, whole_costs
 from neuromorph.deploy.whole_trial import lab_of, try_token
@@ -116,11 +116,4 @@ def whole_not_placed(
     changes = [f"{chips} such chips or more: {least}."]
     if board is not None:
         changes.insert(0, f"Compile for `--profile {board}`, the smallest that would do.")
-    told: dict[str, Any] = {"where": error.where, "found": error.found, "expected": error.expected}
-    reason = str(FitError(error.what, **told))
-    report = {**head, "fits": False, "reason": reason, "reasons": [reason, *error.more],
-              "needs": needs, "capacities": {}, "cores_usable": profile.cores_usable,
-              "chips": profile.board.chips, "smallest_board": board, "changes": changes,
-              **said_values(profile, ASSUMPTIONS)}
-    return CompileReport(None, report, refusal=FitError(
-        error.what, **told, hint=" ".join(changes).rstrip("."), more=error.more))
+    return refused(head | said_values(profile, ASSUMPTIONS), profile, error, needs, board, changes)
