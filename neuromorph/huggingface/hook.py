@@ -24,14 +24,18 @@ from neuromorph.shown import Shown
 NAME = "neuromorph"
 
 _UNSUPPORTED = {
-    "position_bias": "an additive position bias",
-    "softcap": "soft-capped logits",
-    "s_aux": "learned attention sinks",
-    "sinks": "learned attention sinks",
     "indices": "a sparse choice of keys",
     "block_indices": "a sparse choice of keys",
     "cache": "a paged cache",
 }
+"""What a model may pass that a `Call` has no room for."""
+
+_NO_CIRCUIT = {
+    "bias": "an additive position bias",
+    "sink": "learned attention sinks",
+    "softcap": "soft-capped logits",
+}
+"""Fields of a `Call` that no circuit runs."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -40,7 +44,14 @@ class Call(Shown):
 
     ``queries`` (batch, heads, queries, size) are to be multiplied by ``scale``; keys and values
     may have fewer heads; ``given`` is the mask as the model sends it, if it does, and ``causal``
-    says how to do without.
+    says how to do without. What softmax is given besides::
+
+        logits = softcap tanh(scale q·k / softcap) + bias
+        weights = exp(logits) / (Σ exp(logits) + exp(sink))
+
+    ``bias``, float, in nats, broadcasts to (batch, heads, queries, keys), and means nothing where
+    the mask hides; ``sink``, of shape (heads,), is one logit a head whose value is 0. None of the
+    three: left out.
     """
 
     layer: str
@@ -50,6 +61,22 @@ class Call(Shown):
     given: Tensor | None
     causal: bool
     scale: float
+    bias: Tensor | None = None
+    sink: Tensor | None = None
+    softcap: float | None = None
+
+    def check_kind(self) -> None:
+        """Refuse what no circuit has.
+
+        Raises
+        ------
+        UnsupportedError
+            Naming it.
+        """
+        for name, words in _NO_CIRCUIT.items():
+            if getattr(self, name) is not None:
+                raise UnsupportedError(f"the model uses {words}, which no circuit has yet",
+                                       where=self.layer)
 
     @cached_property
     def mask(self) -> Tensor:
@@ -280,11 +307,19 @@ def _attention(
     _check_supported(layer, connection, kwargs)
     causal = getattr(module, "is_causal", False) if is_causal is None else is_causal
     scale = query.shape[-1] ** -0.5 if scaling is None else float(scaling)
-    context = connection.handler(
-        Call(layer, query, key, value, attention_mask, bool(causal), scale))
+    call = Call(layer, query, key, value, attention_mask, bool(causal), scale,
+                kwargs.get("position_bias"), _either(kwargs, "s_aux", "sinks"),
+                kwargs.get("softcap"))
+    call.check_kind()
+    context = connection.handler(call)
     context = context.transpose(1, 2).to(dtype=query.dtype, device=query.device,
                                          memory_format=torch.contiguous_format)
     return without_gradient(context, layer, query, key, value), None
+
+
+def _either(kwargs: Mapping[str, Any], *names: str) -> Any:
+    """What a model passes by one of several names."""
+    return next((kwargs[name] for name in names if kwargs.get(name) is not None), None)
 
 
 def _check_mode(layer: str, module: Any, dropout: float) -> None:
