@@ -24,8 +24,12 @@ Arrays = Mapping[str, NDArray[Any]]
 
 SCALES = ("query_scale", "key_centre", "key_scale", "value_centre", "value_scale")
 PARTS = ("queries", "keys", "values", "mask")
-INTEGERS = tuple(field.name for field in fields(LatencyAttention) if field.name != "spikes")
+INTEGERS = tuple(field.name for field in fields(LatencyAttention)
+                 if field.name not in ("spikes", "bias_limit"))
 """Columns of a layer's ``heads``, one row a head."""
+
+BIASED = (*INTEGERS, "bias_limit")
+"""The same where some head takes a bias."""
 
 _ANY = (-(2**31), 2**31 - 1)
 _RANGES = {
