@@ -18,6 +18,7 @@ from neuromorph.errors import DisagreementError
 from neuromorph.lab.trial import Trial, trial_of, trial_probes
 from neuromorph.network import Probe
 from neuromorph.shown import Shown
+from neuromorph.translate import LayerCode, Sample
 
 READ = ("control", "normaliser")
 """Populations whose potential is what a head gives."""
@@ -86,15 +87,27 @@ def _trains(bundle: Bundle, layer: str, head: int, memory: str) -> tuple[Inputs,
     code, sample = bundle.codes[layer], bundle.samples[layer]
     circuit: LatencyAttention = code.heads[head]
     queries = code.encode_queries(sample.queries)[0][head, -QUERIES:]
+    bias = _bias(code, sample, circuit.slots, head)
     if memory == "static":
-        return stimulate(circuit, queries)
+        return stimulate(circuit, queries, bias=bias)
     keys, values = (code.encode_keys(sample.keys)[0][head // code.group],
                     code.encode_values(sample.values)[0][head // code.group])
     timeline = hebbian_attention.Timeline(circuit)
     for t, query in enumerate(queries):
         timeline.write(t, keys[t], values[t])
-        timeline.query(query, np.arange(circuit.slots) <= t)
+        timeline.query(query, np.arange(circuit.slots) <= t, None if bias is None else bias[t])
     return timeline.trains()
+
+
+def _bias(
+    code: LayerCode, sample: Sample, slots: int, head: int
+) -> NDArray[np.int32] | None:
+    """What the last queries add to the slots, which are filled as `units_of` fills them."""
+    if sample.bias is None:
+        return None
+    codes, _ = code.encode_bias(sample.bias[None], sample.mask[None])
+    return None if codes is None else codes[0, head, -QUERIES:][
+        :, np.arange(slots) % codes.shape[3]]
 
 
 def _run_both(compiled: Compiled, number: int, inputs: Inputs, steps: int) -> Recording:

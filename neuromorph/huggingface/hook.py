@@ -18,7 +18,14 @@ from neuromorph import threads
 from neuromorph.errors import BackendError, MissingExtraError, UnsupportedError, UsageError
 from neuromorph.huggingface.gradient import without_gradient
 from neuromorph.huggingface.inner import is_model, path_to_model
-from neuromorph.huggingface.masks import Tensor, boolean_mask
+from neuromorph.huggingface.masks import (
+    Tensor,
+    added_to_logits,
+    boolean_mask,
+    with_sink_added,
+    with_sink_in_sight,
+    without_faint,
+)
 from neuromorph.shown import Shown
 
 NAME = "neuromorph"
@@ -31,8 +38,6 @@ _UNSUPPORTED = {
 """What a model may pass that a `Call` has no room for."""
 
 _NO_CIRCUIT = {
-    "bias": "an additive position bias",
-    "sink": "learned attention sinks",
     "softcap": "soft-capped logits",
 }
 """Fields of a `Call` that no circuit runs."""
@@ -51,7 +56,8 @@ class Call(Shown):
 
     ``bias``, float, in nats, broadcasts to (batch, heads, queries, keys), and means nothing where
     the mask hides; ``sink``, of shape (heads,), is one logit a head whose value is 0. None of the
-    three: left out.
+    three: left out. A sink is one more key in front of all others, in what `stored`, `mask`,
+    `added` and `floats` say: key and value are 0, and its bias is the logit.
     """
 
     layer: str
@@ -79,16 +85,40 @@ class Call(Shown):
                                        where=self.layer)
 
     @cached_property
+    def stored(self) -> tuple[Tensor, Tensor]:
+        """Keys and values, those of a sink in front."""
+        from torch.nn.functional import pad
+
+        if self.sink is None:
+            return self.keys, self.values
+        return pad(self.keys, (0, 0, 1, 0)), pad(self.values, (0, 0, 1, 0))
+
+    @cached_property
     def mask(self) -> Tensor:
         """True where a query may look, shape (batch, queries, keys).
 
         Raises
         ------
         UnsupportedError
-            If the mask does more than to hide, or differs between heads.
+            If the mask adds what no circuit can, or differs between heads.
         """
-        return boolean_mask(self.given, self.queries, self.keys, causal=self.causal,
+        seen = boolean_mask(self.given, self.queries, self.keys, causal=self.causal,
                             where=self.layer)
+        if self._bias is not None:
+            seen = without_faint(seen, self._bias)
+        return seen if self.sink is None else with_sink_in_sight(seen)
+
+    @cached_property
+    def added(self) -> Tensor | None:
+        """What bias, mask and sink add, (batch or 1, heads or 1, queries or 1, keys)."""
+        if self.sink is None:
+            return self._bias
+        return with_sink_added(self._bias, self.sink, self.keys.shape[2])
+
+    @cached_property
+    def _bias(self) -> Tensor | None:
+        """What bias and mask add."""
+        return added_to_logits(self.given, self.bias, self.keys.shape[2])
 
     def floats(self) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
         """Queries, keys and values in float32; without a copy where it can be.
@@ -102,7 +132,7 @@ class Call(Shown):
 
         try:
             queries, keys, values = (tensor.detach().float().cpu().numpy()
-                                     for tensor in (self.queries, self.keys, self.values))
+                                     for tensor in (self.queries, *self.stored))
         except torch.OutOfMemoryError:
             raise
         except RuntimeError as error:

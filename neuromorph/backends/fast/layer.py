@@ -142,7 +142,7 @@ class FastLayer:
         check_shapes(self.heads, work.queries.shape, work.keys.shape, work.values.shape,
                      work.sight.mask.shape)
         arrays = [_rows(array) for array in (work.queries, work.keys, work.values)]
-        if (work.sight.mask.dtype != np.bool_
+        if (work.sight.mask.dtype != np.bool_ or work.bias is not None
                 or any(array.dtype != np.float32 for array in arrays)):
             return None
         queries, keys, values = arrays
