@@ -29,7 +29,7 @@ SLOTS = TranslateOptions(slots=33)
 biased = pytest.mark.parametrize("name", ["t5", "beit", "gpt-oss"])
 
 
-def model_of(name: str, spread: float = 2.0) -> Any:
+def model_of(name: str, spread: float = 3.0) -> Any:
     """A tiny model whose tables of biases, or sinks, have this standard deviation."""
     torch.manual_seed(0)
     model, generator = FAMILIES[name].build(), torch.Generator().manual_seed(3)
