@@ -76,10 +76,32 @@ def try_heads(bundle: Bundle, compiled: Compiled, memory: str, most: int) -> Tri
         trains[unit] = {**sent, **spikes}
         rates |= {f"{unit}/{name}": np.count_nonzero(train, axis=0) / QUERIES
                   for name, train in spikes.items()}
-    like = tuple(int(chosen[np.abs(chosen - unit).argmin()]) for unit in range(len(order)))
+    like = tuple(_like(compiled.program, unit, chosen) for unit in range(len(order)))
     for unit, other in enumerate(like):
         rates |= {f"{unit}/{p.name}": rates[f"{other}/{p.name}"] for p in units[unit].neurons}
     return Tried(len(chosen), QUERIES, rates, runs, trains, like)
+
+
+def _like(program: Program, unit: int, tried: NDArray[np.int64]) -> int:
+    """The nearest head that was tried, of those that hear the same if there are any.
+
+    Heads of a layer differ in whether they take a bias, and in how many plain axons spell it.
+    """
+    heard = {number: {p.name for p in program.units[number].network.populations if p.is_source}
+             for number in (unit, *tried.tolist())}
+    apart = [len(heard[unit] ^ heard[other]) for other in tried.tolist()]
+    alike = tried[np.equal(apart, min(apart))]
+    return int(alike[np.abs(alike - unit).argmin()])
+
+
+def trains_like(program: Program, unit: int, tried: Tried) -> Inputs:
+    """Trains that a head's events are counted from: of one like it, silent where it has no such."""
+    trains = tried.trains[tried.like[unit]]
+    steps = len(next(iter(trains.values())))
+    silent = {p.name: np.zeros((steps, p.size), np.int64)
+              for p in program.units[unit].network.populations
+              if p.is_source and p.name not in trains}
+    return {**trains, **silent}
 
 
 def _trains(bundle: Bundle, layer: str, head: int, memory: str) -> tuple[Inputs, int]:
