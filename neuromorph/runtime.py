@@ -6,7 +6,7 @@ The jobs meet here: `translate` says how floats become codes, a backend runs the
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cached_property
 from operator import attrgetter
 from typing import Any
@@ -143,15 +143,22 @@ class SpikingLayer(Shown):
 
     def encode(
         self, queries: NDArray[Any], keys: NDArray[Any], values: NDArray[Any],
-        mask: NDArray[np.bool_],
+        mask: NDArray[np.bool_], bias: NDArray[Any] | None = None,
     ) -> AttentionBatch:
-        """Integer work of float arrays, each (batch, heads, tokens, size); queries are scaled."""
+        """Integer work of float arrays, each (batch, heads, tokens, size); queries are scaled.
+
+        A bias (batch or 1, heads or 1, queries, keys) is in nats.
+        """
         coded = (self.code.encode_queries(queries), self.code.encode_keys(keys),
                  self.code.encode_values(values))
         self.tally.clipped += sum(clipped for _, clipped in coded)
         self.tally.codes += sum(codes.size for codes, _ in coded)
+        added, clipped = self.code.encode_bias(bias, mask)
+        if added is not None:
+            self.tally.clipped += clipped
+            self.tally.codes += len(self.code.heads) * int(np.count_nonzero(mask))
         return AttentionBatch(self.code.heads, coded[0][0], coded[1][0], coded[2][0], mask,
-                              self.readout)
+                              self.readout, added)
 
     def run(self, work: AttentionBatch, *, times: bool = False) -> Attended:
         """Run coded work and count it."""
@@ -168,6 +175,8 @@ class SpikingLayer(Shown):
             If the floats do not fit the layer, or are not finite.
         """
         self.code.check_sizes(work.queries, work.keys, work.values)
+        if work.bias is not None and not work.bias.any():
+            work = replace(work, bias=None)
         answer = self._floats(work) if self._floats is not None else None
         if answer is not None:
             batch, heads, asked, _ = work.queries.shape
@@ -177,7 +186,7 @@ class SpikingLayer(Shown):
             return answer.context
         queries = work.queries * work.queries.dtype.type(work.scale)
         return self.code.decode(self.run(self.encode(queries, work.keys, work.values,
-                                                     work.sight.mask)))
+                                                     work.sight.mask, work.bias)))
 
     def __call__(
         self, queries: NDArray[Any], keys: NDArray[Any], values: NDArray[Any],
@@ -199,5 +208,6 @@ class SpikingLayer(Shown):
 
     def run_sample(self, sample: Sample) -> Attended:
         """One sample as a batch of one, with spike times."""
-        return self.run(self.encode(sample.queries[None], sample.keys[None],
-                                    sample.values[None], sample.mask[None]), times=True)
+        return self.run(self.encode(
+            sample.queries[None], sample.keys[None], sample.values[None], sample.mask[None],
+            None if sample.bias is None else sample.bias[None]), times=True)

@@ -191,11 +191,13 @@ def _runs(layer: SpikingLayer, samples: Sequence[Sample]) -> Iterator[tuple[Samp
     for sample in samples:
         asked = sample.asking(evenly_spread(COMPARED, sample.queries.shape[1]))
         work = layer.encode(asked.queries[None], asked.keys[None], asked.values[None],
-                            asked.mask[None])
+                            asked.mask[None],
+                            None if asked.bias is None else asked.bias[None])
         for start in range(0, asked.queries.shape[1], BLOCK):
             rows = slice(start, start + BLOCK)
             block = asked.asking(rows)
             keys = block.keys.shape[1]
             yield block, layer.run(AttentionBatch(
                 work.heads, work.queries[:, :, rows], work.keys[:, :, :keys],
-                work.values[:, :, :keys], block.mask[None]), times=True)
+                work.values[:, :, :keys], block.mask[None],
+                bias=None if work.bias is None else work.bias[:, :, rows, :keys]), times=True)

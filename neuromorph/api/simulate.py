@@ -44,6 +44,7 @@ NAMES = (SUMMARY, OUTPUTS)
 FOLDER = Output("simulation", NAMES, SUMMARY)
 
 _PARTS = ("queries", "keys", "values")
+_MORE = ("mask", "bias")
 
 Tallies: TypeAlias = defaultdict[str, Tally]
 """What each layer did."""
@@ -112,7 +113,8 @@ def simulate(
     inputs : path of an ``.npz``, or mapping of arrays, optional
         ``images`` (and ``labels``) for the digits model, which then runs whole; otherwise
         ``queries.<i>``, ``keys.<i>``, ``values.<i>`` of layer i, each (heads, tokens, size)
-        with scaled queries. Without a ``mask.<i>`` (queries, keys) of zeros and ones every
+        with scaled queries, and where the layer takes one a ``bias.<i>`` (heads or 1, queries,
+        keys) in nats. Without a ``mask.<i>`` (queries, keys) of zeros and ones every
         query sees every key, or in a causal model those up to its own, the last query being
         the last key's. The bundle's own sample if left out.
     backend : str
@@ -244,7 +246,7 @@ def classify(
 
 
 def _check_names(arrays: Mapping[str, object], bundle: Bundle) -> None:
-    parts = [f"{part}.{i}" for i in range(len(bundle.codes)) for part in (*_PARTS, "mask")]
+    parts = [f"{part}.{i}" for i in range(len(bundle.codes)) for part in (*_PARTS, *_MORE)]
     check_names(arrays, ("images", "labels") if "images" in arrays else parts, "inputs")
 
 
@@ -259,7 +261,8 @@ def samples_of(bundle: Bundle, arrays: Mapping[str, NDArray[Any]]) -> dict[str, 
     _check_names(arrays, bundle)
     samples = {}
     for i, (name, code) in enumerate(bundle.codes.items()):
-        if any(f"{part}.{i}" in arrays for part in (*_PARTS, "mask")):
+        if any(f"{part}.{i}" in arrays for part in (*_PARTS, *_MORE)):
+            _check_takes_bias(code, arrays, i, name)
             samples[name] = _sample(arrays, i, name, bundle.causal)
             check_fits(samples[name], code, name)
     if not samples:
@@ -284,7 +287,17 @@ def _sample(
     if not np.isin(mask, (0, 1)).all():
         raise CalibrationError("a mask holds other numbers than 0 and 1", where=name,
                                found=f"{mask.min()} to {mask.max()}")
-    return Sample(q, k, v, mask.astype(bool))
+    bias = arrays.get(f"bias.{i}")
+    return Sample(q, k, v, mask.astype(bool),
+                  None if bias is None else _numbers(bias, name).astype(np.float64))
+
+
+def _check_takes_bias(
+    code: LayerCode, arrays: Mapping[str, NDArray[Any]], i: int, name: str
+) -> None:
+    if np.any(arrays.get(f"bias.{i}", 0)) and not any(head.bias_limit for head in code.heads):
+        raise CalibrationError("the layer takes no bias", where=name, found=f"bias.{i}",
+                               hint="it was calibrated on data that had none")
 
 
 def _numbers(given: object, where: str) -> NDArray[Any]:

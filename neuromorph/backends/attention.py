@@ -56,6 +56,8 @@ class AttentionBatch(Shown):
     values : int array, shape (batch, kv_heads, keys, value_size)
     mask : bool array, shape (batch, queries, keys)
         True where a query may look.
+    bias : int array, shape (batch or 1, heads or 1, queries, keys), optional
+        What a query adds to each key's score; it means nothing where the mask hides.
     readout : {"host", "emitted"}
         Whether a host divides control by normaliser, or the circuit does and sends the context.
     """
@@ -66,12 +68,15 @@ class AttentionBatch(Shown):
     values: NDArray[Any]
     mask: BoolArray
     readout: ReadoutKind = "host"
+    bias: NDArray[Any] | None = None
 
     def __post_init__(self) -> None:
         check_readout(self.readout)
         check_shapes(self.heads, self.queries.shape, self.keys.shape, self.values.shape,
                      self.mask.shape)
         _check_codes(self)
+        if self.bias is not None:
+            object.__setattr__(self, "bias", _seen_bias(self, self.bias))
 
 
 def check_readout(name: object) -> ReadoutKind:
@@ -129,6 +134,25 @@ def _check_codes(work: AttentionBatch) -> None:
                              found=f"{low[at]} to {high[at]}", expected=f"-{most} to {most}")
 
 
+def _seen_bias(work: AttentionBatch, bias: NDArray[Any]) -> NDArray[np.int32]:
+    """The bias of every sequence and head, 0 where the mask hides; within each head's limit."""
+    (batch, heads, asked), keys = work.queries.shape[:3], work.keys.shape[2]
+    if (bias.ndim != 4 or bias.shape[2:] != (asked, keys) or bias.shape[0] not in (1, batch)
+            or bias.shape[1] not in (1, heads) or not np.issubdtype(bias.dtype, np.integer)):
+        raise UsageError("the bias has the wrong shape or type",
+                         found=f"{bias.shape} {bias.dtype}",
+                         expected=f"({batch}, {heads}, {asked}, {keys}) of integers")
+    seen: NDArray[np.int32] = np.where(work.mask[:, None], bias, 0).astype(np.int32)
+    limits = np.array([head.bias_limit for head in work.heads])
+    most = np.abs(seen).max(axis=(0, 2, 3), initial=0)
+    beyond = np.flatnonzero(np.broadcast_to(most, limits.shape) > limits)
+    if beyond.size:
+        at = int(beyond[0])
+        raise UsageError("a bias is beyond the circuit's limit", where=f"head {at}",
+                         found=int(most[at % len(most)]), expected=f"at most {limits[at]}")
+    return np.broadcast_to(seen, (batch, heads, asked, keys))
+
+
 def _least_of_each(
     heads: Sequence[LatencyAttention], limit: str, rows: int
 ) -> NDArray[np.int64]:
@@ -173,12 +197,13 @@ def _attend_one(
     keys, values, queries, mask = (work.keys[b, kv], work.values[b, kv], work.queries[b, h],
                                    work.mask[b])
     head = replace(work.heads[h], slots=len(keys))
+    bias = None if work.bias is None else work.bias[b, h]
     if memory == "static":
         network, starts = build(head, keys, values), np.arange(len(queries)) * head.period
-        inputs, steps = stimulate(head, queries, mask)
+        inputs, steps = stimulate(head, queries, mask, bias=bias)
     else:
         lay = hebbian.causal if memory == "causal" else hebbian.write_then_query
-        timeline = lay(head, keys, values, queries, mask)
+        timeline = lay(head, keys, values, queries, mask, bias)
         network, starts = hebbian.build(head), timeline.starts
         inputs, steps = timeline.trains()
     if work.readout == "emitted":

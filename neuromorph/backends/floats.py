@@ -61,6 +61,8 @@ class FloatWork(Shown):
         Who may look where.
     scale : float
         Queries are multiplied by it, in float32.
+    bias : float32 array, shape (batch or 1, heads or 1, queries, keys), optional
+        Nats that are added to the scaled products; it means nothing where the mask hides.
     """
 
     queries: NDArray[np.float32]
@@ -68,6 +70,7 @@ class FloatWork(Shown):
     values: NDArray[np.float32]
     sight: Sight
     scale: float = 1.0
+    bias: NDArray[np.float32] | None = None
 
 
 class FloatAnswer(NamedTuple):
@@ -87,5 +90,5 @@ class FloatAnswer(NamedTuple):
 
 
 FloatLayer: TypeAlias = Callable[[FloatWork], FloatAnswer | None]
-"""None for numbers that are not finite, or not of single precision: the general way has words for
-the former, and codes of its own for the latter."""
+"""None for numbers that are not finite, or not of single precision, or where there is a bias: the
+general way has words for the first, and codes of its own for the others."""

@@ -21,8 +21,10 @@ from neuromorph.bundle.manifest import (
     write_manifest,
 )
 from neuromorph.bundle.tensors import (
+    BIASED,
     INTEGERS,
     code_arrays,
+    columns_of,
     in_single_precision,
     read_code,
     read_sample,
@@ -106,7 +108,8 @@ def save_bundle(bundle: Bundle, target: StrPath, *, force: bool = False) -> Path
     with atomic_folder(target, ours=BUNDLE_FOLDER, force=force) as folder:
         codes, samples = _arrays(bundle)
         # One entry only: the order of several would change from run to run.
-        (folder / CODES).write_bytes(save(codes, metadata={"heads": ",".join(INTEGERS)}))
+        columns = ",".join(columns_of(bundle.codes.values()))
+        (folder / CODES).write_bytes(save(codes, metadata={"heads": columns}))
         (folder / SAMPLE).write_bytes(save(samples))
         (folder / NETWORK).write_text(_network_text(bundle), "utf-8")
         if bundle.model is not None:
@@ -133,10 +136,11 @@ def load_bundle(source: StrPath) -> Bundle:
     if twice:
         raise BundleError("the manifest names a layer twice", where=path / MANIFEST, found=twice[0])
     spikes = _kind_of_spikes(manifest, path / MANIFEST)
-    stored, sampled = _read(path / CODES, INTEGERS), _read(path / SAMPLE)
+    stored, columns = _read(path / CODES, INTEGERS, BIASED)
+    sampled, _ = _read(path / SAMPLE)
     codes, samples = {}, {}
     for i, name in enumerate(manifest.layers):
-        codes[name] = read_code(stored, i, spikes, manifest.step_nats, str(path / CODES))
+        codes[name] = read_code(stored, i, spikes, manifest.step_nats, str(path / CODES), columns)
         samples[name] = read_sample(sampled, i, codes[name], str(path / SAMPLE))
     model = (path / MODEL).read_bytes() if MODEL in {e.name for e in manifest.files} else None
     return Bundle(manifest.family, manifest.causal, codes, samples, manifest.options,
@@ -156,8 +160,9 @@ def _kind_of_spikes(manifest: Manifest, where: Path) -> SpikeKind:
 def _arrays(bundle: Bundle) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:
     codes: dict[str, NDArray[Any]] = {}
     samples: dict[str, NDArray[Any]] = {}
+    columns = columns_of(bundle.codes.values())
     for i, (name, code) in enumerate(bundle.codes.items()):
-        codes |= code_arrays(i, code)
+        codes |= code_arrays(i, code, columns)
         samples |= sample_arrays(i, bundle.samples[name])
     return codes, samples
 
@@ -172,8 +177,13 @@ def _network_text(bundle: Bundle) -> str:
     return "\n".join(parts)
 
 
-def _read(path: Path, columns: tuple[str, ...] = ()) -> dict[str, NDArray[Any]]:
-    """All arrays of a file, each in its own precision; the header passes our own door first."""
+def _read(
+    path: Path, *known: tuple[str, ...]
+) -> tuple[dict[str, NDArray[Any]], tuple[str, ...]]:
+    """All arrays of a file, each in its own precision, and which of the known columns it has.
+
+    The header passes our own door first.
+    """
     try:
         with SafetensorsFile(path) as file:
             heads = file.metadata.get("heads", "")
@@ -181,8 +191,9 @@ def _read(path: Path, columns: tuple[str, ...] = ()) -> dict[str, NDArray[Any]]:
     except (InputError, SafetensorError, KeyError, OSError) as error:
         raise BundleError("a file of the bundle cannot be read", where=path,
                           found=getattr(error, "what", error)) from error
-    if heads != ",".join(columns):
+    named = {",".join(columns): columns for columns in known or ((),)}
+    if heads not in named:
         raise BundleError("the circuits have other parameters than this version knows",
-                          where=path, found=heads or "none", expected=",".join(columns),
+                          where=path, found=heads or "none", expected=" or ".join(named),
                           hint="export the model again")
-    return arrays
+    return arrays, named[heads]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
 from typing import Any
 
@@ -24,8 +24,13 @@ Arrays = Mapping[str, NDArray[Any]]
 
 SCALES = ("query_scale", "key_centre", "key_scale", "value_centre", "value_scale")
 PARTS = ("queries", "keys", "values", "mask")
-INTEGERS = tuple(field.name for field in fields(LatencyAttention) if field.name != "spikes")
+BIAS = "bias"
+INTEGERS = tuple(field.name for field in fields(LatencyAttention)
+                 if field.name not in ("spikes", "bias_limit"))
 """Columns of a layer's ``heads``, one row a head."""
+
+BIASED = (*INTEGERS, "bias_limit")
+"""The same where some head takes a bias."""
 
 _ANY = (-(2**31), 2**31 - 1)
 _RANGES = {
@@ -33,13 +38,20 @@ _RANGES = {
     "key_shift": (0, 31), "value_shift": (0, 31), "control_decay": (1, DECAY_UNITY - 1),
     "query_limit": (1, 127), "key_limit": (1, 127), "value_limit": (1, 127),
     "score_bound": (1, 2**31 - 1), "unit": (1, 255), "payload_base": (1, 1 << 15),
-    "input_bits": (NARROW_INPUT_BITS, INPUT_BITS),
+    "input_bits": (NARROW_INPUT_BITS, INPUT_BITS), "bias_limit": (0, 1 << 17),
 }
 
 
-def code_arrays(i: int, code: LayerCode) -> dict[str, NDArray[Any]]:
+def columns_of(codes: Iterable[LayerCode]) -> tuple[str, ...]:
+    """The columns that tell some layers' heads: `INTEGERS`, or `BIASED`."""
+    return BIASED if any(h.bias_limit for code in codes for h in code.heads) else INTEGERS
+
+
+def code_arrays(
+    i: int, code: LayerCode, columns: Sequence[str] = INTEGERS
+) -> dict[str, NDArray[Any]]:
     """Layer ``i``'s scales and integers."""
-    rows = [[asdict(head)[name] for name in INTEGERS] for head in code.heads]
+    rows = [[asdict(head)[name] for name in columns] for head in code.heads]
     scales = {f"{i}.{name}": np.ascontiguousarray(getattr(code, name), np.float64)
               for name in SCALES}
     return scales | {f"{i}.heads": np.array(rows, np.int64)}
@@ -48,17 +60,20 @@ def code_arrays(i: int, code: LayerCode) -> dict[str, NDArray[Any]]:
 def in_single_precision(sample: Sample) -> Sample:
     """The sample as it is kept."""
     queries, keys, values = (np.asarray(getattr(sample, part), np.float32) for part in PARTS[:3])
-    return Sample(queries, keys, values, np.asarray(sample.mask, bool))
+    bias = None if sample.bias is None else np.asarray(sample.bias, np.float32)
+    return Sample(queries, keys, values, np.asarray(sample.mask, bool), bias)
 
 
 def sample_arrays(i: int, sample: Sample) -> dict[str, NDArray[Any]]:
     """Layer ``i``'s sample, in single precision."""
+    parts = (*PARTS, *([] if sample.bias is None else [BIAS]))
     return {f"{i}.{part}": np.ascontiguousarray(
-        getattr(sample, part), np.uint8 if part == "mask" else np.float32) for part in PARTS}
+        getattr(sample, part), np.uint8 if part == "mask" else np.float32) for part in parts}
 
 
 def read_code(
-    arrays: Arrays, i: int, spikes: SpikeKind, step_nats: float, where: str
+    arrays: Arrays, i: int, spikes: SpikeKind, step_nats: float, where: str,
+    columns: Sequence[str] = INTEGERS,
 ) -> LayerCode:
     """Layer ``i``'s code.
 
@@ -69,7 +84,8 @@ def read_code(
     RangeProofError
         If an accumulator of a circuit could overflow.
     """
-    heads = heads_of(_array(arrays, f"{i}.heads", "int64", where), spikes, f"{where}: {i}.heads")
+    heads = heads_of(_array(arrays, f"{i}.heads", "int64", where), spikes, f"{where}: {i}.heads",
+                     columns)
     step = -math.log((DECAY_UNITY - heads[0].control_decay) / DECAY_UNITY)
     if not math.isclose(step, step_nats, rel_tol=1e-9):
         raise BundleError("the circuits fade at another rate than the manifest says", where=where,
@@ -89,7 +105,8 @@ def read_sample(arrays: Arrays, i: int, code: LayerCode, where: str) -> Sample:
     queries, keys, values = (_array(arrays, f"{i}.{part}", "float32", where)
                              for part in PARTS[:3])
     mask = _array(arrays, f"{i}.mask", "uint8", where)
-    sample = Sample(queries, keys, values, mask.astype(bool))
+    bias = _array(arrays, f"{i}.{BIAS}", "float32", where) if f"{i}.{BIAS}" in arrays else None
+    sample = Sample(queries, keys, values, mask.astype(bool), bias)
     check_fits(sample, code, f"{where}: {i}")
     return sample
 
@@ -134,23 +151,23 @@ def _array(arrays: Arrays, name: str, dtype: str, where: str) -> NDArray[Any]:
 
 
 def heads_of(
-    rows: NDArray[Any], spikes: SpikeKind, where: str
+    rows: NDArray[Any], spikes: SpikeKind, where: str, columns: Sequence[str] = INTEGERS
 ) -> tuple[LatencyAttention, ...]:
-    """The heads of one layer, of rows of `INTEGERS`, each of which is proved.
+    """The heads of one layer, of rows of such columns, each of which is proved.
 
     Raises
     ------
     TensorError, RangeProofError
     """
-    if rows.ndim != 2 or rows.shape[1] != len(INTEGERS) or not len(rows):
+    if rows.ndim != 2 or rows.shape[1] != len(columns) or not len(rows):
         raise TensorError("the heads have the wrong shape", where=where, found=rows.shape,
-                          expected=f"(heads, {len(INTEGERS)})")
-    for name, column in zip(INTEGERS, rows.T, strict=True):
+                          expected=f"(heads, {len(columns)})")
+    for name, column in zip(columns, rows.T, strict=True):
         low, high = _RANGES.get(name, _ANY)
         if column.min() < low or column.max() > high:
             raise TensorError(f"{name} is out of range", where=where, expected=f"{low} to {high}",
                               found=f"{column.min()} to {column.max()}")
-    heads = tuple(LatencyAttention(**dict(zip(INTEGERS, map(int, row), strict=True)),
+    heads = tuple(LatencyAttention(**dict(zip(columns, map(int, row), strict=True)),
                                    spikes=spikes) for row in rows)
     shared_by(heads, where)
     return tuple(map(prove_ranges, heads))

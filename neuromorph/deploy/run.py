@@ -18,6 +18,7 @@ from neuromorph.errors import DisagreementError
 from neuromorph.lab.trial import Trial, trial_of, trial_probes
 from neuromorph.network import Probe
 from neuromorph.shown import Shown
+from neuromorph.translate import LayerCode, Sample
 
 READ = ("control", "normaliser")
 """Populations whose potential is what a head gives."""
@@ -75,10 +76,32 @@ def try_heads(bundle: Bundle, compiled: Compiled, memory: str, most: int) -> Tri
         trains[unit] = {**sent, **spikes}
         rates |= {f"{unit}/{name}": np.count_nonzero(train, axis=0) / QUERIES
                   for name, train in spikes.items()}
-    like = tuple(int(chosen[np.abs(chosen - unit).argmin()]) for unit in range(len(order)))
+    like = tuple(_like(compiled.program, unit, chosen) for unit in range(len(order)))
     for unit, other in enumerate(like):
         rates |= {f"{unit}/{p.name}": rates[f"{other}/{p.name}"] for p in units[unit].neurons}
     return Tried(len(chosen), QUERIES, rates, runs, trains, like)
+
+
+def _like(program: Program, unit: int, tried: NDArray[np.int64]) -> int:
+    """The nearest head that was tried, of those that hear the same if there are any.
+
+    Heads of a layer differ in whether they take a bias, and in how many plain axons spell it.
+    """
+    heard = {number: {p.name for p in program.units[number].network.populations if p.is_source}
+             for number in (unit, *tried.tolist())}
+    apart = [len(heard[unit] ^ heard[other]) for other in tried.tolist()]
+    alike = tried[np.equal(apart, min(apart))]
+    return int(alike[np.abs(alike - unit).argmin()])
+
+
+def trains_like(program: Program, unit: int, tried: Tried) -> Inputs:
+    """Trains that a head's events are counted from: of one like it, silent where it has no such."""
+    trains = tried.trains[tried.like[unit]]
+    steps = len(next(iter(trains.values())))
+    silent = {p.name: np.zeros((steps, p.size), np.int64)
+              for p in program.units[unit].network.populations
+              if p.is_source and p.name not in trains}
+    return {**trains, **silent}
 
 
 def _trains(bundle: Bundle, layer: str, head: int, memory: str) -> tuple[Inputs, int]:
@@ -86,15 +109,27 @@ def _trains(bundle: Bundle, layer: str, head: int, memory: str) -> tuple[Inputs,
     code, sample = bundle.codes[layer], bundle.samples[layer]
     circuit: LatencyAttention = code.heads[head]
     queries = code.encode_queries(sample.queries)[0][head, -QUERIES:]
+    bias = _bias(code, sample, circuit.slots, head)
     if memory == "static":
-        return stimulate(circuit, queries)
+        return stimulate(circuit, queries, bias=bias)
     keys, values = (code.encode_keys(sample.keys)[0][head // code.group],
                     code.encode_values(sample.values)[0][head // code.group])
     timeline = hebbian_attention.Timeline(circuit)
     for t, query in enumerate(queries):
         timeline.write(t, keys[t], values[t])
-        timeline.query(query, np.arange(circuit.slots) <= t)
+        timeline.query(query, np.arange(circuit.slots) <= t, None if bias is None else bias[t])
     return timeline.trains()
+
+
+def _bias(
+    code: LayerCode, sample: Sample, slots: int, head: int
+) -> NDArray[np.int32] | None:
+    """What the last queries add to the slots, which are filled as `units_of` fills them."""
+    if sample.bias is None:
+        return None
+    codes, _ = code.encode_bias(sample.bias[None], sample.mask[None])
+    return None if codes is None else codes[0, head, -QUERIES:][
+        :, np.arange(slots) % codes.shape[3]]
 
 
 def _run_both(compiled: Compiled, number: int, inputs: Inputs, steps: int) -> Recording:

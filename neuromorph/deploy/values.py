@@ -25,7 +25,7 @@ from neuromorph.cost.phases import side_by_side, step_classes
 from neuromorph.cost.steps import count_steps, work_of
 from neuromorph.cost.work import PhaseWork
 from neuromorph.deploy.boards import Chosen
-from neuromorph.deploy.run import READ, Tried
+from neuromorph.deploy.run import READ, Tried, trains_like
 from neuromorph.deploy.units import Memory
 from neuromorph.profiles import Profile
 from neuromorph.profiles.second_limits import with_compiler_memory, with_routers
@@ -141,7 +141,8 @@ def costs_values(
     at = side_by_side([schedule.period if schedule else length for schedule, length
                        in zip(schedules, steps, strict=True)], steps)
     work = work_of(
-        count_steps(program, [trial.trains[unit] for unit in trial.like], at),
+        count_steps(program, [trains_like(program, unit, trial)
+                              for unit in range(len(trial.like))], at),
         step_classes(schedules, at), runs=trial.queries,
         hops=count_packets(links, program.places, compiled.limits), link=most_packets(
             compiled, links))

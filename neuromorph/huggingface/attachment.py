@@ -196,16 +196,18 @@ class Spikes(Shown):
             raise CalibrationError("a layer was never calibrated", where=call.layer,
                                    hint=did_you_mean(call.layer, self.layers))
         queries, keys, values = call.floats()
-        sight = self.sights.of(call)
+        sight, bias = self.sights.of(call), self.sights.bias_of(call)
         if sight.seen is not None:  # padding, and the empty end of a static cache
             keys, values = keys[:, :, sight.seen], values[:, :, sight.seen]
+            bias = None if bias is None else bias[..., sight.seen]
         _check_room(layer.code, keys.shape[2], call.layer)
         if not keys.shape[2]:
             return call.queries.new_zeros(*queries.shape[:3], values.shape[3])
         if call.layer in self.passed:  # the last pass left some out
             self._say()
         try:
-            context = layer.answer(FloatWork(queries, keys, values, sight.cut, call.scale))
+            context = layer.answer(FloatWork(queries, keys, values, sight.cut, call.scale,
+                                             bias))
         except TensorError as error:
             raise TensorError(error.what, where=call.layer, found=error.found,
                               expected=error.expected, hint=error.hint) from error

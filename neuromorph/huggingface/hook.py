@@ -18,20 +18,29 @@ from neuromorph import threads
 from neuromorph.errors import BackendError, MissingExtraError, UnsupportedError, UsageError
 from neuromorph.huggingface.gradient import without_gradient
 from neuromorph.huggingface.inner import is_model, path_to_model
-from neuromorph.huggingface.masks import Tensor, boolean_mask
+from neuromorph.huggingface.masks import (
+    Tensor,
+    added_to_logits,
+    boolean_mask,
+    with_sink_added,
+    with_sink_in_sight,
+    without_faint,
+)
 from neuromorph.shown import Shown
 
 NAME = "neuromorph"
 
 _UNSUPPORTED = {
-    "position_bias": "an additive position bias",
-    "softcap": "soft-capped logits",
-    "s_aux": "learned attention sinks",
-    "sinks": "learned attention sinks",
     "indices": "a sparse choice of keys",
     "block_indices": "a sparse choice of keys",
     "cache": "a paged cache",
 }
+"""What a model may pass that a `Call` has no room for."""
+
+_NO_CIRCUIT = {
+    "softcap": "soft-capped logits",
+}
+"""Fields of a `Call` that no circuit runs."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -40,7 +49,15 @@ class Call(Shown):
 
     ``queries`` (batch, heads, queries, size) are to be multiplied by ``scale``; keys and values
     may have fewer heads; ``given`` is the mask as the model sends it, if it does, and ``causal``
-    says how to do without.
+    says how to do without. What softmax is given besides::
+
+        logits = softcap tanh(scale q·k / softcap) + bias
+        weights = exp(logits) / (Σ exp(logits) + exp(sink))
+
+    ``bias``, float, in nats, broadcasts to (batch, heads, queries, keys), and means nothing where
+    the mask hides; ``sink``, of shape (heads,), is one logit a head whose value is 0. None of the
+    three: left out. A sink is one more key in front of all others, in what `stored`, `mask`,
+    `added` and `floats` say: key and value are 0, and its bias is the logit.
     """
 
     layer: str
@@ -50,6 +67,31 @@ class Call(Shown):
     given: Tensor | None
     causal: bool
     scale: float
+    bias: Tensor | None = None
+    sink: Tensor | None = None
+    softcap: float | None = None
+
+    def check_kind(self) -> None:
+        """Refuse what no circuit has.
+
+        Raises
+        ------
+        UnsupportedError
+            Naming it.
+        """
+        for name, words in _NO_CIRCUIT.items():
+            if getattr(self, name) is not None:
+                raise UnsupportedError(f"the model uses {words}, which no circuit has yet",
+                                       where=self.layer)
+
+    @cached_property
+    def stored(self) -> tuple[Tensor, Tensor]:
+        """Keys and values, those of a sink in front."""
+        from torch.nn.functional import pad
+
+        if self.sink is None:
+            return self.keys, self.values
+        return pad(self.keys, (0, 0, 1, 0)), pad(self.values, (0, 0, 1, 0))
 
     @cached_property
     def mask(self) -> Tensor:
@@ -58,10 +100,25 @@ class Call(Shown):
         Raises
         ------
         UnsupportedError
-            If the mask does more than to hide, or differs between heads.
+            If the mask adds what no circuit can, or differs between heads.
         """
-        return boolean_mask(self.given, self.queries, self.keys, causal=self.causal,
+        seen = boolean_mask(self.given, self.queries, self.keys, causal=self.causal,
                             where=self.layer)
+        if self._bias is not None:
+            seen = without_faint(seen, self._bias)
+        return seen if self.sink is None else with_sink_in_sight(seen)
+
+    @cached_property
+    def added(self) -> Tensor | None:
+        """What bias, mask and sink add, (batch or 1, heads or 1, queries or 1, keys)."""
+        if self.sink is None:
+            return self._bias
+        return with_sink_added(self._bias, self.sink, self.keys.shape[2])
+
+    @cached_property
+    def _bias(self) -> Tensor | None:
+        """What bias and mask add."""
+        return added_to_logits(self.given, self.bias, self.keys.shape[2])
 
     def floats(self) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
         """Queries, keys and values in float32; without a copy where it can be.
@@ -75,7 +132,7 @@ class Call(Shown):
 
         try:
             queries, keys, values = (tensor.detach().float().cpu().numpy()
-                                     for tensor in (self.queries, self.keys, self.values))
+                                     for tensor in (self.queries, *self.stored))
         except torch.OutOfMemoryError:
             raise
         except RuntimeError as error:
@@ -280,11 +337,19 @@ def _attention(
     _check_supported(layer, connection, kwargs)
     causal = getattr(module, "is_causal", False) if is_causal is None else is_causal
     scale = query.shape[-1] ** -0.5 if scaling is None else float(scaling)
-    context = connection.handler(
-        Call(layer, query, key, value, attention_mask, bool(causal), scale))
+    call = Call(layer, query, key, value, attention_mask, bool(causal), scale,
+                kwargs.get("position_bias"), _either(kwargs, "s_aux", "sinks"),
+                kwargs.get("softcap"))
+    call.check_kind()
+    context = connection.handler(call)
     context = context.transpose(1, 2).to(dtype=query.dtype, device=query.device,
                                          memory_format=torch.contiguous_format)
     return without_gradient(context, layer, query, key, value), None
+
+
+def _either(kwargs: Mapping[str, Any], *names: str) -> Any:
+    """What a model passes by one of several names."""
+    return next((kwargs[name] for name in names if kwargs.get(name) is not None), None)
 
 
 def _check_mode(layer: str, module: Any, dropout: float) -> None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from neuromorph.errors import CalibrationError, MemoryBudgetError
 from neuromorph.huggingface.hook import Call, Connection
-from neuromorph.huggingface.masks import Tensor
+from neuromorph.huggingface.masks import Tensor, bias_array
 from neuromorph.memory import give_back
 from neuromorph.translate import Sample
 
@@ -35,7 +35,7 @@ def record(model: Any, batches: Iterable[Mapping[str, Any]]) -> dict[str, list[S
 
     The model is left as it was found, also when something fails on the way. What it returns is
     not looked at, so a language model is asked for one token's logits, unless a batch says
-    otherwise. Layers whose masks are equal share one array.
+    otherwise. Layers whose masks, or biases, are equal share one array.
 
     Raises
     ------
@@ -46,17 +46,20 @@ def record(model: Any, batches: Iterable[Mapping[str, Any]]) -> dict[str, list[S
     """
     samples: dict[str, list[Sample]] = defaultdict(list)
     views: deque[_View] = deque(maxlen=VIEWS)
+    biases: deque[NDArray[Any]] = deque(maxlen=VIEWS)
     room = SAMPLE_BYTES
 
     def keep(call: Call) -> Tensor:
         nonlocal room
         queries, keys, values, mask = arrays(call)
+        bias, taken = _shared(biases, bias_array(call))
+        room -= taken
         view = next((known for known in views if np.array_equal(known.mask, mask)), None)
         if view is None:
             view = _View.of(mask)
             views.append(view)
             room -= sum(part.mask.nbytes for part in view.parts)
-        new = [part.sample(queries, keys, values) for part in view.parts]
+        new = [part.sample(queries, keys, values, bias) for part in view.parts]
         room -= size_of(new)
         if room < 0:
             raise MemoryBudgetError("the calibration data takes too much memory",
@@ -92,6 +95,19 @@ def record(model: Any, batches: Iterable[Mapping[str, Any]]) -> dict[str, list[S
     return dict(samples)
 
 
+def _shared(
+    known: deque[NDArray[Any]], bias: NDArray[Any] | None
+) -> tuple[NDArray[Any] | None, int]:
+    """A copy of a bias, or the equal one that a layer before had; how many bytes it takes anew."""
+    if bias is None:
+        return None, 0
+    found = next((one for one in known if np.array_equal(one, bias)), None)
+    if found is not None:
+        return found, 0
+    known.append(bias.copy())
+    return known[-1], bias.nbytes
+
+
 def _without_logits(model: Any, batch: Mapping[str, Any]) -> Mapping[str, Any]:
     """The batch, and a wish for one token's logits, if the model knows it and it was left open."""
     if "labels" in batch:  # a loss is over all tokens
@@ -104,10 +120,13 @@ def _float_attention(call: Call, causal: bool = False) -> Tensor:
     from torch.nn.functional import scaled_dot_product_attention
 
     group = call.queries.shape[1] // call.keys.shape[1]
+    (keys, values), mask = call.stored, call.mask[:, None]
+    if call.added is not None:
+        mask, causal = call.added.masked_fill(~mask, -float("inf")).to(call.queries.dtype), False
     return scaled_dot_product_attention(
-        call.queries, call.keys.repeat_interleave(group, dim=1),
-        call.values.repeat_interleave(group, dim=1), is_causal=causal,
-        attn_mask=None if causal else call.mask[:, None], scale=call.scale)
+        call.queries, keys.repeat_interleave(group, dim=1),
+        values.repeat_interleave(group, dim=1), is_causal=causal,
+        attn_mask=None if causal else mask, scale=call.scale)
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,12 +164,21 @@ class _Part:
     mask: NDArray[np.bool_]
 
     def sample(
-        self, queries: NDArray[Any], keys: NDArray[Any], values: NDArray[Any]
+        self, queries: NDArray[Any], keys: NDArray[Any], values: NDArray[Any],
+        bias: NDArray[Any] | None,
     ) -> Sample:
-        """A copy of this sequence's part of a call."""
+        """A copy of this sequence's part of a call; a bias without padding is not copied."""
         b = self.sequence
+        own = None if bias is None else _part(bias[b % len(bias)], self.asked, self.used)
         return Sample(queries[b].take(self.asked, axis=1), keys[b].take(self.used, axis=1),
-                      values[b].take(self.used, axis=1), self.mask)
+                      values[b].take(self.used, axis=1), self.mask, own)
+
+
+def _part(
+    bias: NDArray[Any], asked: NDArray[np.intp], used: NDArray[np.intp]
+) -> NDArray[Any]:
+    whole = bias.shape[1:] == (len(asked), len(used))
+    return bias if whole else bias[:, asked][..., used]
 
 
 def arrays(call: Call) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[np.bool_]]:

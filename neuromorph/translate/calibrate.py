@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from neuromorph.circuits.latency_attention import LatencyAttention, prove_ranges
 from neuromorph.numerics import SIGNED_8
 from neuromorph.numerics.limits import INPUT_BITS, NARROW_INPUT_BITS
+from neuromorph.translate.bias import reach_of, roomy
 from neuromorph.translate.centre import centre_of
 from neuromorph.translate.code import LayerCode
 from neuromorph.translate.feasible import draft_head, widest_window
@@ -81,13 +82,18 @@ def calibrate_and_tell(
     key_scale = np.where(key_scale > FLAT, key_scale, 1.0)
     draft = draft_head(slots, samples[0].keys.shape[2], samples[0].values.shape[2], options)
     heads, query_scale = [], np.empty_like(query_range)
+    reach = reach_of(samples, options.headroom)
     for h in range(len(query_range)):
         spread = query_range[h] * key_scale[h // group]
         best = matches[h].around(key_centre[h // group])
-        head, nats = _circuit(spread.max() / draft.query_limit, best, draft, options)
+        head, nats = _circuit(spread.max() / draft.query_limit, best, draft, options,
+                              float(reach[h]))
         heads.append(head)
         query_scale[h] = nats / key_scale[h // group]
     value_scale = _positive(value_range) / draft.value_limit
+    if any(s.bias is not None for s in samples):
+        # A sink's value is 0, which a code should say exactly.
+        value_centre = np.rint(value_centre / value_scale) * value_scale
     return LayerCode(tuple(heads), query_scale, key_centre, key_scale, value_centre, value_scale,
                      options.exact_step_nats), outliers
 
@@ -109,15 +115,18 @@ def _positive(ranges: Floats) -> Floats:
 
 
 def _circuit(
-    least_nats: float, best: Floats, draft: LatencyAttention, options: TranslateOptions
+    least_nats: float, best: Floats, draft: LatencyAttention, options: TranslateOptions,
+    reach: float = 0.0,
 ) -> tuple[LatencyAttention, float]:
     """The circuit of one head, and the nats that one product of codes stands for.
 
     The ramp is a whole number of score units a step, so the nats a product are rounded up
-    to the next value that makes it one.
+    to the next value that makes it one. ``reach`` is that of a bias, in nats.
     """
-    step, shift, bound = options.exact_step_nats, draft.key_shift, draft.score_bound
-    steepest = RAMPS_MAX[draft.input_bits]
+    step, steepest = options.exact_step_nats, RAMPS_MAX[draft.input_bits]
+    if reach:
+        draft, steepest = roomy(draft, max(least_nats, FLAT), steepest, step, reach)
+    shift, bound = draft.key_shift, draft.score_bound
     ramp = int(np.clip(2 * step / (2**shift * max(least_nats, FLAT)), 1, steepest))
     nats = 2 * step / (2**shift * ramp)
     a_nat = ramp / step

@@ -21,6 +21,7 @@ from neuromorph.errors import TensorError
 from neuromorph.network import Network
 from neuromorph.numerics import quantise
 from neuromorph.shown import Shown
+from neuromorph.translate.bias import encode_bias
 from neuromorph.translate.samples import Sample
 
 FloatArray = NDArray[np.floating[Any]]
@@ -33,6 +34,7 @@ class LayerCode(Shown):
 
         q_int = round(q / query_scale)          k_int = round((k - key_centre) / key_scale)
         v_int = round((v - value_centre) / value_scale)
+        b_int = round(bias * ramp / step_nats)
         context = value_centre + value_scale * (control / normaliser) * unit / 2
                 = value_centre + value_scale * emitted / gain
 
@@ -107,6 +109,14 @@ class LayerCode(Shown):
         _check(values, self.value_scale, "values")
         return quantise(values - self.value_centre[:, None, :], self.value_scale[:, None, :],
                         self.shared.value_limit)
+
+    def encode_bias(
+        self, bias: FloatArray | None, mask: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.int32] | None, int]:
+        """Codes of a bias and how many were clipped, see `translate.bias`; None of none."""
+        if bias is None:
+            return None, 0
+        return encode_bias(self.heads, self.step_nats, bias, mask)
 
     def networks(self, sample: Sample) -> list[Network]:
         """The circuit of every head, over one sample's keys and values."""

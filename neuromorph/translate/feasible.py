@@ -104,11 +104,17 @@ def largest_bound(head: LatencyAttention) -> int:
     return most(bound, due_at_once, THRESHOLD, spare=THRESHOLD_SPARE)
 
 
+def key_shifts(head: LatencyAttention) -> range:
+    """Right shifts of scores from the head's own to the coarsest that the rules allow."""
+    coarsest = most(-EXPONENT_MIN, lambda shift: replace(head, key_shift=shift), FRACTIONS,
+                    EXPONENT)
+    return range(head.key_shift, coarsest + 1)
+
+
 def _with_scores(head: LatencyAttention, query_limit: int) -> LatencyAttention:
     """The head with its query codes, and the shift and bound of its scores."""
     roomy = replace(head, score_bound=largest_bound(head))
-    coarsest = most(-EXPONENT_MIN, lambda shift: replace(head, key_shift=shift), FRACTIONS,
-                    EXPONENT)
+    coarsest = key_shifts(head)[-1]
     limit = most(query_limit, lambda code: replace(roomy, query_limit=code, key_shift=coarsest),
                  SCORE, spare=SCORE_SPARE)
     coded = replace(roomy, query_limit=limit)

@@ -1,6 +1,6 @@
 """The best match of every query, whatever is subtracted from the keys.
 
-    argmax_i q.(k_i - c)  =  argmax_i q.k_i     for any c,
+    argmax_i q.(k_i - c) + b_i  =  argmax_i q.k_i + b_i     for any c,
 
 so the best key is looked for once, in the samples' own precision and in blocks of queries that
 meet only the keys that some of them see; its logit is then one product in double precision.
@@ -38,7 +38,7 @@ class BestMatches(Shown):
         Of all the keys.
     queries : float64 array, shape (queries, key_size)
     logits : float64 array, shape (queries,)
-        max_i q.(k_i - mean).
+        max_i q.(k_i - mean) + b_i.
     """
 
     mean: Floats
@@ -46,7 +46,7 @@ class BestMatches(Shown):
     logits: Floats
 
     def around(self, centre: Floats) -> Floats:
-        """max_i q.(k_i - centre), shape (queries,)."""
+        """max_i q.(k_i - centre) + b_i, shape (queries,)."""
         moved: Floats = self.logits - self.queries @ (centre - self.mean)
         return moved
 
@@ -64,9 +64,13 @@ def best_matches(samples: Sequence[Sample]) -> Iterator[BestMatches]:
         for head in range(kv * samples[0].group, (kv + 1) * samples[0].group):
             queries, logits = [], []
             for i, sample in enumerate(samples):
-                best = _best_keys(sample.queries[head], sought[i], plans[i])[asked[i]]
+                bias = sample.bias_of(head)
+                best = (_best_keys(sample.queries[head], sought[i], plans[i]) if bias is None else
+                        _best_biased(sample.queries[head], centred[i], bias, plans[i]))[asked[i]]
                 queries.append(sample.queries[head][asked[i]].astype(np.float64))
                 logits.append(np.einsum("qc,qc->q", queries[-1], centred[i][best]))
+                if bias is not None:
+                    logits[-1] += bias[asked[i], best]
             yield BestMatches(mean, np.concatenate(queries), np.concatenate(logits))
 
 
@@ -113,6 +117,19 @@ def _best_keys(
         asking, offered = sought[block.queries], keys[block.keys]
         scores = room[: len(asking) * len(offered)].reshape(len(asking), len(offered))
         np.matmul(asking, offered.T, out=scores)
+        scores[:, block.partly][block.hidden] = -np.inf
+        best[block.queries] = scores.argmax(axis=1) + block.keys.start
+    return best
+
+
+def _best_biased(
+    queries: FloatArray, keys: FloatArray, bias: FloatArray, blocks: Sequence[_Block]
+) -> NDArray[np.intp]:
+    """`_best_keys` where each query adds something of its own to the logits of the keys."""
+    best = np.zeros(len(queries), np.intp)
+    for block in blocks:
+        scores = queries[block.queries].astype(np.float64) @ keys[block.keys].T
+        scores += bias[block.queries, block.keys]
         scores[:, block.partly][block.hidden] = -np.inf
         best[block.queries] = scores.argmax(axis=1) + block.keys.start
     return best

@@ -36,12 +36,15 @@ class Sample(Shown):
     values : float array, shape (kv_heads, keys, value_size)
     mask : bool array, shape (queries, keys)
         True where a query may look.
+    bias : float array, shape (heads or 1, queries, keys), optional
+        Nats that are added to the logits; it means nothing where the mask hides.
     """
 
     queries: FloatArray
     keys: FloatArray
     values: FloatArray
     mask: NDArray[np.bool_]
+    bias: FloatArray | None = None
 
     @property
     def group(self) -> int:
@@ -59,18 +62,28 @@ class Sample(Shown):
         asked = self.queries.shape[1] if whole else min(keys, self.queries.shape[1])
         rows = evenly_spread(queries, asked)
         return Sample(self.queries[:, rows], self.keys[:, :tokens].copy(),
-                      self.values[:, :tokens].copy(), self.mask[rows, :tokens])
+                      self.values[:, :tokens].copy(), self.mask[rows, :tokens],
+                      None if self.bias is None else self.bias[:, rows, :tokens].copy())
 
     def asking(self, rows: NDArray[np.intp] | slice) -> Sample:
         """Some of the queries, and the keys up to the last that any of them sees."""
         mask = self.mask[rows]
         keys = slice(int(np.flatnonzero(mask.any(axis=0)).max(initial=0)) + 1)
         return Sample(self.queries[:, rows], self.keys[:, keys], self.values[:, keys],
-                      mask[:, keys])
+                      mask[:, keys], None if self.bias is None else self.bias[:, rows][..., keys])
+
+    def bias_of(self, head: int) -> FloatArray | None:
+        """The bias of one head, shape (queries, keys), 0 where the mask hides; None without."""
+        if self.bias is None:
+            return None
+        return np.where(self.mask, self.bias[head % len(self.bias)], 0)
 
     def logits(self, head: int, centre: FloatArray) -> FloatArray:
-        """q.(k - centre) of one head, -inf where masked; shape (queries, keys)."""
+        """q.(k - centre) + bias of one head, -inf where masked; shape (queries, keys)."""
         raw = self.queries[head] @ (self.keys[head // self.group] - centre).T
+        bias = self.bias_of(head)
+        if bias is not None:
+            raw += bias
         return np.where(self.mask, raw, -np.inf)
 
 
@@ -107,6 +120,23 @@ def check_samples(samples: Sequence[Sample], where: str) -> None:
                 raise CalibrationError(f"the {name} are too large to calibrate on", where=where,
                                        found=f"{np.abs(getattr(sample, name)).max():.3g}",
                                        expected=f"at most {LARGEST:g}")
+        _check_bias(sample, where)
+
+
+def _check_bias(sample: Sample, where: str) -> None:
+    if sample.bias is None:
+        return
+    heads, queries, keys = len(sample.queries), *sample.mask.shape
+    if sample.bias.shape not in ((heads, queries, keys), (1, queries, keys)):
+        raise CalibrationError("the bias does not fit the queries and keys", where=where,
+                               found=sample.bias.shape, expected=(heads, queries, keys))
+    if not np.isfinite(sample.bias[:, sample.mask]).all():
+        raise CalibrationError("the bias holds NaN or infinity where a query may look",
+                               where=where, hint="what hides a key belongs into the mask")
+    if float(np.abs(sample.bias[:, sample.mask]).max(initial=0)) > LARGEST:
+        raise CalibrationError("the bias is too large to calibrate on", where=where,
+                               found=f"{np.abs(sample.bias[:, sample.mask]).max():.3g}",
+                               expected=f"at most {LARGEST:g}")
 
 
 def _check_shapes(sample: Sample, first: Sample, where: str) -> None:

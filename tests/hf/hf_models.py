@@ -88,6 +88,13 @@ class Family:
 FAMILIES = {
     "albert": Family("AlbertModel", "AlbertConfig", {**_TEXT, "embedding_size": 32}),
     "bart": Family("BartModel", "BartConfig", _TWO_STACKS, two_texts),
+    "beit": Family("BeitModel", "BeitConfig", {**_IMAGE, "use_relative_position_bias": True},
+                   images),
+    "gpt-oss": Family("GptOssModel", "GptOssConfig", {
+        **_GROUPED, "head_dim": 16, "num_local_experts": 2, "num_experts_per_tok": 2}),
+    "t5": Family("T5Model", "T5Config", {
+        "d_model": 32, "num_heads": 4, "num_layers": 2, "d_kv": 4, "d_ff": 64,
+        "vocab_size": VOCABULARY, "decoder_start_token_id": 0}, two_texts),
     "bert": Family("BertModel", "BertConfig", _TEXT),
     "deepseek": Family("DeepseekV3Model", "DeepseekV3Config", {
         **_GROUPED, "num_key_value_heads": 4, "q_lora_rank": 16, "kv_lora_rank": 16,
@@ -117,16 +124,9 @@ FAMILIES = {
 }
 
 REFUSED = {
-    "beit": Family("BeitModel", "BeitConfig", {**_IMAGE, "use_relative_position_bias": True},
-                   images),
     "bloom": Family("BloomModel", "BloomConfig", {
         "hidden_size": 64, "n_head": 4, "n_layer": 2, "vocab_size": VOCABULARY}),
     "gemma2": Family("Gemma2Model", "Gemma2Config", {**_GROUPED, "head_dim": 16}),
-    "gpt-oss": Family("GptOssModel", "GptOssConfig", {
-        **_GROUPED, "head_dim": 16, "num_local_experts": 2, "num_experts_per_tok": 1}),
-    "t5": Family("T5Model", "T5Config", {
-        "d_model": 64, "num_heads": 4, "num_layers": 2, "d_kv": 16, "d_ff": 64,
-        "vocab_size": VOCABULARY, "decoder_start_token_id": 0}, two_texts),
 }
 
 

@@ -81,9 +81,7 @@ def test_binary_spikes_converge_with_the_step(name: str) -> None:
 
 
 @pytest.mark.parametrize(("name", "says"), [
-    ("beit", "adds to the logits"), ("bloom", "does not let its attention be replaced"),
-    ("gemma2", "soft-capped logits"), ("gpt-oss", "attention sinks"),
-    ("t5", "additive position bias"),
+    ("bloom", "does not let its attention be replaced"), ("gemma2", "soft-capped logits"),
 ])
 def test_a_family_that_no_circuit_fits_is_refused(name: str, says: str) -> None:
     family = REFUSED[name]

@@ -79,8 +79,7 @@ def test_an_additive_mask_of_any_precision(dtype: Any) -> None:
 
 
 @pytest.mark.parametrize(("mask", "says"), [
-    (torch.full((1, 1, 3, 5), -0.5), r"a layer: .*adds to the logits.*found -0\.5"),
-    (torch.full((1, 1, 3, 5), -100.0), "adds to the logits.*-100"),
+    (torch.full((1, 1, 3, 5), torch.inf), r"a layer: .*adds to the logits.*found inf"),
     (torch.ones(1, 1, 3, 5).long(), "adds to the logits.*found 1"),
     (torch.full((1, 1, 3, 5), torch.nan), "adds to the logits.*found nan"),
     (torch.ones(2, 3, 5, dtype=torch.bool), r"unknown shape.*\(2, 3, 5\)"),

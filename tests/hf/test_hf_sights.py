@@ -120,7 +120,7 @@ def test_an_additive_mask_that_was_changed_in_place_is_noticed() -> None:
     assert sights.of(call(mask)).mask.all()
     mask[1, :, 1] = -torch.inf
     assert is_right(sights.of(call(mask)), call(mask))
-    mask[1, :, 1] = -0.5
+    mask[1, :, 1] = torch.nan
     with pytest.raises(UnsupportedError, match="adds to the logits"):
         sights.of(call(mask))
     mask[1, :, 1] = 0
@@ -197,7 +197,7 @@ def test_an_inference_tensor_after_a_counted_one_and_before(worked_out: list[Any
 
 def test_a_mask_that_is_refused_leaves_nothing_behind() -> None:
     sights, good = Sights(), mask_of()
-    wrong = torch.full((2, 1, 3, 5), -0.5)
+    wrong = torch.full((2, 1, 3, 5), torch.nan)
     for _ in range(2):
         with pytest.raises(UnsupportedError, match="adds to the logits"):
             sights.of(call(wrong))

@@ -78,7 +78,8 @@ def _of_kind(
         sum_up(table, 0, keys, sums)
     share(attend_heads, threads_for(rows * asked * keys), codes, strips, table,
           sums, which * kv_heads // len(work.heads),
-          sight.spans, sight.between, specs[which], control, normaliser, counts, fired, payloads)
+          sight.spans, sight.between, _rows_of(work, which), specs[which], control, normaliser,
+          counts, fired, payloads)
 
     def back(array: NDArray[Any]) -> NDArray[Any]:
         return array.reshape(batch, heads, *array.shape[1:])
@@ -87,6 +88,15 @@ def _of_kind(
     return Attended(back(control[..., :value_size]).astype(np.int64), back(normaliser), last,
                     spikes, forced, back(fired) if times else None,
                     back(payloads) if times else None)
+
+
+def _rows_of(work: AttentionBatch, which: NDArray[np.int64]) -> NDArray[np.int32]:
+    """Biases of some heads, (batch heads, queries, keys); no queries where there are none."""
+    asked, keys = work.queries.shape[2], work.keys.shape[2]
+    if work.bias is None:
+        return np.empty((1, 0, keys), np.int32)
+    rows = work.bias[:, which].reshape(-1, asked, keys)
+    return np.ascontiguousarray(rows, np.int32)
 
 
 def _fields(attended: Attended) -> list[NDArray[Any] | None]:
@@ -102,12 +112,20 @@ def specs_of(heads: Sequence[LatencyAttention]) -> NDArray[Any]:
         If an accumulator could overflow, or a score is too large for a float32.
     """
     for head in heads:
-        largest = prove_ranges(head).key_limit * head.query_limit * head.key_size
+        largest = _largest(prove_ranges(head))
         if largest >= EXACT_FLOAT32:
             raise RangeProofError("scores are too large for exact float32 products",
                                   where="fast", found=largest, expected=f"below {EXACT_FLOAT32}",
                                   hint="use --backend reference")
     return np.array([spec_of(head) for head in heads], SPEC)
+
+
+def _largest(head: LatencyAttention) -> int:
+    """The largest q.k that a float32 must hold, with a bias; twice that if it may be a half."""
+    product = head.key_limit * head.query_limit * head.key_size
+    if not head.bias_limit:
+        return product
+    return 2 * product + (head.bias_limit << head.key_shift) >> (head.key_shift > 0)
 
 
 def _store_keys(keys: NDArray[Any], strips: NDArray[np.float32]) -> None:

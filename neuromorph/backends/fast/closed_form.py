@@ -59,12 +59,13 @@ def spec_of(head: LatencyAttention) -> tuple[Any, ...]:
     With X = first_due 2^key_shift + 2 q.k and S = ramp 2^key_shift the step is
     ceil(X / S) = floor((X + S - 1/2) / S): half a unit away from every integer multiple, so a
     product with 1/S in float64 rounds to the same step for any X below 2^50. It is step 0 where
-    X <= 0, which is q.k <= cut.
+    X <= 0, which is q.k <= cut. A bias stands in X as bias 2^key_shift, so half of that is added
+    to q.k, which may be an odd half where nothing is shifted.
 
     Sums of values reach the control neurons as (sum << left) >> right.
     """
     step, climb = head.ramp << head.key_shift, head.first_due << head.key_shift
-    return (max(-climb // 2, -EXACT_FLOAT32), climb + step - 0.5, 1.0 / step, head.window,
+    return (max(-climb / 2, -EXACT_FLOAT32), climb + step - 0.5, 1.0 / step, head.window,
             head.key_shift, head.score_bound, head.ramp, head.first_due, head.payload_span,
             head.payload_base, head.payload_base.bit_length() - 1,
             head.payload_gain / (1 << head.payload_gain_shift), head.graded,

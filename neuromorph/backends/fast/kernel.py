@@ -117,6 +117,18 @@ def _hide(
 
 
 @compiled(forceinline=True)
+def _tilt(
+    scores: Any, at: int, width: int, low: int, r: int, bias: NDArray[np.int32], key_shift: int,
+) -> None:
+    """Add query r's bias, if there is any, to its scores: half a unit of X each, see `spec_of`."""
+    if not len(bias):
+        return
+    half = np.float32(0.5) * np.float32(1 << key_shift)
+    for i in range(min(width, bias.shape[1] - low)):
+        scores[at + i] += np.float32(bias[r, low + i]) * half
+
+
+@compiled(forceinline=True)
 def _tell(
     scores: Any, at: int, width: int, low: int, early: Any, graded: bool, which: Any, found: int,
     due: Any, payload: Any, cut: float, r: int, times: NDArray[np.int32],
@@ -136,8 +148,8 @@ def _tell(
 
 def _graded(
     asked: Any, strips: Any, table: Any, sums: Any,  # noqa: ARG001 - `_plain` has them too
-    sight: Any, mask: Any, spec: Any, control: Any, normaliser: Any, counts: Any, times: Any,
-    payloads: Any,
+    sight: Any, mask: Any, bias: Any, spec: Any, control: Any, normaliser: Any, counts: Any,
+    times: Any, payloads: Any,
 ) -> None:
     """A block of queries of graded spikes; its early keys are one product of matrices."""
     (rows, depth), (keys, columns), (low, width) = asked.shape, table.shape, _span(sight)
@@ -158,6 +170,7 @@ def _graded(
     early_mass, values = np.empty(rows, np.int64), start(table)
     _scores(start(asked), rows, depth, start(strips), low * depth, width, scores)
     for r in range(rows):
+        _tilt(scores, r * width, width, low, r, bias, spec.key_shift)
         counts[r, 1] = _hide(scores, r * width, width, low, sight, r, mask)
         early_mass[r] = early_keys(scores, r * width, width, spec, early, lanes)
 
@@ -195,7 +208,7 @@ def _graded(
 
 
 def _plain(
-    asked: Any, strips: Any, table: Any, sums: Any, sight: Any, mask: Any, spec: Any,
+    asked: Any, strips: Any, table: Any, sums: Any, sight: Any, mask: Any, bias: Any, spec: Any,
     control: Any, normaliser: Any, counts: Any, times: Any, payloads: Any,
 ) -> None:
     """A block of queries of plain spikes; its early keys are all but the late and the hidden."""
@@ -215,6 +228,7 @@ def _plain(
     _fill(parts, 0, room, 0)
     _fill(wide, 0, room, 0)
     for r in range(rows):
+        _tilt(scores, r * width, width, low, r, bias, spec.key_shift)
         seen = _hide(scores, r * width, width, low, sight, r, mask)
         found = late_keys(scores, r * width, width, spec, which, late)
         counts[r, 1], counts[r, 2] = seen, late_spikes(late, found, spec, due, due)
@@ -289,7 +303,7 @@ def attend_block(*arguments: Any) -> None:
 @overload(attend_block)
 def _attend_block(  # the names are part of what is called
     asked: Any, strips: Any, table: Any, sums: Any,  # noqa: ARG001
-    sight: Any, mask: Any, spec: Any, control: Any,  # noqa: ARG001
+    sight: Any, mask: Any, bias: Any, spec: Any, control: Any,  # noqa: ARG001
     normaliser: Any, counts: Any, times: Any, payloads: Any,  # noqa: ARG001
 ) -> Any:
     return _graded if table.dtype == types.float32 else _plain
@@ -299,9 +313,9 @@ def _attend_block(  # the names are part of what is called
 def attend_heads(
     first: int, stride: int, asked: NDArray[np.float32], strips: NDArray[np.float32],
     table: NDArray[Any], sums: NDArray[np.int32], kv_of: NDArray[np.int64],
-    sight: NDArray[np.int64], mask: NDArray[np.bool_], specs: Any, control: NDArray[np.int32],
-    normaliser: NDArray[np.int64], counts: NDArray[np.int32], times: NDArray[np.int32],
-    payloads: NDArray[np.int32],
+    sight: NDArray[np.int64], mask: NDArray[np.bool_], bias: NDArray[np.int32], specs: Any,
+    control: NDArray[np.int32], normaliser: NDArray[np.int64], counts: NDArray[np.int32],
+    times: NDArray[np.int32], payloads: NDArray[np.int32],
 ) -> None:
     """Fill ``control``, ``normaliser`` and ``counts`` (last, spikes, forced) of all queries.
 
@@ -317,6 +331,7 @@ def attend_heads(
     kv_of : which keys and values a head uses, shape (heads,)
     sight : first and last key, and hidden ones between, shape (batch, queries, 3)
     mask : shape (batch, queries, keys); (1, 0, keys) where nothing is hidden between
+    bias : added to scores, shape (batch heads, queries, keys); (1, 0, keys) where there is none
     specs : `SPEC` of each head
     times, payloads : shape (batch heads, queries, keys), or (1, 0, keys) if nobody wants them
     """
@@ -326,6 +341,7 @@ def attend_heads(
         some, b, head = slice(begin, stop), row // heads, row % heads
         kv, told = b * (len(strips) * heads // rows) + kv_of[head], row if times.shape[1] else 0
         attend_block(asked[row, some], strips[kv], table[kv], sums[kv if len(sums) > 1 else 0],
-                     sight[b, some], mask[b if mask.shape[1] else 0, some], specs[head],
+                     sight[b, some], mask[b if mask.shape[1] else 0, some],
+                     bias[row if bias.shape[1] else 0, some], specs[head],
                      control[row, some], normaliser[row, some], counts[row, some],
                      times[told, some], payloads[told, some])

@@ -75,7 +75,7 @@ def _answer(
     """
     batch, heads, asked, size = queries.shape
     kv_heads, columns, flat = len(strips) // max(batch, 1), context.shape[3], context.ravel()
-    nobody = np.empty((0, 0), np.int32)
+    nobody, unbiased = np.empty((0, 0), np.int32), np.empty((0, 0), np.int32)
     for task in range(first, batch * heads * blocks_of(asked), stride):
         row, begin, stop = task_of(task, asked)
         b, head, some = row // heads, row % heads, slice(begin, stop)
@@ -86,8 +86,8 @@ def _answer(
         counts = np.empty((stop - begin, 3), np.int32)
         count(counted, _code_queries(queries, b, head, begin, factor, query_code, limits[0], codes))
         attend_block(codes, strips[kv], table[kv], sums[kv if len(sums) > 1 else 0],
-                     sight[b, some], mask[b if mask.shape[1] else 0, some], specs[head], control,
-                     normaliser, counts, nobody, nobody)
+                     sight[b, some], mask[b if mask.shape[1] else 0, some], unbiased, specs[head],
+                     control, normaliser, counts, nobody, nobody)
         spikes, forced = _decode(
             control, normaliser, counts, specs[head].unit, answers, kv_of[head], flat,
             ((b * asked + begin) * heads + head) * columns, heads * columns)
@@ -142,7 +142,7 @@ class FastLayer:
         check_shapes(self.heads, work.queries.shape, work.keys.shape, work.values.shape,
                      work.sight.mask.shape)
         arrays = [_rows(array) for array in (work.queries, work.keys, work.values)]
-        if (work.sight.mask.dtype != np.bool_
+        if (work.sight.mask.dtype != np.bool_ or work.bias is not None
                 or any(array.dtype != np.float32 for array in arrays)):
             return None
         queries, keys, values = arrays

@@ -23,6 +23,7 @@ from neuromorph.circuits.latency_attention import LatencyAttention
 from neuromorph.circuits.latency_attention.motif import CLEAR
 from neuromorph.circuits.latency_attention.stimulus import (
     TAIL_STEPS,
+    check_bias,
     check_queries,
     sweep,
 )
@@ -58,6 +59,7 @@ class Timeline:
         self.head, self.step = head, 0
         self._writes: list[tuple[int, int, NDArray[Any], NDArray[Any]]] = []
         self._queries: list[tuple[int, NDArray[Any], NDArray[np.bool_]]] = []
+        self._biases: dict[int, NDArray[Any]] = {}
 
     def write(self, slot: int, key: NDArray[Any], value: NDArray[Any]) -> None:
         """Write a token into a slot; what the slot held is replaced.
@@ -75,8 +77,12 @@ class Timeline:
         self._writes.append((self.step, slot, key, value))
         self.step += WRITE_STEPS
 
-    def query(self, query: NDArray[Any], mask: NDArray[np.bool_]) -> None:
+    def query(
+        self, query: NDArray[Any], mask: NDArray[np.bool_], bias: NDArray[Any] | None = None
+    ) -> None:
         """Ask for one query; the mask must leave out slots that nothing was written to.
+
+        ``bias`` (slots,), if any, is what the query adds to their scores.
 
         Raises
         ------
@@ -84,6 +90,9 @@ class Timeline:
             If the query or its mask does not fit, or looks at a slot that holds nothing.
         """
         check_queries(self.head, query[None], mask[None])
+        if bias is not None:
+            check_bias(self.head, bias[None], mask[None].shape)
+            self._biases[self.step] = np.where(mask, bias, 0)
         empty = np.ones(self.head.slots, bool)
         empty[[slot for _, slot, _, _ in self._writes]] = False
         if (mask & empty).any():
@@ -109,6 +118,8 @@ class Timeline:
             sweep(head, inputs, self.starts, np.array([mask for _, _, mask in self._queries]))
             inputs["query"][self.starts + head.query_at] = np.concatenate([-queries, queries],
                                                                           axis=1)
+        for start, bias in self._biases.items() if head.bias_limit else ():
+            inputs["bias"][start + head.query_at] = bias
         return inputs, steps
 
     def _lay_write(
@@ -126,7 +137,7 @@ class Timeline:
 
 def causal(
     head: LatencyAttention, keys: NDArray[Any], values: NDArray[Any], queries: NDArray[Any],
-    mask: NDArray[np.bool_] | None = None,
+    mask: NDArray[np.bool_] | None = None, bias: NDArray[Any] | None = None,
 ) -> Timeline:
     """Token by token: write its key and value, then ask its query, which sees what is written.
 
@@ -136,6 +147,8 @@ def causal(
         Codes; there are as many tokens as slots, or fewer.
     mask : bool array, shape (tokens, slots), optional
         What a query may look at besides being causal.
+    bias : int array, shape (tokens, slots), optional
+        What a query adds to each slot's score.
 
     Raises
     ------
@@ -149,13 +162,14 @@ def causal(
     timeline = Timeline(head)
     for t in range(len(keys)):
         timeline.write(t, keys[t], values[t])
-        timeline.query(queries[t], seen[t] if mask is None else seen[t] & mask[t])
+        timeline.query(queries[t], seen[t] if mask is None else seen[t] & mask[t],
+                       None if bias is None else bias[t])
     return timeline
 
 
 def write_then_query(
     head: LatencyAttention, keys: NDArray[Any], values: NDArray[Any], queries: NDArray[Any],
-    mask: NDArray[np.bool_] | None = None,
+    mask: NDArray[np.bool_] | None = None, bias: NDArray[Any] | None = None,
 ) -> Timeline:
     """All tokens first, then all queries; parameters as for `causal`."""
     timeline = Timeline(head)
@@ -163,7 +177,8 @@ def write_then_query(
         timeline.write(t, keys[t], values[t])
     for i, query in enumerate(queries):
         written = np.arange(head.slots) < len(keys)
-        timeline.query(query, written if mask is None else written & mask[i])
+        timeline.query(query, written if mask is None else written & mask[i],
+                       None if bias is None else bias[i])
     return timeline
 
 

@@ -66,6 +66,7 @@ def build(
                           match --(unit)--> normaliser   mask --> match
                           match --(1)--> done            flush --> control, normaliser
                                                          excused --> done
+        bias  --(-1)---> match     only where the head has a ``bias_limit``
 
     `done` fires when every slot has fired or was excused: then control is read. How many are
     masked comes as one graded spike, so that `done` needs no axon of each slot's mask.
@@ -146,12 +147,13 @@ def _projections(
                    flush, True),
         Projection("forget_mass", "flush", "normaliser", np.ones((1, 1), np.int32), 0, flush,
                    True),
+        *([Projection("tilt", "bias", "match", hold, graded=True)] if head.bias_limit else []),
     )
 
 
 @lru_cache(maxsize=4)
 def _hold(empty: tuple[int, ...], slots: int) -> NDArray[np.int32]:
-    """-1 from a mask axon to its own slot; one array for all heads of a model."""
+    """-1 from an axon of mask or bias to its own slot; one array for all heads of a model."""
     diagonal = np.full(slots, -1, np.int32)
     diagonal[list(empty)] = 0
     hold = np.diag(diagonal)

@@ -32,7 +32,7 @@ FLUSH_AGE = 2
 class LatencyAttention:
     """One attention head as spike times, in integers.
 
-    With a = (-2 k.q) >> key_shift the synaptic input of a query, slot i's match neuron
+    With a = ((-2 k.q) >> key_shift) - bias the synaptic input of a query, slot i's match neuron
     starts at ``start + a_i``, climbs ``ramp`` a step and fires at step
 
         n_i = clip(ceil((threshold - start - a_i) / ramp), 0, window),   start = score_bound
@@ -72,6 +72,9 @@ class LatencyAttention:
     input_bits : {24, 22}
         Width of a step's synaptic input. The narrow one of Loihi 1 takes more steps to clear
         and lift, and control neurons whose input keeps fractions of a unit.
+    bias_limit : int
+        Largest magnitude of what a query may add to each slot's score, in the ramp's units; 0 for
+        a head without an input for it.
     """
 
     slots: int
@@ -91,6 +94,7 @@ class LatencyAttention:
     unit: int
     payload_base: int = 128
     input_bits: int = INPUT_BITS
+    bias_limit: int = 0
 
     @property
     def graded(self) -> bool:

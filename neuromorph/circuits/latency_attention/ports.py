@@ -20,6 +20,7 @@ def inputs_of(head: LatencyAttention, after: int = 0) -> tuple[Port, ...]:
         Steps of a period that come before the query's own, such as those of a write.
     """
     drive = max(head.clear, head.lift, head.ramp, head.go)
+    limit = head.bias_limit
     asked, hidden = (after + head.query_at,), (after + head.clears,)
     return (
         Port("query", "query", head.key_size, head.query_limit.bit_length() + 1,
@@ -35,6 +36,8 @@ def inputs_of(head: LatencyAttention, after: int = 0) -> tuple[Port, ...]:
         Port("flush", "flush", 1, PAYLOAD_BITS, 0, head.flush, hidden,
              f"{head.flush}: control and normaliser forget",
              course=((*hidden, hidden[0] + 1, head.flush, head.flush),)),
+        *([Port("bias", "bias", head.slots, limit.bit_length() + 1, -limit, limit, asked,
+                "what the query adds to each slot's score")] if limit else []),
     )
 
 

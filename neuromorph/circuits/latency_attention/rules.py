@@ -50,7 +50,7 @@ class Rule:
 
 SCORE = Rule(
     "the score bound is smaller than the largest score",
-    lambda h: (2 * h.key_limit * h.query_limit * h.key_size >> h.key_shift) + 1,
+    lambda h: (2 * h.key_limit * h.query_limit * h.key_size >> h.key_shift) + 1 + h.bias_limit,
     lambda h: h.score_bound)
 LIFT = Rule(
     "lift and query together wrap the current",
@@ -94,6 +94,7 @@ RULES = (
     Rule("graded payloads double a step, so must the control neurons' decay",
          lambda h: abs(h.control_decay - DECAY_UNITY // 2) if h.graded else 0, lambda _: 0),
     Rule("the window must have a step before the go pulse", lambda _: 1, lambda h: h.window),
+    Rule("a bias is less than none", lambda h: -h.bias_limit, lambda _: 0),
     Rule("the latest score lies beyond the score bound",
          lambda h: abs(h.latest), lambda h: h.score_bound),
     FLUSH,

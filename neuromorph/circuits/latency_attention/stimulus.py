@@ -31,6 +31,7 @@ def stimulate(
     queries: NDArray[Any],
     mask: NDArray[np.bool_] | None = None,
     occupied: NDArray[np.bool_] | None = None,
+    bias: NDArray[Any] | None = None,
 ) -> tuple[dict[str, NDArray[np.int64]], int]:
     """Source trains for queries one after the other.
 
@@ -43,6 +44,9 @@ def stimulate(
         True where a query may look; everywhere if left out.
     occupied : bool array, shape (slots,), optional
         As the network was built.
+    bias : integer array, shape (queries, slots), optional
+        What each query adds to the slots' scores, in [-bias_limit, bias_limit]; nothing if left
+        out. What it says of hidden slots is not sent.
 
     Returns
     -------
@@ -53,11 +57,14 @@ def stimulate(
     if mask is None:
         mask = np.ones((count, head.slots), bool)
     check_queries(head, queries, mask)
+    check_bias(head, bias, mask.shape)
     steps = count * head.period + TAIL_STEPS
     starts = np.arange(count) * head.period
     inputs = silence(inputs_of(head), steps)
     sweep(head, inputs, starts, mask, occupied)
     inputs["query"][starts + head.query_at] = queries
+    if bias is not None and head.bias_limit:
+        inputs["bias"][starts + head.query_at] = np.where(mask, bias, 0)
     return inputs, steps
 
 
@@ -105,3 +112,24 @@ def check_queries(head: LatencyAttention, queries: NDArray[Any], mask: NDArray[n
         raise UsageError("the mask has the wrong shape or type",
                          found=f"{mask.shape} {mask.dtype}",
                          expected=f"({len(queries)}, {head.slots}) bool")
+
+
+def check_bias(
+    head: LatencyAttention, bias: NDArray[Any] | None, shape: tuple[int, ...]
+) -> None:
+    """Check shape, type and limit of a bias (queries, slots).
+
+    Raises
+    ------
+    UsageError
+    """
+    if bias is None:
+        return
+    if bias.shape != shape or not np.issubdtype(bias.dtype, np.integer):
+        raise UsageError("the bias has the wrong shape or type",
+                         found=f"{bias.shape} {bias.dtype}", expected=f"{shape} of integers")
+    most = int(np.abs(bias.astype(np.int64)).max(initial=0))
+    if most > head.bias_limit:
+        raise UsageError("a bias exceeds its limit", found=most, expected=head.bias_limit,
+                         hint=None if head.bias_limit else "the head was made without one: "
+                         "calibrate on data that has it")

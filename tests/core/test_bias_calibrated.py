@@ -1,0 +1,122 @@
+"""Biases that calibration sees: how close attention stays, and what is cut off."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from neuromorph.backends import FloatWork, Sight
+from neuromorph.circuits.latency_attention.rules import SCORE
+from neuromorph.errors import CalibrationError, TensorError
+from neuromorph.runtime import SpikingLayer
+from neuromorph.translate import (
+    HeadFidelity,
+    LayerCode,
+    Sample,
+    TranslateOptions,
+    calibrate_layer,
+    measure_fidelity,
+)
+from neuromorph.translate.bias import DEEP
+from neuromorph.translate.feasible import largest_bound
+
+HEADS, TOKENS, SIZE = 4, 64, 16
+AGE = np.arange(TOKENS)[:, None] - np.arange(TOKENS)
+TABLE = np.random.default_rng(5).normal(scale=2, size=(HEADS, 2 * TOKENS))
+BIASES = {
+    "relative": TABLE[:, TOKENS + AGE],
+    "alibi": -np.array([0.5, 0.25, 0.1, 0.01])[:, None, None] * np.abs(AGE),
+    "deep": -np.array([9.0, 4.0, 1.0, 0.1])[:, None, None] * np.abs(AGE),
+    "one for all heads": TABLE[:1, TOKENS + AGE],
+}
+
+
+def sample(seed: int, bias: np.ndarray | None) -> Sample:
+    rng = np.random.default_rng(seed)
+    return Sample(rng.normal(size=(HEADS, TOKENS, SIZE)) / 2, rng.normal(size=(2, TOKENS, SIZE)),
+                  rng.normal(size=(2, TOKENS, SIZE)), np.ones((TOKENS, TOKENS), bool), bias)
+
+
+def fidelity(code: LayerCode, judged: Sample) -> tuple[list[HeadFidelity], SpikingLayer]:
+    layer = SpikingLayer(code)
+    return measure_fidelity("layer", code, [judged], [layer.run_sample(judged)]), layer
+
+
+@pytest.mark.parametrize("kind", BIASES)
+def test_a_bias_costs_next_to_nothing(kind: str) -> None:
+    """ALiBi is a bias like others; one that reaches beyond all scores is cut off there."""
+    bias = BIASES[kind]
+    code = calibrate_layer([sample(seed, bias) for seed in range(2)], TranslateOptions())
+    found, layer = fidelity(code, sample(2, bias))
+    assert min(one.cosine for one in found) > 0.998
+    assert layer.tally.clipped_share < 0.001
+    without = calibrate_layer([sample(seed, None) for seed in range(2)], TranslateOptions())
+    ignored, _ = fidelity(without, sample(2, None))
+    assert all(not head.bias_limit for head in without.heads)
+    assert np.mean([one.cosine for one in found]) > np.mean([o.cosine for o in ignored]) - 0.001
+
+
+@pytest.mark.parametrize("kind", BIASES)
+@pytest.mark.parametrize("target", ["loihi2", "loihi1"])
+def test_scores_and_bias_share_the_bound(kind: str, target: str) -> None:
+    options = TranslateOptions(spikes="binary", target=target)  # type: ignore[arg-type]
+    for head in calibrate_layer([sample(0, BIASES[kind])], options).heads:
+        assert head.bias_limit > 0
+        assert head.score_bound == SCORE.found(head) <= largest_bound(head)
+
+
+def test_without_a_bias_nothing_changes() -> None:
+    """One of zeros says what none says, but for the centre of the values."""
+    none = calibrate_layer([sample(0, None)], TranslateOptions())
+    zero = calibrate_layer([sample(0, np.zeros((1, TOKENS, TOKENS)))], TranslateOptions())
+    assert zero.heads == none.heads
+    np.testing.assert_array_equal(zero.query_scale, none.query_scale)
+    assert np.abs(zero.value_centre - none.value_centre).max() <= none.value_scale.max() / 2
+
+
+def test_what_is_beyond_counts_as_clipped_unless_it_is_deep() -> None:
+    code = calibrate_layer([sample(0, BIASES["relative"])], TranslateOptions())
+    mask = np.ones((1, 1, 3), bool)
+    limit = min(h.bias_limit * code.step_nats / h.ramp for h in code.heads)
+    bias = np.array([[[[1e4, -limit - 30, -DEEP - 1e4]]]])
+    codes, clipped = code.encode_bias(bias, mask)
+    assert codes is not None
+    assert clipped == 2 * HEADS
+    limits = [head.bias_limit for head in code.heads]
+    np.testing.assert_array_equal(codes[0, :, 0], np.array(limits)[:, None] * [1, -1, -1])
+    hidden, clipped = code.encode_bias(np.full_like(bias, np.nan), ~mask)
+    assert hidden is not None
+    assert not hidden.any()
+    assert not clipped
+
+
+def test_a_bias_that_does_not_fit_is_refused() -> None:
+    code = calibrate_layer([sample(0, BIASES["relative"])], TranslateOptions())
+    mask = np.ones((1, 2, 3), bool)
+    with pytest.raises(TensorError, match="bias has the wrong shape"):
+        code.encode_bias(np.zeros((1, 3, 2, 3)), mask)
+    with pytest.raises(TensorError, match="NaN or infinity where a query may look"):
+        code.encode_bias(np.full((1, 1, 2, 3), -np.inf), mask)
+    with pytest.raises(CalibrationError, match="bias does not fit"):
+        calibrate_layer([sample(0, np.zeros((2, TOKENS, TOKENS)))], TranslateOptions())
+    with pytest.raises(CalibrationError, match="bias holds NaN"):
+        calibrate_layer([sample(0, np.full((1, TOKENS, TOKENS), np.nan))], TranslateOptions())
+    with pytest.raises(CalibrationError, match="bias is too large"):
+        calibrate_layer([sample(0, np.full((1, TOKENS, TOKENS), 1e80))], TranslateOptions())
+
+
+def test_floats_with_a_bias_are_answered() -> None:
+    """Through the door for floats, as through that for codes."""
+    bias = BIASES["relative"]
+    code, one = calibrate_layer([sample(0, bias)], TranslateOptions()), sample(1, bias)
+    arrays = [a[None].astype(np.float32) for a in (one.queries, one.keys, one.values)]
+    work = FloatWork(*arrays, Sight(one.mask[None]), 1.0, bias[None].astype(np.float32))
+    found = SpikingLayer(code).answer(work)
+    single = replace(one, **dict(zip(("queries", "keys", "values"), (a[0] for a in arrays),
+                                     strict=True)), bias=bias.astype(np.float32))
+    np.testing.assert_array_equal(found, code.decode(SpikingLayer(code).run_sample(single)))
+    nothing = replace(work, bias=np.zeros((1, 1, TOKENS, TOKENS), np.float32))
+    np.testing.assert_array_equal(SpikingLayer(code).answer(nothing),
+                                  SpikingLayer(code).answer(replace(work, bias=None)))
