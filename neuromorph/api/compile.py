@@ -13,6 +13,7 @@ from neuromorph.bundle.whole import WholeBundle, load_whole
 from neuromorph.compile import Compiled, Unit, check_pass, compile_units, to_lines
 from neuromorph.cost import costs_of
 from neuromorph.deploy.boards import Chosen, fitting, named, whole_fitting
+from neuromorph.deploy.look import check_seconds, look, search_values
 from neuromorph.deploy.outcome import CompileReport, not_placed, placed
 from neuromorph.deploy.units import Memory, units_of
 from neuromorph.deploy.values import head_values
@@ -27,7 +28,7 @@ Source: TypeAlias = str | os.PathLike[str] | Bundle | WholeBundle
 def compile_bundle(
     path: Source, profile: str | None = None, *,
     memory: Memory = "static", programmable: bool = False, costs: str | None = None,
-    dump: Sequence[str] = (), progress: Progress = silent,
+    dump: Sequence[str] = (), search: float = 0.0, seed: int = 0, progress: Progress = silent,
 ) -> CompileReport:
     """Place a bundle on a chip or board, check the result, estimate its costs.
 
@@ -48,6 +49,10 @@ def compile_bundle(
         Set of energy and time constants; the profile's default if left out.
     dump : sequence of str
         Passes after which the program is kept as text.
+    search : float
+        Seconds to spend on a better program than the plain one: never more chips or cores.
+    seed : int
+        Of the search.
     progress : callable, optional
 
     Returns
@@ -62,7 +67,7 @@ def compile_bundle(
     DisagreementError
         If the placed program does not give what the networks give, or the checker objects.
     """
-    wanted = set(map(check_pass, dump))
+    wanted, search = set(map(check_pass, dump)), check_seconds(search)
     job = _begun(path, profile, memory, programmable, progress, costs)
     costs_of(job.target.profile, costs)
     dumps: dict[str, str] = {}
@@ -77,7 +82,9 @@ def compile_bundle(
     except FitError as error:
         progress("looking for what would fit")
         return replace(job.not_placed(error), dumps=dumps)
-    return replace(job.placed(compiled, costs, progress), dumps=dumps)
+    looked = look(compiled, search, seed, progress) if search else None
+    report = job.placed(compiled if looked is None else looked.compiled, costs, progress)
+    return replace(report, dumps=dumps, report=report.report | search_values(looked, seed))
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -48,7 +48,10 @@ def compile_(
         "-o", "--output", readable=False,
         help="Folder for the program, its report and, for stock neurons, a script that runs "
              "it.")] = None,
-    seed: Seed = 0,  # noqa: ARG001 - every command takes it
+    search: Annotated[float, typer.Option(
+        metavar="SECONDS", help="Look for a better program for so long: never more chips or "
+                                "cores, shorter waits. Ctrl-C keeps the best so far.")] = 0.0,
+    seed: Seed = 0,
     force: Force = False,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -61,7 +64,8 @@ def compile_(
 
     if stop_after is not None:
         check_unused("--stop-after prints the program and ends", "leave it out, or see --dump",
-                     {"--output": output, "--dump": dump, "--costs": costs, "--force": force})
+                     {"--output": output, "--dump": dump, "--costs": costs, "--force": force,
+                      "--search": search})
         with progress(quiet or as_json) as tell:
             text = program_text(bundle, profile, stop_after, memory=memory,
                                 programmable=programmable, progress=tell)
@@ -72,7 +76,8 @@ def compile_(
         check_target(output, ours=FOLDER, force=force)
     with progress(quiet or as_json) as tell:
         found = compile_bundle(bundle, profile, memory=memory, programmable=programmable,
-                               costs=costs, dump=dump or (), progress=tell)
+                               costs=costs, dump=dump or (), search=search, seed=seed,
+                               progress=tell)
         if output is not None:
             save_compiled(found, output, force=force, progress=tell)
     dumps = {"dumps": found.dumps} if found.dumps and output is None else {}

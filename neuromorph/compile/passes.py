@@ -18,9 +18,9 @@ from dataclasses import dataclass, replace
 
 from neuromorph.compile.features import lacking_features
 from neuromorph.compile.lower import lower
+from neuromorph.compile.packing.choose import packed
 from neuromorph.compile.packing.demand import Demand, lower_bound
 from neuromorph.compile.packing.limits import Limits, limits_of
-from neuromorph.compile.packing.out_axons import cut_within_out_axons
 from neuromorph.compile.packing.place import place
 from neuromorph.compile.packing.swaps import swapped
 from neuromorph.compile.packing.traffic import traffic
@@ -135,7 +135,7 @@ def _relays(state: Compiled) -> Compiled:
 
 def _split(state: Compiled) -> Compiled:
     bound, worst = lower_bound([list(unit) for unit in state.demands], state.limits)
-    slices = cut_within_out_axons(state.program, state.demands, state.limits)
+    slices = packed(state.program, state.demands, state.limits)
     return replace(state, program=replace(state.program, slices=slices), lower_bound=bound,
                    worst_resource=worst)
 

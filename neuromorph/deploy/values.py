@@ -11,6 +11,7 @@ import numpy as np
 from neuromorph.bundle import Bundle
 from neuromorph.compile import Compiled, Program, Unit, cores_taken
 from neuromorph.compile.check import Usage
+from neuromorph.compile.packing.balance import KEYS, VALUES, Loads
 from neuromorph.compile.packing.demand import used_synapses
 from neuromorph.compile.packing.limits import limits_of
 from neuromorph.compile.packing.place import hops, place, row_by_row
@@ -80,7 +81,10 @@ def cores_values(
     table = [[*map(int, place), *(int(usage[name][core]) for name in COLUMNS)]
              for core, place in enumerate(program.places)]
     cut_units = sum(len({s.core for s in pieces}) > 1 for pieces in program.by_unit)
+    loads = Loads(program.units)
     return {
+        "balance": {"keys": loads.balance(program.slices, KEYS),
+                    "values": loads.balance(program.slices, VALUES)},
         "chips_used": program.chips, "chips": compiled.profile.board.chips,
         "cores_used": program.cores, "cores_usable": compiled.profile.cores_usable,
         "cores_lower_bound": compiled.lower_bound, "worst_resource": compiled.worst_resource,

@@ -103,7 +103,28 @@ def _placed_rows(report: Mapping[str, Any]) -> dict[str, object]:
         "filled, at most": [f"{resource(name)} {_whole_percent(share)}"
                                      for name, share in _fullest(report).items()],
         "cut": _cut(report["cut"]),
+        **_balance(report.get("balance", {})),
+        **_search(report.get("search")),
     }
+
+
+def _balance(balance: Mapping[str, float | None]) -> dict[str, object]:
+    """How much fuller than the mean the fullest core is, phase by phase."""
+    told = [f"{name} × {value:.2f}" for name, value in balance.items() if value is not None]
+    return {"fullest core over the mean": ", ".join(told)} if told else {}
+
+
+def _search(search: Mapping[str, Any] | None) -> dict[str, object]:
+    """What a search made of the plain program."""
+    if search is None:
+        return {}
+    before, after = search["before"], search["after"]
+    ends = {"seconds": "ended by the clock", "interrupt": "interrupted", "tries": "all made"}
+    pairs = [f"{name} {_whole(before[key])} to {_whole(after[key])}" for name, key in (
+        ("cores", "cores"), ("synapses of the fullest cores", "busiest"),
+        ("spikes × hops", "hops"))]
+    tries = f"{_count(search['tries'], 'try', 'tries')}, {ends[search['ended']]}"
+    return {"search": [f"{tries}, seed {search['seed']}", *pairs]}
 
 
 def _second_memory(second: Mapping[str, Any] | None) -> dict[str, object]:

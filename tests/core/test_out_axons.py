@@ -147,8 +147,11 @@ def test_only_what_exceeds_out_axons_is_cut_otherwise(slots: int, heads: int, mo
     plain = replace(state.program, slices=cut(state.demands, state.limits))
     exceeds = any(v.rule == RULE for v in checked(plain, profile).violations)
     assert exceeds == (most < 4096)
-    assert (state.program.slices == plain.slices) == (not exceeds)
+    kept = cut_within_out_axons(state.program, state.demands, state.limits)
+    assert (kept == plain.slices) == (not exceeds)
+    assert checked(replace(state.program, slices=kept), profile).violations == ()
     assert checked(state.program, profile).violations == ()
+    assert state.program.cores <= replace(state.program, slices=kept).cores
 
 
 def test_many_heads_come_to_an_end() -> None:

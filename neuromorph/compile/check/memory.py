@@ -3,7 +3,7 @@
 ::
 
     entry(n) = ceil((n * bits of a synapse + header) / word) * word        n <= synapses an entry
-    list(n)  = full entries, and one of what is left
+    list(n)  = the fewest words that hold n synapses, in entries of any lengths
     bits     = sum over axons of list(synapses of the axon on the core)
 
 A dense list has a weight for every neuron of the slice that has a synapse in the projection, on
@@ -15,6 +15,7 @@ headers and words apart.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -100,10 +101,28 @@ def _index_bits(profile: Profile) -> int:
 
 
 def _list_bits(counts: Counts, bits: int, profile: Profile) -> Counts:
-    full, left = np.divmod(counts, profile.synapse.entry_synapses)
-    whole = _entry_bits(np.array([profile.synapse.entry_synapses]), bits, profile)
-    bits_of_lists: Counts = full * whole + np.where(left > 0, _entry_bits(left, bits, profile), 0)
-    return bits_of_lists
+    """One entry where it holds all; else the words whose best entries hold as many."""
+    longest = int(counts.max(initial=0))
+    found = _entry_bits(counts, bits, profile)
+    if longest > profile.synapse.entry_synapses:
+        word = profile.core.word_bits
+        held = _held(longest, bits, profile.synapse.entry_synapses,
+                     profile.synapse.entry_header_bits, word)
+        found = np.searchsorted(held, counts) * word
+    lists: Counts = np.where(counts > 0, found, 0)
+    return lists
+
+
+@lru_cache(64)
+def _held(synapses: int, bits: int, entry: int, header: int, word: int) -> Counts:
+    """The most synapses that no words, one, two, ... hold, until they hold so many."""
+    words = -(-(entry * bits + header) // word)
+    one = np.clip((np.arange(words, 0, -1) * word - header) // bits, 0, entry)
+    held = np.zeros(words * (1 + -(-synapses // entry)), np.int64)  # enough for full entries
+    held[: words - 1] = -entry  # fewer words than none hold nothing, whatever is added
+    for n in range(words, len(held)):
+        held[n] = (held[n - words : n] + one).max()
+    return held[words - 1 :]
 
 
 def _entry_bits(counts: Counts, bits: int, profile: Profile) -> Counts:

@@ -34,17 +34,28 @@ class Core(Shown):
     settings: set[object] = field(default_factory=set)
     slices: list[Slice] = field(default_factory=list)
 
-    def room(self, unit: int, demand: Demand, start: int, stop: int) -> int:
-        """How many neurons of a population, from ``start`` on, still fit."""
+    def room(
+        self, unit: int, demand: Demand, start: int, stop: int, lead: float = 1.0
+    ) -> int:
+        """How many neurons of a population, from ``start`` on, still fit.
+
+        Beyond the first on an empty core, memory may be ahead of axons by ``lead``, in shares.
+        """
         if not self._fits(unit, demand, start, start + 1, 0):  # mostly where nothing fits
             return 0
         shared = self._newly_shared(unit, demand)
-        if not self._fits(unit, demand, start, start + 1, shared):
+
+        def fits(stop: int) -> bool:
+            first = stop == start + 1 and not self.neurons
+            return (self._fits(unit, demand, start, stop, shared)
+                    and (lead >= 1 or first
+                         or self._lead(unit, demand, start, stop, shared) <= lead))
+
+        if not fits(start + 1):
             return 0
         fit, beyond, tried = 1, stop - start + 1, stop - start  # mostly all of them fit
         while beyond - fit > 1:  # what n neurons take grows with n
-            fits = self._fits(unit, demand, start, start + tried, shared)
-            fit, beyond = (tried, beyond) if fits else (fit, tried)
+            fit, beyond = (tried, beyond) if fits(start + tried) else (fit, tried)
             tried = (fit + beyond) // 2
         return 0 if demand.whole and fit < demand.population.size else fit
 
@@ -68,16 +79,26 @@ class Core(Shown):
 
     def _fits(self, unit: int, demand: Demand, start: int, stop: int, shared: int) -> bool:
         limits = self.limits
-        neurons = self.neurons + stop - start
+        neurons, states = self.neurons + stop - start, (stop - start) * demand.neuron_bits
+        if (neurons > limits.neurons
+                or self.in_axons + shared + demand.own(start, stop) > limits.in_axons
+                or self.out_axons + self._leaving(unit, demand, start, stop) > limits.out_axons):
+            return False
         bits = self.synapse_bits + demand.bits(start, stop, limits)
-        memory = bits + self.neuron_bits + (stop - start) * demand.neuron_bits
-        settings = len(self.settings | {demand.setting})
-        return (neurons <= limits.neurons and bits <= limits.synapse_bits
-                and memory <= limits.memory_bits
-                and self.in_axons + shared + demand.own(start, stop) <= limits.in_axons
-                and self.out_axons + self._leaving(unit, demand, start, stop) <= limits.out_axons
-                and settings <= min(limits.thresholds, limits.settings)
+        return (bits <= limits.synapse_bits
+                and bits + self.neuron_bits + states <= limits.memory_bits
+                and (len(self.settings) + (demand.setting not in self.settings)
+                     <= min(limits.thresholds, limits.settings))
                 and len(self.formats | demand.formats) <= limits.formats)
+
+    def _lead(self, unit: int, demand: Demand, start: int, stop: int, shared: int) -> float:
+        """How far memory is ahead of axons with a slice, in shares of what the core has."""
+        limits = self.limits
+        arriving = self.in_axons + shared + demand.own(start, stop)
+        leaving = self.out_axons + self._leaving(unit, demand, start, stop)
+        bits = self.synapse_bits + demand.bits(start, stop, limits)
+        return (bits / limits.synapse_bits
+                - max(arriving / limits.in_axons, leaving / limits.out_axons))
 
     def _leaving(self, unit: int, demand: Demand, start: int, stop: int) -> int:
         """Out-axons that are reserved for a slice."""

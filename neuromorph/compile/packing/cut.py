@@ -15,17 +15,11 @@ from neuromorph.compile.packing.core import Core, OutAxons
 from neuromorph.compile.packing.demand import Demand, too_large
 from neuromorph.compile.packing.limits import Limits
 from neuromorph.compile.packing.spread import is_wide, lay_on_open
+from neuromorph.compile.packing.ways import USUAL, Ways
 from neuromorph.compile.program import Slice
-
-MOST = 0.5
-"""A unit is cut if at least this share of its largest population fits."""
 
 GAP = 0.04
 """A core with less than this share left is closed, rather than begun a unit on."""
-
-FULL = 0.5
-"""Rests get a core when they fill this share of it: later, they would be further from home."""
-
 
 @dataclass(frozen=True)
 class _Rest:
@@ -38,7 +32,8 @@ class _Rest:
 
 
 def cut(
-    found: Sequence[Sequence[Demand]], limits: Limits, reserved: OutAxons | None = None
+    found: Sequence[Sequence[Demand]], limits: Limits, reserved: OutAxons | None = None,
+    ways: Ways = USUAL,
 ) -> tuple[Slice, ...]:
     """Slices of all units' populations, core after core.
 
@@ -48,13 +43,14 @@ def cut(
     limits : Limits
     reserved : OutAxons, optional
         A cut cannot know where spikes will go, and looks at no out-axons but these.
+    ways : Ways
 
     Raises
     ------
     FitError
         If a single neuron, or a population that must stay whole, exceeds an empty core.
     """
-    packing = _Packing(limits, reserved or {})
+    packing = _Packing(limits, reserved or {}, ways)
     for unit, demand_list in enumerate(found):
         packing.add(unit, list(demand_list))
     return packing.finish()
@@ -64,7 +60,7 @@ def in_declared_order(
     found: Sequence[Sequence[Demand]], limits: Limits
 ) -> tuple[Slice, ...]:
     """The same without any thought of who talks to whom: what to compare with."""
-    packing = _Packing(limits, {})
+    packing = _Packing(limits, {}, USUAL)
     for unit, demand_list in enumerate(found):
         packing.in_a_row(unit, list(demand_list))
     return packing.finish()
@@ -73,7 +69,8 @@ def in_declared_order(
 class _Packing:
     """Cores as they fill up."""
 
-    def __init__(self, limits: Limits, reserved: OutAxons) -> None:
+    def __init__(self, limits: Limits, reserved: OutAxons, ways: Ways) -> None:
+        self.ways = ways
         self.limits = limits
         self.reserved = reserved
         self.done: list[Core] = []
@@ -127,7 +124,7 @@ class _Packing:
                 tried.put(unit, demand, 0, size)
         size = large.population.size
         fit = tried.room(unit, large, 0, size)
-        if large.whole or fit < MOST * size:
+        if large.whole or fit < self.ways.most * size:
             return False
         tried.put(unit, large, 0, fit)
         self.core = tried
@@ -163,7 +160,7 @@ class _Packing:
 
     def _spread(self, unit: int, demands: list[Demand]) -> None:
         """A unit over many cores, of which several are filled at a time."""
-        *done, self.core = lay_on_open(self.core, unit, demands)
+        *done, self.core = lay_on_open(self.core, unit, demands, self.ways)
         self.done += done
 
     def _others_first(self, small: list[Demand], large: Demand) -> bool:
@@ -194,7 +191,7 @@ class _Packing:
         self.done.append(self.core)
         self.core = self._empty()
         self.homes += 1
-        if self._rest_bits() >= FULL * self.limits.synapse_bits:
+        if self._rest_bits() >= self.ways.full * self.limits.synapse_bits:
             self._lay_rests()
 
     def _rest_bits(self) -> int:

@@ -7,7 +7,6 @@ synapse), whichever takes fewer bits for the projection.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -69,8 +68,10 @@ class Demand(Shown):
 
     def bits(self, start: int, stop: int, limits: Limits) -> int:
         """Synaptic memory of a slice, never less than it takes."""
-        lists = sum(axons * limits.list_bits(stop - start, bits) for axons, bits in self.dense)
-        return lists + int(self.sparse_bits[stop] - self.sparse_bits[start])
+        lists = int(self.sparse_bits[stop] - self.sparse_bits[start])
+        for axons, bits in self.dense:  # asked millions of times
+            lists += axons * limits.list_bits(stop - start, bits)
+        return lists
 
     def needs(self, start: int, stop: int, limits: Limits) -> dict[str, int]:
         """What a slice takes of an empty core, by resource."""
@@ -97,7 +98,7 @@ def demands(unit: Unit, limits: Limits) -> list[Demand]:
 
 def _demand(network: Network, population: Population, limits: Limits) -> Demand:
     dense: list[tuple[int, int]] = []
-    least = 0.0
+    least = 0
     sparse = np.zeros(population.size, np.int64)
     own = np.zeros(population.size, np.int64)
     shared: dict[str, NDArray[np.int64]] = {}
@@ -112,15 +113,15 @@ def _demand(network: Network, population: Population, limits: Limits) -> Demand:
                      projection.rule is not None, projection.port))
         if listed:
             dense.append((int(axons.sum()), bits))
-            least += axons.sum() * limits.least_list(len(used), bits)
+            least += axons.sum() * limits.list_bits(np.count_nonzero(count), bits)
             before = shared.get(projection.pre, np.zeros(len(axons), np.int64))
             shared[projection.pre] = np.maximum(before, axons * slots)
         else:
-            least += sum(limits.least_list(synapses, bits + limits.index_bits) * times
+            least += sum(limits.list_bits(synapses, bits + limits.index_bits) * times
                          for synapses, times in _counted(used))
             sparse += count * limits.list_bits(1, bits + limits.index_bits)
             own += count * slots
-    return Demand(population, tuple(dense), math.ceil(least),
+    return Demand(population, tuple(dense), int(least),
                   np.concatenate([[0], np.cumsum(sparse)]),
                   np.concatenate([[0], np.cumsum(own)]), shared, frozenset(formats),
                   neuron_bits(population.model, limits.neuron_bits), _setting(population.model),
@@ -254,7 +255,7 @@ def lower_bound(found: list[list[Demand]], limits: Limits) -> tuple[int, str]:
 
         max over resources of ceil(sum of the least that demands can be / capacity)
 
-    Synapses count as if all lay in the entries that waste least; different settings and synapse
+    Lists count as if nothing were cut, which never takes more; different settings and synapse
     formats, of which a core holds some each, as resources too.
     """
     needs, capacities = _least(found, limits), limits.core() | {

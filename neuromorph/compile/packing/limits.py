@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 
+from neuromorph.compile.packing.lists import list_bits
 from neuromorph.profiles import Profile
-
-LONG_ENTRY = 4000
-"""Synapses of an entry beyond which rounding to whole words hardly counts."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +21,7 @@ class Limits:
     weight_bits, index_bits, tag_bits, trace_bits, delay_bits : int
         Of a synapse; all but the first where it has an index, a tag, a rule, a delay.
     entry_synapses, header_bits, word_bits : int
-        A list of synapses is stored in entries of so many, each with a header, in whole words.
+        A list of synapses is stored in entries of at most so many, see `lists`.
     neuron_bits : int
         State of a neuron.
     plastic_slots : int
@@ -75,23 +72,7 @@ class Limits:
 
     def list_bits(self, synapses: int, bits: int) -> int:
         """Bits of a list of so many synapses of so many bits each."""
-        full, left = divmod(synapses, self.entry_synapses)
-        return full * self._entry(self.entry_synapses, bits) + (self._entry(left, bits) if left
-                                                               else 0)
-
-    def least_list(self, synapses: int, bits: int) -> float:
-        """What an axon's synapses take at the least, on one core or on many."""
-        return max(self._entry(1, bits), synapses * _least(self, bits))
-
-    def _entry(self, synapses: int, bits: int) -> int:
-        return -(-(synapses * bits + self.header_bits) // self.word_bits) * self.word_bits
-
-
-@lru_cache
-def _least(limits: Limits, bits: int) -> float:
-    """What a synapse takes in the entry that is filled best."""
-    few = range(1, min(limits.entry_synapses, LONG_ENTRY) + 1)
-    return float(min(limits.list_bits(n, bits) / n for n in (*few, limits.entry_synapses)))
+        return list_bits(synapses, bits, self.entry_synapses, self.header_bits, self.word_bits)
 
 
 RESOURCES = ("neurons", "synapse_bits", "memory_bits", "in_axons", "out_axons")

@@ -11,7 +11,7 @@ neuron keeps the most that it ever took: reservations only grow, until they suff
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
@@ -23,6 +23,7 @@ from neuromorph.compile.packing.cut import cut
 from neuromorph.compile.packing.demand import Demand
 from neuromorph.compile.packing.limits import Limits
 from neuromorph.compile.packing.traffic import reach_of
+from neuromorph.compile.packing.ways import USUAL, Ways
 from neuromorph.compile.program import Program, Slice
 from neuromorph.errors import FitError
 
@@ -37,7 +38,8 @@ FEWER = "fewer slots or values, so that its spikes go to fewer cores"
 
 
 def cut_within_out_axons(
-    program: Program, found: Sequence[Sequence[Demand]], limits: Limits
+    program: Program, found: Sequence[Sequence[Demand]], limits: Limits, ways: Ways = USUAL,
+    going: Callable[[], None] = lambda: None,
 ) -> tuple[Slice, ...]:
     """Slices of all units' populations, with which no core exceeds its out-axons.
 
@@ -49,6 +51,9 @@ def cut_within_out_axons(
         Whose units are cut.
     found : sequence of units' demands
     limits : Limits
+    ways : Ways
+    going : callable
+        Called before each cut; it may raise.
 
     Raises
     ------
@@ -58,7 +63,8 @@ def cut_within_out_axons(
     """
     slices, most = tuple[Slice, ...](), Taken()
     for _ in range(ROUNDS):
-        before, slices = slices, cut(found, limits, _reserved(found, most, limits))
+        going()
+        before, slices = slices, cut(found, limits, _reserved(found, most, limits), ways)
         taken = out_axons(replace(program, slices=slices))
         if of_cores(slices, taken).max(initial=0) <= limits.out_axons:
             return slices

@@ -3,7 +3,8 @@
 Neurons of a dense layer take a core's synaptic memory and little else. Norms, residuals, relays
 and pulses take next to none of it, but often one out-axon for each core of a dense layer; heads
 take in-axons. Each kind by itself leaves most of a core unused; together they fill it. So the last
-cores stay open, and every population is laid on the oldest that takes a good part of it.
+cores stay open, and every population is laid on the oldest that takes a good part of it. What
+takes more memory than axons leaves some memory on each core for what comes after it.
 """
 
 from __future__ import annotations
@@ -13,12 +14,10 @@ from collections.abc import Sequence
 from neuromorph.compile.packing.core import Core
 from neuromorph.compile.packing.demand import Demand, too_large
 from neuromorph.compile.packing.limits import Limits
+from neuromorph.compile.packing.ways import USUAL, Ways
 
 MANY = 8
 """Cores that a unit takes at least before it is laid on several at a time."""
-
-OPEN = 32
-"""Cores that stay open. With fewer some are left half empty; with more spikes go further."""
 
 LIGHT = 1000
 """A neuron is light if its synapses take less than one part in so many of a core's memory."""
@@ -37,7 +36,9 @@ def is_wide(demands: Sequence[Demand], limits: Limits) -> bool:
     return bits > MANY * limits.synapse_bits or settings > min(limits.thresholds, limits.settings)
 
 
-def lay_on_open(first: Core, unit: int, demands: Sequence[Demand]) -> list[Core]:
+def lay_on_open(
+    first: Core, unit: int, demands: Sequence[Demand], ways: Ways = USUAL
+) -> list[Core]:
     """Lay a unit on a core and on new ones behind it.
 
     Parameters
@@ -46,6 +47,7 @@ def lay_on_open(first: Core, unit: int, demands: Sequence[Demand]) -> list[Core]
         It may hold others already.
     unit : int
     demands : sequence of Demand
+    ways : Ways
 
     Returns
     -------
@@ -59,10 +61,11 @@ def lay_on_open(first: Core, unit: int, demands: Sequence[Demand]) -> list[Core]
     """
     cores = [first]
     for demand in demands:
-        start = _on_open(cores[-OPEN:], unit, demand)
+        lead = ways.lead if _is_of_memory(demand, first.limits) else 1.0
+        start = _on_open(cores[-ways.opened:], unit, demand, lead)
         while start < demand.population.size:
             core = Core(first.limits, first.reserved)
-            fit = core.room(unit, demand, start, demand.population.size)
+            fit = core.room(unit, demand, start, demand.population.size, lead)
             if not fit:
                 raise too_large(demand, start, first.limits)
             core.put(unit, demand, start, start + fit)
@@ -71,11 +74,11 @@ def lay_on_open(first: Core, unit: int, demands: Sequence[Demand]) -> list[Core]
     return cores
 
 
-def _on_open(cores: Sequence[Core], unit: int, demand: Demand) -> int:
+def _on_open(cores: Sequence[Core], unit: int, demand: Demand, lead: float) -> int:
     """Lay neurons of a population on the cores that take a good part of it; how many they are."""
     start, size = 0, demand.population.size
     for core in cores:
-        fit = core.room(unit, demand, start, size)
+        fit = core.room(unit, demand, start, size, lead)
         stop = start + fit
         if fit and (stop == size or _is_worth_it(demand, start, stop, core.limits)):
             core.put(unit, demand, start, stop)
@@ -83,6 +86,13 @@ def _on_open(cores: Sequence[Core], unit: int, demand: Demand) -> int:
         if start == size:
             break
     return start
+
+
+def _is_of_memory(demand: Demand, limits: Limits) -> bool:
+    """Whether a population takes more of cores' memory than of their axons."""
+    needs = demand.needs(0, demand.population.size, limits)
+    memory, axons = (needs[name] / limits.core()[name] for name in ("synapse_bits", "in_axons"))
+    return memory > axons
 
 
 def _is_worth_it(demand: Demand, start: int, stop: int, limits: Limits) -> bool:
