@@ -331,6 +331,7 @@ def test_every_circuit_explains_itself(name: str) -> None:
     ("block", ["fast", "lava", "reference"]),
     ("digits_block", ["fast", "lava", "reference"]),
     ("prototypes", ["fast", "lava", "reference"]),
+    ("gated_delta", ["fast", "lava", "reference"]),
 ])
 def test_what_runs_a_circuit(name: str, able: list[str]) -> None:
     said = describe(circuits.get(name))["backends"]
@@ -366,4 +367,4 @@ def test_all_circuits_are_listed(cli: Run) -> None:
     assert done.code == 0, done.err
     assert all(f"{name}: " in done.out for name in (
         "match_and_control", "hebbian_attention", "astrocyte_attention", "hopfield", "naam",
-        "block", "digits_block", "prototypes"))
+        "block", "digits_block", "prototypes", "gated_delta"))
