@@ -16,7 +16,7 @@ from neuromorph.circuits.gated_delta import Rounding, remember
 from neuromorph.dynamics.gated_delta import DeltaSample, gated_delta_rule
 from neuromorph.errors import CalibrationError, UsageError
 from neuromorph.papers import fast_weights
-from neuromorph.translate.delta_code import calibrate_delta
+from neuromorph.translate.delta_code import calibrate_delta, carried
 
 
 def cosine(one: NDArray[Any], other: NDArray[Any]) -> float:
@@ -25,7 +25,7 @@ def cosine(one: NDArray[Any], other: NDArray[Any]) -> float:
 
 def spoken(sample: DeltaSample, calibration: DeltaSample, rounding: Rounding = "random") -> Any:
     code = calibrate_delta([calibration], rounding)
-    codes, _ = code.encode(sample)
+    codes, _, _ = code.encode(sample)
     return code.decode(remember(code.numbers, codes).answers)
 
 
@@ -82,7 +82,7 @@ def test_what_is_kept_never_strays_from_what_should_be(keep: float) -> None:
     """Fractions of gates are carried over: at every token half a unit, and no more."""
     sample = layer(np.random.default_rng(4), 400, 4, keep=keep)
     code = calibrate_delta([sample])
-    codes, _ = code.encode(sample)
+    codes, _, _ = code.encode(sample)
     kept = np.cumsum(np.log1p(-codes.forgets * code.numbers.forget_unit))
     wanted = np.cumsum(np.log(sample.keep))
     strays = np.abs(np.expm1(kept - wanted)) if keep > 0.9 else np.abs(np.expm1(kept - wanted)[:3])
@@ -122,3 +122,22 @@ def test_what_cannot_be_calibrated_is_refused(change: Any, text: str) -> None:
 def test_samples_that_make_no_sense_are_refused(change: dict[str, Any], text: str) -> None:
     with pytest.raises(UsageError, match=text):
         replace(layer(np.random.default_rng(7), 8, 4), **change)
+
+
+def test_gates_go_on_owing_where_a_sequence_is_cut() -> None:
+    sample = layer(np.random.default_rng(8), 60, 4, keep=0.9995)
+    whole, _, end = carried(sample.keep, 2.0**-10)
+    parts, owed = [], None
+    for t in range(60):
+        codes, _, owed = carried(sample.keep[t : t + 1], 2.0**-10, owed)
+        parts.append(int(codes[0]))
+    assert parts == whole.tolist()
+    assert owed == pytest.approx(end)
+    assert sum(parts) > 0
+
+
+def test_a_gate_that_forgets_nearly_all_owes_nothing() -> None:
+    codes, kept, owed = carried(np.array([1e-30, 1.0]), 2.0**-7)
+    assert codes.tolist() == [127, 0]
+    assert kept.tolist() == [2.0**-7, 1.0]
+    assert owed == 0

@@ -65,7 +65,7 @@ def run(settings: Settings, *, backend: str, seed: int, progress: Progress) -> O
     """Write associations, ask after each for an earlier key, compare with floats and with Hebb."""
     sample, wanted = _associations(settings, np.random.default_rng(seed))
     code = calibrate_delta([sample], cast(Rounding, settings.rounding))
-    codes, clipped = code.encode(sample)
+    codes, clipped, _ = code.encode(sample)
     progress(f"writing {settings.tokens} associations on {backend}")
     done = run_memory(code.numbers, codes, backend)
     answers = code.decode(done.answers)
