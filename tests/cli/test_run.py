@@ -333,6 +333,7 @@ def test_every_circuit_explains_itself(name: str) -> None:
     ("block", ["fast", "lava", "reference"]),
     ("digits_block", ["fast", "lava", "reference"]),
     ("prototypes", ["fast", "lava", "reference"]),
+    ("gated_delta", ["fast", "lava", "reference"]),
 ])
 def test_what_runs_a_circuit(name: str, able: list[str]) -> None:
     said = describe(circuits.get(name))["backends"]
@@ -368,5 +369,4 @@ def test_all_circuits_are_listed(cli: Run) -> None:
     assert done.code == 0, done.err
     assert all(f"{name}: " in done.out for name in (
         "match_and_control", "hebbian_attention", "astrocyte_attention", "hopfield", "naam",
-        "dense_memory", "projector",
-        "block", "digits_block", "prototypes"))
+        "dense_memory", "projector", "gated_delta", "block", "digits_block", "prototypes"))

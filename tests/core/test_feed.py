@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from placed_programs import judged
 from small_fronts import OUT, assert_as_driven, assert_same, feed_all, front, later
+from small_gated_delta import MEMORY, codes_for
 from small_heads import BINARY, GRADED, attention
 from small_networks import everything
 
@@ -17,6 +18,7 @@ from neuromorph.api.spiking_store import SpikingStore
 from neuromorph.backends.interface import Inputs
 from neuromorph.circuits import (
     astrocyte_attention,
+    gated_delta,
     hebbian_attention,
     latency_attention,
     match_and_control,
@@ -73,6 +75,12 @@ def remembered() -> Driven:
     return astrocyte_attention.build(8, 3, exponent=-4), inputs, steps
 
 
+def forgotten() -> Driven:
+    """A memory that fades, and forgets along keys."""
+    codes = codes_for(MEMORY, np.random.default_rng(3), loud=0.5)
+    return gated_delta.build(MEMORY), *gated_delta.stimulate(MEMORY, codes)
+
+
 def retrieved() -> Driven:
     """A Hopfield circuit, asked for two of its patterns."""
     patterns = np.random.default_rng(5).choice([-1.0, 1.0], (4, 9))
@@ -91,6 +99,7 @@ CIRCUITS = {
     "graded attention, written": written(GRADED),
     "match and control": followed(),
     "astrocyte attention": remembered(),
+    "gated delta": forgotten(),
     "Hopfield": retrieved(),
 }
 

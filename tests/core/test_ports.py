@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
+from small_gated_delta import MEMORY, codes_for
 from small_heads import BINARY, GRADED, Case, attention, cases
 from small_relays import SMALL, wide
 
@@ -15,6 +16,7 @@ from neuromorph import backends
 from neuromorph.backends.interface import Inputs
 from neuromorph.circuits import (
     astrocyte_attention,
+    gated_delta,
     hebbian_attention,
     latency_attention,
     match_and_control,
@@ -195,6 +197,8 @@ def test_the_other_circuits_ports_keep_what_they_say() -> None:
     keys, queries = rng.integers(0, 128, (2, 6, 8))
     inputs, _, steps = astrocyte_attention.causal(keys, rng.integers(-127, 128, (6, 3)), queries)
     assert_circuit_keeps(astrocyte_attention.build(8, 3), inputs, steps)
+    codes = codes_for(MEMORY, rng)
+    assert_circuit_keeps(gated_delta.build(MEMORY), *gated_delta.stimulate(MEMORY, codes))
     keys, queries = (rng.random((520, 3)) < 0.03).astype(int), (rng.random((520, 2)) < 0.03) * 1
     episode = match_and_control.Episode(keys, queries, keys[:60], gap=0)
     assert_circuit_keeps(match_and_control.build(3, 2), *match_and_control.stimulate(episode))

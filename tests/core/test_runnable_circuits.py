@@ -71,6 +71,22 @@ def test_one_digit_more_than_rows_is_refused_by_name() -> None:
         run("prototypes", shots=4, rows=3)
 
 
+def test_a_memory_that_forgets_along_keys_recalls_the_last_value(tmp_path: Path) -> None:
+    found = run("gated_delta", tokens=64)
+    numbers = found.numbers
+    assert numbers["equal_to_closed_form"] is True
+    assert numbers["cosine_to_floats"] > 0.999
+    assert numbers["recall_error_of_hebb"] > 2 * numbers["recall_error_of_spikes"]
+    assert numbers["recall_error_of_spikes"] < 1.05 * numbers["recall_error_of_floats"]
+    assert drawn(found, tmp_path) == b"\x89PNG\r\n\x1a\n"
+
+
+def test_without_forgetting_along_keys_old_values_stay() -> None:
+    numbers = run("gated_delta", tokens=64, forget_key=False, rounding="whole").numbers
+    assert numbers["cosine_to_floats"] > 0.95
+    assert numbers["recall_error_of_floats"] == numbers["recall_error_of_hebb"] > 1
+
+
 def test_learned_features_beat_random_ones(tmp_path: Path) -> None:
     learned = run("astrocyte_attention")
     random = run("astrocyte_attention", learned=False)
@@ -179,6 +195,9 @@ def test_a_block_in_lava() -> None:
     ("prototypes", {"novelty": 1.0}, "novelty: the setting is out of range; found 1.0"),
     ("prototypes", {"resolution": 1e-6}, "resolution: the ramp is finer than the codes"),
     ("prototypes", {"window": 3}, "window: a number of the prototypes is out of range; found 3"),
+    ("gated_delta", {"keep": 0.0}, "keep: the setting is out of range; found 0.0"),
+    ("gated_delta", {"rounding": "up"}, "rounding: unknown rounding; found 'up'"),
+    ("gated_delta", {"key_size": 130}, "found 130; expected 1 to 129"),
     ("block", {"head_size": 3}, "head_size: a head of an odd size has no pairs to turn; found 3"),
 ])
 def test_a_setting_that_makes_no_sense_is_refused(

@@ -1,0 +1,225 @@
+"""Memories of the gated delta rule: the rule is transformers' own, and layers run in integers."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+import numpy as np
+import pytest
+
+from neuromorph.dynamics.gated_delta import DeltaSample, gated_delta_rule
+from neuromorph.errors import CalibrationError, UnsupportedError
+from neuromorph.huggingface.delta_layers import (
+    FUNCTIONS,
+    DeltaCall,
+    DeltaConnection,
+    delta_call,
+    delta_modules,
+    each_head,
+)
+from neuromorph.huggingface.delta_spikes import DeltaSpikes, delta_spikes
+from neuromorph.translate.delta_code import calibrate_delta
+
+pytestmark = pytest.mark.hf
+torch = pytest.importorskip("torch", reason="torch is not installed")
+pytest.importorskip("transformers", reason="transformers is not installed")
+
+from hf_delta import called, qwen3_next, texts  # noqa: E402
+
+FAMILIES = ("qwen3_next", "qwen3_5", "olmo_hybrid")
+
+
+def home(family: str) -> Any:
+    return importlib.import_module(f"transformers.models.{family}.modeling_{family}")
+
+
+def in_floats(call: DeltaCall) -> Any:
+    """The rule in floats, in the layer's place."""
+    done = gated_delta_rule(call.sample, call.memory)
+    return done.outputs, done.memory
+
+
+def cosine(one: Any, other: Any) -> float:
+    return float(torch.cosine_similarity(one.flatten().double(), other.flatten().double(), dim=0))
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.parametrize(("keys", "values"), [(2, 2), (2, 4)])
+@pytest.mark.parametrize("before", [False, True])
+def test_the_float_rule_is_transformers_own(
+    family: str, function: str, keys: int, values: int, before: bool
+) -> None:
+    given, named = called(2, 100, keys, values)
+    if before:
+        rng = torch.Generator().manual_seed(1)
+        named["initial_state"] = torch.randn(2, values, 8, 10, generator=rng)
+    named |= {"use_qk_l2norm_in_kernel": True, "output_final_state": True}
+    outputs, memory = getattr(home(family), function)(*given, **named)
+    call = delta_call("layer", *given, **named)
+    ours, held = in_floats(call)
+    np.testing.assert_allclose(ours.swapaxes(1, 2), outputs.numpy(), atol=2e-5)
+    np.testing.assert_allclose(held.swapaxes(-1, -2), memory.numpy(), atol=2e-5)
+
+
+def test_lightning_attention_is_the_rule_that_forgets_along_no_key() -> None:
+    """MiniMax's layer, made of its own parts around the rule; and in integers."""
+    from transformers.models.minimax.modeling_minimax import (
+        MiniMaxConfig,
+        MiniMaxLightningAttention,
+    )
+
+    torch.manual_seed(0)
+    config = MiniMaxConfig(hidden_size=32, num_attention_heads=2, head_dim=16, block_size=32,
+                           num_hidden_layers=2, layer_types=["linear_attention"] * 2)
+    layer = MiniMaxLightningAttention(config, 0).eval()
+    hidden = torch.randn(2, 90, 32)
+    with torch.no_grad():
+        expected = layer(hidden, None, None)[0]
+        mixed = layer.act_fn(layer.qkv_proj(hidden)).reshape(2, 90, 2, 48).transpose(1, 2)
+    queries, keys, values = (part.double().numpy() for part in mixed.split(16, dim=3))
+    keep = np.broadcast_to(np.exp(-layer.slope_rate[:, 0].numpy()), (2, 2, 90))
+    sample = DeltaSample(queries, keys, values, keep, np.ones_like(keep), forgets_key=False)
+
+    def finished(outputs: Any) -> Any:
+        flat = torch.from_numpy(outputs).float().transpose(1, 2).reshape(2, 90, 32)
+        with torch.no_grad():
+            return layer.out_proj(layer.output_gate(hidden).sigmoid() * layer.norm(flat))
+
+    assert torch.allclose(finished(gated_delta_rule(sample).outputs), expected, atol=1e-5)
+    codes = tuple(calibrate_delta([head]) for head in each_head(sample))
+    outputs, _ = DeltaSpikes({"layer": codes})(DeltaCall("layer", sample, None))
+    assert cosine(finished(outputs), expected) > 0.99
+
+
+# --- a model's calls are answered
+
+
+@torch.no_grad()
+def test_a_handler_in_floats_changes_nothing() -> None:
+    model = qwen3_next()
+    own = model(**texts(2, 70)).logits
+    seen: list[str] = []
+    with DeltaConnection.of(model, lambda call: (seen.append(call.layer), in_floats(call))[1]):
+        assert torch.allclose(model(**texts(2, 70)).logits, own, atol=1e-4)
+    assert seen == list(delta_modules(model)) == [f"model.layers.{i}.linear_attn" for i in range(3)]
+
+
+@torch.no_grad()
+def test_the_memory_that_goes_on_is_the_layers_own() -> None:
+    """A cache that is filled by one of both is read by the other."""
+    model, ids = qwen3_next(), texts(1, 40)["input_ids"]
+    own = model(input_ids=ids).logits[:, 30:]
+    with DeltaConnection.of(model, in_floats):
+        cache = model(input_ids=ids[:, :30], use_cache=True).past_key_values
+    rest = [model(input_ids=ids[:, t : t + 1], past_key_values=cache, use_cache=True).logits
+            for t in range(30, 35)]
+    with DeltaConnection.of(model, in_floats):
+        rest += [model(input_ids=ids[:, t : t + 1], past_key_values=cache, use_cache=True).logits
+                 for t in range(35, 40)]
+    assert torch.allclose(torch.cat(rest, dim=1), own, atol=1e-4)
+
+
+@torch.no_grad()
+def test_another_model_of_the_family_keeps_its_own() -> None:
+    connected, other = qwen3_next(), qwen3_next(seed=1)
+    calls: list[str] = []
+    own = other(**texts(1, 12)).logits
+    with DeltaConnection.of(connected, lambda call: calls.append(call.layer)):
+        assert torch.equal(other(**texts(1, 12)).logits, own)
+        assert calls == []
+        with DeltaConnection.of(other, lambda call: calls.append("other")):
+            connected(**texts(1, 12))
+            other(**texts(1, 12))
+        connected(**texts(1, 12))
+    assert [name == "other" for name in calls] == [False] * 3 + [True] * 3 + [False] * 3
+
+
+@torch.no_grad()
+def test_after_an_error_and_after_closing_all_is_as_before() -> None:
+    model = qwen3_next()
+    functions = [getattr(home("qwen3_next"), name) for name in FUNCTIONS]
+    hooks = [len(module._forward_hooks) for module in model.modules()]
+    own = model(**texts(1, 12)).logits
+
+    def failing(call: DeltaCall) -> Any:
+        raise ValueError(call.layer)
+
+    connection = DeltaConnection.of(model, failing)
+    with pytest.raises(ValueError, match=r"layers\.0\.linear_attn"):
+        model(**texts(1, 12))
+    connection.close()
+    connection.close()
+    assert [getattr(home("qwen3_next"), name) for name in FUNCTIONS] == functions
+    assert [len(module._forward_hooks) for module in model.modules()] == hooks
+    with DeltaConnection.of(qwen3_next(seed=1), failing):
+        assert torch.equal(model(**texts(1, 12)).logits, own)  # no layer is still said to run
+
+
+def test_packed_sequences_are_refused() -> None:
+    given, named = called(1, 6, 2, 2)
+    with pytest.raises(UnsupportedError, match="the layer: sequences packed side by side"):
+        delta_call("the layer", *given, **named, cu_seqlens=torch.tensor([0, 3, 6]))
+
+
+# --- in integers
+
+
+@torch.no_grad()
+def test_layers_run_in_integers() -> None:
+    """A layer is given what it has in floats, so that layers do not add up."""
+    model = qwen3_next()
+    spikes = delta_spikes(model, [texts(2, 128)])
+    new = texts(2, 128, seed=2)
+    inputs: dict[str, Any] = {}
+    hooks = [module.register_forward_hook(
+        lambda module, args, kwargs, out, name=name: inputs.update({name: (args, kwargs, out)}),
+        with_kwargs=True) for name, module in delta_modules(model).items()]
+    model(**new, use_cache=False)
+    for hook in hooks:
+        hook.remove()
+    with DeltaConnection.of(model, spikes):
+        for name, module in delta_modules(model).items():
+            args, kwargs, out = inputs[name]
+            assert cosine(module(*args, **kwargs), out) > 0.99, name
+    assert spikes.report() == {"layers": 3, "memories": 12, "tokens": 3 * 2 * 128,
+                               "clipped": spikes.clipped}
+    assert spikes.clipped < 0.01 * spikes.tokens * 4 * 16
+
+
+@torch.no_grad()
+def test_token_by_token_is_the_same_to_the_bit() -> None:
+    """Draws, gates and weights go on: a text that is generated is one that was given."""
+    model, ids = qwen3_next(), texts(2, 24)["input_ids"]
+    spikes = delta_spikes(model, [texts(2, 64)])
+    calls: list[Any] = []
+
+    def kept(call: DeltaCall) -> Any:
+        answered = spikes(call)
+        calls.append((call.layer, answered[1]))
+        return answered
+
+    with DeltaConnection.of(model, kept):
+        whole = model(input_ids=ids).logits
+        last = dict(calls)
+        cache, parts = None, []
+        for t in range(24):
+            done = model(input_ids=ids[:, t : t + 1], past_key_values=cache, use_cache=True)
+            cache = done.past_key_values
+            parts.append(done.logits)
+    assert torch.allclose(torch.cat(parts, dim=1), whole, atol=1e-4)
+    first = "model.layers.0.linear_attn"
+    np.testing.assert_allclose(dict(calls)[first], last[first], atol=1e-6)
+
+
+def test_a_memory_that_is_not_reached_or_too_large_is_refused() -> None:
+    with pytest.raises(CalibrationError, match="linear_attn: the calibration data never reaches"):
+        delta_spikes(qwen3_next(), [])
+    with pytest.raises(UnsupportedError, match=r"more key axons.*found 136; expected at most 129"):
+        delta_spikes(qwen3_next(136, 2), [texts(1, 4)])
+
+
+def test_a_model_without_memories_has_nothing_to_connect() -> None:
+    assert delta_modules(torch.nn.Linear(2, 2)) == {}
+    assert DeltaConnection.of(torch.nn.Linear(2, 2), in_floats).layers == ()
