@@ -6,11 +6,11 @@ Results stand in the order of the items, whoever came first: what is summed over
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from neuromorph.errors import InputError, NeuromorphError
 from neuromorph.files.opening import StrPath
@@ -23,6 +23,9 @@ from neuromorph.shown import Shown
 
 ATTEMPTS = 3
 """How often an item may fail, by an accident or with its worker, before the run ends."""
+
+
+Each: TypeAlias = Callable[[int, Any], None]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -46,7 +49,7 @@ class Done(Shown):
 
 def carry_out(
     work: Work, spread: Spread = HERE, *, keep: StrPath | None = None,
-    progress: Progress = silent, workers: Workers | None = None,
+    progress: Progress = silent, workers: Workers | None = None, each: Each | None = None,
 ) -> Done:
     """Do every item of a work.
 
@@ -61,6 +64,8 @@ def carry_out(
     workers : Workers, optional
         Those of `workers_of`, for several works one after the other; they are
         left running.
+    each : callable, optional
+        Shown the number and the result of every item, in their order, as soon as may be.
 
     Raises
     ------
@@ -71,13 +76,15 @@ def carry_out(
     journal = Journal(None if keep is None else Path(keep), work)
     journal.check(resume=spread.resume)
     results = _kept(work, journal)
-    resumed = len(results)
+    resumed, show = len(results), _InOrder(results, each)
+    show()
     left = [index for index in range(len(work.items)) if index not in results]
     if left:
         with workers_of(spread) if workers is None else _lent(workers) as team:
             for index, content in _contents(work, left, team, progress):
                 journal.put(index, content)
                 results[index] = work.doing.codec.decode(content)
+                show()
     return Done([results[index] for index in range(len(work.items))], resumed, journal)
 
 
@@ -98,6 +105,18 @@ def workers_of(spread: Spread) -> Workers:
 
         return Processes(spread.jobs)
     return Here()
+
+
+class _InOrder:
+    """Shows results that are there, up to the first that is not."""
+
+    def __init__(self, results: Mapping[int, Any], each: Each | None) -> None:
+        self._results, self._each, self._next = results, each, 0
+
+    def __call__(self) -> None:
+        while self._each is not None and self._next in self._results:
+            self._each(self._next, self._results[self._next])
+            self._next += 1
 
 
 @contextmanager

@@ -43,6 +43,13 @@ def test_results_stand_in_order_and_are_equal_to_the_bit(team: Processes, tmp_pa
         assert one["drawn"].tobytes() == np.random.default_rng(n).normal(size=5).tobytes()
 
 
+def test_results_are_shown_in_order(team: Processes, tmp_path: Path) -> None:
+    seen: list[tuple[int, object]] = []
+    done = carry_out(small.work(small.fails, tmp_path), workers=team,
+                     each=lambda *found: seen.append(found))
+    assert seen == list(enumerate(done.results))
+
+
 def test_products_of_matrices_are_equal_to_the_bit(team: Processes, tmp_path: Path) -> None:
     work = small.work(small.product, tmp_path, 3)
     assert carry_out(work).results == carry_out(work, workers=team).results
