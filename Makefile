@@ -77,7 +77,7 @@ demo: $(VENV)/.project
 
 paper: $(VENV)/.project
 	@echo "== papers"
-	@$(BIN)/python -m examples.papers -o out/papers
+	@$(BIN)/python -m examples.papers -o out/papers --jobs $(JOBS)
 
 lint: $(VENV)/.project
 	@echo "== ruff"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from neuromorph.errors import UsageError
 
@@ -17,14 +19,14 @@ def count() -> int:
     """Threads that a kernel called now may use.
 
     What `VARIABLE` asks for; else as many as torch is set to, where torch is loaded, and else as
-    many as this process has processors.
+    many as this process has processors. Within `one_of_torch`, as many as before it.
 
     Raises
     ------
     UsageError
         If the environment asks for something else than a number.
     """
-    return asked() or _of_torch() or processors()
+    return _Held.kernels or asked() or _of_torch() or processors()
 
 
 def limit_torch() -> None:
@@ -36,8 +38,39 @@ def limit_torch() -> None:
         If the environment asks for something else than a number.
     """
     number, torch = asked(), sys.modules.get("torch")
+    if _Held.kernels is not None:
+        return
     if number is not None and torch is not None and torch.get_num_threads() != number:
         torch.set_num_threads(number)
+
+
+@contextmanager
+def one_of_torch(kernels: int | None = None) -> Iterator[None]:
+    """Torch with one thread: how many it has changes the last bits of its floats.
+
+    Compiled kernels of integers keep theirs, for they say the same with any number of them.
+
+    Parameters
+    ----------
+    kernels : int, optional
+        Their threads, instead.
+    """
+    before, of_torch = _Held.kernels, _of_torch()
+    _Held.kernels = kernels or count()
+    try:
+        if of_torch is not None:
+            sys.modules["torch"].set_num_threads(1)
+        yield
+    finally:
+        _Held.kernels = before
+        if of_torch is not None:
+            sys.modules["torch"].set_num_threads(of_torch)
+
+
+class _Held:
+    """Threads of kernels, while torch has one."""
+
+    kernels: int | None = None
 
 
 def asked() -> int | None:

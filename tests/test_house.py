@@ -26,7 +26,7 @@ FLOORS = (
     ("errors", "_version"),
     ("folders", "memory", "progress", "shown", "threads"),
     ("numerics", "files"),
-    ("learning", "neurons"),
+    ("learning", "neurons", "parallel"),
     ("dynamics", "straight"),
     ("network",),
     ("models", "circuits", "profiles"),
@@ -60,6 +60,7 @@ HEAVY = {
     "nir": (),
     "gguf": (),
     "dask": (),
+    "distributed": (),
     "pickle": (),
 }
 SLOW_TO_START = ("numpy", "numba", "scipy", "pydantic", "torch", "lava", "typer", "rich")

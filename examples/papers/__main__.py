@@ -3,32 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import importlib
-import pkgutil
-from collections.abc import Iterator, Sequence
-from time import perf_counter
-from types import ModuleType
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
-import examples.papers
-from examples.papers.common import (
-    Row,
-    add_options,
-    errors_told,
-    print_rows,
-    save_summary,
-    tell,
-)
+import numpy as np
 
-
-def scripts() -> dict[str, ModuleType]:
-    """The modules here that have a TITLE and a ``run``, by name, in alphabetical order."""
-    return {name: module for name, module in _modules() if hasattr(module, "TITLE")}
-
-
-def _modules() -> Iterator[tuple[str, ModuleType]]:
-    for found in sorted(pkgutil.iter_modules(examples.papers.__path__), key=lambda m: m.name):
-        if found.name != "__main__":
-            yield found.name, importlib.import_module(f"examples.papers.{found.name}")
+from examples.papers.common import Row, add_options, errors_told, print_rows, save_summary, tell
+from examples.papers.scripts import Script, result_of, rows_of, scripts, source_digest, title
+from neuromorph.api.run_seeds import WORK
+from neuromorph.files.atomic import write_file
+from neuromorph.parallel import ARRAYS, Doing, Spread, Work, carry_out
+from neuromorph.progress import silent
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -37,18 +23,42 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("names", nargs="*", choices=[*known, []], metavar="NAME", default=[],
                         help=", ".join(known))
     add_options(parser)
+    parser.add_argument("-j", "--jobs", type=int, default=1, metavar="N",
+                        help="processes that share the scripts, to the same numbers (1)")
+    parser.add_argument("--scheduler", metavar="ADDRESS",
+                        help="a Dask scheduler, whose workers share them: tcp://host:8786")
+    parser.add_argument("--resume", action="store_true",
+                        help="go on from what an interrupted run kept")
     chosen = parser.parse_args(arguments)
-    rows: list[Row] = []
+    names = chosen.names or list(known)
     with errors_told():
-        for name in chosen.names or known:
-            print(f"== {known[name].TITLE}", flush=True)
-            began = perf_counter()
-            found = known[name].run(chosen.output, chosen.full, tell)
-            print_rows(found)
-            tell(f"{perf_counter() - began:.0f} s")
-            rows += found
-            # After each script: what is done stays done if a later one fails.
-            save_summary(rows, chosen.output / "summary.json")
+        spread = Spread(chosen.jobs, chosen.scheduler, chosen.resume)
+        work = Work("papers", Doing(Script(chosen.full, aloud=spread.here), result_of, ARRAYS),
+                    names, "script", {"scripts": source_digest(), "names": " ".join(names),
+                                      "full": str(chosen.full)})
+        carry_out(work, spread, keep=WORK, progress=silent if spread.here else tell,
+                  each=_Written(names, chosen.output, titled=spread.here)).journal.clear()
+
+
+class _Written:
+    """Prints and writes what each script found: what is done stays done if a later one fails."""
+
+    def __init__(self, names: Sequence[str], output: Path, *, titled: bool) -> None:
+        self._names, self._output, self._titled = names, output, titled
+        self._rows: list[Row] = []
+
+    def __call__(self, index: int, found: dict[str, Any]) -> None:
+        rows, seconds = rows_of(found)
+        if not self._titled:
+            title(self._names[index])
+        print_rows(rows)
+        tell(f"{seconds:.0f} s")
+        for name, content in found.items():
+            if name.startswith("file "):
+                write_file(self._output / name.removeprefix("file "),
+                           np.asarray(content).tobytes(), force=True)
+        self._rows += rows
+        save_summary(self._rows, self._output / "summary.json")
 
 
 if __name__ == "__main__":

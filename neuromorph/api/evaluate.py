@@ -7,29 +7,35 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from neuromorph.api.collect import DIGITS
+import numpy as np
+from numpy.typing import NDArray
+
 from neuromorph.api.digits_source import digits_original
-from neuromorph.api.evaluation.figures import Figures, Kind, of_classes, of_encoder, of_language
-from neuromorph.api.evaluation.kept import Kept, key_of
-from neuromorph.api.evaluation.sides import FloatNumpy, FloatTorch, Integers, Side, Spiking
+from neuromorph.api.evaluation.figures import Figures, of_classes, of_encoder, of_language
+from neuromorph.api.evaluation.models import (
+    Models,
+    Where,
+    is_digits,
+    load_any,
+    models_of,
+    models_of_attached,
+    source_digest,
+)
 from neuromorph.api.evaluation.summary import summary
 from neuromorph.api.evaluation.windows import Bounds, Window, cut
-from neuromorph.api.original import load_original
 from neuromorph.api.seed import check_seed
-from neuromorph.api.tokens import tokens_of
-from neuromorph.bundle import Bundle, load_bundle
-from neuromorph.bundle.manifest import kind_said
-from neuromorph.bundle.whole import WholeBundle, load_whole
-from neuromorph.bundle.whole.bundle import KIND
-from neuromorph.circuits.transformer.numbers import Read
+from neuromorph.bundle import Bundle
+from neuromorph.bundle.whole import WholeBundle
 from neuromorph.errors import UsageError
 from neuromorph.files.opening import StrPath
 from neuromorph.files.outputs import MANIFEST
 from neuromorph.models.digits import load_split
+from neuromorph.parallel import ARRAYS, HERE, Doing, Spread, Work, carry_out
+from neuromorph.parallel.journal import digest_of
 from neuromorph.progress import Progress, silent
 from neuromorph.shown import Shown
 from neuromorph.translate import Caution
-from neuromorph.translate.transformer.digits import digits_patches, digits_transformer
+from neuromorph.translate.transformer.digits import digits_patches
 
 WORK = Path("out/evaluate")
 """Where what is done so far is kept, in a folder for each evaluation."""
@@ -71,25 +77,24 @@ class Task(Shown):
 
     Attributes
     ----------
-    ours, floats : Side
+    models : Models
     windows : list of Window
-    kind : str
-        What they answer with.
-    key : str
-        What the evaluation is known by when it goes on; empty, if it cannot.
+    where : Where, optional
+        Models on disk, which other processes can load; those in memory stay in this one.
+    known_by : mapping of str to str
+        Digests of all that figures depend on; empty, if nothing is kept.
     """
 
-    ours: Side
-    floats: Side
+    models: Models
     windows: Sequence[Window]
-    kind: Kind
-    key: str = ""
+    where: Where | None = None
+    known_by: Mapping[str, str] = field(default_factory=dict)
 
 
 def evaluate(
     bundle: WholeBundle | Bundle | StrPath, text: StrPath | None = None, *,
     against: StrPath | None = None, bounds: Bounds | None = None, seed: int = 0,
-    work: StrPath | None = None, progress: Progress = silent,
+    work: StrPath | None = None, spread: Spread = HERE, progress: Progress = silent,
 ) -> Evaluation:
     """Run a text through a bundle and through the float model that it was made from.
 
@@ -109,6 +114,9 @@ def evaluate(
     work : path, optional
         Folder for what is done so far. An evaluation of the same inputs that was stopped goes on
         from there, to the same figures; it is empty again when it is done.
+    spread : Spread, optional
+        Where windows are evaluated: in this process, in several, or on a Dask cluster, to the
+        same figures.
     progress : callable, optional
 
     Raises
@@ -119,11 +127,10 @@ def evaluate(
         If the bundle, the model or the text cannot be read, or do not fit each other.
     """
     check_seed(seed)
-    bounds = bounds or Bounds()
-    loaded = _loaded(bundle)
+    loaded = load_any(bundle)
     progress("reading the models")
-    task = _task(loaded, None if text is None else Path(text), against, bounds)
-    done = run(task, seed=seed, work=work, progress=progress)
+    task = _task(loaded, None if text is None else Path(text), against, bounds or Bounds())
+    done = run(task, seed=seed, work=work, spread=spread, progress=progress)
     about = {"bundle": None if loaded.path is None else str(loaded.path), "family": loaded.family}
     return replace(done, about=about, cautions=loaded.cautions)
 
@@ -153,8 +160,8 @@ def evaluate_attached(
     attached = attachment.attached
     try:
         attachment.detach()
-        slots = min(code.shared.slots for code in attachment.codes.values())
-        task = _spiking(attachment, tokenizer, texts, bounds or Bounds(), slots)
+        models = models_of_attached(attachment, tokenizer)
+        task = Task(models, _windows(models, texts, bounds or Bounds()))
         done = run(task, seed=seed, progress=progress)
     finally:
         if attached:
@@ -163,133 +170,101 @@ def evaluate_attached(
 
 
 def run(
-    task: Task, *, seed: int = 0, work: StrPath | None = None, progress: Progress = silent
+    task: Task, *, seed: int = 0, work: StrPath | None = None, spread: Spread = HERE,
+    progress: Progress = silent,
 ) -> Evaluation:
-    """Ask both models about every window, and put the figures together.
+    """Ask both models about every window, and put the figures together, in the windows' order.
 
     Raises
     ------
+    UsageError
+        If models in memory are to be asked in other processes.
     WriteError
         If what is done cannot be kept.
     """
-    kept = Kept(Path(work) / task.key if work is not None and task.key else None)
-    figures: list[Figures] = []
-    resumed = 0
-    for number, window in enumerate(task.windows):
-        known = kept.get(number, len(window.ids), task.kind)
-        resumed += known is not None
-        if known is None:
-            progress(f"window {number + 1} of {len(task.windows)}")
-            known = _figures(task, window)
-            kept.put(number, known)
-        figures.append(known)
+    if not spread.here and task.where is None:
+        raise UsageError("models in memory cannot be sent to other processes",
+                         hint="save the bundle, and give its path")
+    setup = task.where if task.where is not None and not spread.here else _In(task.models)
+    done = carry_out(
+        Work(f"evaluate {task.where.bundle if task.where else ''}".strip(),
+             Doing(setup, figures_of, ARRAYS), task.windows, "window", task.known_by),
+        spread, keep=work, progress=progress)
     progress("drawing intervals")
-    found = summary(figures, [window.document for window in task.windows], seed)
-    tokens = sum(len(window.ids) for window in task.windows)
-    kept.clear(len(task.windows))
-    return Evaluation({**found, "tokens": tokens}, resumed)
+    found = summary([Figures(**one) for one in done.results],
+                    [window.document for window in task.windows], seed)
+    done.journal.clear()
+    return Evaluation({**found, "tokens": sum(len(window.ids) for window in task.windows)},
+                      done.resumed)
 
 
-def _figures(task: Task, window: Window) -> Figures:
-    ours, floats = task.ours.said(window.ids), task.floats.said(window.ids)
-    if task.kind == "language":
-        return of_language(window.ids, ours, floats)
-    if window.label is not None:
-        return of_classes(window.label, ours, floats)
-    return of_encoder(ours, floats)
+def figures_of(models: Models, window: Window) -> dict[str, NDArray[np.float64]]:
+    """The figures of a window, by name."""
+    ours, floats = models.ours.said(window.ids), models.floats.said(window.ids)
+    if models.kind == "language":
+        found = of_language(window.ids, ours, floats)
+    elif window.label is not None:
+        found = of_classes(window.label, ours, floats)
+    else:
+        found = of_encoder(ours, floats)
+    return found._asdict()
 
 
-def _loaded(bundle: WholeBundle | Bundle | StrPath) -> WholeBundle | Bundle:
-    if isinstance(bundle, WholeBundle | Bundle):
-        return bundle
-    return load_whole(bundle) if kind_said(bundle) == KIND else load_bundle(bundle)
+class _In:
+    """Models that are in memory already."""
+
+    def __init__(self, models: Models) -> None:
+        self._models = models
+
+    def __call__(self) -> Models:
+        return self._models
 
 
 def _task(
     bundle: WholeBundle | Bundle, text: Path | None, against: StrPath | None, bounds: Bounds
 ) -> Task:
-    if isinstance(bundle, WholeBundle) and bundle.family == DIGITS:
+    passages = _passages(bundle, text)
+    models = models_of(bundle, against)
+    windows = (_digits(bundle, against, bounds) if isinstance(bundle, WholeBundle)
+               and is_digits(bundle) else _windows(models, passages, bounds))
+    if bundle.path is None:
+        return Task(models, windows)
+    # A bundle's manifest has the checksums of all of its files.
+    known_by = {"bundle": digest_of([(bundle.path / MANIFEST).read_bytes()]),
+                "against": source_digest(bundle, against),
+                "windows": digest_of([part for window in windows for part in (
+                    str(window.document), window.ids.tobytes())])}
+    where = Where(bundle.path.absolute(), None if against is None else Path(against).absolute(),
+                  digest_of([known_by["bundle"], known_by["against"]]))
+    return Task(models, windows, where, known_by)
+
+
+def _passages(bundle: WholeBundle | Bundle, text: Path | None) -> Sequence[str]:
+    if isinstance(bundle, WholeBundle) and is_digits(bundle):
         if text is not None:
             raise UsageError("the digits model takes no text", where=bundle.path, found=str(text),
                              hint="leave it out: its own test images are taken")
-        return _digits(bundle, against, bounds)
+        return ()
     if text is None:
         raise UsageError("there is no text to evaluate on", where=bundle.path,
                          hint="give --text FILE, one passage a line (in Python text=)")
     from neuromorph.huggingface.texts import read_passages
 
-    passages = read_passages(text)
-    if isinstance(bundle, WholeBundle):
-        return _whole(bundle, passages, against, bounds)
-    return _attention(bundle, passages, against, bounds)
+    return read_passages(text)
 
 
-def _digits(bundle: WholeBundle, against: StrPath | None, bounds: Bounds) -> Task:
+def _digits(bundle: WholeBundle, against: StrPath | None, bounds: Bounds) -> list[Window]:
     """Images of the test split: no text, no torch."""
-    vit = digits_original(bundle, against)
     test = load_split().test
-    patches = digits_patches(test.images, vit.config.patch)
-    windows = [Window(n, image, int(label)) for n, (image, label) in enumerate(
+    patches = digits_patches(test.images, digits_original(bundle, against).config.patch)
+    return [Window(n, image, int(label)) for n, (image, label) in enumerate(
         zip(patches, test.labels, strict=True))][: bounds.windows]
-    return Task(Integers(bundle), FloatNumpy(digits_transformer(vit)), windows, "classes",
-                _key_of(bundle.path, windows))
 
 
-def _whole(
-    bundle: WholeBundle, passages: Sequence[str], against: StrPath | None, bounds: Bounds
-) -> Task:
-    model, tokens = bundle.model, tokens_of(bundle)
-    language = model.head.read == "each" and model.head.dense is not None
-    if model.head.read == "each" and not language:
-        raise UsageError("a model that ends before its head has no answer to compare",
-                         where=bundle.path, hint="export all of it, without --partial")
-    length = bounds.length_for(model.slots, model.positions)
-    windows = cut(passages, tokens.encode, bounds, length, only_first=not language)
-    floats = load_original(bundle, against, "against")[0]
-    return Task(Integers(bundle), FloatTorch(floats, model.head.read), windows,
-                "language" if language else "encoder", _key_of(bundle.path, windows))
-
-
-def _attention(
-    bundle: Bundle, passages: Sequence[str], against: StrPath | None, bounds: Bounds
-) -> Task:
-    if against is None:
-        raise UsageError("a bundle of attention is evaluated inside its model",
-                         where=bundle.path, hint="name the model with --against (in Python "
-                         "against=)")
-    from neuromorph.huggingface.attachment import attach
-    from neuromorph.huggingface.loading import load_model
-
-    model, tokenizer = load_model(Path(against), causal=bundle.causal)
-    attachment = attach(model, bundle)
-    attachment.detach()
-    slots = min(code.shared.slots for code in bundle.codes.values())
-    task = _spiking(attachment, tokenizer, passages, bounds, slots)
-    return replace(task, key=_key_of(bundle.path, task.windows))
-
-
-def _spiking(
-    attachment: Any, tokenizer: Any, passages: Sequence[str], bounds: Bounds, slots: int,
-) -> Task:
+def _windows(models: Models, passages: Sequence[str], bounds: Bounds) -> list[Window]:
     from neuromorph.huggingface.loading import quietly
-    from neuromorph.huggingface.recording import positions
 
-    model = attachment.model
-    language = model.get_output_embeddings() is not None
-    length = bounds.length_for(slots, min(slots, positions(model) or slots))
+    length = bounds.length_for(models.slots, models.positions)
     with quietly():
-        windows = cut(passages, lambda text: tokenizer(text)["input_ids"], bounds, length,
-                      only_first=not language)
-    read: Read = "each" if language else "mean"
-    return Task(Spiking(attachment, read), FloatTorch(model, read), windows,
-                "language" if language else "encoder")
-
-
-def _described(windows: Sequence[Window]) -> list[bytes | str]:
-    """What windows hold: of another text, length or number of them it is another."""
-    return [part for window in windows for part in (str(window.document), window.ids.tobytes())]
-
-
-def _key_of(path: Path | None, windows: Sequence[Window]) -> str:
-    """Of a bundle on disk, whose manifest has the checksums of all files; else there is none."""
-    return "" if path is None else key_of([(path / MANIFEST).read_bytes(), *_described(windows)])
+        return cut(passages, models.encode, bounds, length,
+                   only_first=models.kind != "language")

@@ -92,7 +92,7 @@ def run(
     """
     chosen = circuits.get(circuit)
     options = chosen.choose(settings or {})
-    machine = _machine(chosen, default_backend(chosen) if backend is None else backend)
+    machine = machine_for(chosen, default_backend(chosen) if backend is None else backend)
     check_seed(seed)
     if output is not None:
         check_target(output, ours=FOLDER, force=force)
@@ -126,7 +126,7 @@ def describe(circuit: Circuit) -> dict[str, Any]:
             "backends": {name: circuit.why_not(backends.get(name)) for name in backends.names()}}
 
 
-def _machine(circuit: Circuit, name: str) -> Backend:
+def machine_for(circuit: Circuit, name: str) -> Backend:
     """The backend of that name, if the circuit runs on it.
 
     Raises

@@ -12,7 +12,8 @@ from typing import Literal, TypeAlias
 
 from neuromorph.shown import Shown
 
-Group: TypeAlias = Literal["core", "lava", "nengo", "hf", "nir", "onnx", "plot", "dev"]
+Group: TypeAlias = Literal["core", "lava", "nengo", "hf", "nir", "onnx", "distributed", "plot",
+                            "dev"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -62,6 +63,7 @@ PACKAGES = (
     Package("nir", "nir", {10: "1.0.8"}),
     Package("onnx", "onnx", {10: "1.23.2"}),
     Package("onnxruntime", "onnx", {11: "1.32.0"}),
+    Package("distributed", "distributed", {11: "2026.8.0"}),
     Package("matplotlib", "plot", {10: "3.10.9", 11: "3.11.2"}),
     Package("pytest", "dev", {10: "9.2.0"}),
     Package("pytest-xdist", "dev", {10: "3.8.0"}),

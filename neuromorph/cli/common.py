@@ -21,6 +21,13 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
 Seed = Annotated[int, typer.Option(help="Seed of every random choice.", min=0)]
 Force = Annotated[bool, typer.Option("--force", help="Replace an earlier result.")]
+Jobs = Annotated[int, typer.Option(
+    "-j", "--jobs", help="Processes of this machine that share the work, to the same figures.",
+    min=1)]
+Scheduler = Annotated[str | None, typer.Option(
+    metavar="ADDRESS", help="A Dask scheduler, whose workers share the work: tcp://host:8786.")]
+Resume = Annotated[bool, typer.Option(
+    "--resume", help="Go on from what an interrupted run kept; refuse what another run kept.")]
 # Paths are checked by whoever opens them, with errors of ours: hence `readable=False` everywhere.
 JsonFile = Annotated[Path | None, typer.Option(
     "-o", "--output", readable=False, help="Also write the JSON to this new file.")]

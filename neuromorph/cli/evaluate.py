@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from neuromorph.cli.common import (
+    Jobs,
     Json,
     JsonFile,
     Quiet,
+    Resume,
+    Scheduler,
     Seed,
     check_flags,
     progress,
@@ -42,6 +45,9 @@ def evaluate(
     work: Annotated[Path | None, typer.Option(
         readable=False, help="Folder for what is done so far, to go on from after an "
                              "interruption; out/evaluate if left out.")] = None,
+    jobs: Jobs = 1,
+    scheduler: Scheduler = None,
+    resume: Resume = False,
     output: JsonFile = None,
     seed: Seed = 0,
     as_json: Json = False,
@@ -53,12 +59,14 @@ def evaluate(
     from neuromorph.api.evaluate import evaluate as run
     from neuromorph.api.evaluation.windows import Bounds
     from neuromorph.files.atomic import check_new
+    from neuromorph.parallel import Spread
 
+    spread = Spread(jobs, scheduler, resume)
     if output is not None:
         check_new(output)
     with progress(quiet or as_json) as tell:
         done = run(bundle, text, against=against, bounds=Bounds(windows, length, tokens),
-                   seed=seed, work=WORK if work is None else work, progress=tell)
+                   seed=seed, work=WORK if work is None else work, spread=spread, progress=tell)
     result = done.as_dict()
     if output is not None:
         write_json(result, output)
@@ -68,4 +76,5 @@ def evaluate(
 def _shown(done: Evaluation) -> list[Any]:
     from neuromorph.report.evaluation import evaluation_tables
 
-    return [*evaluation_tables(done.as_dict()), *done.notes, *warned(done.cautions)]
+    resumed = [f"Of these windows, an earlier run had done {done.resumed}."] * bool(done.resumed)
+    return [*evaluation_tables(done.as_dict()), *resumed, *done.notes, *warned(done.cautions)]

@@ -8,11 +8,26 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from neuromorph.cli.common import Force, Json, Quiet, Seed, check_flags, progress, show, warned
+from neuromorph.cli.common import (
+    Force,
+    Jobs,
+    Json,
+    Quiet,
+    Resume,
+    Scheduler,
+    Seed,
+    check_flags,
+    check_unused,
+    progress,
+    show,
+    warned,
+)
 from neuromorph.errors import UsageError
 
 if TYPE_CHECKING:
     from neuromorph.api.run import RunReport
+    from neuromorph.api.run_seeds import SeedsReport
+    from neuromorph.parallel import Spread
 
 RESULTS = Path("out/run")
 
@@ -30,6 +45,12 @@ def run(
     output: Annotated[Path | None, typer.Option(
         "-o", "--output", readable=False,
         help="Folder for summary.json and picture.png; out/run/CIRCUIT if left out.")] = None,
+    seeds: Annotated[int | None, typer.Option(
+        help="Run it with so many seeds, from --seed on: each one's numbers, and their mean and "
+             "spread, in out/run/CIRCUIT-seeds.", min=1)] = None,
+    jobs: Jobs = 1,
+    scheduler: Scheduler = None,
+    resume: Resume = False,
     seed: Seed = 0,
     force: Force = False,
     as_json: Json = False,
@@ -39,9 +60,18 @@ def run(
     check_flags(as_json=as_json, quiet=quiet)
     settings = parse_assignments(assignments or ())
     if listing or circuit is None:
-        _check_nothing_to_run(backend or settings or output or force)
+        _check_nothing_to_run(backend or settings or output or force or seeds)
         _list(circuit, as_json=as_json, quiet=quiet)
         return
+    if seeds is not None:
+        from neuromorph.parallel import Spread
+
+        place = RESULTS / f"{circuit}-seeds" if output is None else output
+        _seeds(circuit, seeds, Spread(jobs, scheduler, resume), as_json=as_json, quiet=quiet,
+               backend=backend, settings=settings, output=place, seed=seed, force=force)
+        return
+    check_unused("this is one run", "add --seeds N for several", {
+        "--jobs": jobs > 1, "--scheduler": scheduler, "--resume": resume})
     from neuromorph.api.run import run as run_circuit
 
     place = RESULTS / circuit if output is None else output
@@ -49,6 +79,24 @@ def run(
         report = run_circuit(circuit, backend=backend, settings=settings, output=place, seed=seed,
                              force=force, progress=tell)
     show(report.as_dict(), lambda: _shown(report, place), as_json=as_json, quiet=quiet)
+
+
+def _seeds(
+    circuit: str, count: int, spread: Spread, *, as_json: bool, quiet: bool, **options: Any
+) -> None:
+    from neuromorph.api.run_seeds import WORK, run_seeds
+
+    with progress(quiet or as_json) as tell:
+        report = run_seeds(circuit, count, work=WORK, spread=spread, progress=tell, **options)
+    show(report.as_dict(), lambda: _shown_seeds(report), as_json=as_json, quiet=quiet)
+
+
+def _shown_seeds(report: SeedsReport) -> list[Any]:
+    from neuromorph.report.run_tables import seeds_tables
+
+    resumed = [f"Of these seeds, an earlier run had done {report.resumed}."]
+    return [*seeds_tables(report.summary), *resumed * bool(report.resumed),
+            *warned(report.cautions)]
 
 
 def parse_assignments(assignments: Iterable[str]) -> dict[str, str]:

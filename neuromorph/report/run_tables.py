@@ -24,6 +24,17 @@ def run_tables(result: Mapping[str, Any]) -> list[Table | Text]:
               if _is_table(value)), *sentences, Text()]
 
 
+def seeds_tables(result: Mapping[str, Any]) -> list[Table | Text]:
+    """Each number over all seeds."""
+    title = f"Ran {result['circuit']} on {result['backend']} with {len(result['seeds'])} seeds"
+    rows = [(label(name), *(found[column] for column in _OVER_SEEDS))
+            for name, found in result["numbers"].items()]
+    return [rows_table(title, ("number", *_OVER_SEEDS), rows, words=1)]
+
+
+_OVER_SEEDS = ("mean", "sd", "least", "most")
+
+
 def circuit_tables(description: Mapping[str, Any]) -> list[Table | Text]:
     """One circuit: what it does, its settings as they are typed, and the backends."""
     settings = [(s["name"], typed(s["default"]), ", ".join(filter(None, (s["kind"], s["limits"]))),

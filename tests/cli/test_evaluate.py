@@ -29,6 +29,10 @@ FIELDS = {"perplexity_ratio", "interval", "kl", "top1", "tokens"}
     (["b", "--text", "none.txt"], 3, "no such file"),
     (["b", "--text", "t.txt"], 2, "--against"),
     (["b", "--text", "t.txt", "--json", "--quiet"], 2, "contradict"),
+    (["b", "--text", "t.txt", "--jobs", "0"], 2, "jobs"),
+    (["b", "--text", "t.txt", "--jobs", "nan"], 2, "jobs"),
+    (["b", "--text", "t.txt", "--jobs", "999"], 2, "1 to 256"),
+    (["b", "--text", "t.txt", "--jobs", "2", "--scheduler", "tcp://a:1"], 2, "contradict"),
 ])
 def test_refusals(cli: Run, tmp_path: Path, arguments: list[str], code: int, text: str) -> None:
     pytest.importorskip("transformers")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from cli_tools import Run
 
+from neuromorph.api import evaluate
 from neuromorph.bundle.whole import load_whole
 from neuromorph.models.digits import WEIGHTS, load_split
 
@@ -69,6 +71,31 @@ def test_what_are_no_images_is_refused(
     made = cli("export", WEIGHTS, "--whole", "-o", "w", "--calibrate", "t.npz")
     assert (made.code, made.out, text in made.err) == (3, "", True)
     assert not (tmp_path / "w").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="descriptors go to children")
+def test_two_processes_say_what_one_does(cli: Run, whole: Path, tmp_path: Path) -> None:
+    one, two = (json.loads(cli("evaluate", whole, "--windows", "12", "--json", *more).out)
+                for more in ((), ("--jobs", "2", "--work", "kept")))
+    assert one == two
+    assert one["windows"] == 12
+    assert list(tmp_path.glob("kept/*")) == []
+
+
+def test_it_goes_on_where_it_was_stopped(
+    cli: Run, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = ("evaluate", whole, "--windows", "5", "--work", "kept")
+    wanted = cli(*line, "--json").out
+    with monkeypatch.context() as patch:
+        patch.setattr(evaluate, "summary", lambda *_: 1 / 0)
+        assert cli(*line).code == 1
+    assert len(list(tmp_path.glob("kept/*/*.part"))) == 5
+    other = cli("evaluate", whole, "--windows", "4", "--work", "kept", "--resume")
+    assert (other.code, other.out) == (3, "")
+    assert "the journal that is here is of another run; found windows" in other.err
+    assert "an earlier run had done 5" in cli(*line, "--resume").out
+    assert cli(*line, "--resume", "--json").out == wanted
 
 
 def test_text_is_refused(cli: Run, whole: Path) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 
 from neuromorph.api.evaluate import Task
 from neuromorph.api.evaluation.figures import Said
+from neuromorph.api.evaluation.models import Models
 from neuromorph.api.evaluation.windows import Window
 
 WORDS = 11
@@ -40,6 +41,6 @@ def windows(count: int = 6, length: int = 9, per_document: int = 2) -> list[Wind
 
 def task(count: int = 6, *, language: bool = True, noise: float = 0.3,
          fails_at: int | None = None) -> Task:
-    return Task(Side(1, language=language, noise=noise, fails_at=fails_at),
-                Side(2, language=language), windows(count),
-                "language" if language else "encoder", "key")
+    models = Models(Side(1, language=language, noise=noise, fails_at=fails_at),
+                    Side(2, language=language), "language" if language else "encoder")
+    return Task(models, windows(count), known_by={"what": "a small one"})

@@ -19,7 +19,6 @@ from neuromorph.api.evaluation.figures import (
     of_encoder,
     of_language,
 )
-from neuromorph.api.evaluation.kept import Kept, key_of
 from neuromorph.api.evaluation.summary import grouped, interval_of, summary, unit_of
 from neuromorph.api.evaluation.windows import Bounds, cut
 from neuromorph.errors import CalibrationError, UsageError
@@ -116,43 +115,11 @@ def test_an_interrupted_evaluation_goes_on_to_the_same_figures(
     whole = run(task(language=language))
     with pytest.raises(KeyboardInterrupt):
         run(task(language=language, fails_at=4), work=tmp_path)
-    assert len(list((tmp_path / "key").iterdir())) == 4
+    assert len(list(tmp_path.glob("*/*.part"))) == 4
     again = run(task(language=language), work=tmp_path)
     assert (again.resumed, whole.resumed) == (4, 0)
     assert again.found == whole.found
     assert not list(tmp_path.iterdir())
-
-
-@pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"x" * 999, None])
-def test_damaged_work_is_done_anew(content: bytes | None, tmp_path: Path) -> None:
-    whole = run(task())
-    with pytest.raises(KeyboardInterrupt):
-        run(task(fails_at=3), work=tmp_path)
-    file = tmp_path / "key" / "000001.npz"
-    file.write_bytes(file.read_bytes()[:-9] if content is None else content)
-    again = run(task(), work=tmp_path)
-    assert (again.resumed, again.found == whole.found) == (2, True)
-
-
-def test_figures_of_another_window_are_not_taken(tmp_path: Path) -> None:
-    kept = Kept(tmp_path)
-    figures = of_language(np.arange(5), Side(1).said(np.arange(5)), Side(2).said(np.arange(5)))
-    kept.put(0, figures)
-    assert kept.get(0, 5, "language") is not None
-    assert kept.get(0, 6, "language") is None
-    assert kept.get(0, 5, "encoder") is None
-    assert kept.get(1, 5, "language") is None
-
-
-def test_what_others_put_there_stays(tmp_path: Path) -> None:
-    (tmp_path / "key").mkdir()
-    (tmp_path / "key" / "mine").write_text("x")
-    run(task(), work=tmp_path)
-    assert [path.name for path in (tmp_path / "key").iterdir()] == ["mine"]
-
-
-def test_keys_tell_their_parts_apart() -> None:
-    assert len({key_of(["ab", "c"]), key_of(["a", "bc"]), key_of(["abc"]), key_of([b"abc"])}) == 3
 
 
 @settings(max_examples=50, deadline=None)

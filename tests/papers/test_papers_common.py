@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from examples.papers.__main__ import main as run_all
-from examples.papers.__main__ import scripts
 from examples.papers.common import Row, bound, main, picture, row, save_summary, table
+from examples.papers.scripts import scripts
 from neuromorph.errors import MissingFileError, UsageError
 
 
@@ -125,10 +125,36 @@ def test_all_scripts_write_one_summary(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(scripts()["ellwood"], "run", fake)
+    monkeypatch.chdir(tmp_path)
     run_all(["ellwood", "-o", str(tmp_path)])
     held = json.loads((tmp_path / "summary.json").read_text("utf-8"))
     assert [r["quantity"] for r in held] == ["near"]
     assert "== Ellwood 2024" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_two_processes_find_and_draw_what_one_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("matplotlib")
+    monkeypatch.chdir(tmp_path)
+    for jobs in ("1", "2"):
+        run_all(["agliari", "naam", "-o", jobs, "--jobs", jobs])
+    one, two = ({path.name: path.read_bytes() for path in (tmp_path / jobs).iterdir()}
+                for jobs in ("1", "2"))
+    assert one == two
+    assert {"summary.json", "naam.png"} <= set(one)
+    assert list(Path("out/journals").iterdir()) == []
+
+
+@pytest.mark.parametrize("line", [["--jobs", "0"], ["--jobs", "2", "--scheduler", "tcp://a:1"]])
+def test_processes_that_make_no_sense_are_an_error_of_ours(
+    line: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as stop:
+        run_all(["naam", *line])
+    assert stop.value.code == 2
+    assert capsys.readouterr().err.startswith("error: ")
 
 
 def test_the_command_starts_and_names_its_scripts() -> None:

@@ -16,8 +16,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import IO
 
-from neuromorph.backends.lava.failure import RemoteError, decode
 from neuromorph.errors import BackendError, DeadlineError, NeuromorphError, WriteError
+from neuromorph.parallel.failure import RemoteError, decode
 
 LOG_TAIL = 4000
 """Bytes of the worker's output that an error keeps."""

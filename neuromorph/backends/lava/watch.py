@@ -20,7 +20,7 @@ from lava.magma.core.model.py.model import PyLoihiProcessModel
 from lava.magma.core.run_configs import Loihi2SimCfg
 from numpy.typing import NDArray
 
-from neuromorph.backends.lava.failure import encode
+from neuromorph.parallel.failure import encode
 from neuromorph.shown import Shown
 
 

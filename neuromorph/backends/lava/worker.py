@@ -9,9 +9,9 @@ import os
 import sys
 from typing import IO, Any
 
-from neuromorph.backends.lava import lifeline
-from neuromorph.backends.lava.failure import encode
 from neuromorph.backends.lava.job import Job, Results, read_job, write_results
+from neuromorph.parallel import lifeline
+from neuromorph.parallel.failure import encode
 
 
 def main(arguments: list[str]) -> int:

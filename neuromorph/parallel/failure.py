@@ -25,6 +25,7 @@ def encode(error: BaseException, where: str | None = None) -> bytes:
     if isinstance(error, errors.NeuromorphError):
         shown = {name: getattr(error, name) for name in ("where", "found", "expected", "hint")}
         parts |= {name: None if value is None else str(value) for name, value in shown.items()}
+        parts["more"] = [str(reason) for reason in error.more]
         parts["what"] = error.what
     return json.dumps(parts).encode() + b"\n"
 
@@ -39,6 +40,12 @@ def decode(text: bytes) -> errors.NeuromorphError:
     error = _class_of(kind)(**parts)
     error.__cause__ = cause
     return error
+
+
+def was_ours(text: bytes) -> bool:
+    """Whether the first error that was written is of a class of ours."""
+    kind = getattr(errors, str(json.loads(text.split(b"\n", 1)[0])["kind"]), None)
+    return isinstance(kind, type) and issubclass(kind, errors.NeuromorphError)
 
 
 def _class_of(kind: str) -> type[errors.NeuromorphError]:

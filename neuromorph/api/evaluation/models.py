@@ -1,0 +1,158 @@
+"""The two models of an evaluation: of a bundle and where it came from, or attached ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from neuromorph.api.collect import DIGITS
+from neuromorph.api.digits_source import digits_original
+from neuromorph.api.evaluation.figures import Kind
+from neuromorph.api.evaluation.sides import FloatNumpy, FloatTorch, Integers, Side, Spiking
+from neuromorph.api.original import load_original
+from neuromorph.api.tokens import tokens_of
+from neuromorph.bundle import Bundle, load_bundle
+from neuromorph.bundle.manifest import kind_said
+from neuromorph.bundle.whole import WholeBundle, load_whole
+from neuromorph.bundle.whole.bundle import KIND
+from neuromorph.circuits.transformer.numbers import Read
+from neuromorph.errors import UsageError
+from neuromorph.files.opening import StrPath
+from neuromorph.parallel.journal import digest_of
+from neuromorph.shown import Shown
+from neuromorph.translate.transformer.digits import digits_transformer
+
+
+def _no_text(_: str) -> Sequence[int]:
+    raise UsageError("this model takes no text")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Models(Shown):
+    """Two models that are asked the same, and how text becomes tokens of theirs.
+
+    Attributes
+    ----------
+    ours, floats : Side
+    kind : str
+        What they answer with.
+    slots : int
+        Tokens that heads remember.
+    positions : int, optional
+        Tokens that a sequence may have.
+    encode : callable
+    """
+
+    ours: Side
+    floats: Side
+    kind: Kind
+    slots: int = 0
+    positions: int | None = None
+    encode: Callable[[str], Sequence[int]] = _no_text
+
+
+@dataclass(frozen=True)
+class Where:
+    """Models on disk, to be loaded by whichever process needs them.
+
+    Attributes
+    ----------
+    bundle : Path
+    against : Path, optional
+    stamp : str
+        Digest of both: of other content, it is another.
+    """
+
+    bundle: Path
+    against: Path | None
+    stamp: str
+
+    def __call__(self) -> Models:
+        """Load them."""
+        return models_of(load_any(self.bundle), self.against)
+
+
+def load_any(bundle: WholeBundle | Bundle | StrPath) -> WholeBundle | Bundle:
+    """A bundle of a whole model or of attention, if it is none yet.
+
+    Raises
+    ------
+    BundleError
+    """
+    if isinstance(bundle, WholeBundle | Bundle):
+        return bundle
+    return load_whole(bundle) if kind_said(bundle) == KIND else load_bundle(bundle)
+
+
+def models_of(bundle: WholeBundle | Bundle, against: StrPath | None) -> Models:
+    """A bundle, and the float model that it was made from.
+
+    Raises
+    ------
+    UsageError, InputError
+        If there is nothing to compare, or the float model is not there, or another one.
+    """
+    if isinstance(bundle, Bundle):
+        return _attention(bundle, against)
+    if is_digits(bundle):
+        floats = digits_transformer(digits_original(bundle, against))
+        return Models(Integers(bundle), FloatNumpy(floats), "classes")
+    return _whole(bundle, against)
+
+
+def is_digits(bundle: WholeBundle) -> bool:
+    """Whether it is the digits model, which brings its own images, and has no text."""
+    return bundle.family == DIGITS
+
+
+def source_digest(bundle: WholeBundle | Bundle, against: StrPath | None) -> str:
+    """Of the float model's files; a bundle of a whole model is made of one, and knows which."""
+    if isinstance(bundle, WholeBundle) or against is None:
+        return "as in the bundle"
+    from neuromorph.huggingface.loading import open_weights
+    from neuromorph.models.source import digests
+
+    with closing(open_weights(Path(against))) as weights:
+        found = digests(weights.files)
+    return digest_of([f"{name} {found[name]}" for name in sorted(found)])
+
+
+def models_of_attached(attachment: Any, tokenizer: Any) -> Models:
+    """A model with attention in spikes, and itself without."""
+    from neuromorph.huggingface.recording import positions
+
+    model = attachment.model
+    slots = min(code.shared.slots for code in attachment.codes.values())
+    language = model.get_output_embeddings() is not None
+    read: Read = "each" if language else "mean"
+    return Models(Spiking(attachment, read), FloatTorch(model, read),
+                  "language" if language else "encoder", slots,
+                  min(slots, positions(model) or slots), lambda text: tokenizer(text)["input_ids"])
+
+
+def _whole(bundle: WholeBundle, against: StrPath | None) -> Models:
+    model, tokens = bundle.model, tokens_of(bundle)
+    language = model.head.read == "each" and model.head.dense is not None
+    if model.head.read == "each" and not language:
+        raise UsageError("a model that ends before its head has no answer to compare",
+                         where=bundle.path, hint="export all of it, without --partial")
+    floats = FloatTorch(load_original(bundle, against, "against")[0], model.head.read)
+    return Models(Integers(bundle), floats, "language" if language else "encoder", model.slots,
+                  model.positions, tokens.encode)
+
+
+def _attention(bundle: Bundle, against: StrPath | None) -> Models:
+    if against is None:
+        raise UsageError("a bundle of attention is evaluated inside its model",
+                         where=bundle.path, hint="name the model with --against (in Python "
+                         "against=)")
+    from neuromorph.huggingface.attachment import attach
+    from neuromorph.huggingface.loading import load_model
+
+    model, tokenizer = load_model(Path(against), causal=bundle.causal)
+    attachment = attach(model, bundle)
+    attachment.detach()
+    return models_of_attached(attachment, tokenizer)
