@@ -22,13 +22,13 @@ from neuromorph.models.own.naming import naming_of
 from neuromorph.models.own.telling import way
 from neuromorph.models.positions import positions_of
 from neuromorph.models.source import TensorSource, provenance
+from neuromorph.models.torch_file import SUFFIXES, TorchFile
 
 WEIGHTS_NAME = "model.safetensors"
 CONFIG_NAME = "config.json"
 
 _ONE_SHARD = re.compile(r"-\d{5}-of-(\d{5})\.safetensors$")
-_PICKLED = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
-_OTHER_WEIGHTS = (*_PICKLED, ".gguf", ".onnx", ".h5", ".msgpack", ".safetensors")
+_OTHER_WEIGHTS = (*SUFFIXES, ".pkl", ".gguf", ".onnx", ".h5", ".msgpack", ".safetensors")
 
 
 def open_model(path: StrPath, naming: Naming | None = None) -> AttentionModel:
@@ -99,6 +99,8 @@ def open_tensors(path: StrPath) -> TensorSource:
         return _open_folder(place)
     if place.name.endswith(".index.json"):
         return ShardedFile(place)
+    if place.suffix.lower() in SUFFIXES:
+        return TorchFile(place)
     shard = _ONE_SHARD.search(place.name)
     if shard and int(shard[1]) > 1:
         raise FileFormatError("this is one shard of a model", where=place,
@@ -134,9 +136,9 @@ def _way_on(others: list[str]) -> str:
     """What the owner of a folder without safetensors can do."""
     if any(name.endswith(".gguf") for name in others):
         return "give the .gguf file itself, with --calibrate FILE.txt"
-    if any(name.endswith(_PICKLED) for name in others):
-        return ("pickled weights can run code and are never read; save the model again with "
-                "save_pretrained")
+    if any(name.endswith(SUFFIXES) for name in others):
+        return ("a folder is read from safetensors alone: save the model again with "
+                "save_pretrained, or give the file of weights itself, with --calibrate FILE.npz")
     return "give a folder that Hugging Face's save_pretrained wrote, or a .safetensors file"
 
 

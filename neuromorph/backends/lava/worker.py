@@ -9,7 +9,7 @@ import os
 import sys
 from typing import IO, Any
 
-from neuromorph.backends.lava import lifeline
+from neuromorph import lifeline
 from neuromorph.backends.lava.failure import encode
 from neuromorph.backends.lava.job import Job, Results, read_job, write_results
 
