@@ -89,8 +89,8 @@ def collect(
     Parameters
     ----------
     model : path
-        A ``.safetensors`` file or a folder with one; with text, any Hugging Face folder or
-        ``.gguf`` file that transformers can load.
+        A ``.safetensors``, PyTorch or ONNX file, or a folder with the first; with text, any
+        Hugging Face folder or ``.gguf`` file that transformers can load.
     calibrate : path, optional
         ``.txt``: one passage a line (needs the ``hf`` extra). ``.npz``: ``images`` for the
         digits model, else ``hidden.0``, ``hidden.1``, … (tokens, width) or (sequences,

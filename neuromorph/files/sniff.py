@@ -30,7 +30,7 @@ _HDF5 = Kind("an HDF5 file (Keras, or NIR)", "save the weights as .safetensors")
 _PACKED = Kind("a compressed file", "unpack it first")
 _TAR = Kind("a tar archive", "unpack it first")
 _NUMPY = Kind("a NumPy .npy array", "save the weights as .safetensors")
-_ONNX = Kind("an ONNX or other protobuf file", "save the weights as .safetensors")
+_ONNX = Kind("an ONNX or other protobuf file", "neuromorph export takes it, named .onnx")
 _FLAT = Kind("a TensorFlow Lite file", "save the weights as .safetensors")
 _JSON = Kind("a JSON text", "give the folder that holds it, or the .safetensors file")
 

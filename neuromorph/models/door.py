@@ -17,6 +17,7 @@ from neuromorph.models.families.choose import declared_family, find_family
 from neuromorph.models.families.fields import check_fields
 from neuromorph.models.guard import check_attention, check_model
 from neuromorph.models.heads import AttentionModel
+from neuromorph.models.onnx_graph import onnx_model
 from neuromorph.models.own import OWN, Naming, own_model
 from neuromorph.models.own.naming import naming_of
 from neuromorph.models.own.telling import way
@@ -26,6 +27,7 @@ from neuromorph.models.torch_file import SUFFIXES, TorchFile
 
 WEIGHTS_NAME = "model.safetensors"
 CONFIG_NAME = "config.json"
+ONNX = ".onnx"
 
 _ONE_SHARD = re.compile(r"-\d{5}-of-(\d{5})\.safetensors$")
 _OTHER_WEIGHTS = (*SUFFIXES, ".pkl", ".gguf", ".onnx", ".h5", ".msgpack", ".safetensors")
@@ -55,6 +57,8 @@ def open_model(path: StrPath, naming: Naming | None = None) -> AttentionModel:
         When a file is missing or invalid, or its tensors do not make up attention heads.
     """
     place = Path(path)
+    if place.suffix.lower() == ONNX:
+        return onnx_model(place, naming)
     with closing(open_tensors(place)) as source:
         config = _config_of(source, place if _is_folder(place) else place.parent, naming)
         said = _naming_of(config, naming, source)
