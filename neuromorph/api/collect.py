@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from neuromorph.api.budget import WORD, require
 from neuromorph.errors import CalibrationError, InputError, UsageError, did_you_mean
 from neuromorph.files.arrays import load_arrays
-from neuromorph.models import AttentionLayer, AttentionModel, open_model
+from neuromorph.models import AttentionLayer, AttentionModel, Naming, open_model
 from neuromorph.models.digits import DigitsViT, load_split, softmax_attention
 from neuromorph.models.door import WEIGHTS_NAME
 from neuromorph.progress import Progress, silent
@@ -82,14 +82,15 @@ def collect(
     calibrate: str | os.PathLike[str] | None = None,
     progress: Progress = silent,
     slots: int | None = None,
+    naming: Naming | None = None,
 ) -> Collected:
     """Read a model and run calibration data through it, in float.
 
     Parameters
     ----------
     model : path
-        A ``.safetensors`` file or a folder with one; with text, any Hugging Face folder or
-        ``.gguf`` file that transformers can load.
+        A ``.safetensors``, PyTorch or ONNX file, or a folder with the first; with text, any
+        Hugging Face folder or ``.gguf`` file that transformers can load.
     calibrate : path, optional
         ``.txt``: one passage a line (needs the ``hf`` extra). ``.npz``: ``images`` for the
         digits model, else ``hidden.0``, ``hidden.1``, … (tokens, width) or (sequences,
@@ -97,6 +98,8 @@ def collect(
     progress : callable, optional
     slots : int, optional
         Longest context asked for: passages of a text are as long where that is beyond the usual.
+    naming : Naming, optional
+        Of a model whose tensors have names of a person's own; see `neuromorph.models.Naming`.
 
     Raises
     ------
@@ -105,6 +108,10 @@ def collect(
     """
     place = Path(model)
     if calibrate is not None and Path(calibrate).suffix.lower() == ".txt":
+        if naming is not None:
+            raise UsageError("text is read by models that transformers knows, whose names need no "
+                             "map", where=calibrate, hint="leave out --map, --heads and what "
+                             "belongs to them, or calibrate on arrays (.npz)")
         from neuromorph.huggingface.recording import TOKENS
         from neuromorph.huggingface.texts import collect_text
 
@@ -115,7 +122,7 @@ def collect(
         raise UsageError("a GGUF model is calibrated on text", where=place,
                          hint="give --calibrate FILE.txt, one passage a line")
     progress(f"reading {place.name}")
-    heads = open_model(place)
+    heads = open_model(place, naming)
     where = "" if calibrate is None else Path(calibrate).name
     known = ("images", "labels") if heads.family == DIGITS else _hidden_names(heads)
     arrays = None if calibrate is None else load_arrays(

@@ -16,6 +16,7 @@ from neuromorph.backends import Attended, AttentionBatch
 from neuromorph.bundle import BUNDLE_FOLDER, Bundle, save_bundle
 from neuromorph.errors import UsageError
 from neuromorph.files.atomic import check_target
+from neuromorph.models import Naming
 from neuromorph.progress import Progress, silent
 from neuromorph.runtime import SpikingLayer, of_run
 from neuromorph.shown import Shown
@@ -91,6 +92,7 @@ def export(
     *,
     calibrate: str | os.PathLike[str] | None = None,
     options: TranslateOptions | None = None,
+    naming: Naming | None = None,
     seed: int = 0,
     force: bool = False,
     progress: Progress = silent,
@@ -106,6 +108,8 @@ def export(
     calibrate : path, optional
         Text or arrays that set the scales and windows.
     options : TranslateOptions, optional
+    naming : Naming, optional
+        Which tensor is what, of a model with names of its own.
     seed : int
         Chooses the samples that are held out to measure fidelity.
     force : bool
@@ -121,7 +125,7 @@ def export(
     check_seed(seed)
     check_apart(model, output)
     check_target(output, ours=BUNDLE_FOLDER, force=force)
-    collected = collect(model, calibrate, progress, chosen.slots)
+    collected = collect(model, calibrate, progress, chosen.slots, naming)
     kept, tried = collected.divide(seed)
     held_out = bool(tried)
     fitted, measured = collected.chosen(kept), collected.chosen(tried or kept)

@@ -19,10 +19,13 @@ class HeldFile(Closing):
     ----------
     path : str or path-like
         A regular file, or a symbolic link to one. It is opened once and held open.
+    shown : str, optional
+        What messages call it, where it stands for another file.
     """
 
-    def __init__(self, path: StrPath) -> None:
+    def __init__(self, path: StrPath, shown: str | None = None) -> None:
         self._file = RegularFile(path)
+        self._file.path = self._file.path if shown is None else shown
         try:
             self._read_header()
         except BaseException:

@@ -86,6 +86,10 @@ class RegularFile(Closing):
         self.check_unchanged()
         return data
 
+    def fileno(self) -> int:
+        """The descriptor, for a child process that shall read this very file."""
+        return self._file.fileno()
+
     def mapped(self) -> mmap.mmap:
         """The file in memory, page by page as it is looked at; it stays when this is closed.
 

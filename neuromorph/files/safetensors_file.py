@@ -51,6 +51,11 @@ class SafetensorsFile(HeldFile):
         """Free text that the writer left; a copy."""
         return dict(self._header.metadata)
 
+    @property
+    def configuration(self) -> str | None:
+        """The model's configuration, where the writer left one under ``config``."""
+        return self._header.metadata.get("config")
+
     def holds(self, name: str) -> bool:
         """Whether there is a tensor of this name."""
         return name in self._header.tensors

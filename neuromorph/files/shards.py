@@ -51,6 +51,11 @@ class ShardedFile:
         """The shards, by name."""
         return tuple(self._shards.values())
 
+    @property
+    def configuration(self) -> str | None:
+        """What the first shard holds under ``config``."""
+        return self.files[0].configuration
+
     def info(self, name: str) -> TensorInfo:
         """Dtype and shape of a tensor."""
         return self._holder(name).info(name)

@@ -20,15 +20,17 @@ class Kind(NamedTuple):
 _LFS = Kind("a Git-LFS pointer, not the file that it stands for", "run: git lfs pull")
 _HTML = Kind("an HTML or XML page", "the download was a web page; fetch the raw file again")
 _ZIP = Kind("a zip archive (a PyTorch .pt checkpoint, or .npz)",
-            "save the weights as .safetensors with safetensors.torch.save_file")
+            "neuromorph export takes a PyTorch checkpoint named .pt, .pth or .bin, with the hf "
+            "extra; or save the weights as .safetensors")
 _PICKLE = Kind("a Python pickle (an old PyTorch checkpoint)",
-               "pickles can run code and are never read; save the weights as .safetensors")
+               "neuromorph export takes a PyTorch checkpoint named .pt, .pth or .bin, with the hf "
+               "extra; other pickles can run code and are never read")
 _GGUF = Kind("a GGUF file", "neuromorph export takes it, named .gguf, with --calibrate FILE.txt")
 _HDF5 = Kind("an HDF5 file (Keras, or NIR)", "save the weights as .safetensors")
 _PACKED = Kind("a compressed file", "unpack it first")
 _TAR = Kind("a tar archive", "unpack it first")
 _NUMPY = Kind("a NumPy .npy array", "save the weights as .safetensors")
-_ONNX = Kind("an ONNX or other protobuf file", "save the weights as .safetensors")
+_ONNX = Kind("an ONNX or other protobuf file", "neuromorph export takes it, named .onnx")
 _FLAT = Kind("a TensorFlow Lite file", "save the weights as .safetensors")
 _JSON = Kind("a JSON text", "give the folder that holds it, or the .safetensors file")
 

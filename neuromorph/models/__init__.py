@@ -2,6 +2,7 @@
 
 from neuromorph.models.door import open_model, open_tensors
 from neuromorph.models.heads import AttentionLayer, AttentionModel
+from neuromorph.models.own import Naming, read_naming
 from neuromorph.models.rotary import LinearScaling, Llama3Scaling, Rotary
 from neuromorph.models.source import TensorSource
 
@@ -10,8 +11,10 @@ __all__ = [
     "AttentionModel",
     "LinearScaling",
     "Llama3Scaling",
+    "Naming",
     "Rotary",
     "TensorSource",
     "open_model",
     "open_tensors",
+    "read_naming",
 ]

@@ -6,31 +6,34 @@ import re
 from contextlib import closing
 from functools import partial
 from pathlib import Path
-from typing import Any
 
-from neuromorph.errors import FileFormatError, MissingFileError
+from neuromorph.errors import FileFormatError, MissingFileError, UsageError
 from neuromorph.files.opening import StrPath
 from neuromorph.files.safetensors_file import SafetensorsFile
 from neuromorph.files.shards import INDEX_NAME, ShardedFile
 from neuromorph.models.config import Config, parse_config, read_config
 from neuromorph.models.families.build import bias_note, build_layer
-from neuromorph.models.families.choose import find_family
+from neuromorph.models.families.choose import declared_family, find_family
 from neuromorph.models.families.fields import check_fields
-from neuromorph.models.families.locate import Located
 from neuromorph.models.guard import check_attention, check_model
 from neuromorph.models.heads import AttentionModel
+from neuromorph.models.onnx_graph import onnx_model
+from neuromorph.models.own import OWN, Naming, own_model
+from neuromorph.models.own.naming import naming_of
+from neuromorph.models.own.telling import way
 from neuromorph.models.positions import positions_of
-from neuromorph.models.source import TensorSource, digests
+from neuromorph.models.source import TensorSource, provenance
+from neuromorph.models.torch_file import SUFFIXES, TorchFile
 
 WEIGHTS_NAME = "model.safetensors"
 CONFIG_NAME = "config.json"
+ONNX = ".onnx"
 
 _ONE_SHARD = re.compile(r"-\d{5}-of-(\d{5})\.safetensors$")
-_PICKLED = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
-_OTHER_WEIGHTS = (*_PICKLED, ".gguf", ".onnx", ".h5", ".msgpack", ".safetensors")
+_OTHER_WEIGHTS = (*SUFFIXES, ".pkl", ".gguf", ".onnx", ".h5", ".msgpack", ".safetensors")
 
 
-def open_model(path: StrPath) -> AttentionModel:
+def open_model(path: StrPath, naming: Naming | None = None) -> AttentionModel:
     """Read the attention heads of a trained model.
 
     Parameters
@@ -39,6 +42,9 @@ def open_model(path: StrPath) -> AttentionModel:
         A folder with ``config.json`` and ``model.safetensors`` (or its index and shards), or
         one ``.safetensors`` file whose configuration is in its metadata, under ``config``, or
         in a ``config.json`` beside it.
+    naming : Naming, optional
+        Of a model whose tensors have names of a person's own: which of them is what, and its
+        heads. A configuration whose ``model_type`` is ``own`` says the same.
 
     Returns
     -------
@@ -51,19 +57,43 @@ def open_model(path: StrPath) -> AttentionModel:
         When a file is missing or invalid, or its tensors do not make up attention heads.
     """
     place = Path(path)
+    if place.suffix.lower() == ONNX:
+        return onnx_model(place, naming)
     with closing(open_tensors(place)) as source:
-        config = _config_of(source, place if _is_folder(place) else place.parent)
-        check_model(source, config)
-        family = find_family(source.names, config, source.path)
-        check_fields(config, family.reads)
-        located = check_attention(family, config, source.names, source.path)
-        plans = [family.plan(config, number) for number in range(len(located))]
-        layers = tuple(map(partial(build_layer, source), located, plans))
-        promised = family.biases(config)
-        notes = [note for layer in located if (note := bias_note(layer, promised)) is not None]
-        return AttentionModel(family.name, layers, family.causal(config),
-                              _provenance(source, located), (*family.notes(config), *notes),
-                              positions_of(config))
+        config = _config_of(source, place if _is_folder(place) else place.parent, naming)
+        said = _naming_of(config, naming, source)
+        return _known_model(source, config) if said is None else own_model(source, said)
+
+
+def _known_model(source: TensorSource, config: Config) -> AttentionModel:
+    check_model(source, config)
+    family = find_family(source.names, config, source.path)
+    check_fields(config, family.reads)
+    located = check_attention(family, config, source.names, source.path)
+    plans = [family.plan(config, number) for number in range(len(located))]
+    layers = tuple(map(partial(build_layer, source), located, plans))
+    promised = family.biases(config)
+    notes = [note for layer in located if (note := bias_note(layer, promised)) is not None]
+    used = [name for layer in located for name in layer.tensors.values()]
+    return AttentionModel(family.name, layers, family.causal(config), provenance(source, used),
+                          (*family.notes(config), *notes), positions_of(config))
+
+
+def _naming_of(config: Config, given: Naming | None, source: TensorSource) -> Naming | None:
+    """What a person and the configuration say of own names; None of a model that is known."""
+    if config.fields.get("model_type") == OWN:
+        own = naming_of(config.fields, config.where)
+        return own if given is None else own.joined(given)
+    family = declared_family(source.names, config) if _declares(config) else None
+    if given is not None and family is not None:
+        raise UsageError("this model's names are known, and its configuration says the rest",
+                         where=source.path, found=f"family {family.name}",
+                         hint="leave out --map, --heads and what belongs to them")
+    return given
+
+
+def _declares(config: Config) -> bool:
+    return any(isinstance(config.fields.get(name), str) for name in ("model_type", "family"))
 
 
 def open_tensors(path: StrPath) -> TensorSource:
@@ -73,6 +103,8 @@ def open_tensors(path: StrPath) -> TensorSource:
         return _open_folder(place)
     if place.name.endswith(".index.json"):
         return ShardedFile(place)
+    if place.suffix.lower() in SUFFIXES:
+        return TorchFile(place)
     shard = _ONE_SHARD.search(place.name)
     if shard and int(shard[1]) > 1:
         raise FileFormatError("this is one shard of a model", where=place,
@@ -108,32 +140,22 @@ def _way_on(others: list[str]) -> str:
     """What the owner of a folder without safetensors can do."""
     if any(name.endswith(".gguf") for name in others):
         return "give the .gguf file itself, with --calibrate FILE.txt"
-    if any(name.endswith(_PICKLED) for name in others):
-        return ("pickled weights can run code and are never read; save the model again with "
-                "save_pretrained")
+    if any(name.endswith(SUFFIXES) for name in others):
+        return ("a folder is read from safetensors alone: save the model again with "
+                "save_pretrained, or give the file of weights itself, with --calibrate FILE.npz")
     return "give a folder that Hugging Face's save_pretrained wrote, or a .safetensors file"
 
 
-def _config_of(source: TensorSource, folder: Path) -> Config:
+def _config_of(source: TensorSource, folder: Path, naming: Naming | None) -> Config:
     """The configuration inside the file, which cannot be mixed up, or the one beside it."""
-    first = source.files[0]
-    embedded = first.metadata.get("config")
-    if embedded is not None:
-        return parse_config(embedded, f"{first.path}: metadata 'config'")
+    if source.configuration is not None:
+        return parse_config(source.configuration, f"{source.path}: metadata 'config'")
     try:
         return read_config(folder / CONFIG_NAME)
     except MissingFileError as error:
+        if naming is not None:
+            return Config({}, source.path)
         raise MissingFileError(f"the model's {CONFIG_NAME} cannot be read: {error.what}",
                                where=source.path, expected=f"{CONFIG_NAME} beside the weights, or "
-                               "a configuration in their metadata") from error
-
-
-def _provenance(source: TensorSource, located: list[Located]) -> dict[str, Any]:
-    """Names, sizes and digests that let a reader check where the weights came from."""
-    names = sorted(name for layer in located for name in layer.tensors.values())
-    infos = {name: source.info(name) for name in names}
-    return {
-        "files": digests(source.files),
-        "tensors": {name: {"dtype": info.dtype, "shape": list(info.shape)}
-                    for name, info in infos.items()},
-    }
+                               "a configuration in their metadata",
+                               hint=f"if the model is your own, {way(source)}") from error

@@ -82,10 +82,7 @@ def check_attention(
     """
     names = tuple(names)
     _check_positions(config)
-    for name in names:
-        if _POSITIONS.search(name) and not _BUFFERS.search(name):
-            raise ModelStructureError("the file has positions that this family does not apply",
-                                      where=where, found=shown(name))
+    check_no_positions(names, where)
     located = locate(family, names, where)
     expected = family.layer_count(config)
     if len(located) != expected:
@@ -99,6 +96,19 @@ def check_attention(
                                   hint="attention_bias or qkv_bias, or the type of the model, is "
                                   "not that of these weights")
     return located
+
+
+def check_no_positions(names: Iterable[str], where: object) -> None:
+    """Refuse tensors of positions that change who looks where.
+
+    Raises
+    ------
+    ModelStructureError
+    """
+    for name in names:
+        if _POSITIONS.search(name) and not _BUFFERS.search(name):
+            raise ModelStructureError("the file has positions that this family does not apply",
+                                      where=where, found=shown(name))
 
 
 def check_unused(

@@ -11,7 +11,7 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Any
 
-from neuromorph.parallel import lifeline
+from neuromorph import lifeline
 from neuromorph.parallel.failure import encode
 
 Reply = tuple[bytes | None, bytes]

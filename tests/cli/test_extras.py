@@ -69,6 +69,10 @@ def test_without_onnx(fails: Run, exported: Path, without, tmp_path: Path) -> No
     text = fails(6, "convert", exported, "--unit", "0", "-o", tmp_path / "x.onnx")
     assert "an ONNX file needs onnx" in text
     assert "neuromorph[onnx]" in text
+    (tmp_path / "m.onnx").write_bytes(b"\x08\x07\x12\x00")
+    text = fails(6, "export", "m.onnx", "-o", "b", "--causal", "--calibrate", "h.npz")
+    assert "an ONNX file needs onnx" in text
+    assert "neuromorph[onnx]" in text
 
 
 def test_without_any_extra_the_rest_works(exported: Path, without, tmp_path: Path) -> None:

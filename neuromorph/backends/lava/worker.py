@@ -9,8 +9,8 @@ import os
 import sys
 from typing import IO, Any
 
+from neuromorph import lifeline
 from neuromorph.backends.lava.job import Job, Results, read_job, write_results
-from neuromorph.parallel import lifeline
 from neuromorph.parallel.failure import encode
 
 

@@ -61,7 +61,9 @@ def _no_attention(names: tuple[str, ...], where: object) -> ModelStructureError:
     near = _nearest(names)
     return ModelStructureError(f"no attention heads found; looked for {looked_for}", where=where,
                                found=f"nearest names: {', '.join(near)}" if near
-                               else f"{len(names)} tensors with other names")
+                               else f"{len(names)} tensors with other names",
+                               hint="if the model is your own, give --map FILE.toml, or --heads "
+                               "alone for torch.nn.TransformerEncoder")
 
 
 def _nearest(names: tuple[str, ...]) -> list[str]:

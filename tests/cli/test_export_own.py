@@ -1,0 +1,56 @@
+"""export of models with names of their own: options, a map, a configuration."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import small_models as small
+from cli_tools import Run
+
+from neuromorph.bundle import load_bundle
+
+MAP = "\n".join(f'{role} = "b.{{layer}}.w{role}"' for role in "qkv")
+WIDTH, ROWS = 12, 16
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Path:
+    (tmp_path / "map.toml").write_text(MAP)
+    np.savez(tmp_path / "h.npz", **{f"hidden.{i}": small.random((12, 9, WIDTH), i)
+                                    for i in range(2)})
+    return small.write(tmp_path / "own.safetensors", {
+        f"b.{layer}.w{role}": small.random((ROWS, WIDTH), 3 * layer + number)
+        for layer in range(2) for number, role in enumerate("qkv")})
+
+
+def test_a_map_and_options(cli: Run, own: Path) -> None:
+    done = cli("export", own, "-o", "b", "--calibrate", "h.npz", "--map", "map.toml", "--heads", 4,
+               "--causal", "--json")
+    assert done.code == 0, done.err
+    assert json.loads(done.out)["family"] == "own"
+    bundle = load_bundle("b")
+    assert bundle.causal
+    assert sorted(bundle.codes) == ["b.0", "b.1"]
+
+
+@pytest.mark.parametrize(("arguments", "code", "text"), [
+    (["--map", "map.toml", "--heads", 4], 2, "expected --causal or --not-causal"),
+    (["--map", "map.toml", "--causal"], 2, "expected --heads N"),
+    (["--heads", 4, "--causal"], 3, "named for the roles q, k, v"),
+    (["--map", "none.toml", "--heads", 4], 3, "none.toml: no such file"),
+    (["--map", "map.toml", "--heads", 3, "--causal"], 3, "found 16 rows, 3 heads"),
+    (["--map", "map.toml", "--heads", 4, "--causal", "--transposed"], 3,
+     "hidden states have the wrong shape; found (12, 9, 12); expected (tokens, 16)"),
+    (["--map", "map.toml", "--heads", 4, "--causal", "--rope-theta", 0], 3, "rope_theta is not"),
+    (["--map", "map.toml", "--whole"], 2, "takes no --map"),
+    (["--rope-theta", 0, "--whole"], 2, "takes no --rope-theta"),
+    (["--map", "map.toml", "--calibrate", "x.txt"], 2, "whose names need no map"),
+])
+def test_what_does_not_fit(
+    fails: Run, own: Path, arguments: list[object], code: int, text: str
+) -> None:
+    data = [] if "--calibrate" in arguments else ["--calibrate", "h.npz"]
+    assert text in fails(code, "export", own, "-o", "b", *data, *arguments)
