@@ -275,6 +275,7 @@ def test_every_circuit_explains_itself(name: str) -> None:
     ("astrocyte_attention", ["fast", "lava", "reference"]),
     ("hopfield", ["fast", "lava", "reference"]),
     ("naam", ["reference"]),  # which is no network
+    ("dense_memory", ["fast", "lava", "reference"]),
     ("block", ["fast", "lava", "reference"]),
     ("digits_block", ["fast", "lava", "reference"]),
     ("prototypes", ["fast", "lava", "reference"]),
@@ -313,4 +314,5 @@ def test_all_circuits_are_listed(cli: Run) -> None:
     assert done.code == 0, done.err
     assert all(f"{name}: " in done.out for name in (
         "match_and_control", "hebbian_attention", "astrocyte_attention", "hopfield", "naam",
+        "dense_memory",
         "block", "digits_block", "prototypes"))
