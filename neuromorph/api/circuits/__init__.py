@@ -26,7 +26,7 @@ from neuromorph.shown import Shown
 MODULES = {
     name: f"neuromorph.api.circuits.{name}"
     for name in ("match_and_control", "hebbian_attention", "astrocyte_attention", "hopfield",
-                 "naam", "dense_memory", "block", "digits_block", "prototypes")
+                 "naam", "dense_memory", "projector", "block", "digits_block", "prototypes")
 }
 """Where each circuit is at home."""
 
