@@ -1,7 +1,8 @@
 """A trained transformer's attention as spikes: on a CPU today, on Loihi when you have one.
 
-Attention alone: `export`, `simulate`, `compile_bundle`, `attach`. Whole models: `export_whole`,
-`generate`. Both: `evaluate`, `evaluate_attached`. Circuits of their own: `run`, `run_demo`.
+Attention alone: `export`, `tune`, `simulate`, `compile_bundle`, `attach`. Whole models:
+`export_whole`, `generate`. Both: `evaluate`, `evaluate_attached`. Circuits of their own: `run`,
+`run_demo`.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from neuromorph.api.generate import generate as generate
     from neuromorph.api.run import run as run
     from neuromorph.api.simulate import simulate as simulate
+    from neuromorph.api.tune import tune as tune
     from neuromorph.api.whole import export_whole as export_whole
     from neuromorph.bundle import Bundle as Bundle
     from neuromorph.bundle import load_bundle as load_bundle
@@ -43,6 +45,7 @@ _HOMES = {
     "export_whole": "neuromorph.api.whole",
     "generate": "neuromorph.api.generate",
     "simulate": "neuromorph.api.simulate",
+    "tune": "neuromorph.api.tune",
     "run": "neuromorph.api.run",
     "run_demo": "neuromorph.api.demo",
     "attach": "neuromorph.huggingface",
@@ -59,7 +62,7 @@ _HOMES = {
 __all__ = ["Attachment", "Bundle", "NeuromorphError", "NeuromorphWarning", "TranslateOptions",
            "WholeBundle", "__version__", "attach", "compile_bundle", "evaluate",
            "evaluate_attached", "export", "export_whole", "generate", "load_bundle", "load_whole",
-           "run", "run_demo", "simulate"]
+           "run", "run_demo", "simulate", "tune"]
 
 if not os.path.isdir(os.path.join(__path__[0], "processes")):  # noqa: PTH112, PTH118 - as above
     from neuromorph.folders import make_processes_importable
