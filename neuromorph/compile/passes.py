@@ -57,7 +57,7 @@ class Compiled(Shown):
     demands : tuple of tuple of Demand
         By unit, from the pass `relays` on.
     lower_bound : int
-        Cores that any packing needs.
+        Cores that any packing needs, from then on too.
     worst_resource : str
         The resource that says so.
     """
@@ -129,15 +129,15 @@ def _relays(state: Compiled) -> Compiled:
     refuse(reason for (unit, _), given in zip(found, state.given, strict=True)
            if unit is not given  # other synapses than `features` has seen
            for reason in unfit_registers(unit, state.profile))
+    bound, worst = lower_bound([asked for _, asked in found], state.limits)
     return replace(state, demands=tuple(tuple(asked) for _, asked in found),
-                   program=replace(state.program, units=tuple(unit for unit, _ in found)))
+                   program=replace(state.program, units=tuple(unit for unit, _ in found)),
+                   lower_bound=bound, worst_resource=worst)
 
 
 def _split(state: Compiled) -> Compiled:
-    bound, worst = lower_bound([list(unit) for unit in state.demands], state.limits)
     slices = packed(state.program, state.demands, state.limits)
-    return replace(state, program=replace(state.program, slices=slices), lower_bound=bound,
-                   worst_resource=worst)
+    return replace(state, program=replace(state.program, slices=slices))
 
 
 def _place(state: Compiled) -> Compiled:
@@ -190,6 +190,8 @@ def compile_units(
     _check("given", state)
     for name, apply in PASSES.items():
         told(name)
+        if name == "split":
+            _check_bound(state)  # before minutes of packing
         state = apply(state)
         if name in STAGE_AFTER:
             _check(STAGE_AFTER[name], state)
@@ -197,6 +199,16 @@ def compile_units(
         if name == stop_after:
             break
     return state
+
+
+def _check_bound(state: Compiled) -> None:
+    """Refuse what no packing fits on the board."""
+    limits = state.limits
+    if state.lower_bound > limits.total_cores:
+        chips = -(-state.lower_bound // limits.cores)
+        raise FitError(f"the board has too few cores, by {state.worst_resource} alone; no fewer "
+                       f"than {chips} such chips would do",
+                       found=f"at least {state.lower_bound}", expected=limits.total_cores)
 
 
 def _check(stage: str, state: Compiled) -> None:
@@ -236,14 +248,27 @@ def cores_taken(units: Sequence[Unit], profile: Profile) -> int | None:
 
     None if one of them lacks what the units need, or a core cannot hold a neuron.
     """
+    state = _on_chips(units, profile, "place")
+    return None if state is None else state.program.cores
+
+
+def cores_at_least(units: Sequence[Unit], profile: Profile) -> int | None:
+    """Cores that no packing takes fewer than; None as for `cores_taken`, but nothing is packed."""
+    state = _on_chips(units, profile, "relays")
+    return None if state is None else state.lower_bound
+
+
+def _on_chips(units: Sequence[Unit], profile: Profile, stop_after: str) -> Compiled | None:
     state = _begun(units, profile)
     try:
         for name, apply in PASSES.items():
             if name not in OF_NO_CHIP:
                 state = apply(state)
+            if name == stop_after:
+                break
     except FitError:
         return None
-    return state.program.cores
+    return state
 
 
 def _begun(units: Sequence[Unit], profile: Profile) -> Compiled:

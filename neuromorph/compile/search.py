@@ -149,9 +149,9 @@ class _Looking:
         self.done += 1
 
     def _otherwise_cut(self) -> Compiled | None:
-        state, low, high = self.best[1], *np.array([(.4, .3, .6), (.8, .8, .95)])
-        most, full, lead = self.rng.uniform(low, high).tolist()
-        ways = Ways(most, full, int(self.rng.integers(16, 65)), lead)
+        state, low, high = self.best[1], *np.array([(.4, .3, .6, .996), (.8, .8, .95, 1.004)])
+        most, full, lead, tilt = self.rng.uniform(low, high).tolist()
+        ways = Ways(most, full, int(self.rng.integers(16, 65)), lead, tilt)
         try:
             slices = packed(state.program, state.demands, state.limits, ways,
                             partial(self._going, "a cut"))

@@ -8,7 +8,7 @@ from operator import attrgetter
 from typing import Any
 
 from neuromorph.bundle import Bundle
-from neuromorph.compile import Unit, cores_taken
+from neuromorph.compile import Unit, cores_at_least, cores_taken
 from neuromorph.errors import ProfileError, UsageError
 from neuromorph.profiles import Profile, load_profile, profile_names
 from neuromorph.shown import Shown
@@ -129,10 +129,19 @@ def _size(board: Profile) -> tuple[int, bool, int]:
 
 
 def _first(units: Sequence[Unit], boards: Sequence[Profile]) -> Profile | None:
-    """The first board that takes the units, which are packed once for each kind of chip."""
+    """The first board that takes the units.
+
+    They are packed once for each kind of chip, if any board of it has as many cores as the bound.
+    """
+    least: dict[Any, int | None] = {}
     taken: dict[Any, int | None] = {}
     for board in boards:
         chip = board.core, board.neuron, board.synapse, board.learning
+        if chip not in least:
+            least[chip] = cores_at_least(units, board)
+        bound = least[chip]
+        if bound is None or bound > board.cores_usable:
+            continue
         if chip not in taken:
             taken[chip] = cores_taken(units, board)
         cores = taken[chip]

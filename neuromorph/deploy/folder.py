@@ -48,7 +48,7 @@ def save_compiled(
         (folder / REPORT).write_text(to_json(report), "utf-8")
         if found.compiled is not None and found.lab is not None:
             progress("writing the program")
-            _write_program(found.compiled, found.lab, report, folder)
+            _write_program(found.compiled, found.lab(), report, folder)
             progress("checking what was written")
             checked_program(found.compiled, *reread(folder), "what was written")
         for name, text in found.dumps.items():

@@ -64,8 +64,8 @@ class CompileReport(Shown):
         The placed program; None if it does not fit.
     report : dict
         Plain values, as ``report.json`` holds them.
-    lab : Lab or None
-        What a lab is given.
+    lab : callable or None
+        Makes what a lab is given, which takes a while.
     dumps : dict of str to str
         The program's text after each pass that was asked for.
     refusal : FitError or None
@@ -74,7 +74,7 @@ class CompileReport(Shown):
 
     compiled: Compiled | None
     report: dict[str, Any]
-    lab: Lab | None = None
+    lab: Callable[[], Lab] | None = None
     dumps: dict[str, str] = field(default_factory=dict)
     refusal: FitError | None = None
 
@@ -108,8 +108,8 @@ def placed(
               "bit_exact": {"equal": True, "heads": trial.heads,
                             "queries": trial.queries, "backend": backends.DEFAULT},
               "violations": []}
-    return CompileReport(compiled, report, Lab(compiled.program,
-                                               lambda: lab_trial(compiled.program, trial)))
+    return CompileReport(compiled, report, lambda: Lab(
+        compiled.program, lambda: lab_trial(compiled.program, trial)))
 
 
 def not_placed(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 from neuromorph.bundle.whole import WholeBundle
@@ -86,7 +87,7 @@ def whole_placed(
               "bit_exact": {"equal": True, "tokens": 1, "blocks": trial.blocks,
                             "of_blocks": len(bundle.model.blocks), "backend": trial.backend},
               "violations": []}
-    return CompileReport(compiled, report, lab_of(bundle.model, compiled))
+    return CompileReport(compiled, report, partial(lab_of, bundle.model, compiled))
 
 
 def _cores(compiled: Compiled, usage: Usage) -> dict[str, Any]:

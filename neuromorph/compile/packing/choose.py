@@ -24,7 +24,7 @@ def packed(
     """
     slices = cut_within_out_axons(program, found, limits, ways, going)
     cores = _cores(slices)
-    even = evenly(found, limits) if cores > 1 else None
+    even = evenly(found, limits, ways) if cores > 1 else None
     if even is None or _cores(even) > cores or not _keeps_to_out_axons(program, even, limits):
         return slices
     if _cores(even) < cores:

@@ -22,13 +22,16 @@ from neuromorph.compile.packing.core import Core
 from neuromorph.compile.packing.demand import Demand
 from neuromorph.compile.packing.limits import Limits
 from neuromorph.compile.packing.spread import is_wide
+from neuromorph.compile.packing.ways import USUAL, Ways
 from neuromorph.compile.program import Slice
 
 Waiting = deque[tuple[int, Demand, int]]
 """Unit, population, and its first neuron that is on no core."""
 
 
-def evenly(found: Sequence[Sequence[Demand]], limits: Limits) -> tuple[Slice, ...] | None:
+def evenly(
+    found: Sequence[Sequence[Demand]], limits: Limits, ways: Ways = USUAL
+) -> tuple[Slice, ...] | None:
     """Slices of all units' populations, core after core; None where there is nothing to balance.
 
     It looks at no out-axons.
@@ -37,6 +40,7 @@ def evenly(found: Sequence[Sequence[Demand]], limits: Limits) -> tuple[Slice, ..
     ----------
     found : sequence of units' demands
     limits : Limits
+    ways : Ways
     """
     if any(len(demands) < 2 or is_wide(demands, limits) or any(d.whole for d in demands)
            for demands in found):
@@ -53,7 +57,7 @@ def evenly(found: Sequence[Sequence[Demand]], limits: Limits) -> tuple[Slice, ..
         core = Core(limits, {})
         share = min(1.0, (filled + limits.synapse_bits) / max(bits, 1))
         # what is left last has nobody to be balanced with
-        laid += _lay(core, others, share * synapses - laid if rest else inf)
+        laid += _lay(core, others, ways.tilt * share * synapses - laid if rest else inf)
         _lay(core, rest, inf)
         if not core.neurons:
             return None

@@ -28,12 +28,15 @@ class Ways:
     ----------
     most, full, lead : float
     opened : int
+    tilt : float
+        Factor on the share of others' synapses that an even cut gives a core.
     """
 
     most: float = MOST
     full: float = FULL
     opened: int = OPEN
     lead: float = LEAD
+    tilt: float = 1.0
 
 
 USUAL = Ways()
