@@ -84,7 +84,7 @@ def timed(way: str, bundle: Path, text: Path, model: Path, windows: int) -> tupl
     from distributed import LocalCluster
 
     with closing(LocalCluster(n_workers=JOBS, threads_per_worker=1, processes=True,
-                              dashboard_address=None)) as cluster:
+                              dashboard_address=":0")) as cluster:
         return _timed(bundle, text, model, windows, 1, cluster.scheduler_address)
 
 

@@ -1,8 +1,14 @@
 """A trained transformer's attention as spikes: on a CPU today, on Loihi when you have one.
 
+<<<<<<< HEAD
 Attention alone: `export`, `tune`, `simulate`, `compile_bundle`, `attach`. Whole models:
 `export_whole`, `generate`. Both: `evaluate`, `evaluate_attached`. Circuits of their own: `run`,
 `run_demo`.
+=======
+Attention alone: `export`, `simulate`, `compile_bundle`, `attach`. Whole models: `export_whole`,
+`generate`. Both: `evaluate`, `evaluate_attached`. Circuits of their own: `run`, `run_seeds`,
+`run_demo`. On several processes or a Dask cluster: `Spread`.
+>>>>>>> many
 """
 
 from __future__ import annotations
@@ -24,6 +30,7 @@ if TYPE_CHECKING:
     from neuromorph.api.export import export as export
     from neuromorph.api.generate import generate as generate
     from neuromorph.api.run import run as run
+    from neuromorph.api.run_seeds import run_seeds as run_seeds
     from neuromorph.api.simulate import simulate as simulate
     from neuromorph.api.tune import tune as tune
     from neuromorph.api.whole import export_whole as export_whole
@@ -35,6 +42,7 @@ if TYPE_CHECKING:
     from neuromorph.errors import NeuromorphWarning as NeuromorphWarning
     from neuromorph.huggingface import Attachment as Attachment
     from neuromorph.huggingface import attach as attach
+    from neuromorph.parallel import Spread as Spread
     from neuromorph.translate import TranslateOptions as TranslateOptions
 
 _HOMES = {
@@ -48,6 +56,8 @@ _HOMES = {
     "tune": "neuromorph.api.tune",
     "run": "neuromorph.api.run",
     "run_demo": "neuromorph.api.demo",
+    "run_seeds": "neuromorph.api.run_seeds",
+    "Spread": "neuromorph.parallel",
     "attach": "neuromorph.huggingface",
     "Attachment": "neuromorph.huggingface",
     "Bundle": "neuromorph.bundle",
@@ -59,10 +69,17 @@ _HOMES = {
     "load_bundle": "neuromorph.bundle",
 }
 
+<<<<<<< HEAD
 __all__ = ["Attachment", "Bundle", "NeuromorphError", "NeuromorphWarning", "TranslateOptions",
            "WholeBundle", "__version__", "attach", "compile_bundle", "evaluate",
            "evaluate_attached", "export", "export_whole", "generate", "load_bundle", "load_whole",
            "run", "run_demo", "simulate", "tune"]
+=======
+__all__ = ["Attachment", "Bundle", "NeuromorphError", "NeuromorphWarning", "Spread",
+           "TranslateOptions", "WholeBundle", "__version__", "attach", "compile_bundle",
+           "evaluate", "evaluate_attached", "export", "export_whole", "generate", "load_bundle",
+           "load_whole", "run", "run_demo", "run_seeds", "simulate"]
+>>>>>>> many
 
 if not os.path.isdir(os.path.join(__path__[0], "processes")):  # noqa: PTH112, PTH118 - as above
     from neuromorph.folders import make_processes_importable

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from queue import Queue
 from typing import Any
+from urllib.parse import urlsplit
 
 from neuromorph.errors import BackendError, MissingExtraError, UsageError, brief
 from neuromorph.parallel.child import Reply
@@ -59,6 +61,7 @@ class Cluster(Workers):
         self._log.setLevel(logging.CRITICAL)  # errors are told by us
         try:
             with _told(address, seconds):
+                _knock(address, seconds)
                 self._client = distributed.Client(address, timeout=seconds, set_as_default=False)
             with _told(address, seconds, found_it=True):
                 self._client.wait_for_workers(1, timeout=seconds)
@@ -110,6 +113,23 @@ def _reply(doing: Doing, item: Any, wanted: dict[str, str]) -> Reply:
         return doing.encoded(item, get_worker().state.nthreads), b""
     except Exception as error:  # noqa: BLE001 - whatever it is, the parent must hear of it
         return None, encode(error)
+
+
+def _knock(address: str, seconds: float) -> None:
+    """Whether anybody is there: a client of Dask that finds nobody may wait longer than it says.
+
+    Raises
+    ------
+    ValueError
+        If it is no address.
+    OSError
+        If nobody answers.
+    """
+    parts = urlsplit(address if "://" in address else f"tcp://{address}")
+    if parts.scheme in ("tcp", "tls"):
+        if not parts.hostname or parts.port is None:
+            raise ValueError(address)
+        socket.create_connection((parts.hostname, parts.port), seconds).close()
 
 
 @contextmanager

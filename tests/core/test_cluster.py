@@ -11,7 +11,11 @@ from typing import Any
 import pytest
 import small_pieces as small
 
+from neuromorph.api.evaluate import evaluate
+from neuromorph.api.evaluation.windows import Bounds
+from neuromorph.api.whole import export_whole
 from neuromorph.errors import BackendError, MissingExtraError, UsageError
+from neuromorph.models.digits import WEIGHTS
 from neuromorph.parallel import Spread, carry_out
 from neuromorph.parallel import cluster as door
 from neuromorph.parallel.cluster import Cluster
@@ -21,7 +25,7 @@ from neuromorph.parallel.cluster import Cluster
 def local() -> Iterator[Any]:
     distributed = pytest.importorskip("distributed")
     with distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None,
+            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0",
             silence_logs=logging.CRITICAL) as found:
         yield found
 
@@ -38,6 +42,16 @@ def test_results_are_equal_to_the_bit(spread: Spread, tmp_path: Path) -> None:
         assert all(one[name].tobytes() == other[name].tobytes() for name in one)
     products = small.work(small.product, tmp_path, 3)
     assert carry_out(products).results == carry_out(products, spread).results
+
+
+@pytest.mark.slow
+def test_an_evaluation_on_two_workers_says_what_one_process_does(
+    spread: Spread, tmp_path: Path
+) -> None:
+    bundle = export_whole(WEIGHTS, tmp_path / "w").path
+    one, two = (evaluate(bundle, bounds=Bounds(windows=6), spread=where, work=tmp_path / "kept")
+                for where in (Spread(), spread))
+    assert one.as_dict() == two.as_dict()
 
 
 @pytest.mark.slow
@@ -70,7 +84,7 @@ def test_a_scheduler_without_workers_is_told() -> None:
     distributed = pytest.importorskip("distributed")
     with distributed.LocalCluster(n_workers=0, dashboard_address=":0", processes=False,
                                   silence_logs=logging.CRITICAL) as empty, pytest.raises(
-            BackendError, match=r"has no workers.*dask worker tcp"):
+            BackendError, match=r"has no workers.*dask worker inproc"):
         Cluster(empty.scheduler_address, 0.5)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +13,17 @@ import pytest
 from hf_whole import passages, save_language_model, save_text
 
 import neuromorph
+from neuromorph.api import evaluate as door
 from neuromorph.api.evaluate import evaluate, evaluate_attached
 from neuromorph.api.evaluation import sides
 from neuromorph.api.evaluation.windows import Bounds
 from neuromorph.api.export import export
 from neuromorph.api.whole import export_whole
+from neuromorph.bundle import load_bundle
 from neuromorph.bundle.whole import load_whole
 from neuromorph.circuits.transformer.closed_form import run
-from neuromorph.errors import UsageError
+from neuromorph.errors import InputError, UsageError
+from neuromorph.parallel import Spread
 
 pytestmark = pytest.mark.hf
 
@@ -109,6 +113,40 @@ def test_a_bundle_of_attention(attention: Path, text: Path, folder: Path) -> Non
     assert found["cosine_by_layer"][-1] < 1
     with pytest.raises(UsageError, match="--against"):
         evaluate(attention, text)
+
+
+@pytest.mark.parametrize("kind", ["whole", "attention"])
+def test_two_processes_say_what_one_does(
+    kind: str, text: Path, folder: Path, request: pytest.FixtureRequest
+) -> None:
+    bundle, bounds = request.getfixturevalue(kind), Bounds(windows=3, length=24)
+    one, two = (evaluate(bundle, text, against=folder, bounds=bounds, spread=Spread(jobs=jobs))
+                for jobs in (1, 2))
+    assert one.as_dict() == two.as_dict()
+
+
+def test_models_in_memory_stay_in_this_process(attention: Path, text: Path, folder: Path) -> None:
+    loaded = replace(load_bundle(attention), path=None)
+    with pytest.raises(UsageError, match="in memory cannot be sent"):
+        evaluate(loaded, text, against=folder, bounds=Bounds(windows=1, length=20),
+                 spread=Spread(jobs=2))
+
+
+def test_another_float_model_is_another_journal(
+    attention: Path, text: Path, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bounds = Bounds(windows=2, length=20)
+    monkeypatch.setattr(door, "summary", lambda *_: {}["none"])
+    with pytest.raises(KeyError):
+        evaluate(attention, text, against=folder, bounds=bounds, work=tmp_path)
+    monkeypatch.undo()
+    monkeypatch.setattr(sides, "run_whole", run)
+    other = save_language_model(folder.parent / "other", seed=5)
+    with pytest.raises(InputError, match="of another run; found against"):
+        evaluate(attention, text, against=other, bounds=bounds, work=tmp_path,
+                 spread=Spread(resume=True))
+    assert evaluate(attention, text, against=folder, bounds=bounds, work=tmp_path,
+                    spread=Spread(resume=True)).resumed == 2
 
 
 def test_an_attached_model(attention: Path, folder: Path, text: Path) -> None:
