@@ -1,14 +1,8 @@
 """A trained transformer's attention as spikes: on a CPU today, on Loihi when you have one.
 
-<<<<<<< HEAD
 Attention alone: `export`, `tune`, `simulate`, `compile_bundle`, `attach`. Whole models:
 `export_whole`, `generate`. Both: `evaluate`, `evaluate_attached`. Circuits of their own: `run`,
-`run_demo`.
-=======
-Attention alone: `export`, `simulate`, `compile_bundle`, `attach`. Whole models: `export_whole`,
-`generate`. Both: `evaluate`, `evaluate_attached`. Circuits of their own: `run`, `run_seeds`,
-`run_demo`. On several processes or a Dask cluster: `Spread`.
->>>>>>> many
+`run_seeds`, `run_demo`. On several processes or a Dask cluster: `Spread`.
 """
 
 from __future__ import annotations
@@ -69,17 +63,10 @@ _HOMES = {
     "load_bundle": "neuromorph.bundle",
 }
 
-<<<<<<< HEAD
-__all__ = ["Attachment", "Bundle", "NeuromorphError", "NeuromorphWarning", "TranslateOptions",
-           "WholeBundle", "__version__", "attach", "compile_bundle", "evaluate",
-           "evaluate_attached", "export", "export_whole", "generate", "load_bundle", "load_whole",
-           "run", "run_demo", "simulate", "tune"]
-=======
 __all__ = ["Attachment", "Bundle", "NeuromorphError", "NeuromorphWarning", "Spread",
            "TranslateOptions", "WholeBundle", "__version__", "attach", "compile_bundle",
            "evaluate", "evaluate_attached", "export", "export_whole", "generate", "load_bundle",
-           "load_whole", "run", "run_demo", "run_seeds", "simulate"]
->>>>>>> many
+           "load_whole", "run", "run_demo", "run_seeds", "simulate", "tune"]
 
 if not os.path.isdir(os.path.join(__path__[0], "processes")):  # noqa: PTH112, PTH118 - as above
     from neuromorph.folders import make_processes_importable
