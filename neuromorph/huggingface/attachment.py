@@ -15,7 +15,13 @@ import numpy as np
 from neuromorph import backends, threads
 from neuromorph.backends import FloatWork
 from neuromorph.bundle import Bundle, load_bundle, save_bundle
-from neuromorph.errors import CalibrationError, TensorError, UsageError, did_you_mean
+from neuromorph.errors import (
+    CalibrationError,
+    TensorError,
+    UnsupportedError,
+    UsageError,
+    did_you_mean,
+)
 from neuromorph.huggingface.floats import FLOAT, float_cautions, float_modules
 from neuromorph.huggingface.hook import Call, Connection, check_model, connections, uncompiled
 from neuromorph.huggingface.masks import Sights, Tensor
@@ -40,9 +46,13 @@ from neuromorph.translate import (
     kept_samples,
     with_slots,
 )
+from neuromorph.translate.softcap import of_soft_caps
 
 if TYPE_CHECKING:
     from typing_extensions import Self
+
+SAME_CAP = 1e-6
+"""A bundle keeps a soft cap in single precision."""
 
 SLOTS = 512
 """Context that a language model gets room for, if nobody says how much it needs."""
@@ -98,7 +108,8 @@ class Attachment(Shown):
         """
         if not self.attached:
             others = connections(self.model)
-            self._connection = Connection(self.model, Spikes(self._layers))
+            caps = {name: sample.softcap for name, sample in self.samples.items()}
+            self._connection = Connection(self.model, Spikes(self._layers, caps))
             for other in others:
                 other.close()
                 if isinstance(other.handler, Spikes):
@@ -183,6 +194,7 @@ class Spikes(Shown):
     """Answers a model's attention calls; knows its layers by name, but not the model."""
 
     layers: Mapping[str, SpikingLayer]
+    caps: Mapping[str, float | None] = field(default_factory=dict)
     said: set[str] = field(default_factory=set)
     passed: set[str] = field(default_factory=set)
     sights: Sights = field(default_factory=Sights)
@@ -195,6 +207,7 @@ class Spikes(Shown):
         if layer is None:
             raise CalibrationError("a layer was never calibrated", where=call.layer,
                                    hint=did_you_mean(call.layer, self.layers))
+        _check_cap(call, self.caps.get(call.layer))
         queries, keys, values = call.floats()
         sight, bias = self.sights.of(call), self.sights.bias_of(call)
         if sight.seen is not None:  # padding, and the empty end of a static cache
@@ -228,6 +241,14 @@ class Spikes(Shown):
             if caution.kind not in self.said:
                 self.said.add(caution.kind)
                 cautions.warn([caution])
+
+
+def _check_cap(call: Call, judged: float | None) -> None:
+    if call.softcap is not None and (judged is None or abs(call.softcap / judged - 1) > SAME_CAP):
+        raise UnsupportedError("the model uses soft-capped logits, and calibration has not judged "
+                               "what it costs to leave out the cap", where=call.layer,
+                               found=call.softcap, expected=judged or "none",
+                               hint="attach to calibration data")
 
 
 def _check_room(code: LayerCode, keys: int, layer: str) -> None:
@@ -331,7 +352,7 @@ def _from_data(
     sequences = max(len(seen) for seen in samples.values())
     found = (*known, *cautions.of_data(samples, options.slots),
              *cautions.of_outliers(outliers, range(sequences), sequences),
-             *cautions.of_periods(codes), *float_cautions(model, codes))
+             *cautions.of_periods(codes), *of_soft_caps(samples), *float_cautions(model, codes))
     kept, causal = kept_samples(samples), is_causal(samples)
     del samples, seen
     give_back()
