@@ -33,6 +33,7 @@ from neuromorph.translate import (
     with_slots,
 )
 from neuromorph.translate.samples import evenly_spread
+from neuromorph.translate.softcap import of_soft_caps
 
 MEASURED = 16
 """Most samples that fidelity is measured on."""
@@ -144,7 +145,7 @@ def export(
         fidelity += layer_fidelity(name, layers[name], measured[name][:MEASURED])
     codes = {name: layer.code for name, layer in layers.items()}
     found += [*cautions.of_outliers(outliers, kept, collected.count),
-              *cautions.of_periods(codes), *cautions.of_fidelity(fidelity),
+              *cautions.of_periods(codes), *cautions.of_fidelity(fidelity), *of_soft_caps(fitted),
               *of_run({name: layer.tally for name, layer in layers.items()})]
     bundle = Bundle(
         collected.family, collected.causal, codes, kept_samples(measured), asdict(chosen),

@@ -24,7 +24,7 @@ Arrays = Mapping[str, NDArray[Any]]
 
 SCALES = ("query_scale", "key_centre", "key_scale", "value_centre", "value_scale")
 PARTS = ("queries", "keys", "values", "mask")
-BIAS = "bias"
+BIAS, SOFTCAP = "bias", "softcap"
 OPTIONAL = {"bias_limit": 0, "neurons_per_key": 1, "pause": 0, "fine": 0}
 """Columns that stand there where some head has another number than this one."""
 
@@ -72,12 +72,14 @@ def in_single_precision(sample: Sample) -> Sample:
     """The sample as it is kept."""
     queries, keys, values = (np.asarray(getattr(sample, part), np.float32) for part in PARTS[:3])
     bias = None if sample.bias is None else np.asarray(sample.bias, np.float32)
-    return Sample(queries, keys, values, np.asarray(sample.mask, bool), bias)
+    cap = None if sample.softcap is None else float(np.float32(sample.softcap))
+    return Sample(queries, keys, values, np.asarray(sample.mask, bool), bias, cap)
 
 
 def sample_arrays(i: int, sample: Sample) -> dict[str, NDArray[Any]]:
     """Layer ``i``'s sample, in single precision."""
-    parts = (*PARTS, *([] if sample.bias is None else [BIAS]))
+    more = {BIAS: sample.bias, SOFTCAP: sample.softcap}
+    parts = (*PARTS, *(name for name, value in more.items() if value is not None))
     return {f"{i}.{part}": np.ascontiguousarray(
         getattr(sample, part), np.uint8 if part == "mask" else np.float32) for part in parts}
 
@@ -117,9 +119,19 @@ def read_sample(arrays: Arrays, i: int, code: LayerCode, where: str) -> Sample:
                              for part in PARTS[:3])
     mask = _array(arrays, f"{i}.mask", "uint8", where)
     bias = _array(arrays, f"{i}.{BIAS}", "float32", where) if f"{i}.{BIAS}" in arrays else None
-    sample = Sample(queries, keys, values, mask.astype(bool), bias)
+    sample = Sample(queries, keys, values, mask.astype(bool), bias, _cap(arrays, i, where))
     check_fits(sample, code, f"{where}: {i}")
     return sample
+
+
+def _cap(arrays: Arrays, i: int, where: str) -> float | None:
+    if f"{i}.{SOFTCAP}" not in arrays:
+        return None
+    found = _array(arrays, f"{i}.{SOFTCAP}", "float32", where)
+    if found.size != 1 or not found.item() > 0:
+        raise TensorError("a soft cap is not one positive number", where=f"{where}: {i}.{SOFTCAP}",
+                          found=found.tolist())
+    return float(found.item())
 
 
 def check_fits(sample: Sample, code: LayerCode, where: str) -> None:

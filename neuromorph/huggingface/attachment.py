@@ -13,13 +13,18 @@ from typing import TYPE_CHECKING, Any
 from neuromorph import backends, threads
 from neuromorph.backends import FloatWork
 from neuromorph.bundle import Bundle, load_bundle, save_bundle
-from neuromorph.errors import CalibrationError, TensorError, UsageError, did_you_mean
+from neuromorph.errors import (
+    CalibrationError,
+    TensorError,
+    UnsupportedError,
+    UsageError,
+    did_you_mean,
+)
 from neuromorph.huggingface.connect import Link, check_model, connect, links
-from neuromorph.huggingface.floats import FLOAT, float_cautions, float_modules
+from neuromorph.huggingface.floats import ATTENTION, FLOAT, float_modules
 from neuromorph.huggingface.hook import Call, uncompiled
-from neuromorph.huggingface.inner import is_model
 from neuromorph.huggingface.inputs import batches_of, check_batch
-from neuromorph.huggingface.intercept.uncaught import Uncaught
+from neuromorph.huggingface.intercept.uncaught import Uncaught, stays_float
 from neuromorph.huggingface.masks import Sights, Tensor
 from neuromorph.huggingface.matching import match_layers
 from neuromorph.huggingface.recording import (
@@ -42,9 +47,13 @@ from neuromorph.translate import (
     kept_samples,
     with_slots,
 )
+from neuromorph.translate.softcap import of_soft_caps
 
 if TYPE_CHECKING:
     from typing_extensions import Self
+
+SAME_CAP = 1e-6
+"""A bundle keeps a soft cap in single precision."""
 
 SLOTS = 512
 """Context that a language model gets room for, if nobody says how much it needs."""
@@ -104,7 +113,8 @@ class Attachment(Shown):
         """
         if not self.attached:
             others = links(self.model)
-            self._connection = connect(self.model, Spikes(self._layers), self.uncaught)
+            caps = {name: sample.softcap for name, sample in self.samples.items()}
+            self._connection = connect(self.model, Spikes(self._layers, caps), self.uncaught)
             for other in others:
                 other.close()
                 if isinstance(other.handler, Spikes):
@@ -150,7 +160,8 @@ class Attachment(Shown):
             "median_steps": self.median_steps(), **self.tally.as_dict(),
             "warnings": [str(caution) for caution in (*self.cautions, *self._seen_so_far())],
             "per_layer": [_layer_report(name, layer) for name, layer in self._layers.items()],
-            "float_modules": float_modules(self.model, self.codes),
+            "float_modules": [found for found in float_modules(self.model, self.codes)
+                              if found["kind"] != ATTENTION or not self.uncaught.watched],
             "uncaught": self.uncaught.listed(),
             "way": self._connection.way if self._connection else None,
         }
@@ -192,6 +203,7 @@ class Spikes(Shown):
     """Answers a model's attention calls; knows its layers by name, but not the model."""
 
     layers: Mapping[str, SpikingLayer]
+    caps: Mapping[str, float | None] = field(default_factory=dict)
     said: set[str] = field(default_factory=set)
     passed: set[str] = field(default_factory=set)
     sights: Sights = field(default_factory=Sights)
@@ -204,6 +216,7 @@ class Spikes(Shown):
         if layer is None:
             raise CalibrationError("a layer was never calibrated", where=call.layer,
                                    hint=did_you_mean(call.layer, self.layers))
+        _check_cap(call, self.caps.get(call.layer))
         queries, keys, values = call.floats()
         sight, bias = self.sights.of(call), self.sights.bias_of(call)
         if sight.seen is not None:  # padding, and the empty end of a static cache
@@ -237,6 +250,14 @@ class Spikes(Shown):
             if caution.kind not in self.said:
                 self.said.add(caution.kind)
                 cautions.warn([caution])
+
+
+def _check_cap(call: Call, judged: float | None) -> None:
+    if call.softcap is not None and (judged is None or abs(call.softcap / judged - 1) > SAME_CAP):
+        raise UnsupportedError("the model uses soft-capped logits, and calibration has not judged "
+                               "what it costs to leave out the cap", where=call.layer,
+                               found=call.softcap, expected=judged or "none",
+                               hint="attach to calibration data")
 
 
 def _check_room(code: LayerCode, keys: int, layer: str) -> None:
@@ -327,7 +348,7 @@ def _from_bundle(
     samples = {modules[name]: sample for name, sample in bundle.samples.items()}
     known = [caution for caution in bundle.cautions if caution.kind != FLOAT]
     return Attachment(model, codes, backend, samples, bundle.options, bundle.provenance,
-                      (*known, *_stays_float(model, codes, Uncaught())), bundle.causal, readout)
+                      (*known, *stays_float(model, codes, Uncaught())), bundle.causal, readout)
 
 
 def _from_data(
@@ -343,21 +364,14 @@ def _from_data(
     sequences = max(len(seen) for seen in samples.values())
     found = (*known, *cautions.of_data(samples, options.slots),
              *cautions.of_outliers(outliers, range(sequences), sequences),
-             *cautions.of_periods(codes), *_stays_float(model, codes, uncaught))
+             *cautions.of_periods(codes), *of_soft_caps(samples),
+             *stays_float(model, codes, uncaught))
     kept, causal = kept_samples(samples), is_causal(samples)
     del samples, seen
     give_back()
     return Attachment(model, codes, backend, kept, asdict(chosen), {
         "model": Path(getattr(model, "name_or_path", "")).name or type(model).__name__,
         "calibration": f"{sequences} sequences, given to attach"}, found, causal, readout, uncaught)
-
-
-def _stays_float(
-    model: Any, codes: Mapping[str, LayerCode], uncaught: Uncaught
-) -> list[Caution]:
-    if uncaught.watched or not is_model(model):
-        return uncaught.cautions()
-    return float_cautions(model, codes)
 
 
 def _batches(model: Any, source: Any, tokenizer: Any) -> list[Any]:

@@ -36,11 +36,6 @@ _UNSUPPORTED = {
 }
 """What a model may pass that a `Call` has no room for."""
 
-_NO_CIRCUIT = {
-    "softcap": "soft-capped logits",
-}
-"""Fields of a `Call` that no circuit runs."""
-
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Call(Shown):
@@ -71,17 +66,15 @@ class Call(Shown):
     softcap: float | None = None
 
     def check_kind(self) -> None:
-        """Refuse what no circuit has.
+        """Refuse a soft cap that is none; what a cap costs is judged by calibration.
 
         Raises
         ------
         UnsupportedError
-            Naming it.
         """
-        for name, words in _NO_CIRCUIT.items():
-            if getattr(self, name) is not None:
-                raise UnsupportedError(f"the model uses {words}, which no circuit has yet",
-                                       where=self.layer)
+        if self.softcap is not None and not 0 < self.softcap < float("inf"):
+            raise UnsupportedError("a soft cap of logits must be positive", where=self.layer,
+                                   found=self.softcap)
 
     @cached_property
     def stored(self) -> tuple[Tensor, Tensor]:

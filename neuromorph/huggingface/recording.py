@@ -61,7 +61,7 @@ def record(
             view = _View.of(mask)
             views.append(view)
             room -= sum(part.mask.nbytes for part in view.parts)
-        new = [part.sample(queries, keys, values, bias) for part in view.parts]
+        new = [part.sample(queries, keys, values, bias, call.softcap) for part in view.parts]
         room -= size_of(new)
         if room < 0:
             raise MemoryBudgetError("the calibration data takes too much memory",
@@ -116,12 +116,25 @@ def _float_attention(call: Call, causal: bool = False) -> Tensor:
 
     group = call.queries.shape[1] // call.keys.shape[1]
     (keys, values), mask = call.stored, call.mask[:, None]
+    if call.softcap is not None:
+        return _capped_attention(call, call.softcap, group)
     if call.added is not None:
         mask, causal = call.added.masked_fill(~mask, -float("inf")).to(call.queries.dtype), False
     return scaled_dot_product_attention(
         call.queries, keys.repeat_interleave(group, dim=1),
         values.repeat_interleave(group, dim=1), is_causal=causal,
         attn_mask=None if causal else mask, scale=call.scale)
+
+
+def _capped_attention(call: Call, cap: float, group: int) -> Tensor:
+    import torch
+
+    keys, values = (one.repeat_interleave(group, dim=1) for one in call.stored)
+    logits = cap * torch.tanh(call.queries @ keys.transpose(2, 3) * call.scale / cap)
+    if call.added is not None:
+        logits = logits + call.added.to(logits.dtype)
+    weights = logits.masked_fill(~call.mask[:, None], -float("inf")).softmax(dim=3)
+    return weights.nan_to_num() @ values  # a query that sees nothing
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,13 +173,13 @@ class _Part:
 
     def sample(
         self, queries: NDArray[Any], keys: NDArray[Any], values: NDArray[Any],
-        bias: NDArray[Any] | None,
+        bias: NDArray[Any] | None, softcap: float | None,
     ) -> Sample:
         """A copy of this sequence's part of a call; a bias without padding is not copied."""
         b = self.sequence
         own = None if bias is None else _part(bias[b % len(bias)], self.asked, self.used)
         return Sample(queries[b].take(self.asked, axis=1), keys[b].take(self.used, axis=1),
-                      values[b].take(self.used, axis=1), self.mask, own)
+                      values[b].take(self.used, axis=1), self.mask, own, softcap)
 
 
 def _part(

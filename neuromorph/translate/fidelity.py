@@ -93,14 +93,14 @@ def compare(
 
     The queries of a long sample may come in blocks, each a sample with a run of its own.
     """
-    cosines, kls, forced, spikes = [], [], [], []
+    found, kls, forced, spikes = [], [], [], []
     for sample, run in pairs:
         cosine, kl = _compared(code, sample, run)
-        cosines.append(cosine)
+        found.append(cosine)
         kls.append(kl)
         forced.append(run.forced[0])
         spikes.append(run.spikes[0])
-    every = (np.concatenate(rows, axis=1) for rows in (cosines, kls, forced, spikes))
+    every = (np.concatenate(rows, axis=1) for rows in (found, kls, forced, spikes))
     return [
         HeadFidelity(layer, h, float(cosine.mean()), float(kl.mean()), int(forced.sum()),
                      len(spikes), float(spikes.mean()), code.heads[h].period)
@@ -111,15 +111,16 @@ def compare(
 def _compared(code: LayerCode, sample: Sample, run: Attended) -> tuple[Floats, Floats]:
     """Cosine and divergence of every query that may look anywhere, (heads, queries) each."""
     seen, spiking = sample.mask.any(axis=1), code.decode(run)[0]
-    cosines, kls = [], []
+    found, kls = [], []
     for h in range(len(code.heads)):
         weights, context = _float_head(sample, h)
-        cosines.append(_cosine(spiking[h], context)[seen])
+        found.append(cosines(spiking[h], context)[seen])
         kls.append(_kl(weights, run.head(h).weights(*code.clock)[0])[seen])
-    return np.stack(cosines), np.stack(kls)
+    return np.stack(found), np.stack(kls)
 
 
-def _cosine(spiking: FloatArray, target: FloatArray) -> Floats:
+def cosines(spiking: FloatArray, target: FloatArray) -> Floats:
+    """Cosine of vectors, the last axis; of equal ones 1, also where they are 0."""
     # Squares of single precision leave its range where the numbers themselves do not.
     a, b = spiking.astype(np.float64), target.astype(np.float64)
     dot = (a * b).sum(axis=-1)

@@ -92,4 +92,5 @@ def _factors(array: Floats, centre: Floats, usual: Floats) -> Floats:
 def _part(sample: Sample, asked: Bools, seen: Bools) -> Sample:
     return Sample(sample.queries[:, asked], sample.keys[:, seen], sample.values[:, seen],
                   sample.mask[np.ix_(asked, seen)],
-                  None if sample.bias is None else sample.bias[:, asked][..., seen])
+                  None if sample.bias is None else sample.bias[:, asked][..., seen],
+                  sample.softcap)

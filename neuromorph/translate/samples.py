@@ -38,6 +38,8 @@ class Sample(Shown):
         True where a query may look.
     bias : float array, shape (heads or 1, queries, keys), optional
         Nats that are added to the logits; it means nothing where the mask hides.
+    softcap : float, optional
+        The model's logits are softcap tanh(q.k / softcap) before a bias is added.
     """
 
     queries: FloatArray
@@ -45,6 +47,7 @@ class Sample(Shown):
     values: FloatArray
     mask: NDArray[np.bool_]
     bias: FloatArray | None = None
+    softcap: float | None = None
 
     @property
     def group(self) -> int:
@@ -63,14 +66,16 @@ class Sample(Shown):
         rows = evenly_spread(queries, asked)
         return Sample(self.queries[:, rows], self.keys[:, :tokens].copy(),
                       self.values[:, :tokens].copy(), self.mask[rows, :tokens],
-                      None if self.bias is None else self.bias[:, rows, :tokens].copy())
+                      None if self.bias is None else self.bias[:, rows, :tokens].copy(),
+                      self.softcap)
 
     def asking(self, rows: NDArray[np.intp] | slice) -> Sample:
         """Some of the queries, and the keys up to the last that any of them sees."""
         mask = self.mask[rows]
         keys = slice(int(np.flatnonzero(mask.any(axis=0)).max(initial=0)) + 1)
         return Sample(self.queries[:, rows], self.keys[:, keys], self.values[:, keys],
-                      mask[:, keys], None if self.bias is None else self.bias[:, rows][..., keys])
+                      mask[:, keys], None if self.bias is None else self.bias[:, rows][..., keys],
+                      self.softcap)
 
     def bias_of(self, head: int) -> FloatArray | None:
         """The bias of one head, shape (queries, keys), 0 where the mask hides; None without."""
@@ -79,8 +84,13 @@ class Sample(Shown):
         return np.where(self.mask, self.bias[head % len(self.bias)], 0)
 
     def logits(self, head: int, centre: FloatArray) -> FloatArray:
-        """q.(k - centre) + bias of one head, -inf where masked; shape (queries, keys)."""
+        """q.(k - centre) + bias of one head, -inf where masked; shape (queries, keys).
+
+        Under a soft cap the product is capped first, which a centre would change.
+        """
         raw = self.queries[head] @ (self.keys[head // self.group] - centre).T
+        if self.softcap is not None:
+            raw = self.softcap * np.tanh(raw / self.softcap)
         bias = self.bias_of(head)
         if bias is not None:
             raw += bias

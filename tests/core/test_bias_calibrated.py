@@ -9,7 +9,7 @@ import pytest
 
 from neuromorph.backends import FloatWork, Sight
 from neuromorph.circuits.latency_attention.rules import SCORE
-from neuromorph.errors import CalibrationError, TensorError
+from neuromorph.errors import CalibrationError, TensorError, UnsupportedError
 from neuromorph.runtime import SpikingLayer
 from neuromorph.translate import (
     HeadFidelity,
@@ -21,6 +21,7 @@ from neuromorph.translate import (
 )
 from neuromorph.translate.bias import DEEP
 from neuromorph.translate.feasible import largest_bound
+from neuromorph.translate.softcap import kept_without, of_soft_caps
 
 HEADS, TOKENS, SIZE = 4, 64, 16
 AGE = np.arange(TOKENS)[:, None] - np.arange(TOKENS)
@@ -120,3 +121,30 @@ def test_floats_with_a_bias_are_answered() -> None:
     nothing = replace(work, bias=np.zeros((1, 1, TOKENS, TOKENS), np.float32))
     np.testing.assert_array_equal(SpikingLayer(code).answer(nothing),
                                   SpikingLayer(code).answer(replace(work, bias=None)))
+
+
+# --- soft caps
+
+
+def peaked(cap: float | None) -> Sample:
+    one = sample(0, BIASES["relative"])
+    return replace(one, queries=2 * one.queries, softcap=cap)
+
+
+def test_what_a_cap_changes_is_measured() -> None:
+    """The tighter, the more; none at all is no cap."""
+    logits = peaked(None).logits(0, np.zeros(SIZE)) - BIASES["relative"][0]
+    capped = peaked(3.0).logits(0, np.zeros(SIZE)) - BIASES["relative"][0]
+    np.testing.assert_allclose(capped, 3 * np.tanh(logits / 3), atol=1e-12)
+    kept = [kept_without([peaked(cap)]) for cap in (50.0, 10.0, 3.0)]
+    assert all(one is not None for one in kept)
+    cosines = [one[0] for one in kept if one is not None]
+    assert 0.999 < cosines[0] < 1 - 1e-9
+    assert cosines == sorted(cosines, reverse=True)
+    assert cosines[2] < 0.99
+    assert kept_without([peaked(None)]) is None
+    assert of_soft_caps({"layer": [peaked(None)]}) == []
+    (said,) = of_soft_caps({"layer": [peaked(50.0)], "other": [peaked(None)]})
+    assert said.kind == "soft-cap"
+    with pytest.raises(UnsupportedError, match=r"soft-capped logits.*under a cap of 3"):
+        of_soft_caps({"layer": [peaked(3.0)]})

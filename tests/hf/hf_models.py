@@ -95,6 +95,7 @@ FAMILIES = {
     "t5": Family("T5Model", "T5Config", {
         "d_model": 32, "num_heads": 4, "num_layers": 2, "d_kv": 4, "d_ff": 64,
         "vocab_size": VOCABULARY, "decoder_start_token_id": 0}, two_texts),
+    "gemma2": Family("Gemma2Model", "Gemma2Config", {**_GROUPED, "head_dim": 16}),
     "bert": Family("BertModel", "BertConfig", _TEXT),
     "deepseek": Family("DeepseekV3Model", "DeepseekV3Config", {
         **_GROUPED, "num_key_value_heads": 4, "q_lora_rank": 16, "kv_lora_rank": 16,
@@ -126,7 +127,6 @@ FAMILIES = {
 REFUSED = {
     "bloom": Family("BloomModel", "BloomConfig", {
         "hidden_size": 64, "n_head": 4, "n_layer": 2, "vocab_size": VOCABULARY}),
-    "gemma2": Family("Gemma2Model", "Gemma2Config", {**_GROUPED, "head_dim": 16}),
 }
 
 

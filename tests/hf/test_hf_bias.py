@@ -12,6 +12,7 @@ import neuromorph
 from neuromorph.api.simulate import simulate
 from neuromorph.backends import attend
 from neuromorph.bundle import load_bundle
+from neuromorph.errors import NeuromorphWarning, UnsupportedError
 from neuromorph.huggingface.hook import Call
 from neuromorph.huggingface.recording import record
 from neuromorph.runtime import SpikingLayer
@@ -151,3 +152,53 @@ def test_a_sink_takes_its_part_of_a_softmax() -> None:
     logits = np.exp(0.3 * q[0] @ k[0].transpose(0, 2, 1))
     expected = (logits / (logits.sum(axis=2) + np.exp(sink.numpy())[:, None])[..., None]) @ v[0]
     np.testing.assert_allclose(float_attention(sample)[1], expected, rtol=1e-5)
+
+
+# --- soft caps
+
+
+def gemma(cap: float) -> Any:
+    torch.manual_seed(0)
+    return FAMILIES["gemma2"].build(attn_logit_softcapping=cap)
+
+
+def test_a_wide_cap_is_left_out_and_that_is_said(tmp_path: Path) -> None:
+    """Logits of a standard deviation of 2 or so under a cap of 50: a straight ramp does."""
+    model, inputs = gemma(50.0), FAMILIES["gemma2"].inputs()
+    own = run(model, inputs)
+    with pytest.warns(NeuromorphWarning, match="the soft cap of logits is left out in 2 of 2"):
+        spiking = neuromorph.attach(model, inputs, options=SLOTS)
+    with spiking:
+        assert closeness(run(model, inputs), own) > 0.998
+        path = spiking.save(tmp_path / "bundle")
+    with neuromorph.attach(model, path):
+        assert closeness(run(model, inputs), own) > 0.998
+    with neuromorph.attach(gemma(30.0), path) as other, pytest.raises(
+            UnsupportedError, match="calibration has not judged"):
+        run(other.model, inputs)
+
+
+def test_a_tight_cap_is_refused_with_what_it_would_cost() -> None:
+    model, inputs = gemma(1.0), FAMILIES["gemma2"].inputs()
+    own = run(model, inputs)
+    with pytest.raises(UnsupportedError, match=r"soft-capped logits.*a cosine of .* cap of 1;"):
+        neuromorph.attach(model, inputs, options=SLOTS)
+    assert all(torch.equal(own[key], value) for key, value in run(model, inputs).items())
+
+
+def test_a_recorded_model_caps_its_logits() -> None:
+    """What the next layer is given is what the model gives it."""
+    model, inputs = gemma(1.0), FAMILIES["gemma2"].inputs()
+    with torch.no_grad():
+        free = record(gemma(1e6), [inputs])
+    tight = record(model, [inputs])
+    last = list(tight)[-1]
+    assert all(s.softcap == 1.0 for s in tight[last])
+    assert not np.allclose(tight[last][0].queries, free[last][0].queries, atol=1e-3)
+    seen: list[Any] = []
+    model.layers[1].self_attn.q_proj.register_forward_hook(lambda *a: seen.append(a[2]))
+    again = record(model, [inputs])
+    own = seen.pop()
+    run(model, inputs)
+    torch.testing.assert_close(seen[0], own, rtol=1e-4, atol=1e-4)
+    np.testing.assert_array_equal(again[last][0].queries, tight[last][0].queries)
