@@ -89,8 +89,8 @@ def collect(
     Parameters
     ----------
     model : path
-        A ``.safetensors``, PyTorch or ONNX file, or a folder with the first; with text, any
-        Hugging Face folder or ``.gguf`` file that transformers can load.
+        A ``.safetensors``, PyTorch, ONNX or GGUF file, or a folder with the first; with text,
+        any Hugging Face folder or ``.gguf`` file that transformers can load.
     calibrate : path, optional
         ``.txt``: one passage a line (needs the ``hf`` extra). ``.npz``: ``images`` for the
         digits model, else ``hidden.0``, ``hidden.1``, … (tokens, width) or (sequences,
@@ -118,9 +118,6 @@ def collect(
         progress("running the text through the model")
         longest = max(TOKENS, slots or TOKENS)
         return Collected(**collect_text(place, Path(calibrate), longest))
-    if place.suffix.lower() == ".gguf":
-        raise UsageError("a GGUF model is calibrated on text", where=place,
-                         hint="give --calibrate FILE.txt, one passage a line")
     progress(f"reading {place.name}")
     heads = open_model(place, naming)
     where = "" if calibrate is None else Path(calibrate).name

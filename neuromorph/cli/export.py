@@ -31,8 +31,7 @@ if TYPE_CHECKING:
 def export(
     model: Annotated[Path, typer.Argument(
         readable=False,
-        help="A Hugging Face folder, a .safetensors, PyTorch or ONNX file; with text also a "
-             ".gguf file.")],
+        help="A Hugging Face folder, or a .safetensors, PyTorch, ONNX or .gguf file.")],
     output: Annotated[Path, typer.Option(
         "-o", "--output", readable=False, help="Folder of the new bundle.")],
     calibrate: Annotated[Path | None, typer.Option(
