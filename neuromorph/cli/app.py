@@ -18,6 +18,7 @@ from neuromorph.cli import (
     generate,
     inspect,
     profiles,
+    record,
     run,
     simulate,
 )
@@ -39,6 +40,7 @@ app.command("simulate")(simulate.simulate)
 app.command("generate")(generate.generate)
 app.command("evaluate")(evaluate.evaluate)
 app.command("inspect")(inspect.inspect)
+app.command("record")(record.record)
 app.command("run")(run.run)
 app.command("compile")(compile_command.compile_)
 app.command("convert")(convert.convert)
