@@ -18,6 +18,8 @@ from neuromorph.files.arrays import load_arrays
 from neuromorph.models import AttentionLayer, AttentionModel, Naming, open_model
 from neuromorph.models.digits import DigitsViT, load_split, softmax_attention
 from neuromorph.models.door import WEIGHTS_NAME
+from neuromorph.models.own import OWN
+from neuromorph.models.record_child import HIDDEN
 from neuromorph.progress import Progress, silent
 from neuromorph.shown import Shown
 from neuromorph.translate import Caution, Sample
@@ -89,8 +91,8 @@ def collect(
     Parameters
     ----------
     model : path
-        A ``.safetensors``, PyTorch or ONNX file, or a folder with the first; with text, any
-        Hugging Face folder or ``.gguf`` file that transformers can load.
+        A ``.safetensors``, PyTorch, ONNX or GGUF file, or a folder with the first; with text,
+        any Hugging Face folder or ``.gguf`` file that transformers can load.
     calibrate : path, optional
         ``.txt``: one passage a line (needs the ``hf`` extra). ``.npz``: ``images`` for the
         digits model, else ``hidden.0``, ``hidden.1``, … (tokens, width) or (sequences,
@@ -118,13 +120,12 @@ def collect(
         progress("running the text through the model")
         longest = max(TOKENS, slots or TOKENS)
         return Collected(**collect_text(place, Path(calibrate), longest))
-    if place.suffix.lower() == ".gguf":
-        raise UsageError("a GGUF model is calibrated on text", where=place,
-                         hint="give --calibrate FILE.txt, one passage a line")
     progress(f"reading {place.name}")
     heads = open_model(place, naming)
-    where = "" if calibrate is None else Path(calibrate).name
+    if calibrate is None and heads.family == OWN and (place / HIDDEN).is_file():
+        calibrate = place / HIDDEN  # beside the weights, as `neuromorph record` leaves it
     known = ("images", "labels") if heads.family == DIGITS else _hidden_names(heads)
+    where = "" if calibrate is None else Path(calibrate).name
     arrays = None if calibrate is None else load_arrays(
         calibrate, lambda found: check_names(found, known, where))
     if heads.family == DIGITS:

@@ -18,6 +18,7 @@ from neuromorph.cli import (
     generate,
     inspect,
     profiles,
+    record,
     run,
     simulate,
     tune,
@@ -41,6 +42,7 @@ app.command("generate")(generate.generate)
 app.command("evaluate")(evaluate.evaluate)
 app.command("tune")(tune.tune)
 app.command("inspect")(inspect.inspect)
+app.command("record")(record.record)
 app.command("run")(run.run)
 app.command("compile")(compile_command.compile_)
 app.command("convert")(convert.convert)

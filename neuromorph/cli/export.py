@@ -20,19 +20,18 @@ from neuromorph.cli.common import (
     show,
     warned,
 )
+from neuromorph.cli.naming import Causal, Heads, KvHeads, Map, RopeTheta, Transposed, naming_of
 
 if TYPE_CHECKING:
     from neuromorph.api.export import ExportReport
     from neuromorph.api.whole import WholeReport
-    from neuromorph.models import Naming
     from neuromorph.translate import TranslateOptions
 
 
 def export(
     model: Annotated[Path, typer.Argument(
         readable=False,
-        help="A Hugging Face folder, a .safetensors, PyTorch or ONNX file; with text also a "
-             ".gguf file.")],
+        help="A Hugging Face folder, or a .safetensors, PyTorch, ONNX or .gguf file.")],
     output: Annotated[Path, typer.Option(
         "-o", "--output", readable=False, help="Folder of the new bundle.")],
     calibrate: Annotated[Path | None, typer.Option(
@@ -71,25 +70,12 @@ def export(
     partial: Annotated[bool, typer.Option(
         "--partial", help="With --whole: end the bundle before a block that cannot be "
                           "translated.")] = False,
-    names: Annotated[Path | None, typer.Option(
-        "--map", readable=False,
-        help="Of a model of your own: a TOML or JSON file that says which tensor is q, k and v, "
-             "or qkv, of a {layer}; docs/models.md. Not needed for "
-             "torch.nn.TransformerEncoder.")] = None,
-    heads: Annotated[int | None, typer.Option(
-        help="Of a model of your own: query heads a layer.", min=1)] = None,
-    kv_heads: Annotated[int | None, typer.Option(
-        help="Of a model of your own: key-value heads; as many as heads if left out.",
-        min=1)] = None,
-    causal: Annotated[bool | None, typer.Option(
-        "--causal/--not-causal",
-        help="Of a model of your own: whether a token sees only those before it.")] = None,
-    transposed: Annotated[bool, typer.Option(
-        "--transposed", help="Of a model of your own: weights are (in, out), as in "
-                             "x @ W.")] = False,
-    rope_theta: Annotated[float | None, typer.Option(
-        help="Of a model of your own: base of rotary positions, each half of a head turned "
-             "against the other; none if left out.")] = None,
+    names: Map = None,
+    heads: Heads = None,
+    kv_heads: KvHeads = None,
+    causal: Causal = None,
+    transposed: Transposed = False,
+    rope_theta: RopeTheta = None,
     seed: Seed = 0,
     force: Force = False,
     as_json: Json = False,
@@ -121,22 +107,12 @@ def export(
         return
     naming = None
     if any(own.values()):
-        naming = _naming(names, heads=heads, kv_heads=kv_heads, causal=causal,
+        naming = naming_of(names, heads=heads, kv_heads=kv_heads, causal=causal,
                          transposed=transposed or None, rope_theta=rope_theta)
     with progress(quiet or as_json) as tell:
         report = run(model, output, calibrate=calibrate, options=options, naming=naming, seed=seed,
                      force=force, progress=tell)
     show(report.as_dict(), lambda: _shown(report), as_json=as_json, quiet=quiet)
-
-
-def _naming(path: Path | None, **said: Any) -> Naming:
-    """What the map and the options say together."""
-    from neuromorph.models import read_naming
-    from neuromorph.models.own.naming import naming_of
-
-    options = naming_of({name: value for name, value in said.items() if value is not None},
-                        "the options")
-    return options if path is None else read_naming(path).joined(options)
 
 
 def _whole(

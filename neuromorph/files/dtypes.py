@@ -80,7 +80,7 @@ def decode(data: bytearray, name: str, shape: tuple[int, ...], tensor: str,
     array = np.frombuffer(data, dtype=numpy_type).reshape(shape)
     if not DTYPES[name].is_float:
         return array.astype(numpy_type.newbyteorder("="), copy=False)
-    return _finite32(array, tensor, where)
+    return finite32(array, tensor, where)
 
 
 def _flags(data: bytearray, shape: tuple[int, ...], tensor: str,
@@ -92,7 +92,13 @@ def _flags(data: bytearray, shape: tuple[int, ...], tensor: str,
     return flags.astype(np.bool_)
 
 
-def _finite32(array: NDArray[Any], tensor: str, where: object) -> NDArray[np.float32]:
+def finite32(array: NDArray[Any], tensor: str, where: object) -> NDArray[np.float32]:
+    """Floats of any width as float32, all of them finite.
+
+    Raises
+    ------
+    TensorError
+    """
     if array.dtype.itemsize > 4:
         _refuse_nonfinite(array, tensor, where)
         with np.errstate(over="ignore"):

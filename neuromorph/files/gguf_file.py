@@ -1,4 +1,4 @@
-"""The header of a ``.gguf`` file, bounded before anything is believed.
+"""A ``.gguf`` file, whose header is bounded before anything in it is believed.
 
 ::
 
@@ -14,11 +14,17 @@ import math
 import struct
 from typing import NamedTuple
 
-from neuromorph.errors import FileFormatError
+import numpy as np
+from numpy.typing import NDArray
+
+from neuromorph.errors import FileFormatError, TensorError
+from neuromorph.files.dtypes import finite32
+from neuromorph.files.gguf_blocks import READ, numbers
 from neuromorph.files.held_file import HeldFile
 from neuromorph.files.opening import RegularFile
 from neuromorph.files.sniff import HEAD_BYTES, refuse_other
 from neuromorph.files.tensor_names import check_names, shown
+from neuromorph.memory import require
 
 Scalar = int | float | bool | str
 
@@ -67,6 +73,8 @@ class GgufFile(HeldFile):
     ----------
     metadata : dict
         Fields by name; of an array, the number of its elements.
+    lists : set of str
+        The fields that are arrays.
     tensors : dict of str to GgufTensor
 
     Raises
@@ -79,8 +87,32 @@ class GgufFile(HeldFile):
         _check_start(self._file)
         tensors, fields = cursor.counts()
         self.metadata = cursor.fields(fields)
+        self.lists = frozenset(cursor.lists)
         self.tensors = cursor.tensors(tensors)
-        _check_layout(self.tensors, cursor.at, _alignment(self.metadata, self.path), self._file)
+        alignment = _alignment(self.metadata, self.path)
+        self._data_start = -(-cursor.at // alignment) * alignment
+        _check_layout(self.tensors, self._data_start, alignment, self._file)
+
+    def read(self, name: str) -> NDArray[np.float32]:
+        """A tensor's numbers, finite.
+
+        Raises
+        ------
+        TensorError
+            If its type is not read here, or a number is not finite.
+        MemoryBudgetError
+        """
+        tensor = self.tensors[name]
+        if tensor.dtype not in READ:
+            raise TensorError(f"tensor {shown(name)} is of a type that is not read here",
+                              where=self.path, found=tensor.dtype, expected=", ".join(READ),
+                              hint="give a file of one of these types; or text to calibrate on "
+                              "(.txt), for which transformers reads the file (extra hf)")
+        require(5 * math.prod(tensor.shape), self.path)
+        block = next(size for kind, _, size in TYPES.values() if kind == tensor.dtype)
+        data = self._file.read(self._data_start + tensor.begin, tensor.end - tensor.begin)
+        return finite32(numbers(data, tensor.dtype, block).reshape(tensor.shape), shown(name),
+                        self.path)
 
 
 class _Cursor:
@@ -91,6 +123,7 @@ class _Cursor:
         self._file = file
         self._window, self._begin = b"", 0
         self._elements = 0
+        self.lists: set[str] = set()
 
     def counts(self) -> tuple[int, int]:
         """Numbers of tensors and of fields."""
@@ -113,7 +146,10 @@ class _Cursor:
             name = self._text("a field's name")
             if name in found:
                 raise self._bad("two fields have one name", shown(name))
-            found[name] = self._value(self._number("<I"), name)
+            kind = self._number("<I")
+            found[name] = self._value(kind, name)
+            if kind == _ARRAY:
+                self.lists.add(name)
         return found
 
     def tensors(self, count: int) -> dict[str, GgufTensor]:
@@ -225,10 +261,9 @@ def _alignment(metadata: dict[str, Scalar], where: object) -> int:
     return value
 
 
-def _check_layout(tensors: dict[str, GgufTensor], header: int, alignment: int,
+def _check_layout(tensors: dict[str, GgufTensor], start: int, alignment: int,
                   file: RegularFile) -> None:
     """Tensors lie in the file, behind each other."""
-    start = -(-header // alignment) * alignment
     end = 0
     for name, tensor in sorted(tensors.items(), key=lambda item: item[1].begin):
         if start + tensor.end > file.size:

@@ -25,7 +25,7 @@ _ZIP = Kind("a zip archive (a PyTorch .pt checkpoint, or .npz)",
 _PICKLE = Kind("a Python pickle (an old PyTorch checkpoint)",
                "neuromorph export takes a PyTorch checkpoint named .pt, .pth or .bin, with the hf "
                "extra; other pickles can run code and are never read")
-_GGUF = Kind("a GGUF file", "neuromorph export takes it, named .gguf, with --calibrate FILE.txt")
+_GGUF = Kind("a GGUF file", "neuromorph export takes it, named .gguf")
 _HDF5 = Kind("an HDF5 file (Keras, or NIR)", "save the weights as .safetensors")
 _PACKED = Kind("a compressed file", "unpack it first")
 _TAR = Kind("a tar archive", "unpack it first")

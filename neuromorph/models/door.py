@@ -15,6 +15,7 @@ from neuromorph.models.config import Config, parse_config, read_config
 from neuromorph.models.families.build import bias_note, build_layer
 from neuromorph.models.families.choose import declared_family, find_family
 from neuromorph.models.families.fields import check_fields
+from neuromorph.models.gguf_heads import SUFFIX, gguf_model
 from neuromorph.models.guard import check_attention, check_model
 from neuromorph.models.heads import AttentionModel
 from neuromorph.models.onnx_graph import onnx_model
@@ -59,6 +60,8 @@ def open_model(path: StrPath, naming: Naming | None = None) -> AttentionModel:
     place = Path(path)
     if place.suffix.lower() == ONNX:
         return onnx_model(place, naming)
+    if place.suffix.lower() == SUFFIX:
+        return gguf_model(place, naming)
     with closing(open_tensors(place)) as source:
         config = _config_of(source, place if _is_folder(place) else place.parent, naming)
         said = _naming_of(config, naming, source)
@@ -139,7 +142,7 @@ def _open_folder(folder: Path) -> TensorSource:
 def _way_on(others: list[str]) -> str:
     """What the owner of a folder without safetensors can do."""
     if any(name.endswith(".gguf") for name in others):
-        return "give the .gguf file itself, with --calibrate FILE.txt"
+        return "give the .gguf file itself"
     if any(name.endswith(SUFFIXES) for name in others):
         return ("a folder is read from safetensors alone: save the model again with "
                 "save_pretrained, or give the file of weights itself, with --calibrate FILE.npz")

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
@@ -25,6 +24,8 @@ _FREE = 1 << 20
 _WRAPPERS = ("module.", "_orig_mod.")
 """What DataParallel and torch.compile put before every name."""
 
+_said_on = [1]
+
 _GLOBAL = re.compile(r"(?:GLOBAL|global:?|class|function) '?([\w.]+\.[\w.]+)'?")
 _NAMES = {"float64": "F64", "float32": "F32", "float16": "F16", "bfloat16": "BF16",
           "float8_e4m3fn": "F8_E4M3", "float8_e5m2": "F8_E5M2", "int64": "I64", "int32": "I32",
@@ -38,16 +39,16 @@ def main(made: str, size: int, parent: int) -> None:
     try:
         import torch
     except ImportError as error:
-        _end("extra", "", str(error))
+        end("extra", "", str(error))
     try:
         with os.fdopen(0, "rb") as file:
             file.seek(0)
             loaded = torch.load(file, map_location="cpu", weights_only=True)
-        _write(Path(made), _state(loaded, torch.Tensor), _SHARED * size + _FREE)
+        write_tensors(Path(made), _state(loaded, torch.Tensor), _SHARED * size + _FREE)
     except MemoryError as error:
-        _end("memory", "", str(error) or "not enough memory")
+        end("memory", "", str(error) or "not enough memory")
     except Exception as error:  # noqa: BLE001 whatever torch raises on a file, told in one line
-        _end_by(error)
+        _ended_by(error)
 
 
 def _limit(most: int) -> None:
@@ -59,14 +60,14 @@ def _limit(most: int) -> None:
         return
 
 
-def _end_by(error: Exception) -> NoReturn:
+def _ended_by(error: Exception) -> NoReturn:
     text = str(error)
     found = _GLOBAL.search(text)
     if "alloc" in text and "memory" in text:
-        _end("memory", "", text[:200])
+        end("memory", "", text[:200])
     if found and "nsupported" in text:
-        _end("code", "the file holds code, which is never run, and not weights alone", found[1])
-    _end("format", "torch cannot read this file", f"{type(error).__name__}: {_first(text)}")
+        end("code", "the file holds code, which is never run, and not weights alone", found[1])
+    end("format", "torch cannot read this file", f"{type(error).__name__}: {_first(text)}")
 
 
 def _first(text: str) -> str:
@@ -79,13 +80,13 @@ def _first(text: str) -> str:
 def _state(loaded: Any, kind: type) -> dict[str, Any]:
     """The one state dict there is."""
     if not isinstance(loaded, Mapping):
-        _end("format", "the file holds no tensors by name", type(loaded).__name__)
+        end("format", "the file holds no tensors by name", type(loaded).__name__)
     found = _tensors(loaded, kind)
     if not found:
         inner = {str(key): held for key, value in loaded.items() if isinstance(value, Mapping)
                  and (held := _tensors(value, kind))}
         if len(inner) != 1:
-            _end("format", "the file holds several sets of weights" if inner else
+            end("format", "the file holds several sets of weights" if inner else
                  "the file holds no tensors by name", ", ".join(inner or map(str, loaded))[:200])
         found, = inner.values()
     for prefix in _WRAPPERS:
@@ -99,18 +100,19 @@ def _tensors(state: Mapping[Any, Any], kind: type) -> dict[str, Any]:
             if isinstance(name, str) and isinstance(value, kind)}
 
 
-def _write(path: Path, tensors: Mapping[str, Any], most: int) -> None:
+def write_tensors(path: Path, tensors: Mapping[str, Any], most: int) -> None:
+    """Write tensors as safetensors, of at most so many bytes; or end."""
     header: dict[str, Any] = {}
-    end = 0
+    last = 0
     for name, tensor in tensors.items():
         dtype = _dtype(name, tensor)
-        begin, end = end, end + tensor.numel() * tensor.element_size()
-        header[name] = {"dtype": dtype, "shape": list(tensor.shape), "data_offsets": [begin, end]}
+        begin, last = last, last + tensor.numel() * tensor.element_size()
+        header[name] = {"dtype": dtype, "shape": list(tensor.shape), "data_offsets": [begin, last]}
         if tensor.numel() * tensor.element_size() > tensor.untyped_storage().nbytes():
-            _end("format", "a tensor is larger than what is stored of it",
+            end("format", "a tensor is larger than what is stored of it",
                  f"{name!r} {list(tensor.shape)}"[:200])
-    if end > most:
-        _end("memory", "", f"{end} bytes of tensors")
+    if last > most:
+        end("memory", "", f"{last} bytes of tensors")
     text = json.dumps(header).encode()
     with path.open("xb") as out:
         out.write(len(text).to_bytes(8, "little") + text)
@@ -121,7 +123,7 @@ def _write(path: Path, tensors: Mapping[str, Any], most: int) -> None:
 def _dtype(name: str, tensor: Any) -> str:
     kind = str(tensor.dtype).removeprefix("torch.")
     if str(tensor.layout) != "torch.strided" or tensor.is_quantized or kind not in _NAMES:
-        _end("format", "a tensor is of a kind that is not read here",
+        end("format", "a tensor is of a kind that is not read here",
              f"{name!r}: {kind}, {tensor.layout}"[:200])
     return _NAMES[kind]
 
@@ -133,7 +135,13 @@ def _bytes(tensor: Any) -> bytes:
     return bytes(flat.view(torch.uint8).numpy().tobytes())
 
 
-def _end(kind: str, what: str, found: str) -> NoReturn:
-    sys.stdout.write(json.dumps({"kind": kind, "what": what, "found": found}))
-    sys.stdout.flush()
+def say_on(descriptor: int) -> None:
+    """Where to say what is wrong, if standard output is for something else."""
+    _said_on[0] = descriptor
+
+
+def end(kind: str, what: str, found: str, **more: str | None) -> NoReturn:
+    """Say what is wrong, and end."""
+    os.write(_said_on[0],
+             json.dumps({"kind": kind, "what": what, "found": found, **more}).encode())
     os._exit(1)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import small_gguf as gguf
 import small_models as small
 from cli_tools import Done, Run, snapshot
 
@@ -127,8 +128,14 @@ def test_images_of_ones_own(cli: Run, tmp_path: Path) -> None:
     assert load_bundle("b").provenance["calibration"] == "12 images, i.npz"
 
 
-def test_a_gguf_model_is_calibrated_on_text(fails: Run) -> None:
-    assert "a GGUF model is calibrated on text" in fails(2, "export", "m.gguf", "-o", "b")
+def test_a_gguf_model_needs_no_torch(cli: Run, fails: Run, tmp_path: Path) -> None:
+    gguf.llama_heads(tmp_path / "m.gguf")
+    assert "m.gguf: this model needs calibration data" in fails(3, "export", "m.gguf", "-o", "b")
+    np.savez(tmp_path / "h.npz", **{"hidden.0": small.random((12, 9, 16))})
+    assert cli("export", "m.gguf", "-o", "b", "--calibrate", "h.npz", "-q").code == 0
+    assert load_bundle("b").family == "llama, GGUF"
+    assert "a GGUF file says itself" in fails(2, "export", "m.gguf", "-o", "c", "--heads", 2,
+                                              "--calibrate", "h.npz")
 
 
 def test_a_name_that_is_not_unicode(cli: Run, tmp_path: Path) -> None:

@@ -64,8 +64,11 @@ def write(path: Path, raw: bytes | None = None) -> Path:
     return path
 
 
-def llama_gguf(path: Path, wide: int = 16) -> Path:
-    """A llama of one layer, width 16 and 8 tokens that transformers loads, written by gguf."""
+def llama_gguf(path: Path, wide: int = 16, *, seed: int | None = None) -> Path:
+    """A llama of one layer, width 16 and 8 tokens that transformers loads, written by gguf.
+
+    Queries, keys and values are ones, or random.
+    """
     import gguf
     import numpy as np
 
@@ -82,6 +85,9 @@ def llama_gguf(path: Path, wide: int = 16) -> Path:
         add(value)
     ones = np.ones((16, 16), np.float32)
     block = {f"attn_{name}": ones for name in ("q", "k", "v", "output")}
+    if seed is not None:
+        rng = np.random.default_rng(seed)
+        block = {name: rng.normal(size=(16, 16)).astype(np.float32) for name in block}
     block |= dict.fromkeys(("ffn_gate", "ffn_up", "ffn_down"), ones)
     block |= dict.fromkeys(("attn_norm", "ffn_norm"), ones[0])
     whole = {"token_embd": ones[:8], "output": ones[:8], "output_norm": ones[0],
@@ -92,4 +98,43 @@ def llama_gguf(path: Path, wide: int = 16) -> Path:
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
+    return path
+
+
+HEAD_WIDTH = 16
+
+
+def heads_fields(**changes: Any) -> dict[str, Any]:
+    """What a llama of two heads of 8 says; a change of None takes a field away."""
+    known = {"general.architecture": "llama", "llama.block_count": 1,
+             "llama.embedding_length": HEAD_WIDTH, "llama.context_length": 64,
+             "llama.attention.head_count": 2, "llama.attention.head_count_kv": 1,
+             "llama.rope.freq_base": (6, struct.pack("<f", 1e4))} | changes
+    return {name: value for name, value in known.items() if value is not None}
+
+
+def heads_tensors(**changes: Any) -> dict[str, Any]:
+    """Queries of two heads, keys and values of one; None takes a tensor away."""
+    import numpy as np
+
+    rng = np.random.default_rng(3)
+    made: dict[str, Any] = {
+        f"blk.0.attn_{part}.weight": rng.normal(size=(rows, HEAD_WIDTH)).astype(np.float32)
+        for part, rows in (("q", 16), ("k", 8), ("v", 8), ("output", 16))} | changes
+    return {name: array for name, array in made.items() if array is not None}
+
+
+def llama_heads(path: Path, meta: Mapping[str, Any] | None = None,
+                parts: Mapping[str, Any] | None = None) -> Path:
+    """Attention alone, F32, or (shape, type, bytes) for a tensor."""
+    meta = heads_fields() if meta is None else meta
+    parts = heads_tensors() if parts is None else parts
+    head, data = b"".join(field(name, value) for name, value in meta.items()), b""
+    for name, array in parts.items():
+        shape, kind, raw = array if isinstance(array, tuple) else (array.shape, F32,
+                                                                   array.tobytes())
+        head += entry(name, shape, kind, len(data))
+        data += raw + bytes(-len(raw) % ALIGNMENT)
+    start = b"GGUF" + struct.pack("<IQQ", 3, len(parts), len(meta)) + head
+    path.write_bytes(start + bytes(-len(start) % ALIGNMENT) + data)
     return path

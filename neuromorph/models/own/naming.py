@@ -35,6 +35,9 @@ OWN = "own"
 WEIGHTS = ("q", "k", "v", "qkv", "o")
 BIASES = tuple(f"{role}_bias" for role in WEIGHTS)
 _SAID = ("heads", "kv_heads", "causal", "transposed", "rope_theta", "scale")
+_MARKS = ("generator", "kind")
+"""What a configuration that we wrote says of itself."""
+
 FIELDS = (*WEIGHTS, *BIASES, "ignore", *_SAID)
 
 
@@ -128,7 +131,7 @@ def naming_of(fields: Mapping[str, object], where: str) -> Naming:
     """
     config = Config(fields, where)
     for name in fields:
-        if name not in (*FIELDS, "model_type"):
+        if name not in (*FIELDS, "model_type", *_MARKS):
             raise FileFormatError("a map of names has no such field", where=where,
                                   found=name[:80], hint=did_you_mean(name[:80], FIELDS))
         if not config.has(name):
