@@ -29,7 +29,7 @@ from neuromorph.huggingface.delta_layers import (
 from neuromorph.huggingface.delta_spikes import DeltaSpikes, delta_spikes
 from neuromorph.learning import make_draws
 from neuromorph.numerics.limits import TRACE_MAX, WEIGHT_MAX
-from neuromorph.translate.delta_code import DeltaCode
+from neuromorph.translate.delta_code import DeltaCode, turned
 
 LENGTHS = (16, 32, 64, 128, 256, 512)
 SIZES = (32, 128)
@@ -133,6 +133,7 @@ def emulated(
     code: DeltaCode, sample: DeltaSample, weight_bits: int, trace_bits: int, unit: int = 1
 ) -> Any:
     """The circuit's codes and roundings with other widths, in floats."""
+    sample = turned(sample, code.key_turn, code.value_turn)
     finer, louder = 2.0 ** (weight_bits - 8), 2.0 ** (trace_bits - 7)
     weight, write = code.weight * finer, code.write * louder
     error = code.weight / (code.numbers.write_gain * code.write) * louder
@@ -151,5 +152,5 @@ def emulated(
             told[..., :, None] * writes[..., t, None, :] * weight / (write * error))
         held = np.clip(unit * np.floor(held / unit + 1 - draws[t]), -most, most)
         outputs[..., t, :] = (held @ asks[..., t, :, None])[..., 0] / weight
-    return outputs
+    return outputs @ code.value_turn
 

@@ -21,6 +21,8 @@ from neuromorph.errors import (
     did_you_mean,
 )
 from neuromorph.huggingface.connect import Link, check_model, connect, links
+from neuromorph.huggingface.delta_layers import attach_memories, detach_memories
+from neuromorph.huggingface.delta_spikes import DeltaSpikes, delta_spikes
 from neuromorph.huggingface.floats import ATTENTION, FLOAT, float_modules
 from neuromorph.huggingface.hook import Call, uncompiled
 from neuromorph.huggingface.inputs import batches_of, check_batch
@@ -82,6 +84,8 @@ class Attachment(Shown):
     uncaught : Uncaught
         Softmaxes that look like attention and go on in float, since calibration began; counted
         where attention is caught by hooks.
+    memories : DeltaSpikes, optional
+        Memories of the gated delta rule in integers; see `attach`.
     """
 
     model: Any
@@ -94,6 +98,7 @@ class Attachment(Shown):
     causal: bool = False
     readout: backends.ReadoutKind = "host"
     uncaught: Uncaught = field(default_factory=Uncaught)
+    memories: DeltaSpikes | None = None
     _layers: dict[str, SpikingLayer] = field(init=False)
     _connection: Link | None = field(init=False, default=None)
 
@@ -119,12 +124,14 @@ class Attachment(Shown):
                 other.close()
                 if isinstance(other.handler, Spikes):
                     other.handler.forget()
+            attach_memories(self.model, self.memories)
 
     def detach(self) -> None:
         """Switch the model back to its own attention; harmless when done twice."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+            detach_memories(self.model, self.memories)
             Spikes(self._layers).forget()
 
     def __enter__(self) -> Self:
@@ -160,11 +167,16 @@ class Attachment(Shown):
             "median_steps": self.median_steps(), **self.tally.as_dict(),
             "warnings": [str(caution) for caution in (*self.cautions, *self._seen_so_far())],
             "per_layer": [_layer_report(name, layer) for name, layer in self._layers.items()],
-            "float_modules": [found for found in float_modules(self.model, self.codes)
+            "float_modules": [found for found in float_modules(self.model, self._in_spikes)
                               if found["kind"] != ATTENTION or not self.uncaught.watched],
             "uncaught": self.uncaught.listed(),
             "way": self._connection.way if self._connection else None,
+            "memories": self.memories and self.memories.report(),
         }
+
+    @property
+    def _in_spikes(self) -> set[str]:
+        return {*self.codes, *(self.memories.codes if self.memories else ())}
 
     def _seen_so_far(self) -> list[Caution]:
         return of_run({name: layer.tally for name, layer in self._layers.items()})
@@ -182,7 +194,13 @@ class Attachment(Shown):
         Raises
         ------
         OutputExistsError, WriteError
+        UnsupportedError
+            With memories of the gated delta rule, which a bundle has no place for.
         """
+        if self.memories:
+            raise UnsupportedError("a bundle has no place for memories of the gated delta rule",
+                                   where=next(iter(self.memories.codes)),
+                                   hint="attach without memories=True to save the attention")
         config = getattr(self.model, "config", None)
         bundle = Bundle(
             str(getattr(config, "model_type", type(self.model).__name__)),
@@ -277,6 +295,7 @@ def attach(
     options: TranslateOptions | None = None,
     backend: str = backends.DEFAULT,
     readout: backends.ReadoutKind = "host",
+    memories: bool = False,
 ) -> Attachment:
     """Run the attention of a PyTorch model in spikes, in place.
 
@@ -300,6 +319,9 @@ def attach(
     readout : {"host", "emitted"}
         Whether we divide what the heads' potentials say, or the heads do it and send their context
         as graded spikes, as they must where the next layer is on the chip too. That takes longer.
+    memories : bool
+        Whether layers that keep a memory by the gated delta rule (Gated DeltaNet: Qwen3-Next,
+        OLMo Hybrid) run in integers too, as plastic circuits would; only with calibration data.
 
     Returns
     -------
@@ -324,9 +346,9 @@ def attach(
     model = uncompiled(model)
     check_model(model)
     if isinstance(source, Bundle | os.PathLike) or (isinstance(source, str) and tokenizer is None):
-        if options is not None or tokenizer is not None:
-            raise UsageError("a bundle takes neither options nor a tokenizer: it has been "
-                             "calibrated already")
+        if options is not None or tokenizer is not None or memories:
+            raise UsageError("a bundle is calibrated: it takes neither options nor a tokenizer "
+                             "nor memories")
         bundle = source if isinstance(source, Bundle) else load_bundle(source)
         attachment = _from_bundle(model, bundle, backend, readout)
     else:
@@ -335,6 +357,7 @@ def attach(
             *counted_tokens(tokenizer, batches))
         attachment = _from_data(model, batches, options or TranslateOptions(), backend, readout,
                                 known)
+        attachment.memories = delta_spikes(model, batches) if memories else None
     cautions.warn(attachment.cautions)
     attachment.attach()
     return attachment

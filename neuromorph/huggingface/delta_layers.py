@@ -15,6 +15,7 @@ from functools import wraps
 from threading import local
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,10 +81,13 @@ class DeltaConnection(Shown):
     handler : callable
     layers : tuple of str
         Names of the modules whose calls it answers.
+    closed : bool
+        A copy of a connected model keeps its hooks, which do nothing then.
     """
 
     handler: Handler
     layers: tuple[str, ...]
+    closed: bool = False
     _open: ExitStack = field(default_factory=ExitStack)
 
     @classmethod
@@ -100,7 +104,7 @@ class DeltaConnection(Shown):
 
     def _hook(self, name: str, module: Any) -> None:
         def enter(*_: Any) -> None:
-            _running().append((name, self.handler))
+            _running().append((name, None if self.closed else self.handler))
 
         def leave(*_: Any) -> None:
             _running().pop()
@@ -111,6 +115,7 @@ class DeltaConnection(Shown):
 
     def close(self) -> None:
         """Give the layers their own functions back; harmless when done twice."""
+        self.closed = True
         self._open.close()
 
     def __enter__(self) -> Self:
@@ -118,6 +123,25 @@ class DeltaConnection(Shown):
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+_ATTACHED: WeakKeyDictionary[Any, DeltaConnection] = WeakKeyDictionary()
+
+
+def attach_memories(model: Any, handler: Handler | None) -> None:
+    """Let a model's memories be answered by one handler, or by none; what it had is closed."""
+    had = _ATTACHED.pop(model, None)
+    if had is not None:
+        had.close()
+    if handler is not None:
+        _ATTACHED[model] = DeltaConnection.of(model, handler)
+
+
+def detach_memories(model: Any, handler: Handler | None) -> None:
+    """Close a model's connection if it is this handler's, and not a later one's."""
+    had = _ATTACHED.get(model)
+    if had is not None and had.handler is handler:
+        attach_memories(model, None)
 
 
 class _Patched:
@@ -144,21 +168,19 @@ class _Patched:
 _STATE = local()
 
 
-def _running() -> list[tuple[str, Handler]]:
+def _running() -> list[tuple[str, Handler | None]]:
     """Layers that run in this thread, the innermost last."""
     if not hasattr(_STATE, "layers"):
         _STATE.layers = []
-    layers: list[tuple[str, Handler]] = _STATE.layers
+    layers: list[tuple[str, Handler | None]] = _STATE.layers
     return layers
 
 
 def _asking(own: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(own)
     def rule(query: Any, key: Any, value: Any, **given: Any) -> Any:
-        if not _running():
-            return own(query, key, value, **given)
-        layer, handler = _running()[-1]
-        answered = handler(delta_call(layer, query, key, value, **given))
+        layer, handler = _running()[-1] if _running() else ("", None)
+        answered = handler and handler(delta_call(layer, query, key, value, **given))
         if answered is None:
             return own(query, key, value, **given)
         outputs, memory = (value.new_tensor(array) for array in answered)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,10 +17,24 @@ from neuromorph.huggingface.delta_layers import (
     delta_modules,
     each_head,
 )
+from neuromorph.huggingface.inputs import call_model
 from neuromorph.shown import Shown
 from neuromorph.translate.delta_code import DeltaCode, calibrate_delta
 
 Floats = NDArray[np.float64]
+
+
+RETURNED = 1e-6
+"""How far a memory that we gave may be rounded when it comes back: it was kept with 24 bits."""
+
+
+class _Went(NamedTuple):
+    """Where a layer's sequences are: tokens so far, and of each head what is kept."""
+
+    tokens: int = 0
+    owed: list[Floats] | None = None
+    weights: list[NDArray[np.int64]] | None = None
+    memory: Floats | None = None
 
 
 @dataclass(eq=False, repr=False)
@@ -38,32 +52,39 @@ class DeltaSpikes(Shown):
     codes: Mapping[str, tuple[DeltaCode, ...]]
     tokens: int = 0
     clipped: int = 0
-    _went: dict[str, tuple[int, list[Floats]]] = field(default_factory=dict)
+    _went: dict[str, _Went] = field(default_factory=dict)
 
     def __call__(self, call: DeltaCall) -> tuple[Floats, Floats]:
         """Outputs and the memory after them, in floats, of one call."""
-        first, owed = self._before(call)
-        outputs, memory, owes = [], [], []
+        before = self._before(call)
+        outputs, memory, weights, owes = [], [], [], []
         for head, (code, sample) in enumerate(zip(self.codes[call.layer], each_head(call.sample),
                                                   strict=True)):
-            codes, clipped, owing = code.encode(sample, owed[head] if owed else None)
-            held = None if call.memory is None else np.rint(call.memory[:, head] * code.weight)
-            done = remember(code.numbers, codes, held, first)
+            codes, clipped, owing = code.encode(sample, before.owed[head] if before.owed else None)
+            held = before.weights[head] if before.weights else None
+            done = remember(code.numbers, codes, held, before.tokens)
             self.clipped += clipped + _clipped(done)
             outputs.append(code.decode(done.answers))
-            memory.append(done.weights / code.weight)
+            memory.append(code.memory(done.weights))
+            weights.append(done.weights)
             owes.append(owing)
         batch, _, tokens = call.sample.keep.shape
-        self._went[call.layer] = first + tokens, owes
+        after = np.stack(memory, axis=1)
+        self._went[call.layer] = _Went(before.tokens + tokens, owes, weights, after)
         self.tokens += batch * tokens
-        return np.stack(outputs, axis=1), np.stack(memory, axis=1)
+        return np.stack(outputs, axis=1), after
 
-    def _before(self, call: DeltaCall) -> tuple[int, list[Floats]]:
-        """Tokens that came before, and what their gates owe; nothing for another batch."""
-        if call.memory is None or call.layer not in self._went:
-            return 0, []
-        first, owed = self._went[call.layer]
-        return first, owed if owed[0].shape == call.memory.shape[:1] else []
+    def _before(self, call: DeltaCall) -> _Went:
+        """What came before; of a memory that is not the last one, what its floats say."""
+        went = self._went.get(call.layer)
+        if call.memory is None:
+            return _Went()
+        if went is not None and went.memory is not None and (
+                went.memory.shape == call.memory.shape
+                and np.allclose(went.memory, call.memory, rtol=RETURNED, atol=0)):
+            return went
+        heads = enumerate(self.codes[call.layer])
+        return _Went(weights=[code.weights(call.memory[:, head]) for head, code in heads])
 
     def report(self) -> dict[str, Any]:
         """What runs in spikes, in plain values."""
@@ -76,7 +97,7 @@ def _clipped(done: Remembered) -> int:
 
 
 def delta_spikes(
-    model: Any, batches: Iterable[Mapping[str, Any]], rounding: Rounding = "random"
+    model: Any, batches: Iterable[Any], rounding: Rounding = "random"
 ) -> DeltaSpikes:
     """Codes for all memories of a model, from what these batches bring to them.
 
@@ -84,24 +105,28 @@ def delta_spikes(
     ----------
     model : torch.nn.Module
         In ``eval`` mode.
-    batches : iterable of mappings of tensors
-        What the model is called with.
+    batches : iterable
+        What the model is called with; see `inputs.call_model`.
     rounding : {"random", "whole"}
         Of the memories.
 
     Raises
     ------
     UnsupportedError
-        If a memory has more key axons than a circuit's.
+        If the model has no such memory, or one has more key axons than a circuit's.
     CalibrationError
         If there is a memory that the batches do not reach.
     """
     import torch
 
     seen: dict[str, list[DeltaCall]] = {name: [] for name in delta_modules(model)}
+    if not seen:
+        raise UnsupportedError("the model keeps no memory by the gated delta rule",
+                               where=type(model).__name__,
+                               expected="Gated DeltaNet layers of transformers")
     with DeltaConnection.of(model, lambda call: seen[call.layer].append(call)), torch.no_grad():
         for batch in batches:
-            model(**batch)
+            call_model(model, batch)
     return DeltaSpikes({name: _codes(name, calls, rounding) for name, calls in seen.items()})
 
 
@@ -109,9 +134,9 @@ def _codes(name: str, calls: list[DeltaCall], rounding: Rounding) -> tuple[Delta
     if not calls:
         raise CalibrationError("the calibration data never reaches this memory", where=name)
     size = calls[0].sample.keys.shape[-1]
-    if size > KEYS_MAX:
+    if size >= KEYS_MAX:  # a turned key takes one axon more
         raise UnsupportedError("the memory has more key axons than the range proof allows",
-                               where=name, found=size, expected=f"at most {KEYS_MAX}")
+                               where=name, found=size, expected=f"at most {KEYS_MAX - 1}")
     heads = zip(*(each_head(call.sample) for call in calls), strict=True)
     try:
         return tuple(calibrate_delta(samples, rounding) for samples in heads)

@@ -6,6 +6,10 @@
     queries = query q      error = error_scale (v - alpha S k)
     weight = gain write error_scale
 
+Keys and values are turned before they become codes, and outputs are turned back: that spreads
+outliers over all dimensions, so that codes and weights use their bits. Turned keys sum to 0, so
+what rounding does to all weights of a neuron alike, a key never sees; it takes one axon more.
+
 The gates' fractions are carried over: what a token's forgetting is rounded by, the next ones make
 up for, so that the memory never differs by more than half a unit from what it should have kept.
 """
@@ -14,7 +18,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -31,10 +35,11 @@ from neuromorph.circuits.gated_delta import (
     Rounding,
     remember,
 )
-from neuromorph.dynamics.gated_delta import DeltaRun, DeltaSample, gated_delta_rule
+from neuromorph.dynamics.gated_delta import DeltaSample, gated_delta_rule
 from neuromorph.errors import CalibrationError
 from neuromorph.numerics.limits import MULTIPLIER_MAX, TRACE_MAX, WEIGHT_MAX
 from neuromorph.shown import Shown
+from neuromorph.translate.turns import balanced_turn, turn
 
 UNIT = 1 << ANSWER_SHIFT
 """Parts of the memory's sum that an answer counts."""
@@ -60,6 +65,8 @@ class DeltaCode(Shown):
 
     Attributes
     ----------
+    key_turn : float array, shape (key axons, key_size)
+    value_turn : float array, shape (value_size, value_size)
     numbers : GatedDelta
     weight, read, write, query : float
         Of S, of keys that are read and written, and of queries.
@@ -67,6 +74,8 @@ class DeltaCode(Shown):
         Whether keys are read at all.
     """
 
+    key_turn: NDArray[np.float64]
+    value_turn: NDArray[np.float64]
     numbers: GatedDelta
     weight: float
     read: float
@@ -90,6 +99,7 @@ class DeltaCode(Shown):
         owed : float array, shape (…,), optional
             Where the sequence goes on: what the gates before owe, as a logarithm.
         """
+        sample = turned(sample, self.key_turn, self.value_turn)
         forgets, kept, owed = carried(sample.keep, self.numbers.forget_unit, owed)
         reads = sample.keys * kept[..., None] if self.forgets_key else np.zeros_like(sample.keys)
         step = KEY_STEP[self.numbers.rounding]
@@ -104,8 +114,19 @@ class DeltaCode(Shown):
 
     def decode(self, answers: NDArray[Any]) -> NDArray[np.float64]:
         """Outputs from a memory's answers."""
-        outputs: NDArray[np.float64] = answers * (UNIT / (self.weight * self.query))
+        outputs: NDArray[np.float64] = (
+            answers @ self.value_turn * (UNIT / (self.weight * self.query)))
         return outputs
+
+    def memory(self, weights: NDArray[Any]) -> NDArray[np.float64]:
+        """S from weights, shape (…, value_size, key_size)."""
+        memory: NDArray[np.float64] = self.value_turn.T @ weights @ self.key_turn / self.weight
+        return memory
+
+    def weights(self, memory: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Weights that hold S as well as whole numbers can."""
+        turned_memory = self.value_turn @ memory @ self.key_turn.T
+        return _rounded(turned_memory * self.weight, WEIGHT_MAX, 1)[0]
 
 
 def calibrate_delta(samples: Sequence[DeltaSample], rounding: Rounding = "random") -> DeltaCode:
@@ -129,8 +150,9 @@ def calibrate_delta(samples: Sequence[DeltaSample], rounding: Rounding = "random
     if not samples:
         raise CalibrationError("there is nothing to calibrate on")
     runs = [gated_delta_rule(sample) for sample in samples]
-    spread = _Spread.of(samples, runs)
-    codes = [_fitted(samples, spread, rounding, share) for share in SHARES]
+    turns = balanced_turn(samples[0].keys.shape[-1]), turn(samples[0].values.shape[-1])
+    spread = _Spread.of([turned(sample, *turns) for sample in samples])
+    codes = [_fitted(samples, turns, spread, rounding, share) for share in SHARES]
     return max(codes, key=lambda code: min(
         _likeness(code, sample, run.outputs) for sample, run in zip(samples, runs, strict=True)))
 
@@ -143,15 +165,18 @@ class _Spread(NamedTuple):
     key: float
     written: float
     query: float
+    value: float
 
     @classmethod
-    def of(cls, samples: Sequence[DeltaSample], runs: Sequence[DeltaRun]) -> _Spread:
-        """Of sequences and what came of them; refused if one is 0."""
+    def of(cls, samples: Sequence[DeltaSample]) -> _Spread:
+        """Of sequences and what comes of them; refused if one is 0."""
+        runs = [gated_delta_rule(sample) for sample in samples]
         found = cls(
             max(run.largest for run in runs), _largest(run.errors for run in runs),
             _largest(sample.keys for sample in samples),
             _largest(sample.keys * sample.rate[..., None] for sample in samples),
-            _largest(sample.queries for sample in samples))
+            _largest(sample.queries for sample in samples),
+            _largest(sample.values for sample in samples))
         if not all(math.isfinite(one) and one > 0 for one in found):
             raise CalibrationError("the memory holds nothing, or is not asked",
                                    where="gated delta", found=str(found._asdict()))
@@ -159,20 +184,28 @@ class _Spread(NamedTuple):
 
 
 def _fitted(
-    samples: Sequence[DeltaSample], spread: _Spread, rounding: Rounding, share: float
+    samples: Sequence[DeltaSample], turns: tuple[NDArray[np.float64], NDArray[np.float64]],
+    spread: _Spread, rounding: Rounding, share: float,
 ) -> DeltaCode:
     """Scales for which all fits that is no weight beyond a share of the largest."""
     write, error = _key_limit(KEY_STEP[rounding]) / spread.written, TRACE_MAX / spread.error
     mantissa, exponent, room = _gain(WEIGHT_MAX / (share * spread.memory * write * error), rounding)
     error *= room
     weight = mantissa * 2.0 ** (exponent - 3) * write * error
-    value = _largest(sample.values for sample in samples)
-    read = min(READ_LIMIT / spread.key, VALUE_LIMIT * UNIT / (weight * value))
+    read = min(READ_LIMIT / spread.key, VALUE_LIMIT * UNIT / (weight * spread.value))
     multiplier, shift = _ratio(UNIT * error / (weight * read))
-    numbers = GatedDelta(samples[0].keys.shape[-1], samples[0].values.shape[-1], mantissa,
-                         exponent, _forget_bits(samples, rounding), multiplier, shift, rounding)
-    return DeltaCode(numbers, weight, read, write, READ_LIMIT / spread.query,
+    numbers = GatedDelta(len(turns[0]), len(turns[1]), mantissa, exponent,
+                         _forget_bits(samples, rounding), multiplier, shift, rounding)
+    return DeltaCode(*turns, numbers, weight, read, write, READ_LIMIT / spread.query,
                      samples[0].forgets_key)
+
+
+def turned(
+    sample: DeltaSample, keys: NDArray[np.float64], values: NDArray[np.float64]
+) -> DeltaSample:
+    """The sample with queries, keys and values turned: outputs are turned as values are."""
+    return replace(sample, queries=sample.queries @ keys.T, keys=sample.keys @ keys.T,
+                   values=sample.values @ values.T)
 
 
 def _likeness(code: DeltaCode, sample: DeltaSample, target: NDArray[np.float64]) -> float:

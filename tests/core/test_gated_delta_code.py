@@ -17,6 +17,7 @@ from neuromorph.dynamics.gated_delta import DeltaSample, gated_delta_rule
 from neuromorph.errors import CalibrationError, UsageError
 from neuromorph.papers import fast_weights
 from neuromorph.translate.delta_code import calibrate_delta, carried
+from neuromorph.translate.turns import balanced_turn, turn
 
 
 def cosine(one: NDArray[Any], other: NDArray[Any]) -> float:
@@ -141,3 +142,50 @@ def test_a_gate_that_forgets_nearly_all_owes_nothing() -> None:
     assert codes.tolist() == [127, 0]
     assert kept.tolist() == [2.0**-7, 1.0]
     assert owed == 0
+
+
+@pytest.mark.parametrize("size", [1, 2, 16, 128])
+def test_turns_keep_lengths_and_turned_keys_sum_to_nothing(size: int) -> None:
+    keys, values = balanced_turn(size), turn(size)
+    assert keys.shape == (size + 1, size)
+    np.testing.assert_allclose(keys.T @ keys, np.eye(size), atol=1e-12)
+    np.testing.assert_allclose(keys.sum(axis=0), 0, atol=1e-12)
+    np.testing.assert_allclose(values @ values.T, np.eye(size), atol=1e-12)
+    np.testing.assert_array_equal(keys, balanced_turn(size))
+
+
+def test_what_all_weights_of_a_neuron_share_is_not_seen() -> None:
+    """Weights that are all lower by 20, as rounding down makes them, answer alike."""
+    sample = layer(np.random.default_rng(9), 64, 16)
+    code = calibrate_delta([sample])
+    codes, _, _ = code.encode(sample)
+    held = remember(code.numbers, codes).weights
+    np.testing.assert_allclose(code.memory(held - 20), code.memory(held), atol=1e-9)
+    one = replace(codes, **{name: getattr(codes, name)[:1] for name in
+                            ("reads", "writes", "queries", "values", "forgets")})
+    answers = [code.decode(remember(code.numbers, one, weights).answers)
+               for weights in (held - 20, held)]
+    assert np.linalg.norm(answers[0] - answers[1]) < 0.03 * np.linalg.norm(answers[1])
+
+
+def test_outliers_are_spread() -> None:
+    """One dimension of keys and of values is ten times as large as all others."""
+    rng = np.random.default_rng(10)
+    seen, new = layer(rng, 64, 32), layer(rng, 64, 32)
+    loud = np.where(np.arange(32) == 3, 10.0, 1.0)
+
+    def with_outlier(sample: DeltaSample) -> DeltaSample:
+        keys = sample.keys * loud
+        keys /= np.linalg.norm(keys, axis=-1, keepdims=True)
+        return replace(sample, keys=keys, queries=sample.queries / loud,
+                       values=sample.values * loud)
+
+    exact = gated_delta_rule(with_outlier(new)).outputs
+    answers = spoken(with_outlier(new), with_outlier(seen))
+    assert cosine(answers, exact) > 0.995
+
+
+def test_a_memory_comes_back_from_its_weights() -> None:
+    code = calibrate_delta([layer(np.random.default_rng(11), 64, 16)])
+    memory = gated_delta_rule(layer(np.random.default_rng(12), 64, 16)).memory
+    np.testing.assert_allclose(code.memory(code.weights(memory)), memory, atol=2 / code.weight)

@@ -197,7 +197,7 @@ def test_a_block_in_lava() -> None:
     ("prototypes", {"window": 3}, "window: a number of the prototypes is out of range; found 3"),
     ("gated_delta", {"keep": 0.0}, "keep: the setting is out of range; found 0.0"),
     ("gated_delta", {"rounding": "up"}, "rounding: unknown rounding; found 'up'"),
-    ("gated_delta", {"key_size": 130}, "found 130; expected 1 to 129"),
+    ("gated_delta", {"key_size": 129}, "found 129; expected 1 to 128"),
     ("block", {"head_size": 3}, "head_size: a head of an odd size has no pairs to turn; found 3"),
 ])
 def test_a_setting_that_makes_no_sense_is_refused(

@@ -38,7 +38,7 @@ class Settings:
     tokens: Annotated[int, Meaning("Associations that are written.", low=2, high=LONGEST)] = 96
     keys: Annotated[int, Meaning(
         "Different keys among them; each comes again with other values.", low=1)] = 8
-    key_size: Annotated[int, Meaning("Size of a key.", low=1, high=gated_delta.KEYS_MAX)] = 32
+    key_size: Annotated[int, Meaning("Size of a key.", low=1, high=gated_delta.KEYS_MAX - 1)] = 32
     value_size: Annotated[int, Meaning("Size of a value.", low=1, high=1024)] = 16
     keep: Annotated[float, Meaning(
         "Share of the memory that stays at each token.", above=0, high=1)] = 0.99
@@ -81,7 +81,7 @@ def run(settings: Settings, *, backend: str, seed: int, progress: Progress) -> O
         "largest_weight": int(np.abs(done.weights).max()), "codes_clipped": clipped,
         "errors_clipped": done.clipped_errors, "weights_clipped": done.clipped_weights,
     }
-    recall = Recall(done.weights / code.weight, exact.memory, answers, exact.outputs, hebb.outputs,
+    recall = Recall(code.memory(done.weights), exact.memory, answers, exact.outputs, hebb.outputs,
                     wanted)
     return Outcome(numbers, _sentences(numbers), partial(draw_recall, recall))
 
