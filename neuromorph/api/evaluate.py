@@ -129,7 +129,8 @@ def evaluate(
     check_seed(seed)
     loaded = load_any(bundle)
     progress("reading the models")
-    task = _task(loaded, None if text is None else Path(text), against, bounds or Bounds())
+    task = _task(loaded, None if text is None else Path(text), against, bounds or Bounds(),
+                 asked=spread.here or loaded.path is None)
     done = run(task, seed=seed, work=work, spread=spread, progress=progress)
     about = {"bundle": None if loaded.path is None else str(loaded.path), "family": loaded.family}
     return replace(done, about=about, cautions=loaded.cautions)
@@ -221,10 +222,11 @@ class _In:
 
 
 def _task(
-    bundle: WholeBundle | Bundle, text: Path | None, against: StrPath | None, bounds: Bounds
+    bundle: WholeBundle | Bundle, text: Path | None, against: StrPath | None, bounds: Bounds,
+    *, asked: bool = True,
 ) -> Task:
     passages = _passages(bundle, text)
-    models = models_of(bundle, against)
+    models = models_of(bundle, against, asked=asked)
     windows = (_digits(bundle, against, bounds) if isinstance(bundle, WholeBundle)
                and is_digits(bundle) else _windows(models, passages, bounds))
     if bundle.path is None:
@@ -262,9 +264,6 @@ def _digits(bundle: WholeBundle, against: StrPath | None, bounds: Bounds) -> lis
 
 
 def _windows(models: Models, passages: Sequence[str], bounds: Bounds) -> list[Window]:
-    from neuromorph.huggingface.loading import quietly
-
-    length = bounds.length_for(models.slots, models.positions)
-    with quietly():
-        return cut(passages, models.encode, bounds, length,
-                   only_first=models.kind != "language")
+    return cut(passages, models.encode, bounds,
+               bounds.length_for(models.slots, models.positions),
+               only_first=models.kind != "language")

@@ -55,7 +55,8 @@ class SeedsReport(Shown):
     @property
     def cautions(self) -> tuple[Caution, ...]:
         """Warnings of any seed, each once."""
-        return tuple(Caution(**one) for one in self.summary["warnings"])
+        return tuple(Caution(one["kind"], one["where"], one["text"])
+                     for one in self.summary["warnings"])
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""

@@ -12,7 +12,7 @@ from neuromorph.api.collect import DIGITS
 from neuromorph.api.digits_source import digits_original
 from neuromorph.api.evaluation.figures import Kind
 from neuromorph.api.evaluation.sides import FloatNumpy, FloatTorch, Integers, Side, Spiking
-from neuromorph.api.original import load_original
+from neuromorph.api.original import load_original, original_path
 from neuromorph.api.tokens import tokens_of
 from neuromorph.bundle import Bundle, load_bundle
 from neuromorph.bundle.manifest import kind_said
@@ -87,8 +87,18 @@ def load_any(bundle: WholeBundle | Bundle | StrPath) -> WholeBundle | Bundle:
     return load_whole(bundle) if kind_said(bundle) == KIND else load_bundle(bundle)
 
 
-def models_of(bundle: WholeBundle | Bundle, against: StrPath | None) -> Models:
+def models_of(
+    bundle: WholeBundle | Bundle, against: StrPath | None, *, asked: bool = True
+) -> Models:
     """A bundle, and the float model that it was made from.
+
+    Parameters
+    ----------
+    bundle : WholeBundle or Bundle
+    against : path, optional
+    asked : bool
+        Whether they will be asked here. If not, the float model of a whole one is not loaded:
+        other processes load it for themselves.
 
     Raises
     ------
@@ -100,7 +110,7 @@ def models_of(bundle: WholeBundle | Bundle, against: StrPath | None) -> Models:
     if is_digits(bundle):
         floats = digits_transformer(digits_original(bundle, against))
         return Models(Integers(bundle), FloatNumpy(floats), "classes")
-    return _whole(bundle, against)
+    return _whole(bundle, against, asked=asked)
 
 
 def is_digits(bundle: WholeBundle) -> bool:
@@ -122,7 +132,12 @@ def source_digest(bundle: WholeBundle | Bundle, against: StrPath | None) -> str:
 
 def models_of_attached(attachment: Any, tokenizer: Any) -> Models:
     """A model with attention in spikes, and itself without."""
+    from neuromorph.huggingface.loading import quietly
     from neuromorph.huggingface.recording import positions
+
+    def encode(text: str) -> Sequence[int]:
+        with quietly():
+            return list(tokenizer(text)["input_ids"])
 
     model = attachment.model
     slots = min(code.shared.slots for code in attachment.codes.values())
@@ -130,16 +145,18 @@ def models_of_attached(attachment: Any, tokenizer: Any) -> Models:
     read: Read = "each" if language else "mean"
     return Models(Spiking(attachment, read), FloatTorch(model, read),
                   "language" if language else "encoder", slots,
-                  min(slots, positions(model) or slots), lambda text: tokenizer(text)["input_ids"])
+                  min(slots, positions(model) or slots), encode)
 
 
-def _whole(bundle: WholeBundle, against: StrPath | None) -> Models:
+def _whole(bundle: WholeBundle, against: StrPath | None, *, asked: bool) -> Models:
     model, tokens = bundle.model, tokens_of(bundle)
     language = model.head.read == "each" and model.head.dense is not None
     if model.head.read == "each" and not language:
         raise UsageError("a model that ends before its head has no answer to compare",
                          where=bundle.path, hint="export all of it, without --partial")
-    floats = FloatTorch(load_original(bundle, against, "against")[0], model.head.read)
+    original_path(bundle, against, "against")
+    floats = FloatTorch(load_original(bundle, against, "against")[0] if asked else None,
+                        model.head.read)
     return Models(Integers(bundle), floats, "language" if language else "encoder", model.slots,
                   model.positions, tokens.encode)
 
