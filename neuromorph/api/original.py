@@ -6,6 +6,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from neuromorph.bundle import Bundle
 from neuromorph.bundle.whole import WholeBundle
 from neuromorph.errors import UsageError
 from neuromorph.files.opening import StrPath
@@ -64,7 +65,7 @@ def load_original(
     return load_model(path, causal=bundle.model.causal)
 
 
-def check_same(bundle: WholeBundle, found: dict[str, Any], path: Path) -> None:
+def check_same(bundle: WholeBundle | Bundle, found: dict[str, Any], path: Path) -> None:
     """Refuse other files than a bundle was made from, by checksums alone: names may be others.
 
     Raises

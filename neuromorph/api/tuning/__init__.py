@@ -1,0 +1,1 @@
+"""What a wanted fidelity costs: kinds of spikes, slots and options tried, judged by the model."""
