@@ -1,8 +1,8 @@
 """A trained transformer's attention as spikes: on a CPU today, on Loihi when you have one.
 
-Attention alone: `export`, `simulate`, `compile_bundle`, `attach`. Whole models: `export_whole`,
-`generate`. Both: `evaluate`, `evaluate_attached`. Circuits of their own: `run`, `run_seeds`,
-`run_demo`. On several processes or a Dask cluster: `Spread`.
+Attention alone: `export`, `tune`, `simulate`, `compile_bundle`, `attach`. Whole models:
+`export_whole`, `generate`. Both: `evaluate`, `evaluate_attached`. Circuits of their own: `run`,
+`run_seeds`, `run_demo`. On several processes or a Dask cluster: `Spread`.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from neuromorph.api.run import run as run
     from neuromorph.api.run_seeds import run_seeds as run_seeds
     from neuromorph.api.simulate import simulate as simulate
+    from neuromorph.api.tune import tune as tune
     from neuromorph.api.whole import export_whole as export_whole
     from neuromorph.bundle import Bundle as Bundle
     from neuromorph.bundle import load_bundle as load_bundle
@@ -46,6 +47,7 @@ _HOMES = {
     "export_whole": "neuromorph.api.whole",
     "generate": "neuromorph.api.generate",
     "simulate": "neuromorph.api.simulate",
+    "tune": "neuromorph.api.tune",
     "run": "neuromorph.api.run",
     "run_demo": "neuromorph.api.demo",
     "run_seeds": "neuromorph.api.run_seeds",
@@ -64,7 +66,7 @@ _HOMES = {
 __all__ = ["Attachment", "Bundle", "NeuromorphError", "NeuromorphWarning", "Spread",
            "TranslateOptions", "WholeBundle", "__version__", "attach", "compile_bundle",
            "evaluate", "evaluate_attached", "export", "export_whole", "generate", "load_bundle",
-           "load_whole", "run", "run_demo", "run_seeds", "simulate"]
+           "load_whole", "run", "run_demo", "run_seeds", "simulate", "tune"]
 
 if not os.path.isdir(os.path.join(__path__[0], "processes")):  # noqa: PTH112, PTH118 - as above
     from neuromorph.folders import make_processes_importable

@@ -98,9 +98,10 @@ class TuneReport(Shown):
 def tune(
     source: StrPath, keep: str, *, against: StrPath | None = None,
     calibrate: StrPath | None = None, text: StrPath | None = None, bounds: Bounds | None = None,
-    by: By = "steps", chip: Chip | None = None, options: TranslateOptions | None = None,
-    output: StrPath | None = None, trials: int = TRIALS, heads: int = 0, seed: int = 0,
-    work: StrPath | None = None, force: bool = False, progress: Progress = silent,
+    by: By = "steps", profile: str | None = None, programmable: bool = False,
+    options: TranslateOptions | None = None, output: StrPath | None = None,
+    trials: int = TRIALS, heads: int = 0, seed: int = 0, work: StrPath | None = None,
+    force: bool = False, progress: Progress = silent,
 ) -> TuneReport:
     """Search kinds of spikes, slots and options; write the bundle that keeps what is wished.
 
@@ -119,8 +120,11 @@ def tune(
         How much of the text is asked about; 4096 tokens, if left out.
     by : {"steps", "spikes", "energy", "cores"}
         The cost that counts.
-    chip : Chip, optional
-        Compile each trial, which tells its cores and energy; by energy or cores it is done anyway.
+    profile : str, optional
+        Compile each trial for this board, which tells its cores and energy. By energy or cores it
+        is compiled anyway, for the smallest board that takes it.
+    programmable : bool
+        Let a Loihi 2 board run neurons of our own, which graded spikes need.
     options : TranslateOptions, optional
         What a model starts from; a bundle starts from its own.
     output : path, optional
@@ -155,8 +159,8 @@ def tune(
         check_target(output, ours=BUNDLE_FOLDER, force=force)
     data = Data(Path(source), _path(against), _path(calibrate), _path(text), bounds or Bounds())
     subject = read_subject(data, options, seed, progress)
-    if by in COMPILED and chip is None:
-        chip = Chip()
+    compiled = by in COMPILED or profile is not None or programmable
+    chip = Chip(profile, programmable) if compiled else None
     made = Trials(subject, chip, _path(work), seed, progress)
     longer = subject.collected.any_length and (options is None or options.slots is None)
     slots = slots_tried(subject.default.slots or 1, subject.collected.positions, longer=longer)
@@ -202,7 +206,7 @@ def _refusal(wishes: Sequence[Wish], nearest: Trial | None, search: Search) -> U
     if nearest is None:
         why = next((trial.refused for trial in search.trials if trial.refused), "none has a cost")
         return UsageError("no trial fits", found=why, hint="name another --profile, or leave it "
-                          "out (in Python chip=)")
+                          "out (in Python profile=)")
     values = ", ".join(f"{wish.metric.name} {wish.value(nearest.found):.5g}" for wish in wishes)
     options = nearest.options
     return UsageError(

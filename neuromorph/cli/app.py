@@ -20,6 +20,7 @@ from neuromorph.cli import (
     profiles,
     run,
     simulate,
+    tune,
 )
 from neuromorph.cli.common import emit
 from neuromorph.cli.interruption import raise_if_any_came, tell
@@ -38,6 +39,7 @@ app.command("export")(export.export)
 app.command("simulate")(simulate.simulate)
 app.command("generate")(generate.generate)
 app.command("evaluate")(evaluate.evaluate)
+app.command("tune")(tune.tune)
 app.command("inspect")(inspect.inspect)
 app.command("run")(run.run)
 app.command("compile")(compile_command.compile_)

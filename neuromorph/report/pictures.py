@@ -6,7 +6,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -227,7 +227,7 @@ def bare(axes: Any) -> None:
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def save(plt: Any, figure: Any, path: Path) -> None:
+def save(plt: Any, figure: Any, path: Path | BinaryIO) -> None:
     """The same picture gives the same bytes: matplotlib's version stays out of the file."""
     figure.savefig(path, dpi=DPI, metadata={"Software": None})
     plt.close(figure)

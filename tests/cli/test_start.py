@@ -12,7 +12,7 @@ from cli_tools import ROOT, Run, child, child_environment
 
 import neuromorph
 
-COMMANDS = ("export", "simulate", "inspect", "compile", "run", "profiles", "demo", "doctor")
+COMMANDS = ("export", "simulate", "tune", "inspect", "compile", "run", "profiles", "demo", "doctor")
 # typer itself may need pydantic to read options.
 HEAVY = {"numpy", "numba", "scipy", "safetensors", "torch", "transformers", "lava", "matplotlib",
          "sklearn", "tomli_w", "ml_dtypes"}

@@ -18,6 +18,7 @@ from typing import TypeAlias
 from neuromorph.api.tuning.space import KINDS, WAYS, axes_of, first_trials, moved, value_of
 from neuromorph.api.tuning.trial import By, Trial
 from neuromorph.api.tuning.wish import Wish, shortfall
+from neuromorph.shown import Shown
 from neuromorph.translate import TranslateOptions
 
 Measure: TypeAlias = Callable[[Sequence[TranslateOptions]], list[Trial]]
@@ -26,8 +27,8 @@ Measure: TypeAlias = Callable[[Sequence[TranslateOptions]], list[Trial]]
 Rank: TypeAlias = tuple[int, float, float, float]
 
 
-@dataclass
-class Search:
+@dataclass(eq=False, repr=False)
+class Search(Shown):
     """Trials so far, and what ranks them.
 
     Attributes

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from neuromorph.errors import UsageError
+from neuromorph.shown import Shown
 from neuromorph.translate import TranslateOptions
 
 MOST_SLOTS = 1 << 15
@@ -23,8 +24,8 @@ DOUBLINGS = 2
 """How often slots are doubled, to show what longer contexts cost."""
 
 
-@dataclass(frozen=True)
-class Kind:
+@dataclass(frozen=True, eq=False, repr=False)
+class Kind(Shown):
     """A kind of spikes.
 
     Attributes

@@ -32,13 +32,10 @@ class Chip:
         The smallest that takes a trial, if left out.
     programmable : bool
         Let a Loihi 2 board run neurons of our own.
-    costs : str, optional
-        Set of energy constants.
     """
 
     profile: str | None = None
     programmable: bool = False
-    costs: str | None = None
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -103,7 +100,7 @@ class Trials(Shown):
     def _compiled(self, trial: Trial, bundle: Bundle, chip: Chip) -> Trial:
         try:
             report = compile_bundle(
-                bundle, chip.profile, programmable=chip.programmable, costs=chip.costs,
+                bundle, chip.profile, programmable=chip.programmable,
                 progress=lambda what: self.progress(f"{_said(trial.options)}: {what}")).report
         except FitError as error:
             return replace(trial, refused=str(error), profile=chip.profile)

@@ -18,7 +18,7 @@ Sense: TypeAlias = Literal["<=", ">="]
 TINY = 1e-12
 """What a shortfall is measured in where the limit is as strict as can be."""
 
-_WISH = re.compile(r"\s*([A-Za-z][\w-]*)\s*(<=|>=|==|<|>|=)\s*(\S+)\s*")
+_WISH = re.compile(r"\s*([A-Za-z][\w-]*)\s*(<=|>=|==|<|>|=)\s*([^\s<>=]+)\s*")
 
 
 @dataclass(frozen=True)
