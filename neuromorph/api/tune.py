@@ -16,7 +16,7 @@ from neuromorph.api.tuning.source import Data, Subject, read_subject
 from neuromorph.api.tuning.space import slots_tried
 from neuromorph.api.tuning.trial import COMPILED, COSTS, By, Trial, frontier
 from neuromorph.api.tuning.trials import Chip, Trials
-from neuromorph.api.tuning.wish import Wish, parse_keep
+from neuromorph.api.tuning.wish import Wish, check_known, parse_keep
 from neuromorph.bundle import BUNDLE_FOLDER
 from neuromorph.errors import UsageError, did_you_mean
 from neuromorph.files.atomic import check_target
@@ -159,6 +159,7 @@ def tune(
         check_target(output, ours=BUNDLE_FOLDER, force=force)
     data = Data(Path(source), _path(against), _path(calibrate), _path(text), bounds or Bounds())
     subject = read_subject(data, options, seed, progress)
+    check_known(wishes, subject.judge.metrics)
     compiled = by in COMPILED or profile is not None or programmable
     chip = Chip(profile, programmable) if compiled else None
     made = Trials(subject, chip, _path(work), seed, progress)

@@ -182,6 +182,14 @@ def _with_flat_values(bundle: Bundle, layer: str, head: int) -> Bundle:
     return replace(bundle, codes={**bundle.codes, layer: replace(code, value_scale=scale)})
 
 
+def test_a_metric_that_the_model_has_not_is_refused_before_any_trial(
+    monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trials_module.Trials, "_made", None)
+    with pytest.raises(UsageError, match="does not know that metric; found hidden; expected kl"):
+        tune(WEIGHTS, "hidden>=0.9")
+
+
 @pytest.mark.parametrize(("changes", "said"), [
     ({"keep": "cosine>=0.9"}, "does not know that metric"),
     ({"by": "step"}, "Did you mean 'steps'"), ({"trials": 0}, "trials must be"),

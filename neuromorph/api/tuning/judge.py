@@ -26,6 +26,9 @@ from neuromorph.shown import Shown
 KEPT_SHARE = 0.25
 """Of the memory there is, what the float model's answers may take; others are asked for again."""
 
+LANGUAGE = ("kl", "perplexity_ratio", "top1", "hidden")
+ENCODER = ("cosine", "hidden")
+
 
 class Head(NamedTuple):
     """One head of one layer, as a bundle names it."""
@@ -42,7 +45,14 @@ class Verdict(NamedTuple):
 
 
 class Judge(Protocol):
-    """A float model, and what it is asked about."""
+    """A float model, and what it is asked about.
+
+    ``metrics`` are the names of those that it knows.
+    """
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """Names of what it can say."""
 
     def verdict(self, bundle: Bundle, progress: Progress = silent) -> Verdict:
         """What is lost with all heads in spikes."""
@@ -99,6 +109,11 @@ class OfText(Shown):
         object.__setattr__(self, "floats", Remembered(FloatTorch(self.model, self._read)))
 
     @property
+    def metrics(self) -> tuple[str, ...]:
+        """Of a language model or an encoder."""
+        return LANGUAGE if self._kind == "language" else ENCODER
+
+    @property
     def _kind(self) -> Kind:
         return "encoder" if self.model.get_output_embeddings() is None else "language"
 
@@ -139,11 +154,13 @@ class OfImages(Shown):
     vit : DigitsViT
     part : Part
     seed : int
+    metrics : tuple of str
     """
 
     vit: DigitsViT
     part: Part
     seed: int = 0
+    metrics: tuple[str, ...] = ("kl", "perplexity_ratio", "top1", "score")
 
     def verdict(self, bundle: Bundle, progress: Progress = silent) -> Verdict:
         """What is lost with all heads in spikes."""

@@ -71,7 +71,7 @@ class Wish:
     limit: float
 
     def __str__(self) -> str:
-        return f"{self.metric.name}{self.metric.sense}{self.limit:g}"
+        return f"{self.metric.name}{self.metric.sense}{self.limit:.12g}"
 
     def value(self, found: Found) -> float:
         """The figure.
@@ -79,13 +79,12 @@ class Wish:
         Raises
         ------
         UsageError
-            If an evaluation of this model does not know it.
+            If the evaluation does not know it.
         """
         value = self.metric.of(found)
         if value is None:
-            known = [name for name, metric in METRICS.items() if metric.of(found) is not None]
-            raise UsageError("an evaluation of this model does not know that metric",
-                             found=self.metric.name, expected=" or ".join(known))
+            raise _unknown(self, [name for name, metric in METRICS.items()
+                                  if metric.of(found) is not None])
         return float(value)
 
     def shortfall(self, found: Found) -> float:
@@ -98,6 +97,23 @@ class Wish:
         beyond = self.value(found) - self.limit
         scale = max(abs(self.limit - self.metric.best), TINY)
         return (beyond if self.metric.sense == "<=" else -beyond) / scale
+
+
+def check_known(wishes: Sequence[Wish], known: Sequence[str]) -> None:
+    """Refuse a metric that an evaluation of a model does not know.
+
+    Raises
+    ------
+    UsageError
+    """
+    for wish in wishes:
+        if wish.metric.name not in known:
+            raise _unknown(wish, known)
+
+
+def _unknown(wish: Wish, known: Sequence[str]) -> UsageError:
+    return UsageError("an evaluation of this model does not know that metric", where="keep",
+                      found=wish.metric.name, expected=" or ".join(known))
 
 
 def shortfall(wishes: Sequence[Wish], found: Found) -> float:
