@@ -15,12 +15,13 @@ from neuromorph.api.tuning.search import Search
 from neuromorph.api.tuning.source import Data, Subject, read_subject
 from neuromorph.api.tuning.space import slots_tried
 from neuromorph.api.tuning.trial import COMPILED, COSTS, By, Trial, frontier
-from neuromorph.api.tuning.trials import Chip, Trials
+from neuromorph.api.tuning.trials import Chip, Maker, There, Trials, stamp_of
 from neuromorph.api.tuning.wish import Wish, check_known, parse_keep
 from neuromorph.bundle import BUNDLE_FOLDER
 from neuromorph.errors import UsageError, did_you_mean
 from neuromorph.files.atomic import check_target
 from neuromorph.files.opening import StrPath
+from neuromorph.parallel import HERE, Spread
 from neuromorph.progress import Progress, silent
 from neuromorph.shown import Shown
 from neuromorph.translate import TranslateOptions
@@ -101,7 +102,7 @@ def tune(
     by: By = "steps", profile: str | None = None, programmable: bool = False,
     options: TranslateOptions | None = None, output: StrPath | None = None,
     trials: int = TRIALS, heads: int = 0, seed: int = 0, work: StrPath | None = None,
-    force: bool = False, progress: Progress = silent,
+    spread: Spread = HERE, force: bool = False, progress: Progress = silent,
 ) -> TuneReport:
     """Search kinds of spikes, slots and options; write the bundle that keeps what is wished.
 
@@ -137,6 +138,9 @@ def tune(
         Of the samples that are held out and of intervals; the search draws nothing.
     work : path, optional
         Folder in which trials are kept, so that a search that was stopped goes on.
+    spread : Spread, optional
+        Where trials are made: in this process, in several, or on a Dask cluster whose workers see
+        the same files, to the same figures.
     force : bool
         Replace a bundle that stands there.
     progress : callable, optional
@@ -157,12 +161,15 @@ def tune(
     if output is not None:
         check_apart(source, output)
         check_target(output, ours=BUNDLE_FOLDER, force=force)
-    data = Data(Path(source), _path(against), _path(calibrate), _path(text), bounds or Bounds())
+    data = Data(Path(source).absolute(), _path(against), _path(calibrate), _path(text),
+                bounds or Bounds())
     subject = read_subject(data, options, seed, progress)
     check_known(wishes, subject.judge.metrics)
     compiled = by in COMPILED or profile is not None or programmable
     chip = Chip(profile, programmable) if compiled else None
-    made = Trials(subject, chip, _path(work), seed, progress)
+    maker = Maker(subject, chip, progress)
+    there = There(data, options, seed, chip, stamp_of(subject, seed, chip))
+    made = Trials(maker, there, _path(work), spread)
     longer = subject.collected.any_length and (options is None or options.slots is None)
     slots = slots_tried(subject.default.slots or 1, subject.collected.positions, longer=longer)
     search = Search(subject.default, wishes, by, made.of, trials)
@@ -171,7 +178,7 @@ def tune(
     told = report.best or report.nearest
     if heads and told is not None:
         report = replace(report, heads=worst_heads(
-            made.bundle(told.options), subject.measured, subject.judge, heads, progress))
+            maker.bundle(told.options), subject.measured, subject.judge, heads, progress))
     if output is not None and report.best is not None:
         done = export(subject.model, output, calibrate=data.calibrate,
                       options=report.best.options, seed=seed, force=force, progress=progress)
@@ -180,7 +187,7 @@ def tune(
 
 
 def _path(given: StrPath | None) -> Path | None:
-    return None if given is None else Path(given)
+    return None if given is None else Path(given).absolute()  # other processes stand elsewhere
 
 
 def _check(by: str, trials: int, heads: int) -> None:

@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from neuromorph.cli.common import Force, Json, Quiet, Seed, check_flags, check_force, progress, show
+from neuromorph.cli.common import (
+    Force,
+    Jobs,
+    Json,
+    Quiet,
+    Scheduler,
+    Seed,
+    check_flags,
+    check_force,
+    progress,
+    show,
+)
 
 if TYPE_CHECKING:
     from neuromorph.api.tune import TuneReport
@@ -66,6 +77,8 @@ def tune(
     work: Annotated[Path | None, typer.Option(
         readable=False, help="Folder in which trials are kept, to go on from after an "
                              "interruption or for another wish; out/tune if left out.")] = None,
+    jobs: Jobs = 1,
+    scheduler: Scheduler = None,
     seed: Seed = 0,
     force: Force = False,
     as_json: Json = False,
@@ -78,7 +91,9 @@ def tune(
     from neuromorph.api.tune import TRIALS, WORK
     from neuromorph.api.tune import tune as run
     from neuromorph.files.atomic import check_new
+    from neuromorph.parallel import Spread
 
+    spread = Spread(jobs, scheduler)
     if picture is not None:
         from neuromorph.report.pictures import require_matplotlib
 
@@ -89,7 +104,8 @@ def tune(
                     against=against, bounds=Bounds(windows, length, tokens),
                     options=_options(slots, target), profile=profile, programmable=programmable,
                     trials=TRIALS if trials is None else trials, heads=heads, seed=seed,
-                    work=WORK if work is None else work, force=force, progress=tell)
+                    work=WORK if work is None else work, spread=spread, force=force,
+                    progress=tell)
         if picture is not None:
             _draw(found, picture)
     show(found.as_dict(), lambda: _shown(found, picture), as_json=as_json, quiet=quiet)

@@ -92,8 +92,8 @@ def test_it_goes_on_from_what_is_kept_to_the_same_figures(
     kept[4].write_text("{", "utf-8")  # cut by a full disk
     kept[5].unlink()
     made = []
-    original = trials_module.Trials._made
-    monkeypatch.setattr(trials_module.Trials, "_made",
+    original = trials_module.Maker.trial
+    monkeypatch.setattr(trials_module.Maker, "trial",
                         lambda self, one: made.append(one) or original(self, one))
     again = tune(WEIGHTS, "kl<=0.01", trials=9, work=work)
     assert len(made) == 2
@@ -185,7 +185,7 @@ def _with_flat_values(bundle: Bundle, layer: str, head: int) -> Bundle:
 def test_a_metric_that_the_model_has_not_is_refused_before_any_trial(
     monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(trials_module.Trials, "_made", None)
+    monkeypatch.setattr(trials_module.Maker, "trial", None)
     with pytest.raises(UsageError, match="does not know that metric; found hidden; expected kl"):
         tune(WEIGHTS, "hidden>=0.9")
 

@@ -14,7 +14,7 @@ from neuromorph.api.evaluation.windows import Bounds
 from neuromorph.api.tune import TuneReport, tune
 from neuromorph.api.tuning.judge import Head
 from neuromorph.api.tuning.source import Data, read_subject
-from neuromorph.api.tuning.trials import Trials
+from neuromorph.api.tuning.trials import Maker
 from neuromorph.errors import CalibrationError, UsageError
 from neuromorph.progress import silent
 
@@ -94,7 +94,7 @@ def test_all_heads_but_one_are_float(folder: Path, data: Path, text: Path) -> No
     from neuromorph.huggingface.loading import load_model
 
     subject = read_subject(Data(folder, None, data, text, BOUNDS), None, 0, silent)
-    bundle = Trials(subject, None, None, 0, silent).bundle(subject.default)
+    bundle = Maker(subject, None).bundle(subject.default)
     model, tokenizer = load_model(folder, causal=True)
     inputs = tokenizer(text.read_text().splitlines()[0], return_tensors="pt")
     layer = list(bundle.codes)[-1]

@@ -10,8 +10,9 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from neuromorph.api.evaluate import Task, run
-from neuromorph.api.evaluation.figures import Kind, Said, of_classes
+from neuromorph.api.evaluate import figures_of
+from neuromorph.api.evaluation.figures import Figures, Kind, Said, of_classes
+from neuromorph.api.evaluation.models import Models
 from neuromorph.api.evaluation.sides import FloatTorch, Side, Spiking
 from neuromorph.api.evaluation.summary import summary
 from neuromorph.api.evaluation.windows import Window
@@ -141,8 +142,13 @@ class OfText(Shown):
                 for part in (str(window.document), window.ids.tobytes())]
 
     def _asked(self, switch: Any, progress: Progress) -> dict[str, Any]:
-        task = Task(Spiking(switch, self._read), self.floats, self.windows, self._kind)
-        return run(task, seed=self.seed, progress=progress).found
+        models = Models(Spiking(switch, self._read), self.floats, self._kind)
+        figures = []
+        for number, window in enumerate(self.windows):
+            progress(f"window {number + 1} of {len(self.windows)}")
+            figures.append(Figures(**figures_of(models, window)))
+        found = summary(figures, [window.document for window in self.windows], self.seed)
+        return {**found, "tokens": sum(len(window.ids) for window in self.windows)}
 
 
 @dataclass(frozen=True, eq=False, repr=False)

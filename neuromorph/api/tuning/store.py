@@ -8,11 +8,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from neuromorph.api.evaluation.kept import key_of
 from neuromorph.api.tuning.trial import Trial
 from neuromorph.errors import InputError
 from neuromorph.files.atomic import write_file
 from neuromorph.files.strict_json import read_json
+from neuromorph.parallel.journal import digest_of
 from neuromorph.translate import TranslateOptions
 
 
@@ -33,7 +33,7 @@ class Store:
         if self._folder is None:
             return None
         try:
-            return _read(read_json(self._folder / _name(options)), options)
+            return read(read_json(self._folder / _name(options)), options)
         except InputError:  # not there, or cut: it is made again
             return None
 
@@ -50,11 +50,11 @@ class Store:
 
 
 def _name(options: TranslateOptions) -> str:
-    return f"{key_of([json.dumps(asdict(options), sort_keys=True)])}.json"
+    return f"{digest_of([json.dumps(asdict(options), sort_keys=True)])}.json"
 
 
-def _read(value: object, options: TranslateOptions) -> Trial | None:
-    """A trial of plain values; of others there is none."""
+def read(value: object, options: TranslateOptions) -> Trial | None:
+    """A trial of plain values, as `Trial.as_dict` has them; of others there is none."""
     if not isinstance(value, dict) or value.get("options") != asdict(options):
         return None
     found, costs = (value.get(name) for name in ("found", "costs"))

@@ -9,14 +9,16 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from neuromorph._version import __version__
 from neuromorph.api.compile import compile_bundle
-from neuromorph.api.evaluation.kept import key_of
-from neuromorph.api.tuning.source import Subject
-from neuromorph.api.tuning.store import Store
+from neuromorph.api.tuning.source import Data, Subject, read_subject
+from neuromorph.api.tuning.store import Store, read
 from neuromorph.api.tuning.trial import Trial
 from neuromorph.bundle import Bundle
-from neuromorph.errors import FitError, RangeProofError
-from neuromorph.progress import Progress
+from neuromorph.errors import BackendError, FitError, RangeProofError
+from neuromorph.parallel import HERE, JSON, Doing, Spread, Work, carry_out
+from neuromorph.parallel.journal import digest_of
+from neuromorph.progress import Progress, silent
 from neuromorph.runtime import Tally
 from neuromorph.shown import Shown
 from neuromorph.translate import TranslateOptions, calibrate_layer, kept_samples
@@ -39,37 +41,20 @@ class Chip:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Trials(Shown):
-    """Makes trials of one subject, and keeps each as soon as it is done.
+class Maker(Shown):
+    """Makes trials of one subject.
 
     Attributes
     ----------
     subject : Subject
     chip : Chip or None
         None leaves compiling out.
-    work : Path, optional
-        Folder of what is kept.
-    seed : int
     progress : callable
     """
 
     subject: Subject
     chip: Chip | None
-    work: Path | None
-    seed: int
-    progress: Progress
-
-    def of(self, options: Sequence[TranslateOptions]) -> list[Trial]:
-        """Trials of some options, in their order; those that are kept are not made again."""
-        store = Store(None if self.work is None else self.work / self._key)
-        made = []
-        for one in options:
-            known = store.get(one)
-            if known is None:
-                known = self._made(one)
-                store.put(known)
-            made.append(known)
-        return made
+    progress: Progress = silent
 
     def bundle(self, options: TranslateOptions) -> Bundle:
         """The bundle that an export would make.
@@ -87,7 +72,8 @@ class Trials(Shown):
         return Bundle(collected.family, collected.causal, codes,
                       kept_samples(self.subject.measured), asdict(options))
 
-    def _made(self, options: TranslateOptions) -> Trial:
+    def trial(self, options: TranslateOptions) -> Trial:
+        """What comes of some options."""
         try:
             bundle = self.bundle(options)
         except RangeProofError as error:
@@ -111,14 +97,95 @@ class Trials(Shown):
             **trial.costs, "cores": float(report["cores_used"]),
             "energy": None if joules is None else float(joules)})
 
-    @property
-    def _key(self) -> str:
-        """Of what trials are made of: of other data they are others."""
-        about: dict[str, Any] = {
-            "files": self.subject.collected.provenance.get("files"), "seed": self.seed,
-            "chip": None if self.chip is None else asdict(self.chip)}
-        return key_of([json.dumps(about, sort_keys=True, default=str),
-                       *self.subject.calibrated_on, *self.subject.judge.described()])
+
+@dataclass(frozen=True)
+class There:
+    """How another process comes to a maker: it reads model and data itself.
+
+    Attributes
+    ----------
+    data : Data
+    options : TranslateOptions or None
+    seed : int
+    chip : Chip or None
+    stamp : str
+        Digest of all that is read.
+    """
+
+    data: Data
+    options: TranslateOptions | None
+    seed: int
+    chip: Chip | None
+    stamp: str
+
+    def __call__(self) -> Maker:
+        """Read it."""
+        return Maker(read_subject(self.data, self.options, self.seed, silent), self.chip)
+
+
+class _Here:
+    """A maker that is in memory already."""
+
+    def __init__(self, maker: Maker) -> None:
+        self._maker = maker
+
+    def __call__(self) -> Maker:
+        return self._maker
+
+
+def trial_of(maker: Maker, options: TranslateOptions) -> dict[str, Any]:
+    """A trial, as plain values."""
+    return maker.trial(options).as_dict()
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Trials(Shown):
+    """Trials of one subject, each kept as soon as it is done.
+
+    Attributes
+    ----------
+    maker : Maker
+    there : There
+        The same for other processes.
+    work : Path, optional
+        Folder of what is kept.
+    spread : Spread
+        Where trials are made.
+    """
+
+    maker: Maker
+    there: There
+    work: Path | None = None
+    spread: Spread = HERE
+
+    def of(self, options: Sequence[TranslateOptions]) -> list[Trial]:
+        """Trials of some options, in their order; those that are kept are not made again."""
+        store = Store(None if self.work is None else self.work / self.there.stamp)
+        found = {one: store.get(one) for one in options}
+        left = [one for one, known in found.items() if known is None]
+
+        def keep(number: int, made: Any) -> None:
+            trial = read(made, left[number])
+            if trial is None:
+                raise BackendError("another process gave no trial of these options",
+                                   found=_said(left[number]))
+            found[left[number]] = trial
+            store.put(trial)
+
+        if left:
+            setup = _Here(self.maker) if self.spread.here else self.there
+            carry_out(Work("tune", Doing(setup, trial_of, JSON), left, "trial"), self.spread,
+                      progress=self.maker.progress, each=keep)
+        return [trial for one in options if (trial := found[one]) is not None]
+
+
+def stamp_of(subject: Subject, seed: int, chip: Chip | None) -> str:
+    """Of all that trials depend on besides their options: of other data they are others."""
+    about: dict[str, Any] = {"files": subject.collected.provenance.get("files"), "seed": seed,
+                             "chip": None if chip is None else asdict(chip),
+                             "version": __version__}
+    return digest_of([json.dumps(about, sort_keys=True, default=str), *subject.calibrated_on,
+                      *subject.judge.described()])
 
 
 def costs_of(bundle: Bundle, tally: Tally) -> dict[str, float | None]:
