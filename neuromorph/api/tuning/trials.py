@@ -98,8 +98,8 @@ class Maker(Shown):
             "energy": None if joules is None else float(joules)})
 
 
-@dataclass(frozen=True)
-class There:
+@dataclass(frozen=True, repr=False)
+class There(Shown):
     """How another process comes to a maker: it reads model and data itself.
 
     Attributes
