@@ -1,4 +1,4 @@
-"""A live Hugging Face model's attention, in spikes."""
+"""A live PyTorch model's attention, in spikes: Hugging Face's by its interface, any by hooks."""
 
 from neuromorph.huggingface.attachment import Attachment, attach
 

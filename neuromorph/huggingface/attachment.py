@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import median
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from neuromorph import backends, threads
 from neuromorph.backends import FloatWork
@@ -22,8 +20,12 @@ from neuromorph.errors import (
     UsageError,
     did_you_mean,
 )
+from neuromorph.huggingface.connect import Link, check_model, connect, links
 from neuromorph.huggingface.floats import FLOAT, float_cautions, float_modules
-from neuromorph.huggingface.hook import Call, Connection, check_model, connections, uncompiled
+from neuromorph.huggingface.hook import Call, uncompiled
+from neuromorph.huggingface.inner import is_model
+from neuromorph.huggingface.inputs import batches_of, check_batch
+from neuromorph.huggingface.intercept.uncaught import Uncaught
 from neuromorph.huggingface.masks import Sights, Tensor
 from neuromorph.huggingface.matching import match_layers
 from neuromorph.huggingface.recording import (
@@ -64,7 +66,7 @@ class Attachment(Shown):
 
     Attributes
     ----------
-    model : transformers.PreTrainedModel
+    model : torch.nn.Module
     codes : dict of layer name to LayerCode
     backend : str
     samples : dict of layer name to Sample
@@ -78,6 +80,9 @@ class Attachment(Shown):
         Whether no query was ever allowed to look ahead.
     readout : {"host", "emitted"}
         Who divides control by normaliser; see `attach`.
+    uncaught : Uncaught
+        Softmaxes that look like attention and go on in float, since calibration began; counted
+        where attention is caught by hooks.
     """
 
     model: Any
@@ -89,8 +94,9 @@ class Attachment(Shown):
     cautions: tuple[Caution, ...] = ()
     causal: bool = False
     readout: backends.ReadoutKind = "host"
+    uncaught: Uncaught = field(default_factory=Uncaught)
     _layers: dict[str, SpikingLayer] = field(init=False)
-    _connection: Connection | None = field(init=False, default=None)
+    _connection: Link | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         self._layers = {name: SpikingLayer(code, self.backend, Tally(), self.readout)
@@ -107,9 +113,9 @@ class Attachment(Shown):
         An attachment that the model had before is detached.
         """
         if not self.attached:
-            others = connections(self.model)
+            others = links(self.model)
             caps = {name: sample.softcap for name, sample in self.samples.items()}
-            self._connection = Connection(self.model, Spikes(self._layers, caps))
+            self._connection = connect(self.model, Spikes(self._layers, caps), self.uncaught)
             for other in others:
                 other.close()
                 if isinstance(other.handler, Spikes):
@@ -156,6 +162,7 @@ class Attachment(Shown):
             "warnings": [str(caution) for caution in (*self.cautions, *self._seen_so_far())],
             "per_layer": [_layer_report(name, layer) for name, layer in self._layers.items()],
             "float_modules": float_modules(self.model, self.codes),
+            "uncaught": self.uncaught.listed(),
         }
 
     def _seen_so_far(self) -> list[Caution]:
@@ -175,8 +182,9 @@ class Attachment(Shown):
         ------
         OutputExistsError, WriteError
         """
+        config = getattr(self.model, "config", None)
         bundle = Bundle(
-            str(getattr(self.model.config, "model_type", type(self.model).__name__)),
+            str(getattr(config, "model_type", type(self.model).__name__)),
             self.causal, self.codes, self.samples, self.options,
             cautions.noted(self.provenance, self.cautions))
         return save_bundle(bundle, path, force=force)
@@ -269,17 +277,19 @@ def attach(
     backend: str = backends.DEFAULT,
     readout: backends.ReadoutKind = "host",
 ) -> Attachment:
-    """Run the attention of a Hugging Face model in spikes, in place.
+    """Run the attention of a PyTorch model in spikes, in place.
 
     Parameters
     ----------
-    model : transformers.PreTrainedModel
-        In ``eval`` mode; any model that uses transformers' attention interface. What it was
-        attached to before, it is detached from.
+    model : torch.nn.Module
+        In ``eval`` mode; any whose attention is a softmax. Models of transformers are reached by
+        its attention interface, all others by hooks: torch's `scaled_dot_product_attention`,
+        `MultiheadAttention`, or a softmax between two products. What it was attached to before,
+        it is detached from.
     source : path, Bundle, or calibration data
         A bundle that was exported for this model; or what the model is called with on
-        sample data: one mapping of tensors (as a tokenizer returns it), or several; or, with a
-        tokenizer, texts.
+        sample data: a tensor, a tuple of arguments, or a mapping of names to them (as a tokenizer
+        returns it), or several of these; or, with a tokenizer, texts.
     tokenizer : transformers tokenizer, optional
         Turns texts into inputs, of at most 512 tokens each.
     options : TranslateOptions, optional
@@ -298,7 +308,7 @@ def attach(
     Raises
     ------
     MissingExtraError
-        Without torch and transformers.
+        Without torch, or without transformers for a model of its.
     InputError, UsageError, UnsupportedError
         If the data, the bundle or the model does not fit. The model is then as it was before.
 
@@ -337,14 +347,15 @@ def _from_bundle(
     samples = {modules[name]: sample for name, sample in bundle.samples.items()}
     known = [caution for caution in bundle.cautions if caution.kind != FLOAT]
     return Attachment(model, codes, backend, samples, bundle.options, bundle.provenance,
-                      (*known, *float_cautions(model, codes)), bundle.causal, readout)
+                      (*known, *_stays_float(model, codes, Uncaught())), bundle.causal, readout)
 
 
 def _from_data(
-    model: Any, batches: list[Mapping[str, Any]], options: TranslateOptions, backend: str,
+    model: Any, batches: list[Any], options: TranslateOptions, backend: str,
     readout: backends.ReadoutKind, known: Sequence[Caution],
 ) -> Attachment:
-    samples = record(model, batches)
+    uncaught = Uncaught()
+    samples = record(model, batches, uncaught)
     chosen = with_slots(options, samples, most=positions(model), least=SLOTS)
     codes, outliers = {}, {}
     for name, seen in samples.items():
@@ -352,36 +363,31 @@ def _from_data(
     sequences = max(len(seen) for seen in samples.values())
     found = (*known, *cautions.of_data(samples, options.slots),
              *cautions.of_outliers(outliers, range(sequences), sequences),
-             *cautions.of_periods(codes), *of_soft_caps(samples), *float_cautions(model, codes))
+             *cautions.of_periods(codes), *of_soft_caps(samples),
+             *_stays_float(model, codes, uncaught))
     kept, causal = kept_samples(samples), is_causal(samples)
     del samples, seen
     give_back()
     return Attachment(model, codes, backend, kept, asdict(chosen), {
         "model": Path(getattr(model, "name_or_path", "")).name or type(model).__name__,
-        "calibration": f"{sequences} sequences, given to attach"}, found, causal, readout)
+        "calibration": f"{sequences} sequences, given to attach"}, found, causal, readout, uncaught)
 
 
-def _batches(model: Any, source: Any, tokenizer: Any) -> list[Mapping[str, Any]]:
-    if not isinstance(source, Iterable):
-        raise _no_inputs(type(source).__name__)
-    batches: list[Any] = [source] if isinstance(source, Mapping | str) else list(source)
-    if not batches:
-        raise CalibrationError("there is no calibration data", hint="give at least one batch")
+def _stays_float(
+    model: Any, codes: Mapping[str, LayerCode], uncaught: Uncaught
+) -> list[Caution]:
+    if uncaught.watched or not is_model(model):
+        return uncaught.cautions()
+    return float_cautions(model, codes)
+
+
+def _batches(model: Any, source: Any, tokenizer: Any) -> list[Any]:
+    batches = batches_of(source)
     if tokenizer is not None and all(isinstance(batch, str) for batch in batches):
         found = tokenised(model, tokenizer, batches)
         if not found:
             raise CalibrationError("the texts hold no tokens")
-        return found
+        return list(found)
     for batch in batches:
-        if not isinstance(batch, Mapping):
-            raise _no_inputs(type(batch).__name__)
-        ids = batch.get("input_ids")
-        if isinstance(ids, list | np.ndarray):
-            raise _no_inputs(f"input_ids in a {type(ids).__name__}")
+        check_batch(batch)
     return batches
-
-
-def _no_inputs(found: str) -> UsageError:
-    return UsageError("calibration inputs must be mappings of tensors", found=found,
-                      hint="pass what the tokenizer returns with return_tensors='pt', or "
-                      "texts and tokenizer=")

@@ -8,6 +8,7 @@ from collections.abc import Collection
 from typing import Any
 
 from neuromorph.errors import printable
+from neuromorph.huggingface.names import module_of
 from neuromorph.translate import Caution
 
 FLOAT = "float-attention"
@@ -43,6 +44,7 @@ def float_modules(model: Any, layers: Collection[str]) -> list[dict[str, str]]:
         ``module``, ``class``, and ``kind``, which is ``attention`` or ``linear or recurrent``.
     """
     modules = dict(model.named_modules())
+    layers = [module_of(layer) for layer in layers]
     spiking = {type(modules[name]) for name in layers if name in modules}
     kinds = {name: kind for name, module in modules.items() if (kind := _kind(module))}
     return [{"module": name, "class": type(modules[name]).__name__, "kind": kind}

@@ -15,9 +15,8 @@ from typing import Any, TypeAlias
 from numpy.typing import NDArray
 
 from neuromorph import threads
-from neuromorph.errors import BackendError, MissingExtraError, UnsupportedError, UsageError
+from neuromorph.errors import BackendError, MissingExtraError, UnsupportedError
 from neuromorph.huggingface.gradient import without_gradient
-from neuromorph.huggingface.inner import is_model, path_to_model
 from neuromorph.huggingface.masks import (
     Tensor,
     added_to_logits,
@@ -142,6 +141,10 @@ It must not hold the model, which would then live forever.
 """
 
 
+class NoInterfaceError(UnsupportedError):
+    """A transformers model that computes its attention by itself."""
+
+
 class Connection:
     """A model whose attention calls go to a handler, until it is closed.
 
@@ -212,23 +215,6 @@ def uncompiled(model: Any) -> Any:
     return getattr(model, "_orig_mod", model)
 
 
-def check_model(model: Any) -> None:
-    """Refuse what is no Hugging Face model, or one that is being trained.
-
-    Raises
-    ------
-    UsageError
-    """
-    if not is_model(model):
-        path = path_to_model(model)
-        raise UsageError("this is not a Hugging Face model", found=type(model).__name__,
-                         expected="a transformers.PreTrainedModel",
-                         hint=path and f"it holds one, at {path}: attach to that")
-    if model.training:
-        raise UsageError("the model is in training mode", where=type(model).__name__,
-                         hint="call model.eval(): spikes have no gradient, and do not drop out")
-
-
 def connections(model: Any) -> set[Connection]:
     """The connections that answer for any part of a model."""
     return {entry[1] for module in model.modules() if (entry := _entries.get(module))}
@@ -264,11 +250,8 @@ def _check_all_set(model: Any, configs: list[Any]) -> None:
     """A class that computes its attention by itself keeps the name that it had."""
     for config in configs:
         if config._attn_implementation != NAME:
-            raise UnsupportedError(
-                "the model does not let its attention be replaced",
-                where=_owner(model, config), found="a class that computes it by itself",
-                hint="models of this type cannot be attached; a family that is read from weights "
-                "can be exported: neuromorph export MODEL --calibrate hidden.npz")
+            raise NoInterfaceError("the model does not let its attention be replaced",
+                                   where=_owner(model, config))
 
 
 def _owner(model: Any, config: Any) -> str:
@@ -316,8 +299,6 @@ def _attention(
     **kwargs: Any,
 ) -> tuple[Tensor, None]:
     """transformers' attention signature; returns (batch, queries, heads, value_size)."""
-    import torch
-
     entry = _entries.get(module)
     if entry is None:
         raise BackendError("a layer that was never attached asked for spiking attention",
@@ -326,18 +307,34 @@ def _attention(
                            "model that shares its configuration, must be attached too: "
                            "neuromorph.attach(model, …)")
     layer, connection = entry
-    _check_mode(layer, module, dropout)
+    check_mode(layer, module, dropout)
     _check_supported(layer, connection, kwargs)
     causal = getattr(module, "is_causal", False) if is_causal is None else is_causal
     scale = query.shape[-1] ** -0.5 if scaling is None else float(scaling)
     call = Call(layer, query, key, value, attention_mask, bool(causal), scale,
                 kwargs.get("position_bias"), _either(kwargs, "s_aux", "sinks"),
                 kwargs.get("softcap"))
+    return answered(connection.handler, call).transpose(1, 2), None
+
+
+def answered(handler: Handler, call: Call) -> Tensor:
+    """Context of a call, (batch, heads, queries, value_size), as its queries are: type and device.
+
+    Without a gradient, and contiguous with its heads next to each other.
+
+    Raises
+    ------
+    UnsupportedError
+        If no circuit fits the call.
+    """
+    import torch
+
     call.check_kind()
-    context = connection.handler(call)
-    context = context.transpose(1, 2).to(dtype=query.dtype, device=query.device,
-                                         memory_format=torch.contiguous_format)
-    return without_gradient(context, layer, query, key, value), None
+    context = handler(call).transpose(1, 2).to(
+        dtype=call.queries.dtype, device=call.queries.device,
+        memory_format=torch.contiguous_format)
+    return without_gradient(context, call.layer, call.queries, call.keys,
+                            call.values).transpose(1, 2)
 
 
 def _either(kwargs: Mapping[str, Any], *names: str) -> Any:
@@ -345,7 +342,13 @@ def _either(kwargs: Mapping[str, Any], *names: str) -> Any:
     return next((kwargs[name] for name in names if kwargs.get(name) is not None), None)
 
 
-def _check_mode(layer: str, module: Any, dropout: float) -> None:
+def check_mode(layer: str, module: Any, dropout: float) -> None:
+    """Refuse a module that is trained or traced, and dropout.
+
+    Raises
+    ------
+    UnsupportedError
+    """
     import torch
 
     if module.training:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from neuromorph.errors import BundleError, did_you_mean
+from neuromorph.huggingface.names import module_of
 
 NEAREST = 3
 """Names that an error offers."""
@@ -23,20 +24,21 @@ def match_layers(model: Any, layers: Iterable[str], where: object) -> dict[str, 
     BundleError
         If a layer of the bundle is not in the model, or one of the model not in the bundle.
     """
-    modules = dict(model.named_modules())
+    modules = dict(model.named_modules(remove_duplicate=False))
     prefix = f"{getattr(model, 'base_model_prefix', '')}."
     names = list(layers)
     named = (names, [prefix + name for name in names],
              [name.removeprefix(prefix) for name in names])
-    found = next((own for own in named if modules.keys() >= set(own)), None)
+    found = next((own for own in named if modules.keys() >= set(map(module_of, own))), None)
     if found is None:
-        missing = next(name for name in names if name not in modules)
+        missing = next(name for name in names if module_of(name) not in modules)
         raise BundleError("the bundle was exported for another model", where=where,
                           found=f"layer {missing}", expected=f"a layer of {type(model).__name__}",
                           hint=_nearest(missing, _attention_layers(modules)))
-    kinds = {type(modules[name]) for name in found}
+    inside = {modules[module_of(name)] for name in found}
+    kinds = {type(module) for module in inside}
     lacking = [name for name, module in modules.items()
-               if type(module) in kinds and name not in found]
+               if type(module) in kinds and module not in inside]
     if lacking:
         raise BundleError("the bundle lacks a layer of the model", where=where,
                           found=f"{len(found)} layers", expected=f"also {lacking[0]}",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.errors import CalibrationError, MemoryBudgetError
-from neuromorph.huggingface.hook import Call, Connection
+from neuromorph.huggingface.connect import connect
+from neuromorph.huggingface.hook import Call
+from neuromorph.huggingface.inputs import call_model
+from neuromorph.huggingface.intercept.uncaught import Uncaught
 from neuromorph.huggingface.masks import Tensor, bias_array
 from neuromorph.memory import give_back
 from neuromorph.translate import Sample
@@ -23,19 +25,19 @@ SAMPLE_BYTES = 1 << 32
 VIEWS = 4
 """Different masks that are remembered: models have one or two kinds, batches a few lengths."""
 
-LOGITS = "logits_to_keep"
-"""What models that can leave logits out call how many tokens' they shall make."""
-
 TOKENS = 512
 """Longest passage, in tokens, unless more is asked for; the rest is left out."""
 
 
-def record(model: Any, batches: Iterable[Mapping[str, Any]]) -> dict[str, list[Sample]]:
+def record(
+    model: Any, batches: Iterable[Any], uncaught: Uncaught | None = None
+) -> dict[str, list[Sample]]:
     """Queries, keys and values of every layer while the model runs on sample data, in float.
 
     The model is left as it was found, also when something fails on the way. What it returns is
     not looked at, so a language model is asked for one token's logits, unless a batch says
-    otherwise. Layers whose masks, or biases, are equal share one array.
+    otherwise. Layers whose masks, or biases, are equal share one array. A batch is what the model
+    is called with; see `inputs.call_model`.
 
     Raises
     ------
@@ -69,13 +71,13 @@ def record(model: Any, batches: Iterable[Mapping[str, Any]]) -> dict[str, list[S
         return _float_attention(call, view.causal)
 
     runs = 0
-    connection = Connection(model, keep)
+    connection = connect(model, keep, uncaught)
     try:
         import torch
 
         with torch.no_grad():
             for batch in batches:
-                model(**_without_logits(model, batch))
+                call_model(model, batch)
                 give_back()
                 runs += 1
     finally:
@@ -85,7 +87,8 @@ def record(model: Any, batches: Iterable[Mapping[str, Any]]) -> dict[str, list[S
                                hint="give at least one batch of inputs")
     if not samples:
         raise CalibrationError("the model ran, but reached none of its attention",
-                               where=type(model).__name__, found=f"batches: {runs}",
+                               where=type(model).__name__,
+                               found=f"batches: {runs}{uncaught.told() if uncaught else ''}",
                                hint="either none of its layers attends, or the inputs go round "
                                "those that do")
     empty = [name for name, seen in samples.items() if not seen]
@@ -106,14 +109,6 @@ def _shared(
         return found, 0
     known.append(bias.copy())
     return known[-1], bias.nbytes
-
-
-def _without_logits(model: Any, batch: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The batch, and a wish for one token's logits, if the model knows it and it was left open."""
-    if "labels" in batch:  # a loss is over all tokens
-        return batch
-    known = LOGITS in inspect.signature(model.forward).parameters
-    return {LOGITS: 1, **batch} if known else batch
 
 
 def _float_attention(call: Call, causal: bool = False) -> Tensor:
@@ -237,5 +232,5 @@ def counted_tokens(
 
 def positions(model: Any) -> int | None:
     """The longest sequence that the model's configuration allows, if it says."""
-    found = getattr(model.config, "max_position_embeddings", None)
+    found = getattr(getattr(model, "config", None), "max_position_embeddings", None)
     return found if isinstance(found, int) and found > 0 else None

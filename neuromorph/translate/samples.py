@@ -103,10 +103,18 @@ def evenly_spread(count: int, among: int) -> NDArray[np.intp]:
 
 
 def kept_samples(samples: Mapping[str, Sequence[Sample]]) -> dict[str, Sample]:
-    """What a bundle keeps of every layer: of its longest sequence, which is one for all."""
+    """What a bundle keeps of every layer: of its longest sequence.
+
+    That of the first layer is one for all that saw as many sequences; others cut them up.
+    """
     first = next(iter(samples.values()), ())
-    longest = max(range(len(first)), key=lambda i: first[i].keys.shape[1], default=0)
-    return {name: seen[longest].kept() for name, seen in samples.items()}
+    longest = _longest(first)
+    return {name: seen[longest if len(seen) == len(first) else _longest(seen)].kept()
+            for name, seen in samples.items()}
+
+
+def _longest(seen: Sequence[Sample]) -> int:
+    return max(range(len(seen)), key=lambda i: seen[i].keys.shape[1], default=0)
 
 
 def check_samples(samples: Sequence[Sample], where: str) -> None:

@@ -26,7 +26,7 @@ class Holder:
 @pytest.mark.parametrize(("wrap", "says"), [
     (Holder, r"found Holder.*It holds one, at \.inside: attach to that"),
     (lambda m: Holder(Holder(m).inside), r"at \.inside:"),
-    (torch.nn.Sequential, r"at \.get_submodule\('0'\):"),
+    (lambda m: torch.nn.ModuleList([m]), r"at \.get_submodule\('0'\):"),
     (lambda m: torch.nn.ModuleDict({"net": m}), r"at \.net:"),
     (lambda m: Holder(torch.nn.ModuleDict({"net": m})), r"at \.inside\.net:"),
 ])

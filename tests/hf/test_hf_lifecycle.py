@@ -11,6 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import neuromorph
@@ -20,7 +21,6 @@ from neuromorph.errors import (
     InputError,
     MemoryBudgetError,
     TensorError,
-    UnsupportedError,
     UsageError,
 )
 from neuromorph.huggingface import hook, recording
@@ -298,7 +298,10 @@ def test_weights_that_are_not_finite_are_refused(bert: Tried) -> None:
 
 @pytest.mark.parametrize(("source", "error", "says"), [
     ([], CalibrationError, "no calibration data"),
-    ([torch.zeros(1, 3)], UsageError, "mappings of tensors; found Tensor"),
+    ([[torch.zeros(1, 3)]], UsageError, "is a list; found 1 entries.*without labels"),
+    ([np.zeros((1, 3))], UsageError, "mappings of tensors; found ndarray.*from_numpy"),
+    ((np.zeros((1, 3)),), UsageError, "mappings of tensors; found 0 in a ndarray"),
+    ((), CalibrationError, "no calibration data"),
     (["some text"], UsageError, "found str.*tokenizer="),
     (None, UsageError, "mappings of tensors; found NoneType"),
     ({"input_ids": [1, 2, 3]}, UsageError, "found input_ids in a list.*return_tensors='pt'"),
@@ -321,9 +324,9 @@ def test_too_much_calibration_data(bert: Tried, monkeypatch: pytest.MonkeyPatch)
     assert bert.is_itself()
 
 
-@pytest.mark.parametrize("thing", [None, "model", torch.nn.Linear(2, 2)])
+@pytest.mark.parametrize("thing", [None, "model", torch.nn.ModuleList([torch.nn.Linear(2, 2)])])
 def test_what_is_no_model(thing: Any) -> None:
-    with pytest.raises(UsageError, match="not a Hugging Face model"):
+    with pytest.raises(UsageError, match=r"this is no model; found .*torch\.nn\.Module"):
         neuromorph.attach(thing, text())
 
 
@@ -332,16 +335,18 @@ def test_an_unknown_backend_comes_first() -> None:
         neuromorph.attach(None, None, backend="fasst")
 
 
-def test_a_part_that_cannot_be_replaced(caplog: pytest.LogCaptureFixture) -> None:
-    """Half a model in spikes would be worse than none."""
-    model = REFUSED["bloom"].build()
-    whole = BERT.build()
-    whole.add_module("other", model)
-    with pytest.raises(UnsupportedError, match=r"BloomModel in \.other: .* not let its "
-                       r"attention be replaced.*cannot be attached.*calibrate hidden\.npz"):
-        neuromorph.attach(whole, text(), options=SLOTS)
-    assert whole.config._attn_implementation == "sdpa"
-    assert not hook.connections(whole)
+def test_a_part_without_interface_is_caught_like_any_module(
+    bert: Tried, caplog: pytest.LogCaptureFixture
+) -> None:
+    """And nobody is told of it by transformers."""
+    bert.model.add_module("other", REFUSED["bloom"].build())
+    with bert.attach() as spiking:
+        assert list(spiking.codes) == [f"encoder.layer.{i}.attention.self" for i in (0, 1)]
+        assert bert.model.config._attn_implementation == "sdpa"
+        assert closeness(bert.now(), bert.own) > 0.999
+        assert spiking.tally.queries > 0
+    assert caplog.records == []
+    assert bert.is_itself()
 
 
 # --- what it tells

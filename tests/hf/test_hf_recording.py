@@ -95,8 +95,8 @@ def test_a_mask_that_changes_under_way_is_looked_at_again() -> None:
 def test_an_attachment_lets_go_of_what_calibration_saw(monkeypatch: pytest.MonkeyPatch) -> None:
     recorded: list[weakref.ref[Any]] = []
 
-    def watched(model: Any, batches: Iterable[Any]) -> dict[str, list[Sample]]:
-        samples = record(model, batches)
+    def watched(model: Any, batches: Iterable[Any], *more: Any) -> dict[str, list[Sample]]:
+        samples = record(model, batches, *more)
         for sample in (s for seen in samples.values() for s in seen):
             recorded.extend([weakref.ref(sample), weakref.ref(sample.mask),
                              weakref.ref(sample.queries)])

@@ -1,0 +1,1 @@
+"""Attention of any torch module, caught while it runs."""

@@ -1,0 +1,170 @@
+"""A torch module whose attention calls go to a handler, whatever it is made of.
+
+Hooks tell which module runs. The outermost enters a mode of torch that sees every function, and
+leaves it at its end: modes hold for one thread.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from neuromorph import threads
+from neuromorph.errors import UnsupportedError, UsageError
+from neuromorph.huggingface.hook import Handler, check_mode
+from neuromorph.huggingface.intercept.running import Running, Stack, calls_of, name_within
+from neuromorph.huggingface.intercept.uncaught import Uncaught
+from neuromorph.huggingface.names import ROOT, names_of
+
+
+class Interception:
+    """A model whose attention calls go to a handler, until it is closed.
+
+    They nest: of several, the one that was opened last answers.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+    handler : callable
+    uncaught : Uncaught, optional
+        Counts softmaxes that look like attention and were not caught.
+
+    Raises
+    ------
+    UnsupportedError
+        If part of the model is TorchScript, which no hook sees into.
+    """
+
+    def __init__(self, model: Any, handler: Handler, uncaught: Uncaught | None = None) -> None:
+        _check_python(model)
+        threads.limit_torch()
+        self.handler = handler
+        self.uncaught = Uncaught() if uncaught is None else uncaught
+        self.uncaught.watched = True
+        self._local = _Local()
+        self._handles: list[Any] = []
+        for module, names in names_of(model).items():
+            self._handles += [
+                module.register_forward_pre_hook(_Before(self, names), with_kwargs=True),
+                module.register_forward_hook(_After(self), always_call=True)]
+
+    @property
+    def open(self) -> bool:
+        """Whether attention comes here."""
+        return bool(self._handles)
+
+    @property
+    def asked(self) -> bool:
+        """The same: nobody can choose another attention meanwhile."""
+        return self.open
+
+    def close(self) -> None:
+        """Give the model back; harmless when done twice."""
+        for handle in self._handles:
+            handle.remove()
+        self._handles.clear()
+
+    # --- what hooks tell
+
+    def enter(self, module: Any, names: tuple[str, ...], kwargs: Mapping[str, Any]) -> None:
+        """A module begins."""
+        stack = self._local.stack
+        if stack.are_left_over(module):
+            self._local.stack = stack = Stack()
+        outer = stack.calls[-1].name if stack.calls else None
+        if not stack.calls:
+            from neuromorph.huggingface.intercept.mode import Watch
+
+            stack.mode = Watch(self, stack)
+            stack.mode.__enter__()
+        stack.calls.append(Running(module, name_within(names, outer)))
+        self._check(module, kwargs)
+
+    def leave(self, module: Any) -> None:
+        """A module ends, with a result or an error."""
+        stack = self._local.stack
+        if not stack.calls or stack.calls[-1].module is not module:
+            return  # another hook failed before ours
+        stack.calls.pop()
+        if not stack.calls:
+            mode, stack.mode = stack.mode, None
+            mode.__exit__(None, None, None)
+            mode.finish(self.uncaught)
+
+    def _check(self, module: Any, kwargs: Mapping[str, Any]) -> None:
+        config = getattr(module, "config", None)
+        if kwargs.get("output_attentions") or (getattr(config, "output_attentions", None) is True):
+            raise UnsupportedError(
+                "attention weights were asked for, but spikes leave none",
+                where=self._local.stack.calls[-1].name or ROOT,
+                hint="do not ask for output_attentions, neither in the call nor in the "
+                "configuration")
+
+    # --- what the mode asks
+
+    def innermost(self, stack: Stack) -> Running | None:
+        """The call that an attention belongs to, if it is ours to answer."""
+        if not self.open or not stack.calls:
+            return None
+        call = stack.calls[-1]
+        if _answering(call.module) is not self or not calls_of(call.module):
+            return None
+        return call
+
+    def check(self, call: Running, layer: str, dropout: float) -> None:
+        """Refuse what spikes cannot do."""
+        check_mode(layer, call.module, dropout)
+
+
+class _Local(threading.local):
+    def __init__(self) -> None:
+        self.stack = Stack()
+
+
+class _Hook:
+    """Ours among a module's hooks; it is not copied, since the copy would be half attached."""
+
+    def __init__(self, interception: Interception) -> None:
+        self.interception = interception
+
+    def __reduce_ex__(self, protocol: object) -> Any:
+        raise UsageError("an attached model cannot be copied or pickled",
+                         hint="detach() it first; the copy can be attached, too. To save its "
+                         "weights take its state_dict")
+
+
+class _Before(_Hook):
+    def __init__(self, interception: Interception, names: tuple[str, ...]) -> None:
+        super().__init__(interception)
+        self.names = names
+
+    def __call__(self, module: Any, _args: Any, kwargs: Mapping[str, Any]) -> None:
+        self.interception.enter(module, self.names, kwargs)
+
+
+class _After(_Hook):
+    def __call__(self, module: Any, *_: Any) -> None:
+        self.interception.leave(module)
+
+
+def interceptions(model: Any) -> set[Interception]:
+    """Those that answer for any part of a model."""
+    return {found for module in model.modules() if (found := _answering(module))}
+
+
+def _answering(module: Any) -> Interception | None:
+    """The interception that was opened last for a module."""
+    hooks = [hook for hook in module._forward_pre_hooks.values() if isinstance(hook, _Before)]
+    return hooks[-1].interception if hooks else None
+
+
+def _check_python(model: Any) -> None:
+    import torch
+
+    for name, module in model.named_modules():
+        if isinstance(module, torch.jit.ScriptModule):
+            raise UnsupportedError(
+                "TorchScript runs without Python, where no attention can be caught",
+                where=name or ROOT, found=type(module).__name__,
+                hint="attach the module that it was made of")
