@@ -128,10 +128,15 @@ class Call(Shown):
         except torch.OutOfMemoryError:
             raise
         except RuntimeError as error:
-            raise UnsupportedError("the model was called on tensors without numbers of their own",
-                                   where=self.layer, hint="spikes run on numbers: not under "
-                                   "torch.func or torch.export, nor on the meta device") from error
+            raise no_numbers(self.layer) from error
         return queries, keys, values
+
+
+def no_numbers(where: str) -> UnsupportedError:
+    """The error for tensors that only stand for numbers."""
+    return UnsupportedError("the model was called on tensors without numbers of their own",
+                            where=where, hint="spikes run on numbers: not under torch.func or "
+                            "torch.export, nor on the meta device")
 
 
 Handler: TypeAlias = Callable[[Call], Tensor]

@@ -65,7 +65,7 @@ class Nano(Own):
 
     def attend(self, q: Any, k: Any, v: Any) -> torch.Tensor:
         att = (q @ k.transpose(-2, -1)) * (1.0 / math.sqrt(k.size(-1)))
-        seen = torch.tril(torch.ones(k.shape[2], k.shape[2]))[None, None]
+        seen = torch.tril(torch.ones(k.shape[2], k.shape[2], device=k.device))[None, None]
         att = att.masked_fill(seen == 0, float("-inf"))
         att = functional.dropout(functional.softmax(att, dim=-1), 0.1, self.training)
         return att @ v

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from neuromorph import threads
-from neuromorph.errors import UnsupportedError, UsageError
-from neuromorph.huggingface.hook import Handler, check_mode
-from neuromorph.huggingface.intercept.running import Running, Stack, calls_of, name_within
+from neuromorph.errors import UnsupportedError
+from neuromorph.huggingface.hook import Handler, check_mode, no_numbers
+from neuromorph.huggingface.intercept.running import Running, Stack, calls_of, leave, name_within
 from neuromorph.huggingface.intercept.uncaught import Uncaught
 from neuromorph.huggingface.names import ROOT, names_of
 
@@ -39,6 +39,8 @@ class Interception:
     def __init__(self, model: Any, handler: Handler, uncaught: Uncaught | None = None) -> None:
         _check_python(model)
         threads.limit_torch()
+        from neuromorph.huggingface.intercept.hooks import After, Before
+
         self.handler = handler
         self.uncaught = Uncaught() if uncaught is None else uncaught
         self.uncaught.watched = True
@@ -46,8 +48,8 @@ class Interception:
         self._handles: list[Any] = []
         for module, names in names_of(model).items():
             self._handles += [
-                module.register_forward_pre_hook(_Before(self, names), with_kwargs=True),
-                module.register_forward_hook(_After(self), always_call=True)]
+                module.register_forward_pre_hook(Before(self, names), with_kwargs=True),
+                module.register_forward_hook(After(self), always_call=True)]
 
     @property
     def open(self) -> bool:
@@ -69,8 +71,12 @@ class Interception:
 
     def enter(self, module: Any, names: tuple[str, ...], kwargs: Mapping[str, Any]) -> None:
         """A module begins."""
+        if _is_exported():  # torch.export keeps its own modes in order only if ours is not there
+            raise no_numbers(names[0] or ROOT)
         stack = self._local.stack
         if stack.are_left_over(module):
+            stack.calls.clear()
+            leave(stack.mode)
             self._local.stack = stack = Stack()
         outer = stack.calls[-1].name if stack.calls else None
         if not stack.calls:
@@ -80,6 +86,8 @@ class Interception:
             stack.mode.__enter__()
         stack.calls.append(Running(module, name_within(names, outer)))
         self._check(module, kwargs)
+        if len(stack.calls) == 1:
+            check_mode(names[0] or ROOT, module, 0.0)
 
     def leave(self, module: Any) -> None:
         """A module ends, with a result or an error."""
@@ -88,9 +96,9 @@ class Interception:
             return  # another hook failed before ours
         stack.calls.pop()
         if not stack.calls:
-            mode, stack.mode = stack.mode, None
-            mode.__exit__(None, None, None)
-            mode.finish(self.uncaught)
+            leave(stack.mode)
+            stack.mode.finish(self.uncaught)
+            stack.mode = None
 
     def _check(self, module: Any, kwargs: Mapping[str, Any]) -> None:
         config = getattr(module, "config", None)
@@ -122,32 +130,6 @@ class _Local(threading.local):
         self.stack = Stack()
 
 
-class _Hook:
-    """Ours among a module's hooks; it is not copied, since the copy would be half attached."""
-
-    def __init__(self, interception: Interception) -> None:
-        self.interception = interception
-
-    def __reduce_ex__(self, protocol: object) -> Any:
-        raise UsageError("an attached model cannot be copied or pickled",
-                         hint="detach() it first; the copy can be attached, too. To save its "
-                         "weights take its state_dict")
-
-
-class _Before(_Hook):
-    def __init__(self, interception: Interception, names: tuple[str, ...]) -> None:
-        super().__init__(interception)
-        self.names = names
-
-    def __call__(self, module: Any, _args: Any, kwargs: Mapping[str, Any]) -> None:
-        self.interception.enter(module, self.names, kwargs)
-
-
-class _After(_Hook):
-    def __call__(self, module: Any, *_: Any) -> None:
-        self.interception.leave(module)
-
-
 def interceptions(model: Any) -> set[Interception]:
     """Those that answer for any part of a model."""
     return {found for module in model.modules() if (found := _answering(module))}
@@ -155,8 +137,17 @@ def interceptions(model: Any) -> set[Interception]:
 
 def _answering(module: Any) -> Interception | None:
     """The interception that was opened last for a module."""
-    hooks = [hook for hook in module._forward_pre_hooks.values() if isinstance(hook, _Before)]
+    from neuromorph.huggingface.intercept.hooks import Before
+
+    hooks = [hook for hook in module._forward_pre_hooks.values() if isinstance(hook, Before)]
     return hooks[-1].interception if hooks else None
+
+
+def _is_exported() -> bool:
+    from torch import compiler
+
+    asked = getattr(compiler, "is_exporting", None)  # new in torch 2.7
+    return asked is not None and bool(asked())
 
 
 def _check_python(model: Any) -> None:

@@ -12,7 +12,7 @@ from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
 from neuromorph.errors import UnsupportedError
-from neuromorph.huggingface.hook import answered
+from neuromorph.huggingface.hook import answered, no_numbers
 from neuromorph.huggingface.intercept.calls import Asked
 from neuromorph.huggingface.intercept.layout import Layout, heads_of
 from neuromorph.huggingface.intercept.products import (
@@ -45,12 +45,16 @@ class Watch(TorchFunctionMode):
                 uncaught.note(seen.module, seen.lost or "what its weights are for")
         self._trail = Trail()
 
+    @torch.compiler.disable
     def __torch_function__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (),
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
         """Answer, or let torch do it and note what came out."""
-        kwargs, name = kwargs or {}, _name(func)
+        return self._seen(func, args, kwargs or {})
+
+    def _seen(self, func: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+        name = _name(func)
         call = self._interception.innermost(self._stack) if name in _ANSWERED else None
         if call is not None:
             answer = _ANSWERED[name](self, call, func, args, kwargs)
@@ -58,12 +62,23 @@ class Watch(TorchFunctionMode):
                 return answer
         if not self._stack.calls:  # an interrupted call left the mode behind
             return func(*args, **kwargs)
+        return self._watched(name, func, args, kwargs)
+
+    def _watched(
+        self, name: str, func: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> Any:
         with torch._C.DisableTorchFunction():
             given = self._trail.given(name, args, kwargs)
         out = func(*args, **kwargs)
+        where = self._stack.calls[-1].name or ROOT
         with torch._C.DisableTorchFunction():
-            self._trail.learn(name, args, kwargs, args[0] if name == "__setitem__" else out, given,
-                              self._stack.calls[-1].name or ROOT)
+            try:
+                self._trail.learn(name, args, kwargs, args[0] if name == "__setitem__" else out,
+                                  given, where)
+            except torch.OutOfMemoryError:
+                raise
+            except RuntimeError as error:
+                raise no_numbers(where) from error
         return out
 
     # --- answers

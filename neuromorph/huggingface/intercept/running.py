@@ -56,6 +56,14 @@ def calls_of(module: Any) -> int:
     return count
 
 
+def leave(mode: Any) -> None:
+    """Leave a mode, unless another was entered since: then it stays, and does nothing any more."""
+    from torch.overrides import _get_current_function_mode
+
+    if _get_current_function_mode() is mode:
+        mode.__exit__(None, None, None)
+
+
 def _frame() -> FrameType | None:
     return sys._getframe(1)
 
