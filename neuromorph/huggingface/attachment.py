@@ -163,6 +163,7 @@ class Attachment(Shown):
             "per_layer": [_layer_report(name, layer) for name, layer in self._layers.items()],
             "float_modules": float_modules(self.model, self.codes),
             "uncaught": self.uncaught.listed(),
+            "way": self._connection.way if self._connection else None,
         }
 
     def _seen_so_far(self) -> list[Caution]:

@@ -162,6 +162,8 @@ class Connection:
         The attention that each of the model's configurations asked for.
     """
 
+    way = "interface"
+
     def __init__(self, model: Any, handler: Handler) -> None:
         _register()
         threads.limit_torch()

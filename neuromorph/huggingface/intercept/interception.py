@@ -36,6 +36,8 @@ class Interception:
         If part of the model is TorchScript, which no hook sees into.
     """
 
+    way = "hooks"
+
     def __init__(self, model: Any, handler: Handler, uncaught: Uncaught | None = None) -> None:
         _check_python(model)
         threads.limit_torch()
