@@ -21,11 +21,10 @@ from neuromorph.errors import (
     did_you_mean,
 )
 from neuromorph.huggingface.connect import Link, check_model, connect, links
-from neuromorph.huggingface.floats import FLOAT, float_cautions, float_modules
+from neuromorph.huggingface.floats import ATTENTION, FLOAT, float_modules
 from neuromorph.huggingface.hook import Call, uncompiled
-from neuromorph.huggingface.inner import is_model
 from neuromorph.huggingface.inputs import batches_of, check_batch
-from neuromorph.huggingface.intercept.uncaught import Uncaught
+from neuromorph.huggingface.intercept.uncaught import Uncaught, stays_float
 from neuromorph.huggingface.masks import Sights, Tensor
 from neuromorph.huggingface.matching import match_layers
 from neuromorph.huggingface.recording import (
@@ -161,7 +160,8 @@ class Attachment(Shown):
             "median_steps": self.median_steps(), **self.tally.as_dict(),
             "warnings": [str(caution) for caution in (*self.cautions, *self._seen_so_far())],
             "per_layer": [_layer_report(name, layer) for name, layer in self._layers.items()],
-            "float_modules": float_modules(self.model, self.codes),
+            "float_modules": [found for found in float_modules(self.model, self.codes)
+                              if found["kind"] != ATTENTION or not self.uncaught.watched],
             "uncaught": self.uncaught.listed(),
             "way": self._connection.way if self._connection else None,
         }
@@ -348,7 +348,7 @@ def _from_bundle(
     samples = {modules[name]: sample for name, sample in bundle.samples.items()}
     known = [caution for caution in bundle.cautions if caution.kind != FLOAT]
     return Attachment(model, codes, backend, samples, bundle.options, bundle.provenance,
-                      (*known, *_stays_float(model, codes, Uncaught())), bundle.causal, readout)
+                      (*known, *stays_float(model, codes, Uncaught())), bundle.causal, readout)
 
 
 def _from_data(
@@ -365,21 +365,13 @@ def _from_data(
     found = (*known, *cautions.of_data(samples, options.slots),
              *cautions.of_outliers(outliers, range(sequences), sequences),
              *cautions.of_periods(codes), *of_soft_caps(samples),
-             *_stays_float(model, codes, uncaught))
+             *stays_float(model, codes, uncaught))
     kept, causal = kept_samples(samples), is_causal(samples)
     del samples, seen
     give_back()
     return Attachment(model, codes, backend, kept, asdict(chosen), {
         "model": Path(getattr(model, "name_or_path", "")).name or type(model).__name__,
         "calibration": f"{sequences} sequences, given to attach"}, found, causal, readout, uncaught)
-
-
-def _stays_float(
-    model: Any, codes: Mapping[str, LayerCode], uncaught: Uncaught
-) -> list[Caution]:
-    if uncaught.watched or not is_model(model):
-        return uncaught.cautions()
-    return float_cautions(model, codes)
 
 
 def _batches(model: Any, source: Any, tokenizer: Any) -> list[Any]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
 from neuromorph.errors import printable
-from neuromorph.huggingface.floats import FLOAT
+from neuromorph.huggingface.floats import FLOAT, float_cautions
+from neuromorph.huggingface.inner import is_model
 from neuromorph.translate import Caution
 
 
@@ -51,3 +53,19 @@ class Uncaught:
             f"some attention stays in float: of the softmax that {which} no queries, keys and "
             f"values were found (lost at {printable(lost)}). report()['uncaught'] of an "
             "attachment names all of it")]
+
+
+def stays_float(model: Any, layers: Collection[str], uncaught: Uncaught) -> list[Caution]:
+    """One remark if softmax attention goes on in float: seen if it was watched, else by its name.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+    layers : collection of str
+        Names of what attends in spikes.
+    uncaught : Uncaught
+        What was seen while the model ran.
+    """
+    if uncaught.watched or not is_model(model):
+        return uncaught.cautions()
+    return float_cautions(model, layers)
