@@ -140,7 +140,7 @@ REASONS = {
     "fnet": "no attention: it mixes tokens by a Fourier transform",
     "gemma2": "a soft cap, as a circuit, is still to come",
     "led": "its encoder's is Longformer's",
-    "levit": "this random model's scores hardly spread, beside biases that do: its ramp is too steep",
+    "levit": "scores of this random model hardly spread beside its biases: its ramp is too steep",
     "longformer": "scores in overlapping chunks that share memory, summed where they overlap",
     "mamba": "no attention: a state space",
     "mra": "an approximation of softmax by blocks, in a kernel of its own",

@@ -63,7 +63,7 @@ def test_timm(name: str, layers: int) -> None:
     with torch.no_grad():  # else queries of so wide a model choose one key
         for key, parameter in model.named_parameters():
             if "qkv.weight" in key:
-                parameter *= 0.25
+                parameter.mul_(0.25)
     x = torch.randn(1, 3, 224, 224, generator=torch.Generator().manual_seed(1))
     with torch.no_grad():
         own = model.forward_features(x)
