@@ -138,7 +138,6 @@ def line_of(name: str, row: Mapping[str, Any]) -> str:
 
 REASONS = {
     "fnet": "no attention: it mixes tokens by a Fourier transform",
-    "gemma2": "a soft cap, as a circuit, is still to come",
     "led": "its encoder's is Longformer's",
     "levit": "scores of this random model hardly spread beside its biases: its ramp is too steep",
     "longformer": "scores in overlapping chunks that share memory, summed where they overlap",
