@@ -1,7 +1,7 @@
 """Families of models that attach, and why others do not: tiny ones of random weights.
 
-Writes `docs/families.md`. A family runs if its outputs in graded spikes are close to its own, all of
-its attention is in spikes, and as many queries are counted as an independent count finds.
+Writes `docs/families.md`. A family runs if its outputs in graded spikes are close to its own, all
+of its attention is in spikes, and as many queries are counted as an independent count finds.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def outputs(said: Any, inputs: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def closeness(mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> float:
-    """The lowest over outputs of the mean cosine of their vectors; those that are 0 are left out."""
+    """The lowest over outputs of the mean cosine of their vectors; such as are 0 are left out."""
     from torch.nn.functional import cosine_similarity
 
     return min(float(cosine_similarity(mine[k].float(), theirs[k].float(), dim=-1)[
@@ -119,10 +119,11 @@ def page(rows: Mapping[str, Mapping[str, Any]]) -> str:
     """`docs/families.md`."""
     runs = {name: row for name, row in rows.items() if "cosine" in row}
     lines = [HEAD.format(run=len(runs), all=len(rows)),
-             "| family | cosine | spread of logits, nats | queries | counted | layers | reached by |",
+             "| family | cosine | spread of logits, nats | queries | counted | layers | by |",
              "|---|---|---|---|---|---|---|"]
     lines += [line_of(name, row) for name, row in sorted(runs.items())]
-    lines += ["", "## Refused, or in part", "", "| family | what `attach` says |", "|---|---|"]
+    lines += ["", "## Refused, or in part", "", "| family | why | what `attach` says |",
+              "|---|---|---|"]
     lines += [line_of(name, row) for name, row in sorted(rows.items()) if name not in runs]
     return "\n".join([*lines, ""])
 
@@ -130,15 +131,30 @@ def page(rows: Mapping[str, Mapping[str, Any]]) -> str:
 def line_of(name: str, row: Mapping[str, Any]) -> str:
     """One family of the page."""
     if "refused" in row:
-        return f"| {name} | {row['refused']} |"
-    return (f"| {name} | {row['cosine']:.4f} | {row['spread']:.1f} | {row['queries']} | {row['counted']} | "
-            f"{row['layers']} | {row['way']} |")
+        return f"| {name} | {REASONS.get(name, '')} | {row['refused']} |"
+    return (f"| {name} | {row['cosine']:.4f} | {row['spread']:.1f} | {row['queries']} | "
+            f"{row['counted']} | {row['layers']} | {row['way']} |")
 
+
+REASONS = {
+    "fnet": "no attention: it mixes tokens by a Fourier transform",
+    "led": "its encoder's is Longformer's",
+    "levit": "scores of this random model hardly spread beside its biases: its ramp is too steep",
+    "longformer": "scores in overlapping chunks that share memory, summed where they overlap",
+    "mamba": "no attention: a state space",
+    "mra": "an approximation of softmax by blocks, in a kernel of its own",
+    "pegasus_x": "its encoder softmaxes local and global scores together, from two products",
+    "reformer": "tokens hashed and sorted, and softmaxes of chunks joined by their logarithms",
+}
+"""Why, in our words."""
 
 HEAD = """# Families of models that attach
 
-Written by `python -m benchmarks families`. Of {all} families {run} run. Each is a tiny model of transformers' own class, two layers or so of width 64, with random
-weights so large that attention is far from uniform and with random tables of position biases (`benchmarks/zoo.py`). It is attached with graded spikes,
-calibrated on the data that it is then run on, and its outputs are held against its own: the mean cosine of their vectors. *Queries* is what the attachment counts,
-*counted* what a count of the float model's softmax rows finds. Mixtures of experts use all of them: a choice of experts jumps where attention moves a little.
+Written by `python -m benchmarks families`. Of {all} families {run} run. Each is a tiny model of
+transformers' own class, two layers or so of width 64, with random weights so large that attention
+is far from uniform and with random tables of position biases (`benchmarks/zoo.py`). It is attached
+with graded spikes, calibrated on the data that it is then run on, and its outputs are held against
+its own: the mean cosine of their vectors. *Queries* is what the attachment counts, *counted* what a
+count of the float model's softmax rows finds. *By*: transformers' attention interface, or hooks.
+Mixtures of experts use all of them: a choice of experts jumps where attention moves a little.
 """

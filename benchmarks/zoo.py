@@ -97,14 +97,14 @@ class Family:
         sizes = {key: value for key, value in SMALL.items() if key in known or (
             key in other_names and other_names[key] not in SMALL)}
         config = kind(**{**sizes, **self.sizes})
-        config.architectures = config.architectures or [f"{kind.__name__.removesuffix('Config')}"
-                                                        "Model"]
+        if not config.architectures:
+            config.architectures = [kind.__name__.removesuffix("Config") + "Model"]
         model = shaken(transformers.AutoModel.from_config(config))
         with torch.no_grad():
             for part, factor in self.factors.items():
                 for key, parameter in model.named_parameters():
                     if part in key and parameter.dim() > 1:
-                        parameter *= factor
+                        parameter.mul_(factor)
         return model
 
 
@@ -173,18 +173,19 @@ _SIZES: Mapping[str, Mapping[str, Any]] = {
               "patch_padding": [1, 1], "embed_dim": 16, "depths": [1, 1], "num_heads": [1, 2],
               "masked_unit_size": [4, 4], "query_stride": [2, 2], "num_query_pool": 1,
               "masked_unit_attention": [True, False]},
-    "levit": {"hidden_sizes": [16, 24, 32], "num_attention_heads": [2, 3, 4], "depths": [1, 1, 1],
-              "key_dim": [8, 8, 8], "drop_path_rate": 0, "patch_size": 16, "image_size": 128},
+    "levit": {"hidden_sizes": [16, 24, 32], "num_attention_heads": [2, 3, 4],
+              "depths": [1, 1, 1], "key_dim": [8, 8, 8], "drop_path_rate": 0, "patch_size": 16,
+              "image_size": 128},
     "mobilebert": {"normalization_type": "layer_norm"},
     "phimoe": {"num_local_experts": 2},
     "pvt": {"hidden_sizes": [8, 16, 32, 64], "num_attention_heads": [1, 2, 4, 8],
             "depths": [1, 1, 1, 1]},
-    "pvt_v2": {"image_size": 64, "hidden_sizes": [8, 16, 32, 64], "num_attention_heads": [1, 2, 4, 8],
-               "depths": [1, 1, 1, 1]},
+    "pvt_v2": {"image_size": 64, "hidden_sizes": [8, 16, 32, 64],
+               "num_attention_heads": [1, 2, 4, 8], "depths": [1, 1, 1, 1]},
     "reformer": {"axial_pos_embds_dim": [32, 32], "axial_pos_shape": [4, 6],
                  "lsh_attn_chunk_length": 6, "local_attn_chunk_length": 6, "is_decoder": False},
-    "segformer": {"image_size": 64, "hidden_sizes": [8, 16, 32, 64], "num_attention_heads": [1, 2, 4, 8],
-                  "depths": [1, 1, 1, 1]},
+    "segformer": {"image_size": 64, "hidden_sizes": [8, 16, 32, 64],
+                  "num_attention_heads": [1, 2, 4, 8], "depths": [1, 1, 1, 1]},
     "swin": _STAGES, "swinv2": _STAGES,
     "xmod": {"languages": ["en_XX"], "default_language": "en_XX"},
     "yolos": {"image_size": [32, 32], "num_detection_tokens": 4},
@@ -193,12 +194,13 @@ _SIZES: Mapping[str, Mapping[str, Any]] = {
 
 # T5 and its kin do not divide queries by the root of their size, but are trained to small ones.
 _FACTORS: Mapping[str, Mapping[str, float]] = {
-    **dict.fromkeys(("mt5", "switch_transformers", "t5", "umt5", "longt5"),
-                    {".q.weight": (WIDTH // HEADS) ** -0.5}),
+    **{name: {".q.weight": (WIDTH // HEADS) ** -0.5}
+       for name in ("longt5", "mt5", "switch_transformers", "t5", "umt5")},
     "cvt": {"projection_query": 2.5, "projection_key": 2.5},
-    "levit": {"queries": 3.0},
+    "levit": {"queries": 12.0},
     "markuplm": {"self.query": 4.0, "self.key": 4.0},
     "roformer": {"self.query": 3.0, "self.key": 3.0},
+    "segformer": {"q_proj": 3.0, "k_proj": 3.0},
     "sew": {"q_proj": 3.0, "k_proj": 3.0},
     "squeezebert": {"attention.query": 2.0, "attention.key": 2.0},
 }

@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 
 from neuromorph.errors import MissingExtraError, UsageError
 from neuromorph.huggingface import hook
+from neuromorph.huggingface.floats import ATTENTION, float_modules
 from neuromorph.huggingface.hook import Connection, Handler
 from neuromorph.huggingface.inner import is_model, path_to_model
 from neuromorph.huggingface.intercept.interception import Interception, interceptions
@@ -31,7 +32,7 @@ def connect(model: Any, handler: Handler, uncaught: Uncaught | None = None) -> L
     UnsupportedError
         If neither way fits.
     """
-    if is_model(model) and _all_have_interface(model):
+    if is_model(model) and _all_have_interface(model) and not _leaves_float(model):
         try:
             return Connection(model, handler)
         except hook.NoInterfaceError:
@@ -46,6 +47,11 @@ def _all_have_interface(model: Any) -> bool:
     """Whether transformers says so of each of its models inside; it warns where it is tried."""
     said = [getattr(module, "_can_set_attn_implementation", None) for module in model.modules()]
     return all(can() for can in said if can is not None)
+
+
+def _leaves_float(model: Any) -> bool:
+    """Whether some of its attention would not go by the interface."""
+    return any(found["kind"] == ATTENTION for found in float_modules(model, ()))
 
 
 def links(model: Any) -> set[Link]:

@@ -61,10 +61,14 @@ def float_cautions(model: Any, layers: Collection[str]) -> list[Caution]:
     first = f"{printable(found[0]['module'])} ({printable(found[0]['class'])})"
     which = f"{first} does" if len(found) == 1 else \
         f"{first} and {len(found) - 1} modules more do"
-    return [Caution(
-        FLOAT, found[0]["module"],
-        f"some attention stays in float: {which} not use transformers' attention interface, where "
-        "it could be replaced. report()['float_modules'] of an attachment names all of it")]
+    return [stays(found[0]["module"],
+                  f"{which} not use transformers' attention interface, where it could be "
+                  "replaced. report()['float_modules'] of an attachment names all of it")]
+
+
+def stays(module: str, why: str) -> Caution:
+    """The remark that some attention stays in float, first in a module."""
+    return Caution(FLOAT, module, f"some attention stays in float: {why}")
 
 
 def _kind(module: Any) -> str | None:

@@ -22,11 +22,13 @@ def batches_of(source: Any) -> list[Any]:
     CalibrationError
         If there are none.
     """
-    one = is_tensor(source) or isinstance(source, Mapping | tuple | str)
+    texts = isinstance(source, tuple) and all(isinstance(part, str) for part in source)
+    one = is_tensor(source) or isinstance(source, Mapping | str) or (
+        isinstance(source, tuple) and not texts)
     if not one and not isinstance(source, Iterable):
         raise no_inputs(type(source).__name__)
     batches = [source] if one else list(source)
-    if not batches or (isinstance(source, tuple) and not source):
+    if not batches:
         raise CalibrationError("there is no calibration data", hint="give at least one batch")
     return batches
 

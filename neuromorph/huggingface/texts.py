@@ -11,7 +11,7 @@ from typing import Any
 from neuromorph.errors import CalibrationError
 from neuromorph.files.opening import RegularFile
 from neuromorph.files.sniff import HEAD_BYTES, refuse_not_fetched
-from neuromorph.huggingface.floats import float_cautions
+from neuromorph.huggingface.intercept.uncaught import Uncaught, stays_float
 from neuromorph.huggingface.loading import as_error, load_model, open_weights, quietly
 from neuromorph.huggingface.recording import (
     TOKENS,
@@ -57,14 +57,15 @@ def collect_text(
         if not batches:
             raise CalibrationError("the text holds no tokens", where=text_path)
         check_ids(model, batches, model_path)
-        samples, chosen, notes = _recorded(model, batches)
+        uncaught = Uncaught()
+        samples, chosen, notes = _recorded(model, batches, uncaught)
     return {
         "family": str(model.config.model_type), "causal": is_causal(samples), "samples": samples,
         "provenance": {"model": model_path.name, "files": files,
                        "calibration": f"{len(chosen)} passages, {text_path.name}"},
         "notes": notes, "positions": positions(model),
         "cautions": [*cautions.of_tokens(*counted_tokens(tokenizer, chosen)),
-                     *float_cautions(model, samples)],
+                     *stays_float(model, samples, uncaught)],
     }
 
 
@@ -117,13 +118,13 @@ def _rows(model: Any) -> int | None:
 
 
 def _recorded(
-    model: Any, batches: Sequence[Mapping[str, Any]]
+    model: Any, batches: Sequence[Mapping[str, Any]], uncaught: Uncaught
 ) -> tuple[dict[str, list[Sample]], Sequence[Mapping[str, Any]], tuple[str, ...]]:
     """Samples of all passages, or of every second, third, … so that they fit in `SAMPLE_BYTES`.
 
     The first passage is among them whatever the step, and says how much room a token takes.
     """
-    first = record(model, batches[:1])
+    first = record(model, batches[:1], uncaught)
     a_token = sum(map(size_of, first.values())) / _tokens(batches[0])
     masks = len({id(sample.mask) for seen in first.values() for sample in seen})
 
@@ -132,7 +133,7 @@ def _recorded(
 
     step = next(n for n in count(1) if n >= len(batches) or needed(n) <= SAMPLE_BYTES)
     chosen = batches[::step]
-    others = record(model, chosen[1:]) if len(chosen) > 1 else {}
+    others = record(model, chosen[1:], uncaught) if len(chosen) > 1 else {}
     samples = {name: [*first.get(name, ()), *others.get(name, ())] for name in first | others}
     if step == 1:
         return samples, chosen, ()

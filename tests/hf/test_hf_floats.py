@@ -11,13 +11,23 @@ import pytest
 import neuromorph
 from neuromorph import NeuromorphWarning
 from neuromorph.errors import CalibrationError
+from neuromorph.huggingface.connect import links
 from neuromorph.huggingface.floats import float_cautions, float_modules
 
 pytestmark = pytest.mark.hf
 torch = pytest.importorskip("torch", reason="torch is not installed")
 transformers = pytest.importorskip("transformers", reason="transformers is not installed")
 
-from hf_models import FAMILIES, SLOTS, Family, images, run, text  # noqa: E402
+from hf_models import (  # noqa: E402
+    FAMILIES,
+    SLOTS,
+    Family,
+    closeness,
+    images,
+    run,
+    same,
+    text,
+)
 
 SIGLIP = Family("SiglipVisionModel", "SiglipVisionConfig", FAMILIES["vit"].sizes, images)
 _SIZES = {**FAMILIES["llama"].sizes, "bos_token_id": 1, "eos_token_id": 2}
@@ -33,28 +43,56 @@ JAMBA = Family("JambaModel", "JambaConfig", {
     "mamba_d_state": 8, "num_experts": 2})
 
 
-def test_a_pooling_head_is_told_and_warned_of(tmp_path: Path) -> None:
+def test_a_pooling_head_beside_the_interface_is_caught_too(tmp_path: Path) -> None:
+    """By hooks, and with it all else."""
     model = SIGLIP.build()
-    with pytest.warns(NeuromorphWarning, match=r"float: head\.attention \(Multihead.*does") as seen:
+    own = run(model, images())
+    with neuromorph.attach(model, images(), options=SLOTS) as spiking:
+        assert spiking.report()["way"] == "hooks"
+        assert closeness(run(model, images()), own) > 0.998
+        report = json.loads(json.dumps(spiking.report()))
+    assert report["float_modules"] == report["uncaught"] == []
+    assert [layer["layer"] for layer in report["per_layer"]][-1] == "head.attention"
+    spiking.save(tmp_path / "bundle")
+    with neuromorph.attach(model, tmp_path / "bundle") as again:
+        run(model, images())
+        assert again.tally.queries == spiking.tally.queries
+
+
+class OddAttention(torch.nn.Module):
+    """What is done to its scores no circuit does."""
+
+    def forward(self, states: Any) -> Any:
+        return torch.relu(states @ states.mT).softmax(-1) @ states
+
+
+def with_an_odd_end() -> Any:
+    """A model that ends in attention which nobody catches, and says so by its module's name."""
+    model = FAMILIES["vit"].build()
+    model.layernorm = torch.nn.Sequential(model.layernorm, OddAttention())
+    return model
+
+
+def test_what_stays_in_float_is_told_and_warned_of() -> None:
+    model = with_an_odd_end()
+    with pytest.warns(NeuromorphWarning, match=r"stays in float.*torch\.relu") as seen:
         spiking = neuromorph.attach(model, images(), options=SLOTS)
     assert {Path(found.filename) for found in seen} == {Path(__file__)}
     assert "float-attention" in [caution.kind for caution in spiking.cautions]
-    expected = [{"module": "head.attention", "class": "MultiheadAttention", "kind": "attention"}]
-    assert json.loads(json.dumps(spiking.report()))["float_modules"] == expected
-    spiking.save(tmp_path / "bundle")
+    (found,) = spiking.report()["uncaught"]
+    assert (found["softmaxes"], found["lost_at"]) == (1, "torch.relu")
     spiking.detach()
-    with pytest.warns(NeuromorphWarning, match="stays in float"):
-        again = neuromorph.attach(model, tmp_path / "bundle")
-    assert again.report()["float_modules"] == expected
-    assert [c.kind for c in again.cautions] == [c.kind for c in spiking.cautions]
 
 
 @pytest.mark.filterwarnings("error::neuromorph.errors.NeuromorphWarning")
 def test_a_warning_as_an_error_leaves_the_model_as_it_was() -> None:
-    model = SIGLIP.build()
+    model = with_an_odd_end()
+    own = run(model, images())
     with pytest.raises(NeuromorphWarning):
         neuromorph.attach(model, images(), options=SLOTS)
     assert model.config._attn_implementation == "sdpa"
+    assert not links(model)
+    assert same(run(model, images()), own)
 
 
 @pytest.mark.parametrize(("family", "kind", "names"), [

@@ -15,7 +15,6 @@ from neuromorph.errors import (
     FileFormatError,
     InputError,
     MissingFileError,
-    UnsupportedError,
 )
 from neuromorph.huggingface.loading import as_error
 from neuromorph.huggingface.texts import collect_text, load_model
@@ -198,7 +197,7 @@ def test_a_class_that_reads_more_files(
         load_model(bert_folder)
 
 
-def test_a_refusal_is_all_that_is_said(
+def test_nothing_is_said_of_the_interface_that_is_missing(
     tmp_path: Path, passages: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """transformers would log that the class keeps its attention."""
@@ -208,8 +207,7 @@ def test_a_refusal_is_all_that_is_said(
     monkeypatch.setattr(handler, "emit", lambda record: said.append(record.getMessage()))
     transformers.utils.logging.add_handler(handler)
     try:
-        with pytest.raises(UnsupportedError, match="BloomModel: the model does not let its"):
-            collect_text(folder, passages)
+        collect_text(folder, passages)
     finally:
         transformers.utils.logging.remove_handler(handler)
     assert said == []

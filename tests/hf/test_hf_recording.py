@@ -117,10 +117,10 @@ def test_no_passage_runs_twice(
 ) -> None:
     lengths: list[int] = []
 
-    def watched(model: Any, batches: Iterable[Any]) -> dict[str, list[Sample]]:
+    def watched(model: Any, batches: Iterable[Any], *more: Any) -> dict[str, list[Sample]]:
         batches = list(batches)
         lengths.extend(int(batch["input_ids"].shape[1]) for batch in batches)
-        return record(model, batches)
+        return record(model, batches, *more)
 
     monkeypatch.setattr(texts, "record", watched)
     collected = texts.collect_text(bert_folder, passages)

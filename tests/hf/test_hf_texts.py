@@ -14,7 +14,6 @@ from neuromorph.errors import (
     FileFormatError,
     InputError,
     MissingFileError,
-    UnsupportedError,
     UsageError,
 )
 from neuromorph.huggingface import texts
@@ -164,11 +163,10 @@ def test_lines_of_a_text(tmp_path: Path) -> None:
     assert read_passages(path) == ["first", "second"]
 
 
-@pytest.mark.parametrize("name", ["bloom"])
-def test_a_family_without_a_circuit(name: str, tmp_path: Path, passages: Path) -> None:
-    folder = save_model(tmp_path / name, REFUSED[name])
-    with pytest.raises(UnsupportedError, match="does not let its attention be replaced"):
-        collect_text(folder, passages)
+def test_a_family_without_interface_is_recorded_by_hooks(tmp_path: Path, passages: Path) -> None:
+    folder = save_model(tmp_path / "bloom", REFUSED["bloom"])
+    assert list(collect_text(folder, passages)["samples"]) == [
+        f"h.{i}.self_attention" for i in (0, 1)]
 
 
 def test_a_model_that_takes_no_text(tmp_path: Path, passages: Path) -> None:

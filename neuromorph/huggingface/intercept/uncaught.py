@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
 from neuromorph.errors import printable
-from neuromorph.huggingface.floats import FLOAT
+from neuromorph.huggingface.floats import float_cautions, stays
+from neuromorph.huggingface.inner import is_model
 from neuromorph.translate import Caution
 
 
@@ -46,8 +48,22 @@ class Uncaught:
         more = len({name for name, _ in self.counts}) - 1
         which = f"{printable(module)} and {more} modules more do" if more else (
             f"{printable(module)} does")
-        return [Caution(
-            FLOAT, module,
-            f"some attention stays in float: of the softmax that {which} no queries, keys and "
-            f"values were found (lost at {printable(lost)}). report()['uncaught'] of an "
-            "attachment names all of it")]
+        return [stays(module, f"of the softmax that {which} no queries, keys and values were "
+                      f"found (lost at {printable(lost)}). report()['uncaught'] of an attachment "
+                      "names all of it")]
+
+
+def stays_float(model: Any, layers: Collection[str], uncaught: Uncaught) -> list[Caution]:
+    """One remark if softmax attention goes on in float: seen if it was watched, else by its name.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+    layers : collection of str
+        Names of what attends in spikes.
+    uncaught : Uncaught
+        What was seen while the model ran.
+    """
+    if uncaught.watched or not is_model(model):
+        return uncaught.cautions()
+    return float_cautions(model, layers)
