@@ -11,11 +11,11 @@ from neuromorph.bundle import is_bundle, load_bundle
 from neuromorph.bundle.manifest import kind_said
 from neuromorph.bundle.whole import load_whole
 from neuromorph.bundle.whole.bundle import KIND
-from neuromorph.circuits.transformer.build import build
 from neuromorph.compile.program import Unit
 from neuromorph.compile.program_file import PROGRAM, read_program
 from neuromorph.compile.split import split
 from neuromorph.deploy.units import Memory, units_of
+from neuromorph.deploy.whole import unit_of
 from neuromorph.errors import UsageError, did_you_mean
 from neuromorph.files.atomic import check_new
 from neuromorph.network import Network
@@ -27,9 +27,6 @@ from neuromorph.progress import Progress, silent
 from neuromorph.straight.update import why_not_straight_kind
 
 Form: TypeAlias = Literal["onnx", "nir"]
-WHOLE = "whole"
-"""What the network of a whole model is called."""
-
 
 def convert(
     source: str | os.PathLike[str], output: str | os.PathLike[str], *, form: Form | None = None,
@@ -125,7 +122,7 @@ def _network(
         found = program.units[number]
         return found.name, (split(found, program.slices_of(number)) if cores else found).network
     if is_bundle(source) and kind_said(source) == KIND:
-        units: tuple[Unit, ...] = (Unit(WHOLE, build(load_whole(source).model)),)
+        units: tuple[Unit, ...] = (unit_of(load_whole(source)),)
     else:
         units = units_of(load_bundle(source), memory)
     one = units[_chosen(units, unit, source)]

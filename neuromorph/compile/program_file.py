@@ -43,6 +43,9 @@ __all__ = ["PROGRAM", "WEIGHTS", "program_as_dict", "program_from_dict", "read_p
 PROGRAM, WEIGHTS = "program.json", "weights.npz"
 Arrays: TypeAlias = dict[str, NDArray[Any]]
 
+PACKED = 1
+"""Level of deflate: the default takes five times as long and saves 3 % of a large model."""
+
 INTEGERS = (np.int8, np.uint8, np.int16, np.int32)
 """Types that weights are kept in, the smallest first."""
 
@@ -107,11 +110,9 @@ def reread(folder: Path) -> tuple[dict[str, Any], Arrays]:
 
 def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
     """An ``.npz`` file, packed, with any names: `numpy.savez` keeps some for itself."""
-    with zipfile.ZipFile(path, "w") as archive:
-        for name, array in arrays.items():
-            entry = zipfile.ZipInfo(f"{name}.npy")  # without the time of day
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            with archive.open(entry, "w", force_zip64=True) as member:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=PACKED) as archive:
+        for name, array in arrays.items():  # opened by name, a member has no time of day
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
                 npy.write_array(  # type: ignore[no-untyped-call]
                     member, np.asarray(array), allow_pickle=False)
 

@@ -226,6 +226,13 @@ def replay(folder: Path) -> str:
             f"in {took:.1f} s")
 
 
+def said(error: BaseException) -> str:
+    """What is wrong, where Python gives no more than a name."""
+    if isinstance(error, KeyError):
+        return f"nothing is called {error} where it should be"
+    return str(error) or type(error).__name__
+
+
 def main() -> int:
     """The command line."""
     asked = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
@@ -239,7 +246,7 @@ def main() -> int:
         sys.stderr.write(f"different: {error}\n")
         return 1
     except BROKEN as error:
-        sys.stderr.write(f"a file is missing or not whole: {type(error).__name__}: {error}\n")
+        sys.stderr.write(f"a file is missing or not whole: {said(error)}\n")
         return 3
     sys.stdout.write(told + "\n")
     return 0

@@ -133,7 +133,7 @@ def test_it_lies_on_a_chip_of_stock_neurons_and_runs_there_alike() -> None:
     bands = {(row["of"], row["what"]): row for row in found["bands"]}
     assert len(bands) == len(found["bands"]) == 8
     assert all(0 < row["low"] <= row["high"] for row in bands.values())
-    learned = bands["a learned sample", "joules of events"]
+    learned = bands["a learned sample", "µJ of events"]
     assert {learned["low_set"], learned["high_set"]} <= set(load_profile("loihi2").energy)
 
 

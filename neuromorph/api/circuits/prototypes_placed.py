@@ -29,8 +29,10 @@ PROFILE = "loihi2"
 PRICED = 10
 """Tests whose events are counted."""
 
-SHOWN = {"static_chips": "static joules, chips in use", "dynamic": "joules of events",
-         "seconds": "seconds on the chip", "host_seconds": "seconds of host in and out"}
+MICRO = 1e-6
+
+SHOWN = {"static_chips": "static µJ, chips in use", "dynamic": "µJ of events",
+         "seconds": "µs on the chip", "host_seconds": "µs of host in and out"}
 """Bands that are told, static energy first."""
 
 
@@ -93,5 +95,6 @@ def _rows(of: str, found: Band, count: int) -> Iterator[dict[str, Any]]:
     for what, title in SHOWN.items():
         ends = found.ends(what)
         if ends is not None:
-            yield {"of": of, "what": title, "low": ends.low / count, "low_set": ends.low_set,
-                   "high": ends.high / count, "high_set": ends.high_set}
+            yield {"of": of, "what": title,
+                   "low": ends.low / count / MICRO, "low_set": ends.low_set,
+                   "high": ends.high / count / MICRO, "high_set": ends.high_set}
