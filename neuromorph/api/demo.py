@@ -195,7 +195,7 @@ def _draw(
     name, code = next(iter(bundle.codes.items()))
     sample = _first_layer(vit, test.images[picked])
     target = float_attention(sample)[0]
-    spiking = SpikingLayer(code).run_sample(sample).weights(code.step_nats)[0]
+    spiking = SpikingLayer(code).run_sample(sample).weights(*code.clock)[0]
     digit = int(test.labels[picked])
     head = int(target[:, 0].max(axis=1).argmax())  # where the class token looks hardest
     draw_maps(target, spiking, folder / "maps.png",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -21,11 +21,11 @@ from neuromorph.bundle.manifest import (
     write_manifest,
 )
 from neuromorph.bundle.tensors import (
-    BIASED,
     INTEGERS,
     code_arrays,
     columns_of,
     in_single_precision,
+    known_columns,
     read_code,
     read_sample,
     sample_arrays,
@@ -106,10 +106,10 @@ def save_bundle(bundle: Bundle, target: StrPath, *, force: bool = False) -> Path
     OutputExistsError, WriteError
     """
     with atomic_folder(target, ours=BUNDLE_FOLDER, force=force) as folder:
-        codes, samples = _arrays(bundle)
+        columns = columns_of(bundle.codes.values())
+        codes, samples = _arrays(bundle, columns)
         # One entry only: the order of several would change from run to run.
-        columns = ",".join(columns_of(bundle.codes.values()))
-        (folder / CODES).write_bytes(save(codes, metadata={"heads": columns}))
+        (folder / CODES).write_bytes(save(codes, metadata={"heads": ",".join(columns)}))
         (folder / SAMPLE).write_bytes(save(samples))
         (folder / NETWORK).write_text(_network_text(bundle), "utf-8")
         if bundle.model is not None:
@@ -136,11 +136,11 @@ def load_bundle(source: StrPath) -> Bundle:
     if twice:
         raise BundleError("the manifest names a layer twice", where=path / MANIFEST, found=twice[0])
     spikes = _kind_of_spikes(manifest, path / MANIFEST)
-    stored, columns = _read(path / CODES, INTEGERS, BIASED)
-    sampled, _ = _read(path / SAMPLE)
+    (stored, columns), (sampled, _) = _read(path / CODES, heads=True), _read(path / SAMPLE)
     codes, samples = {}, {}
     for i, name in enumerate(manifest.layers):
-        codes[name] = read_code(stored, i, spikes, manifest.step_nats, str(path / CODES), columns)
+        codes[name] = read_code(stored, i, spikes, manifest.step_nats, str(path / CODES),
+                                columns)
         samples[name] = read_sample(sampled, i, codes[name], str(path / SAMPLE))
     model = (path / MODEL).read_bytes() if MODEL in {e.name for e in manifest.files} else None
     return Bundle(manifest.family, manifest.causal, codes, samples, manifest.options,
@@ -157,10 +157,11 @@ def _kind_of_spikes(manifest: Manifest, where: Path) -> SpikeKind:
                       found=f"options.spikes = {named!r}", expected="'binary' or 'graded'")
 
 
-def _arrays(bundle: Bundle) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:
+def _arrays(
+    bundle: Bundle, columns: Sequence[str]
+) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:
     codes: dict[str, NDArray[Any]] = {}
     samples: dict[str, NDArray[Any]] = {}
-    columns = columns_of(bundle.codes.values())
     for i, (name, code) in enumerate(bundle.codes.items()):
         codes |= code_arrays(i, code, columns)
         samples |= sample_arrays(i, bundle.samples[name])
@@ -178,22 +179,23 @@ def _network_text(bundle: Bundle) -> str:
 
 
 def _read(
-    path: Path, *known: tuple[str, ...]
+    path: Path, *, heads: bool = False
 ) -> tuple[dict[str, NDArray[Any]], tuple[str, ...]]:
-    """All arrays of a file, each in its own precision, and which of the known columns it has.
+    """All arrays of a file, each in its own precision, and the columns of its heads.
 
     The header passes our own door first.
     """
     try:
         with SafetensorsFile(path) as file:
-            heads = file.metadata.get("heads", "")
+            named = file.metadata.get("heads", "")
         arrays: dict[str, NDArray[Any]] = load(path.read_bytes())
     except (InputError, SafetensorError, KeyError, OSError) as error:
         raise BundleError("a file of the bundle cannot be read", where=path,
                           found=getattr(error, "what", error)) from error
-    named = {",".join(columns): columns for columns in known or ((),)}
-    if heads not in named:
+    columns = known_columns(named) if heads else () if not named else None
+    if columns is None:
         raise BundleError("the circuits have other parameters than this version knows",
-                          where=path, found=heads or "none", expected=" or ".join(named),
+                          where=path, found=named or "none",
+                          expected=",".join(INTEGERS) if heads else "none",
                           hint="export the model again")
-    return arrays, named[heads]
+    return arrays, columns

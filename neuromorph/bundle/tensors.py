@@ -25,26 +25,37 @@ Arrays = Mapping[str, NDArray[Any]]
 SCALES = ("query_scale", "key_centre", "key_scale", "value_centre", "value_scale")
 PARTS = ("queries", "keys", "values", "mask")
 BIAS, SOFTCAP = "bias", "softcap"
-INTEGERS = tuple(field.name for field in fields(LatencyAttention)
-                 if field.name not in ("spikes", "bias_limit"))
-"""Columns of a layer's ``heads``, one row a head."""
+OPTIONAL = {"bias_limit": 0, "neurons_per_key": 1, "pause": 0, "fine": 0}
+"""Columns that stand there where some head has another number than this one."""
 
-BIASED = (*INTEGERS, "bias_limit")
-"""The same where some head takes a bias."""
+INTEGERS = tuple(field.name for field in fields(LatencyAttention)
+                 if field.name not in ("spikes", *OPTIONAL))
+"""Columns of a layer's ``heads``, one row a head."""
 
 _ANY = (-(2**31), 2**31 - 1)
 _RANGES = {
     "slots": (1, 1 << 15), "key_size": (1, 1 << 16), "value_size": (1, 1 << 16),
     "key_shift": (0, 31), "value_shift": (0, 31), "control_decay": (1, DECAY_UNITY - 1),
-    "query_limit": (1, 127), "key_limit": (1, 127), "value_limit": (1, 127),
-    "score_bound": (1, 2**31 - 1), "unit": (1, 255), "payload_base": (1, 1 << 15),
+    "query_limit": (1, 127), "key_limit": (1, 127), "value_limit": (1, 254),
+    "score_bound": (1, 2**31 - 1), "unit": (1, 510), "payload_base": (1, 1 << 15),
     "input_bits": (NARROW_INPUT_BITS, INPUT_BITS), "bias_limit": (0, 1 << 17),
+    "neurons_per_key": (1, 2), "pause": (0, 64), "fine": (0, 6),
 }
 
 
 def columns_of(codes: Iterable[LayerCode]) -> tuple[str, ...]:
-    """The columns that tell some layers' heads: `INTEGERS`, or `BIASED`."""
-    return BIASED if any(h.bias_limit for code in codes for h in code.heads) else INTEGERS
+    """Columns that these layers' heads take."""
+    heads = [head for code in codes for head in code.heads]
+    return (*INTEGERS, *(name for name, usual in OPTIONAL.items()
+                         if any(getattr(head, name) != usual for head in heads)))
+
+
+def known_columns(text: str) -> tuple[str, ...] | None:
+    """Columns as a bundle names them; None if they are none of ours."""
+    names = tuple(text.split(","))
+    more = names[len(INTEGERS) :]
+    known = names[: len(INTEGERS)] == INTEGERS and more == tuple(n for n in OPTIONAL if n in more)
+    return names if known else None
 
 
 def code_arrays(

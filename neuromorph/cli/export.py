@@ -52,6 +52,13 @@ def export(
     window_nats: Annotated[float | None, typer.Option(
         help="How far below a weak query's best match keys are still told apart; 7.5 if left "
              "out.")] = None,
+    neurons_per_key: Annotated[int | None, typer.Option(
+        help="Match neurons a key, with binary spikes: 2 tell half a step apart, in as many steps, "
+             "for twice the match neurons and synapses; 1 if left out.")] = None,
+    prefer: Annotated[Literal["steps", "cores"] | None, typer.Option(
+        help="How binary spikes come to half steps, and lose as little as graded ones do: by two "
+             "neurons a key (steps), or by a ramp of twice the steps (cores); not at all, if "
+             "left out.")] = None,
     slots: Annotated[int | None, typer.Option(
         help="Longest context; if left out, the longest sequence of the data, rounded up to a "
              "power of two where others may be longer.")] = None,
@@ -74,9 +81,11 @@ def export(
                      "add --whole, or leave it out", {"--partial": partial})
     from neuromorph.api.export import export as run
     from neuromorph.translate import TranslateOptions
+    from neuromorph.translate.options import preferring
 
-    usual = TranslateOptions(spikes=spikes or ("graded" if target == "loihi2" else "binary"),
-                             target=target, query_bits=query_bits)
+    usual = preferring(prefer, TranslateOptions(
+        spikes=spikes or ("graded" if target == "loihi2" else "binary"), target=target,
+        query_bits=query_bits), neurons_per_key)
     options = replace(
         usual, slots=slots,
         step_nats=usual.step_nats if step_nats is None else step_nats,

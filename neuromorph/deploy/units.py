@@ -10,7 +10,7 @@ import numpy as np
 
 from neuromorph.bundle import Bundle
 from neuromorph.circuits import hebbian_attention
-from neuromorph.circuits.latency_attention import StaticAttention, build
+from neuromorph.circuits.latency_attention import StaticAttention, build, codes_in
 from neuromorph.compile import Unit
 from neuromorph.errors import escaped
 from neuromorph.network import Network
@@ -58,4 +58,4 @@ def _narrowed(network: Network, bits: int) -> Network:
         return network
     head, weights = circuit.head, {p.name: p.weights for p in network.projections}
     narrow = replace(head, query_limit=min(head.query_limit, (1 << bits - 1) - 1))
-    return build(narrow, -(weights["key"] // 2), weights["value"].T // 2)
+    return build(narrow, *codes_in(head, weights))

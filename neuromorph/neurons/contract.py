@@ -304,6 +304,11 @@ class NeuronModel(ABC):
 
     # --- what it is elsewhere
 
+    @property
+    def lava_process(self) -> tuple[str, int | None]:
+        """Its Lava Process, and the largest input that it takes as we do, with its parameters."""
+        return self.process, self.process_input_max
+
     def process_settings(self, domain: str) -> dict[str, Any]:
         """Arguments of its Lava Process, beside the shape."""
         kind = int if domain == "fixed" else float

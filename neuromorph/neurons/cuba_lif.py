@@ -126,7 +126,7 @@ class CubaLIF(NeuronModel):
     input_shift : int
         0 to 6. With less than 6 the synaptic input keeps fractions of a threshold's unit. The
         chip says the same by weight exponents that are ``6 - input_shift`` lower; stock Lava,
-        which rounds before it aligns, has 6 only.
+        which rounds before it aligns, has 6 only, and a Process of ours runs the others.
     """
 
     du: float = 4096
@@ -201,21 +201,30 @@ class CubaLIF(NeuronModel):
                 "bias_bits": signed_bits(int(self.bias_mant)),
                 "bias_exponent_max": int(self.bias_exp)}
 
+    @property
+    def lava_process(self) -> tuple[str, int | None]:
+        """Stock LIF, unless the input keeps fractions: it always shifts by 6 bits."""
+        if self.input_shift == INPUT_SHIFT:
+            return self.process, self.process_input_max
+        return "neuromorph.processes.cuba_lif.process:CubaLIF", None
+
     def process_settings(self, domain: str) -> dict[str, Any]:
-        """All but the alignment, which stock LIF has none of: it is always 6 bits."""
+        """All but the alignment for stock LIF, which has none of it."""
         settings = super().process_settings(domain)
+        if self.input_shift != INPUT_SHIFT:
+            return settings
         del settings["input_shift"]
         return settings if domain == "float" else {**settings, "du": settings["du"] - 1}
 
     def why_not_lava(self) -> str:
-        """Registers that stock LIF does not have."""
+        """Registers that stock LIF does not have, where it is what runs."""
+        if self.input_shift != INPUT_SHIFT:
+            return ""
         if self.du < 1:
             return ("stock LIF has no register for du = 0: its du counts one more than it says "
                     "(1 to 4096 are possible)")
         if self.dv > DECAY_UNITY - 1:
             return "stock LIF has no register for dv = 4096 (0 to 4095 are possible)"
-        if self.input_shift != INPUT_SHIFT:
-            return f"stock LIF shifts its input by {INPUT_SHIFT} bits, not by {self.input_shift}"
         return ""
 
     def leaky_floats(self, domain: str) -> LeakyFloats:

@@ -21,7 +21,7 @@ from neuromorph.numerics.limits import INPUT_BITS, NARROW_INPUT_BITS
 from neuromorph.translate.bias import reach_of, roomy
 from neuromorph.translate.centre import centre_of
 from neuromorph.translate.code import LayerCode
-from neuromorph.translate.feasible import draft_head, widest_window
+from neuromorph.translate.feasible import draft_head, steepest_ramp, widest_window
 from neuromorph.translate.matches import best_matches
 from neuromorph.translate.options import TranslateOptions
 from neuromorph.translate.outliers import Outliers, without_outliers
@@ -120,14 +120,17 @@ def _circuit(
 ) -> tuple[LatencyAttention, float]:
     """The circuit of one head, and the nats that one product of codes stands for.
 
-    The ramp is a whole number of score units a step, so the nats a product are rounded up
-    to the next value that makes it one. ``reach`` is that of a bias, in nats.
+    The ramp is a whole number of score units a step, an even one for two neurons a key, so the
+    nats a product are rounded up to the next value that makes it one. ``reach`` is that of a
+    bias, in nats.
     """
     step, steepest = options.exact_step_nats, RAMPS_MAX[draft.input_bits]
     if reach:
         draft, steepest = roomy(draft, max(least_nats, FLAT), steepest, step, reach)
     shift, bound = draft.key_shift, draft.score_bound
+    steepest = steepest_ramp(draft, steepest)
     ramp = int(np.clip(2 * step / (2**shift * max(least_nats, FLAT)), 1, steepest))
+    ramp = max(1, ramp // draft.neurons_per_key) * draft.neurons_per_key
     nats = 2 * step / (2**shift * ramp)
     a_nat = ramp / step
     low = float(np.quantile(best, options.low_quantile))

@@ -78,6 +78,11 @@ class LayerCode(Shown):
         return sum(head.period for head in self.heads)
 
     @property
+    def clock(self) -> tuple[float, int, int]:
+        """What `Attended.weights` asks for: nats a step, neurons a key, and the pause."""
+        return self.step_nats, self.shared.neurons_per_key, self.shared.pause
+
+    @property
     def group(self) -> int:
         """Query heads that share one key-value head."""
         return len(self.heads) // len(self.key_scale)

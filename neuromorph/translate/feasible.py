@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from neuromorph.circuits.latency_attention import LatencyAttention
+from neuromorph.circuits.latency_attention.pair import largest_code
 from neuromorph.circuits.latency_attention.rules import (
     EXPONENT,
     FRACTIONS,
@@ -26,7 +27,7 @@ from neuromorph.circuits.latency_attention.rules import (
     Rule,
 )
 from neuromorph.numerics import SIGNED_8
-from neuromorph.numerics.limits import EXPONENT_MIN, VTH_MAX
+from neuromorph.numerics.limits import EXPONENT_MIN, INPUT_SHIFT, VTH_MAX
 from neuromorph.translate.options import TranslateOptions
 
 THRESHOLD_SPARE = 2049
@@ -37,6 +38,9 @@ STEPS_SPARE = 2
 
 SCORE_SPARE = 1
 """Units by which a score bound is larger than it must be while query codes and shift are chosen."""
+
+PAIRED_RAMP = 512
+"""A ramp whose half there is always room for, where the first of two neurons is so far ahead."""
 
 FLUSH_SPARE = 3
 """Units by which the flush is larger than it must be."""
@@ -83,22 +87,30 @@ def draft_head(
     """
     head = LatencyAttention(
         slots=slots, key_size=key_size, value_size=value_size, spikes=options.spikes,
-        key_shift=0, ramp=1, window=1, score_bound=1, latest=0, query_limit=1,
+        key_shift=0, ramp=PAIRED_RAMP if options.neurons_per_key > 1 else 1, window=1,
+        score_bound=1, latest=0, query_limit=1,
         key_limit=SIGNED_8, value_limit=1, value_shift=0, control_decay=options.control_decay,
-        unit=2, input_bits=options.input_bits)
+        unit=2, input_bits=options.input_bits, neurons_per_key=options.neurons_per_key,
+        pause=options.pause, fine=INPUT_SHIFT if options.fractions else 0)
     return _with_values(_with_scores(head, options.query_limit))
 
 
 def widest_window(head: LatencyAttention, wanted: int) -> int:
-    """As many steps as wanted, or as the threshold's register has room for."""
-    return most(wanted, lambda steps: replace(head, window=steps + STEPS_SPARE), THRESHOLD,
-                spare=THRESHOLD_SPARE)
+    """As many steps of ramp as wanted, or as the threshold has room for, behind the pause."""
+    return head.pause + most(
+        wanted, lambda steps: replace(head, window=head.pause + steps + STEPS_SPARE), THRESHOLD,
+        spare=THRESHOLD_SPARE)
+
+
+def steepest_ramp(head: LatencyAttention, top: int) -> int:
+    """The steepest ramp up to this one for which half a step ahead fits the input."""
+    return most(top, lambda ramp: replace(head, ramp=ramp), LIFT, MASK)
 
 
 def largest_bound(head: LatencyAttention) -> int:
     """The largest score bound for which lift, mask and threshold fit, though all be due at once."""
     def due_at_once(bound: int) -> LatencyAttention:
-        return replace(head, score_bound=bound, latest=-bound, window=0)
+        return replace(head, score_bound=bound, latest=-bound, window=head.pause)
 
     bound = most(VTH_MAX, due_at_once, LIFT, MASK)
     return most(bound, due_at_once, THRESHOLD, spare=THRESHOLD_SPARE)
@@ -124,11 +136,17 @@ def _with_scores(head: LatencyAttention, query_limit: int) -> LatencyAttention:
 
 
 def _with_values(head: LatencyAttention) -> LatencyAttention:
-    """The head with its value codes, and the shift of their sum; plain ones are never shifted."""
+    """The head with its value codes, and the shift of their sum; plain ones are never shifted.
+
+    Of the fractions that readers may keep, they keep as many bits as the values need.
+    """
     def valued(limit: int, shift: int) -> LatencyAttention:
         return replace(head, value_limit=limit, unit=2 * limit, value_shift=shift)
 
     coarsest = -EXPONENT_MIN if head.graded else 0
-    limit = most(SIGNED_8, lambda code: valued(code, coarsest), WHOLE_FLUSH, spare=FLUSH_SPARE)
-    return valued(limit, least(coarsest, lambda shift: valued(limit, shift),
-                               WHOLE_FLUSH, FLUSH_SPARE))
+    top = largest_code(head.control_decay, head.neurons_per_key)
+    limit = most(top, lambda code: valued(code, coarsest), WHOLE_FLUSH, spare=FLUSH_SPARE)
+    found = valued(limit, least(coarsest, lambda shift: valued(limit, shift),
+                                WHOLE_FLUSH, FLUSH_SPARE))
+    return replace(found, fine=least(head.fine, lambda bits: replace(found, fine=bits),
+                                     WHOLE_FLUSH, FLUSH_SPARE))

@@ -115,7 +115,7 @@ def _compared(code: LayerCode, sample: Sample, run: Attended) -> tuple[Floats, F
     for h in range(len(code.heads)):
         weights, context = _float_head(sample, h)
         found.append(cosines(spiking[h], context)[seen])
-        kls.append(_kl(weights, run.head(h).weights(code.step_nats)[0])[seen])
+        kls.append(_kl(weights, run.head(h).weights(*code.clock)[0])[seen])
     return np.stack(found), np.stack(kls)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from neuromorph.circuits.latency_attention import SpikeKind
@@ -11,6 +11,7 @@ from neuromorph.errors import UsageError
 from neuromorph.numerics.limits import DECAY_UNITY, INPUT_BITS, NARROW_INPUT_BITS
 
 Target: TypeAlias = Literal["loihi2", "loihi1"]
+Preference: TypeAlias = Literal["steps", "cores"]
 
 PAYLOAD_OCTAVES = 5
 """Octaves that an early spike's payload is trusted with, of the 8 it has."""
@@ -43,6 +44,13 @@ class TranslateOptions:
         22 bits; there every bit of a query is a copy of the keys' synapses.
     query_bits : int, optional
         Width of a query code with its sign, 2 to 8; 8, or 6 for Loihi 1, if left out.
+    neurons_per_key : {1, 2}
+        Match neurons of a key (binary spikes only). Two give half steps, no more steps, and twice
+        the match neurons and synapses of keys and values.
+    late_flush : bool, optional
+        Whether keys below the window are dropped, and not counted at its edge (binary spikes only);
+        control neurons keep fractions then, so that values have all their bits at any context.
+        With two neurons a key if left out.
     """
 
     spikes: SpikeKind = "graded"
@@ -54,6 +62,8 @@ class TranslateOptions:
     slots: int | None = None
     target: Target = "loihi2"
     query_bits: int | None = None
+    neurons_per_key: int = 1
+    late_flush: bool | None = None
 
     def __post_init__(self) -> None:
         if self.spikes not in ("graded", "binary"):
@@ -69,6 +79,7 @@ class TranslateOptions:
                              found=f"step_nats = {self.step_nats}", expected="0.6931",
                              hint="leave --step-nats out, or use --spikes binary")
         self._check_target()
+        self._check_neurons()
         if self.slots is not None and not 1 <= self.slots <= 1 << 15:
             raise UsageError("slots is out of range", found=self.slots, expected="1 to 32768")
 
@@ -82,6 +93,27 @@ class TranslateOptions:
         if self.query_bits is not None and not 2 <= self.query_bits <= 8:
             raise UsageError("query_bits is out of range", found=self.query_bits,
                              expected="2 to 8")
+
+    def _check_neurons(self) -> None:
+        if self.neurons_per_key not in (1, 2) or isinstance(self.neurons_per_key, bool):
+            raise UsageError("a key has one or two match neurons", found=self.neurons_per_key,
+                             expected="1 or 2")
+        if (self.neurons_per_key > 1 or self.late_flush) and self.spikes == "graded":
+            raise UsageError("graded payloads say what a second match neuron or a late flush would",
+                             found=f"neurons_per_key = {self.neurons_per_key}, "
+                             f"late_flush = {self.late_flush}", expected="1, None",
+                             hint='pass spikes="binary" (at the command line --spikes binary)')
+
+    @property
+    def pause(self) -> int:
+        """Silent steps behind step 0, after which keys below the window are forgotten."""
+        late = self.neurons_per_key > 1 if self.late_flush is None else self.late_flush
+        return int(late)
+
+    @property
+    def fractions(self) -> bool:
+        """Whether control neurons may keep fractions of a unit, beside those of Loihi 1."""
+        return self.neurons_per_key > 1 or self.pause > 0
 
     @property
     def input_bits(self) -> int:
@@ -101,13 +133,53 @@ class TranslateOptions:
 
     @property
     def free_steps(self) -> int:
-        """Steps below the window that payloads stand for: halvings until 3 bits are left."""
-        return PAYLOAD_OCTAVES if self.spikes == "graded" else 0
+        """Steps below the window that cost none.
+
+        Payloads stand for them, halvings until 3 bits are left; or what lies there is dropped, and
+        its neighbours in the window are the fainter for it.
+        """
+        return PAYLOAD_OCTAVES if self.spikes == "graded" else self.pause
 
     @property
     def exact_step_nats(self) -> float:
         """The step that the decay register really stands for."""
         return -math.log((DECAY_UNITY - self.control_decay) / DECAY_UNITY)
+
+
+def preferring(
+    prefer: Preference | None, options: TranslateOptions, neurons_per_key: int | None = None
+) -> TranslateOptions:
+    """The options with half steps, by what is rather spent; see `TranslateOptions`.
+
+    Parameters
+    ----------
+    prefer : {"steps", "cores"}, optional
+        Two neurons a key, in as many steps as before; or a ramp of twice the steps, in as many
+        neurons. The options as they are if left out.
+    options : TranslateOptions
+    neurons_per_key : int, optional
+        As a person said it, who cannot say both.
+
+    Raises
+    ------
+    UsageError
+        For graded spikes, which need neither, or where both are said.
+    """
+    if prefer is None:
+        return replace(options, neurons_per_key=neurons_per_key or 1)
+    if neurons_per_key is not None:
+        raise UsageError("a preference chooses the neurons a key", found=f"prefer = {prefer}, "
+                         f"neurons_per_key = {neurons_per_key}", expected="one of both",
+                         hint="leave one of them out")
+    if options.spikes == "graded":
+        raise UsageError("graded spikes tell parts of a step by their payloads",
+                         found=f"prefer = {prefer}", expected="no preference",
+                         hint="leave --prefer out, or use --spikes binary")
+    if prefer == "steps":
+        return replace(options, neurons_per_key=2)
+    if prefer == "cores":
+        return replace(options, step_nats=options.step_nats / 2, late_flush=True)
+    raise UsageError("there is no such preference", found=prefer, expected="steps or cores")
 
 
 def _between(name: str, value: float, low: float, high: float) -> None:

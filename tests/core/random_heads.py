@@ -13,7 +13,7 @@ from neuromorph.backends import AttentionBatch
 from neuromorph.translate import LayerCode, Sample, TranslateOptions, calibrate_layer
 
 Rng = np.random.Generator
-KINDS = ("graded", "binary", "loihi1")
+KINDS = ("graded", "binary", "loihi1", "paired")
 
 
 def random_layer(seed: int, kind: str) -> AttentionBatch:
@@ -63,7 +63,8 @@ def _options(rng: Rng, kind: str, tokens: int) -> TranslateOptions:
         "window_nats": float(rng.uniform(1, 12)), "margin_nats": float(rng.uniform(0, 2)),
         "headroom": float(rng.choice([1.0, 1.1, 2.0])),
         "slots": None if rng.random() < 0.5 else tokens + int(rng.integers(40)),
-        "query_bits": None if rng.random() < 0.5 else int(rng.integers(2, 9))}
+        "query_bits": None if rng.random() < 0.5 else int(rng.integers(2, 9)),
+        "neurons_per_key": 2 if kind == "paired" else 1}
     if kind != "graded":
         chosen["step_nats"] = float(rng.choice([0.1, 0.3, math.log(2), 1.2]))
     return TranslateOptions(**chosen)

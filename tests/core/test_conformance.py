@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from small_heads import BINARY, GRADED, attention
 from small_learners import LEARNERS, learner
 from small_networks import everything, float_network, random_network
+from small_pairs import PAIR
 
 from neuromorph import backends
 from neuromorph.api.tested_versions import PACKAGES
@@ -47,6 +48,7 @@ RUNS = {
     "binary attention": attention(BINARY),
     "graded attention": attention(GRADED),
     "attention for Loihi 1": attention(replace(BINARY, input_bits=22)),
+    "two neurons a key": attention(PAIR),
     "floats": float_network(),
     "plain spikes": one_neuron(CubaLIF(du=1000, dv=100, vth=5, bias_mant=9, bias_exp=2)),
     "a current that never decays": one_neuron(CubaLIF(du=0, vth=5)),
@@ -59,9 +61,9 @@ CANNOT = {
     ("fast", "floats that learn"): "it runs integers only",
     ("lava", "a current that never decays"): "no register for du = 0",
     ("lava", "a potential that never lasts"): "no register for dv = 4096",
-    ("lava", "attention for Loihi 1"): "stock LIF shifts its input by 6 bits, not by 0",
     ("loihi_emulator", "binary attention"): "a payload is too large for synapses",
     ("loihi_emulator", "graded attention"): "a payload is too large for synapses",
+    ("loihi_emulator", "two neurons a key"): "a payload is too large for synapses",
     ("loihi_emulator", "floats"): "it runs integers only",
     ("loihi_emulator", "a current that never decays"): "no register for du = 0",
     ("loihi_emulator", "a potential that never lasts"): "no register for dv = 4096",

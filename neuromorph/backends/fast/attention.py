@@ -14,12 +14,13 @@ from neuromorph.backends.fast.closed_form import EXACT_FLOAT32, SPEC, spec_of
 from neuromorph.backends.fast.kernel import attend_heads
 from neuromorph.backends.fast.lanes import LANES
 from neuromorph.backends.fast.memory import aligned, padded
-from neuromorph.backends.fast.stored import sum_up
+from neuromorph.backends.fast.stored import kind_of, sum_up
 from neuromorph.backends.fast.threads import share, threads_for
 from neuromorph.backends.fast.vectors import STRIP
 from neuromorph.backends.sight import Sight
 from neuromorph.circuits.latency_attention import Attended, LatencyAttention, prove_ranges
 from neuromorph.circuits.latency_attention.emit import contexts_of
+from neuromorph.circuits.latency_attention.pair import parts_of
 from neuromorph.errors import RangeProofError
 
 
@@ -41,24 +42,26 @@ def attend_closed_form(work: AttentionBatch, times: bool = False) -> Attended:
 
 def _attended(work: AttentionBatch, times: bool) -> Attended:
     """Control and normaliser, as a host reads them."""
-    specs, graded = specs_of(work.heads), np.array([head.graded for head in work.heads])
-    sight = Sight(work.mask)
-    parts = [_of_kind(work, sight, specs, np.flatnonzero(graded == kind), kind, times)
-             for kind in np.unique(graded)]
+    specs, sight = specs_of(work.heads), Sight(work.mask)
+    kinds = [(kind_of(head), head.neurons_per_key, head.control_decay * (head.neurons_per_key > 1))
+             for head in work.heads]
+    which = {kind: np.flatnonzero([one == kind for one in kinds]) for kind in dict.fromkeys(kinds)}
+    parts = [_of_kind(work, sight, specs, some, times) for some in which.values()]
     if len(parts) == 1:
         return parts[0]
-    order = np.argsort(np.argsort(graded, kind="stable"))
+    order = np.argsort(np.concatenate(list(which.values())))
     joined: list[Any] = [
-        None if one is None else np.concatenate([one, other], axis=1)[:, order]
-        for one, other in zip(*map(_fields, parts), strict=True)]
+        None if some[0] is None else np.concatenate(some, axis=1)[:, order]
+        for some in zip(*map(_fields, parts), strict=True)]
     return Attended(*joined)
 
 
 def _of_kind(
-    work: AttentionBatch, sight: Sight, specs: NDArray[Any], which: NDArray[np.int64], graded: bool,
-    times: bool,
+    work: AttentionBatch, sight: Sight, specs: NDArray[Any], which: NDArray[np.int64], times: bool,
 ) -> Attended:
-    """The heads of one kind of spikes."""
+    """The heads of one kind of spikes, which share values in the same way."""
+    head = work.heads[which[0]]
+    graded = head.graded
     queries = work.queries[:, which]
     batch, heads, asked, key_size = queries.shape
     (kv_heads, keys), value_size = work.keys.shape[1:3], work.values.shape[3]
@@ -66,8 +69,7 @@ def _of_kind(
     codes = np.ascontiguousarray(queries.reshape(rows, asked, key_size), np.float32)
     strips = aligned((batch * kv_heads, padded(keys, STRIP) // STRIP, key_size, STRIP), np.float32)
     _store_keys(work.keys.reshape(batch * kv_heads, keys, key_size), strips)
-    table = aligned((batch * kv_heads, keys, columns), np.float32 if graded else np.int16)
-    table[..., :value_size] = work.values.reshape(batch * kv_heads, keys, value_size)
+    table = _table_of(head, work.values.reshape(batch * kv_heads, keys, value_size), columns)
     control = np.empty((rows, asked, columns), np.int32)
     normaliser = np.empty((rows, asked), np.int64)
     counts = np.empty((rows, asked, 3), np.int32)
@@ -88,6 +90,16 @@ def _of_kind(
     return Attended(back(control[..., :value_size]).astype(np.int64), back(normaliser), last,
                     spikes, forced, back(fired) if times else None,
                     back(payloads) if times else None)
+
+
+def _table_of(head: LatencyAttention, values: NDArray[Any], columns: int) -> NDArray[Any]:
+    """Codes of values (rows, keys, size) as the kernel of a head's kind wants them."""
+    if kind_of(head) == "paired":
+        parts = parts_of(values, head.control_decay, head.neurons_per_key)
+        values = np.moveaxis(parts, 0, 2)
+    table = aligned((*values.shape[:-1], columns), np.float32 if head.graded else np.int16)
+    table[..., : values.shape[-1]] = values
+    return table
 
 
 def _rows_of(work: AttentionBatch, which: NDArray[np.int64]) -> NDArray[np.int32]:

@@ -36,6 +36,7 @@ from neuromorph.backends.fast.vectors import (
     take,
 )
 from neuromorph.circuits.latency_attention import LatencyAttention
+from neuromorph.circuits.latency_attention.pair import parts_of
 from neuromorph.numerics.limits import DECAY_BITS, DECAY_UNITY
 
 HALF = DECAY_UNITY // 2
@@ -48,7 +49,8 @@ SPEC = np.dtype([
     ("key_shift", "i8"), ("score_bound", "i8"), ("ramp", "i8"), ("first_due", "i8"),
     ("span", "i8"), ("payload_base", "i8"), ("payload_bits", "i8"), ("scale", "f8"),
     ("graded", "?"), ("keep", "i8"), ("unit", "i8"), ("left", "i8"), ("right", "i8"),
-    ("exact", "i8"),
+    ("exact", "i8"), ("last_due", "i8"), ("pause", "i8"), ("first_unit", "i8"),
+    ("second_unit", "i8"),
 ], align=True)
 """What the kernel needs to know of one head."""
 
@@ -62,15 +64,20 @@ def spec_of(head: LatencyAttention) -> tuple[Any, ...]:
     X <= 0, which is q.k <= cut. A bias stands in X as bias 2^key_shift, so half of that is added
     to q.k, which may be an odd half where nothing is shifted.
 
-    Sums of values reach the control neurons as (sum << left) >> right.
+    Sums of values reach the control neurons as (sum << left) >> right. Two neurons a key count in
+    half steps, ceil(2 X / S), up to twice the steps of the ramp.
     """
     step, climb = head.ramp << head.key_shift, head.first_due << head.key_shift
-    return (max(-climb / 2, -EXACT_FLOAT32), climb + step - 0.5, 1.0 / step, head.window,
-            head.key_shift, head.score_bound, head.ramp, head.first_due, head.payload_span,
-            head.payload_base, head.payload_base.bit_length() - 1,
+    count, units = head.neurons_per_key, parts_of(
+        np.array(head.unit // 2), head.control_decay, head.neurons_per_key)
+    return (max(-climb / 2, -EXACT_FLOAT32), climb + (step - 0.5) / count, count / step,
+            head.window, head.key_shift, head.score_bound, head.ramp, head.first_due,
+            head.payload_span, head.payload_base, head.payload_base.bit_length() - 1,
             head.payload_gain / (1 << head.payload_gain_shift), head.graded,
             DECAY_UNITY - head.control_decay, head.unit,
-            1 if head.graded else 1 + head.control_shift, head.value_shift, _exact_keys(head))
+            1 if head.graded else 1 + head.control_shift, head.value_shift, _exact_keys(head),
+            count * (head.window - head.pause), head.pause, 2 * int(units[0]),
+            2 * int(units[1:].sum()))
 
 
 def _exact_keys(head: LatencyAttention) -> int:
@@ -189,13 +196,15 @@ def fade(held: Any, columns: int, keep: int, steps: int) -> None:
 
 
 @compiled(forceinline=True)
-def settle(parts: Any, mass: Any, spec: Any, held: Any, columns: int) -> tuple[int, int]:
+def settle(
+    parts: Any, mass: Any, unit: int, spec: Any, held: Any, columns: int
+) -> tuple[int, int]:
     """Fade and add, step by step from 0, which ``held`` has; the normaliser and the last step.
 
-    Leaves parts and mass empty.
+    Mass counts in so many of the normaliser's units. Leaves parts and mass empty.
     """
     last = 0 if mass[0] > 0 else -1
-    total, now = ((mass[0] * spec.unit) << (spec.left - 1)) >> spec.right, 0
+    total, now = ((mass[0] * unit) << (spec.left - 1)) >> spec.right, 0
     mass[0] = 0
     for n in range(1, spec.window + 1):
         if mass[n] == 0:
@@ -204,7 +213,7 @@ def settle(parts: Any, mass: Any, spec: Any, held: Any, columns: int) -> tuple[i
         for j in range(0, columns, LANES):
             take(held, j, parts, n * columns + j, spec.left, spec.right)
         total = fade_one(total, spec.keep, n - now)
-        total += ((mass[n] * spec.unit) << (spec.left - 1)) >> spec.right
+        total += ((mass[n] * unit) << (spec.left - 1)) >> spec.right
         mass[n] = 0
         last = now = n
     return total, last

@@ -21,45 +21,22 @@ from neuromorph.backends.fast.closed_form import (
 from neuromorph.backends.fast.compiled import compiled
 from neuromorph.backends.fast.lanes import LANES, keep, start
 from neuromorph.backends.fast.memory import scratch
+from neuromorph.backends.fast.paired import attend_pairs
+from neuromorph.backends.fast.scores import fill, hide, in_sight, products, span_of, tilt, without
 from neuromorph.backends.fast.vectors import (
     FOUR,
     ROWS,
     STRIP,
-    UNSEEN,
     product_half,
-    product_row,
     product_row_four,
     product_row_half,
     product_tile,
     spill,
     take,
-    take_away,
 )
 
 BLOCK = 32
 """Queries that one task takes."""
-
-
-@compiled(forceinline=True)
-def _fill(target: Any, begin: int, stop: int, value: Any) -> None:
-    for i in range(begin, stop):
-        target[i] = value
-
-
-@compiled(forceinline=True)
-def _scores(
-    asked: Any, rows: int, depth: int, strips: Any, begin: int, width: int, scores: Any,
-) -> None:
-    """scores[rows, width] = asked[rows, depth] keys, which stand in strips of 32."""
-    whole = rows - rows % ROWS
-    for j in range(0, width, STRIP):
-        strip = begin + j * depth
-        for r in range(0, whole, ROWS):
-            product_tile(asked, r * depth, depth, strips, strip, STRIP, depth, scores,
-                         r * width + j, width)
-        for r in range(whole, rows):
-            product_row(asked, r * depth, depth, strips, strip, STRIP, depth, scores,
-                        r * width + j, width)
 
 
 @compiled(forceinline=True)
@@ -87,48 +64,6 @@ def _weighted(
 
 
 @compiled(forceinline=True)
-def _span(sight: NDArray[np.int64]) -> tuple[Any, Any]:
-    """The first strip that some queries look at, and how many keys from there on."""
-    low, high = np.int64(1 << 62), np.int64(0)
-    for i in range(len(sight)):
-        if sight[i, 1] > sight[i, 0]:
-            low, high = min(low, sight[i, 0]), max(high, sight[i, 1])
-    low = min(low, high) // STRIP * STRIP
-    return low, (high - low + STRIP - 1) // STRIP * STRIP
-
-
-@compiled(forceinline=True)
-def _hide(
-    scores: Any, at: int, width: int, low: int, sight: NDArray[np.int64], r: int,
-    mask: NDArray[np.bool_],
-) -> Any:
-    """Give keys that query r may not see the score `UNSEEN`; how many it does see."""
-    first, stop, hidden = sight[r, 0], sight[r, 1], sight[r, 2]
-    if stop <= first:
-        _fill(scores, at, at + width, UNSEEN)
-        return 0
-    _fill(scores, at, at + first - low, UNSEEN)
-    _fill(scores, at + stop - low, at + width, UNSEEN)
-    if hidden:
-        for i in range(first, stop):
-            if not mask[r, i]:
-                scores[at + i - low] = UNSEEN
-    return stop - first - hidden
-
-
-@compiled(forceinline=True)
-def _tilt(
-    scores: Any, at: int, width: int, low: int, r: int, bias: NDArray[np.int32], key_shift: int,
-) -> None:
-    """Add query r's bias, if there is any, to its scores: half a unit of X each, see `spec_of`."""
-    if not len(bias):
-        return
-    half = np.float32(0.5) * np.float32(1 << key_shift)
-    for i in range(min(width, bias.shape[1] - low)):
-        scores[at + i] += np.float32(bias[r, low + i]) * half
-
-
-@compiled(forceinline=True)
 def _tell(
     scores: Any, at: int, width: int, low: int, early: Any, graded: bool, which: Any, found: int,
     due: Any, payload: Any, cut: float, r: int, times: NDArray[np.int32],
@@ -152,7 +87,7 @@ def _graded(
     times: Any, payloads: Any,
 ) -> None:
     """A block of queries of graded spikes; its early keys are one product of matrices."""
-    (rows, depth), (keys, columns), (low, width) = asked.shape, table.shape, _span(sight)
+    (rows, depth), (keys, columns), (low, width) = asked.shape, table.shape, span_of(sight)
     room, floats, ints = (spec.window + 1) * columns, np.empty(0, np.float32), np.empty(0, np.int32)
     held_by = (
         scratch(rows * width, floats), scratch(rows * width, floats), scratch(LANES, ints),
@@ -168,22 +103,22 @@ def _graded(
     parts, wide, mass, held = (start(held_by[9]), start(held_by[10]), start(held_by[11]),
                                start(held_by[12]))
     early_mass, values = np.empty(rows, np.int64), start(table)
-    _scores(start(asked), rows, depth, start(strips), low * depth, width, scores)
+    products(start(asked), rows, depth, start(strips), low * depth, width, scores)
     for r in range(rows):
-        _tilt(scores, r * width, width, low, r, bias, spec.key_shift)
-        counts[r, 1] = _hide(scores, r * width, width, low, sight, r, mask)
+        tilt(scores, r * width, width, low, r, bias, spec.key_shift)
+        counts[r, 1] = hide(scores, r * width, width, low, sight, r, mask)
         early_mass[r] = early_keys(scores, r * width, width, spec, early, lanes)
 
     begin, span = low * columns, min(width, keys - low)
-    _fill(whole, 0, rows * columns, 0)
+    fill(whole, 0, rows * columns, 0)
     for k in range(0, span, spec.exact):
         _weighted(early, k, rows, width, values, begin + k * columns, min(spec.exact, span - k),
                   columns, part)
         for j in range(0, rows * columns, LANES):
             spill(whole, j, part, j)
 
-    _fill(parts, 0, room, 0)
-    _fill(wide, 0, room, 0)
+    fill(parts, 0, room, 0)
+    fill(wide, 0, room, 0)
     for r in range(rows):
         found = late_keys(scores, r * width, width, spec, which, late)
         counts[r, 2] = late_spikes(late, found, spec, due, payload)
@@ -193,12 +128,12 @@ def _graded(
             if found > spec.exact:
                 spill_all(wide, parts, columns, mass, spec.window)
         mass[0] = early_mass[r]
-        _fill(held, 0, columns, 0)
+        fill(held, 0, columns, 0)
         for j in range(0, columns, LANES):
             take(held, j, whole, r * columns + j, spec.left, spec.right)
         normaliser[r], counts[r, 0] = (
-            settle(wide, mass, spec, held, columns) if found > spec.exact
-            else settle(parts, mass, spec, held, columns))
+            settle(wide, mass, spec.unit, spec, held, columns) if found > spec.exact
+            else settle(parts, mass, spec.unit, spec, held, columns))
         for j in range(columns):
             control[r, j] = held[j]
         if len(times):
@@ -212,7 +147,7 @@ def _plain(
     control: Any, normaliser: Any, counts: Any, times: Any, payloads: Any,
 ) -> None:
     """A block of queries of plain spikes; its early keys are all but the late and the hidden."""
-    (rows, depth), (_, columns), (low, width) = asked.shape, table.shape, _span(sight)
+    (rows, depth), (_, columns), (low, width) = asked.shape, table.shape, span_of(sight)
     room, floats, ints = (spec.window + 1) * columns, np.empty(0, np.float32), np.empty(0, np.int32)
     held_by = (
         scratch(rows * width, floats), scratch(width + LANES, ints),
@@ -224,12 +159,12 @@ def _plain(
     parts, wide, mass, held = (start(held_by[4]), start(held_by[5]), start(held_by[6]),
                                start(held_by[7]))
     values, begin = start(table), low * columns
-    _scores(start(asked), rows, depth, start(strips), low * depth, width, scores)
-    _fill(parts, 0, room, 0)
-    _fill(wide, 0, room, 0)
+    products(start(asked), rows, depth, start(strips), low * depth, width, scores)
+    fill(parts, 0, room, 0)
+    fill(wide, 0, room, 0)
     for r in range(rows):
-        _tilt(scores, r * width, width, low, r, bias, spec.key_shift)
-        seen = _hide(scores, r * width, width, low, sight, r, mask)
+        tilt(scores, r * width, width, low, r, bias, spec.key_shift)
+        seen = hide(scores, r * width, width, low, sight, r, mask)
         found = late_keys(scores, r * width, width, spec, which, late)
         counts[r, 1], counts[r, 2] = seen, late_spikes(late, found, spec, due, due)
         for k in range(0, found, spec.exact):
@@ -237,47 +172,23 @@ def _plain(
                           parts, mass)
             if found > spec.exact:
                 spill_all(wide, parts, columns, mass, spec.window)
-        _in_sight(sums, values, sight, r, mask, held, columns)
+        in_sight(sums, values, sight, r, mask, held, columns, 1)
         if found > spec.exact:
-            _without(held, wide, mass, columns, spec.window)
+            without(held, wide, mass, columns, spec.window)
         else:
-            _without(held, parts, mass, columns, spec.window)
+            without(held, parts, mass, columns, spec.window)
         mass[0] = seen - found
         for j in range(columns):
             held[j] = (held[j] << spec.left) >> spec.right
         normaliser[r], counts[r, 0] = (
-            settle(wide, mass, spec, held, columns) if found > spec.exact
-            else settle(parts, mass, spec, held, columns))
+            settle(wide, mass, spec.unit, spec, held, columns) if found > spec.exact
+            else settle(parts, mass, spec.unit, spec, held, columns))
         for j in range(columns):
             control[r, j] = held[j]
         if len(times):
             _tell(scores, r * width, width, low, scores, False, which, found, due, due, spec.cut,
                   r, times, payloads)
     keep(held_by)
-
-
-@compiled(forceinline=True)
-def _in_sight(
-    sums: NDArray[np.int32], values: Any, sight: NDArray[np.int64], r: int,
-    mask: NDArray[np.bool_], held: Any, columns: int,
-) -> None:
-    """held = the sum of the values that query r sees, from the sums of all values before each."""
-    first, stop, hidden = sight[r, 0], sight[r, 1], sight[r, 2]
-    for j in range(columns):
-        held[j] = sums[stop, j] - sums[first, j]
-    for i in range(first, stop if hidden else first):
-        if not mask[r, i]:
-            for j in range(0, columns, LANES):
-                take_away(held, j, values, i * columns + j)
-
-
-@compiled(forceinline=True)
-def _without(held: Any, parts: Any, mass: Any, columns: int, window: int) -> None:
-    """held -= the sums of all later steps."""
-    for n in range(1, window + 1):
-        if mass[n] > 0:
-            for j in range(0, columns, LANES):
-                take_away(held, j, parts, n * columns + j)
 
 
 @compiled(forceinline=True)
@@ -296,7 +207,7 @@ def task_of(task: int, queries: int) -> tuple[int, int, int]:
 
 
 def attend_block(*arguments: Any) -> None:
-    """`_graded` or `_plain`, as the type of the values says; for compiled code only."""
+    """`_graded`, `_plain` or `attend_pairs`, as the values say; for compiled code only."""
     raise NotImplementedError
 
 
@@ -306,6 +217,8 @@ def _attend_block(  # the names are part of what is called
     sight: Any, mask: Any, bias: Any, spec: Any, control: Any,  # noqa: ARG001
     normaliser: Any, counts: Any, times: Any, payloads: Any,  # noqa: ARG001
 ) -> Any:
+    if table.ndim > 2:  # keys, neurons of a key, columns
+        return attend_pairs
     return _graded if table.dtype == types.float32 else _plain
 
 
@@ -325,7 +238,7 @@ def attend_heads(
     asked : codes of queries, shape (batch heads, queries, key_size)
     strips : codes of keys, 32 together, shape (batch kv_heads, strips, key_size, 32)
     table : codes of values, shape (batch kv_heads, keys, columns); float32 for graded spikes,
-        int16 for plain ones
+        int16 for plain ones, and (batch kv_heads, keys, neurons, columns) for `attend_pairs`
     sums : of the values of all keys before each, shape (batch kv_heads, keys + 1, columns); for
         plain spikes only
     kv_of : which keys and values a head uses, shape (heads,)

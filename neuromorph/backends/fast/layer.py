@@ -21,10 +21,21 @@ from neuromorph.backends.fast.compiled import compiled
 from neuromorph.backends.fast.encode import decode_row, encode_row
 from neuromorph.backends.fast.kernel import attend_block, blocks_of, task_of
 from neuromorph.backends.fast.memory import padded
-from neuromorph.backends.fast.stored import CODE, COUNTS, FLOATS, TABLES, Stored, count, place
+from neuromorph.backends.fast.stored import (
+    CODE,
+    COUNTS,
+    FLOATS,
+    LIMITS,
+    TABLES,
+    Stored,
+    count,
+    kind_of,
+    place,
+)
 from neuromorph.backends.fast.threads import share, threads_for
 from neuromorph.backends.fast.vectors import STRIP
 from neuromorph.backends.floats import FloatAnswer, FloatWork, Scales
+from neuromorph.circuits.latency_attention.pair import share_of
 
 GROWING = 8
 """Keys a query from which on they are taken for a text that grows, and their codes kept."""
@@ -81,7 +92,7 @@ def _answer(
         b, head, some = row // heads, row % heads, slice(begin, stop)
         kv = b * kv_heads + kv_of[head]
         codes = np.empty((stop - begin, size), np.float32)
-        control = np.empty((stop - begin, table.shape[2]), np.int32)
+        control = np.empty((stop - begin, sums.shape[2]), np.int32)
         normaliser = np.empty(stop - begin, np.int64)
         counts = np.empty((stop - begin, 3), np.int32)
         count(counted, _code_queries(queries, b, head, begin, factor, query_code, limits[0], codes))
@@ -100,9 +111,9 @@ def answer_of(kind: str) -> Any:
     """The pass over all queries, compiled for a kind of spikes."""
     return compiled(_answer, name=f"answer_{kind}", nogil=True, signature=types.void(
         types.intp, types.intp, FLOATS, types.float32, CODE,
-        types.UniTuple(types.float32[:, ::1], 2), types.UniTuple(types.int64, 3),
+        types.UniTuple(types.float32[:, ::1], 2), LIMITS,
         types.int64[::1], types.int64[:, :, ::1], types.boolean[:, :, ::1],
-        from_dtype(SPEC)[::1], types.float32[:, :, :, ::1], TABLES[kind][:, :, ::1],
+        from_dtype(SPEC)[::1], types.float32[:, :, :, ::1], TABLES[kind],
         types.int32[:, :, ::1], types.float32[:, :, :, ::1], types.int64[::1]))
 
 
@@ -126,9 +137,10 @@ class FastLayer:
 
     def __init__(self, scales: Scales) -> None:
         self.heads = scales.heads
-        self.kind = "graded" if scales.shared.spikes == "graded" else "plain"
+        self.kind = kind_of(scales.shared)
         self.specs = specs_of(scales.heads)
-        self.limits = scales.shared.limits
+        self.neurons = scales.shared.neurons_per_key
+        self.limits = (*scales.shared.limits, share_of(scales.shared.control_decay, self.neurons))
         self.kv_of = np.arange(len(scales.heads)) * len(scales.key_scale) // len(scales.heads)
         self.codes = [_code(centre, scale) for centre, scale in (
             (None, scales.query_scale), (scales.key_centre, scales.key_scale),
@@ -176,7 +188,8 @@ class FastLayer:
             last = None
         stored = last if kept and last and last.follows(keys, values) else Stored(
             self.kind, (keys.shape[0], keys.shape[1], keys.shape[3], values.shape[3]),
-            padded(tokens + tokens // 4 + 1, STRIP) if kept else tokens, kept=kept)
+            padded(tokens + tokens // 4 + 1, STRIP) if kept else tokens, kept=kept,
+            neurons=self.neurons)
         stored.add(keys, values, self.codes[1:], self.limits, threads)
         return stored
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 from numba import types
+from numba.extending import overload
 from numpy.typing import NDArray
 
 from neuromorph.backends.fast.compiled import compiled
@@ -20,6 +21,8 @@ from neuromorph.backends.fast.lanes import LANES
 from neuromorph.backends.fast.memory import aligned, padded
 from neuromorph.backends.fast.threads import share
 from neuromorph.backends.fast.vectors import STRIP
+from neuromorph.circuits.latency_attention import LatencyAttention, Shared
+from neuromorph.circuits.latency_attention.pair import SHARE_BITS
 
 FLOATS = types.Array(types.float32, 4, "A", readonly=True)
 """Arrays that come from elsewhere may have any strides."""
@@ -27,11 +30,24 @@ FLOATS = types.Array(types.float32, 4, "A", readonly=True)
 CODE = types.UniTuple(types.float64[:, ::1], 3)
 """Centre, scale and one over it, shape (heads, size) each."""
 
-TABLES = {"graded": types.float32, "plain": types.int16}
-"""Types that values add up in."""
+TABLES = {"graded": types.float32[:, :, ::1], "plain": types.int16[:, :, ::1],
+          "paired": types.int16[:, :, :, ::1]}
+"""Tables of values by kind of heads, in the types that they add up in; see `kind_of`."""
+
+LIMITS = types.UniTuple(types.int64, 4)
+"""Largest query, key and value code, and the share of a value that the first neuron takes."""
+
+HALF_SHARE = 1 << SHARE_BITS - 1
 
 COUNTS = 8
 """Numbers that a thread counts in, a whole cache line: clips, what is not finite, and more."""
+
+
+def kind_of(head: LatencyAttention | Shared) -> str:
+    """Which kernel a head's spikes take."""
+    if head.spikes == "graded":
+        return "graded"
+    return "paired" if head.neurons_per_key > 1 or head.pause else "plain"
 
 
 @compiled(forceinline=True)
@@ -60,7 +76,7 @@ def _code_keys(
 @compiled(forceinline=True)
 def _code_values(
     values: NDArray[np.float32], b: int, kv: int, begin: int, since: int, code: Any, limit: int,
-    table: NDArray[Any],
+    share: int, table: NDArray[Any],
 ) -> int:
     """Code up to 32 values into their rows of a table (keys, columns); what was counted."""
     size, found = values.shape[3], 0
@@ -68,9 +84,34 @@ def _code_values(
     for token in range(max(begin, since), min(begin + STRIP, values.shape[2])):
         found += encode_row(values, place(values, b, kv, token), np.float32(1), code, kv, limit,
                             codes, 0)
-        for j in range(size):
-            table[token, j] = codes[j]
+        put(table, token, codes, share)
     return found
+
+
+def put(*arguments: Any) -> None:
+    """Write a value's codes into its row, or in parts into its rows; for compiled code only."""
+    raise NotImplementedError
+
+
+@overload(put)
+def _put(table: Any, token: Any, codes: Any, share: Any) -> Any:  # noqa: ARG001 - what is called
+    return _put_parts if table.ndim > 2 else _put_whole  # keys, neurons of a key, columns
+
+
+def _put_whole(table: Any, token: Any, codes: Any, share: Any) -> Any:  # noqa: ARG001
+    for j in range(len(codes)):
+        table[token, j] = codes[j]
+
+
+def _put_parts(table: Any, token: Any, codes: Any, share: Any) -> Any:
+    """As `pair.parts_of`."""
+    for j in range(len(codes)):
+        whole = int(codes[j])
+        first = abs(whole) * share + HALF_SHARE >> SHARE_BITS
+        first = -first if whole < 0 else first
+        table[token, 0, j] = first
+        if table.shape[1] > 1:
+            table[token, 1, j] = whole - first
 
 
 @compiled(forceinline=True)
@@ -93,7 +134,7 @@ def _store(
     since : token from which on codes are not there yet
     keys, values : see `FloatWork`
     key_code, value_code : centre, scale and one over it, shape (kv_heads, size) each
-    limits : largest query, key and value code
+    limits : see `LIMITS`
     strips, table : see `attend_heads`; written
     counted : where this thread adds clips, and numbers that are not finite
     """
@@ -104,7 +145,7 @@ def _store(
         b, kv, begin = row // kv_heads, row % kv_heads, piece * STRIP
         count(counted, _code_keys(keys, b, kv, begin, since, key_code, limits[1],
                                   strips[row, piece]))
-        count(counted, _code_values(values, b, kv, begin, since, value_code, limits[2],
+        count(counted, _code_values(values, b, kv, begin, since, value_code, limits[2], limits[3],
                                     table[row]))
 
 
@@ -124,12 +165,19 @@ def _unchanged(
 
 
 @compiled(nogil=True)
-def sum_up(table: NDArray[np.int16], since: int, count: int, sums: NDArray[np.int32]) -> None:
-    """The sums of all values before each key, from one on; shape (rows, keys + 1, columns)."""
+def _sum_up(table: NDArray[np.int16], since: int, count: int, sums: NDArray[np.int32]) -> None:
     for row in range(len(table)):
         for i in range(since, count):
-            for j in range(table.shape[2]):
-                sums[row, i + 1, j] = sums[row, i, j] + table[row, i, j]
+            for j in range(table.shape[3]):
+                sums[row, i + 1, j] = sums[row, i, j]
+            for s in range(table.shape[2]):
+                for j in range(table.shape[3]):
+                    sums[row, i + 1, j] += table[row, i, s, j]
+
+
+def sum_up(table: NDArray[np.int16], since: int, count: int, sums: NDArray[np.int32]) -> None:
+    """The sums of all values before each key, from one on; shape (rows, keys + 1, columns)."""
+    _sum_up(table.reshape(*table.shape[:2], -1, table.shape[-1]), since, count, sums)
 
 
 @cache
@@ -137,8 +185,7 @@ def store_of(kind: str) -> Any:
     """The pass over keys and values, compiled for a kind of spikes."""
     return compiled(_store, name=f"store_{kind}", nogil=True, signature=types.void(
         types.intp, types.intp, types.intp, FLOATS, FLOATS, CODE, CODE,
-        types.UniTuple(types.int64, 3), types.float32[:, :, :, ::1], TABLES[kind][:, :, ::1],
-        types.int64[::1]))
+        LIMITS, types.float32[:, :, :, ::1], TABLES[kind], types.int64[::1]))
 
 
 @cache
@@ -153,23 +200,28 @@ class Stored:
 
     Parameters
     ----------
-    kind : {"graded", "plain"}
+    kind : {"graded", "plain", "paired"}
     shape : (batch, kv_heads, key_size, value_size)
     room : int
         Tokens that there is room for.
     kept : bool
         Whether to remember the floats.
+    neurons : int
+        Match neurons a key.
     """
 
     def __init__(
-        self, kind: str, shape: tuple[int, int, int, int], room: int, *, kept: bool
+        self, kind: str, shape: tuple[int, int, int, int], room: int, *, kept: bool,
+        neurons: int = 1,
     ) -> None:
         batch, kv_heads, key_size, value_size = shape
         rows, columns = batch * kv_heads, padded(value_size, LANES)
         self.kind, self.room, self.kept = kind, room, kept
         self.count = self.clipped = self.wrong = 0
         self.strips = aligned((rows, padded(room, STRIP) // STRIP, key_size, STRIP), np.float32)
-        self.table = aligned((rows, room, columns), np.float32 if kind == "graded" else np.int16)
+        parts = (neurons,) if kind == "paired" else ()
+        self.table = aligned((rows, room, *parts, columns),
+                             np.float32 if kind == "graded" else np.int16)
         self.sums = np.zeros((1, 0, columns) if kind == "graded" else (rows, room + 1, columns),
                              np.int32)
         kept_room = room if kept else 0
@@ -194,7 +246,7 @@ class Stored:
               self.table, each=counted)
         for clipped, wrong, *_ in counted.tolist():
             self.clipped, self.wrong = self.clipped + clipped, self.wrong + wrong
-        if self.kind == "plain":
+        if self.kind != "graded":
             sum_up(self.table, since, self.count, self.sums)
         if self.kept:
             self._keys[:, :, since : self.count] = keys[:, :, since:]

@@ -83,7 +83,7 @@ def _neurons(population: Population, domain: str, inputs: Inputs) -> AbstractPro
 
 def _process(population: Population) -> Callable[..., AbstractProcess]:
     """The class that a model names."""
-    module, _, name = population.model.process.partition(":")
+    module, _, name = population.model.lava_process[0].partition(":")
     if not module:
         raise UnsupportedError("no Lava Process for this neuron model", where=population.name,
                                found=population.model.kind)

@@ -49,7 +49,7 @@ def _attach(watch: Watch, job: Job, built: Built) -> None:
         watch.names[process.id] = name
     if job.network.domain == "fixed":
         for population in job.network.populations:
-            most = population.model.process_input_max
+            most = population.model.lava_process[1]
             if most is not None:
                 watch.limits[built.populations[population.name].id] = most
 

@@ -30,6 +30,12 @@ def prove_writes(head: LatencyAttention) -> LatencyAttention:
                               where="hebbian attention", found=f"{head.input_bits} bits",
                               expected=f"{INPUT_BITS} bits",
                               hint="export for Loihi 2, or take a static memory")
+    if head.neurons_per_key > 1 or head.pause:
+        raise RangeProofError("a write reaches one match neuron a slot, and knows no pause",
+                              where="hebbian attention",
+                              found=f"{head.neurons_per_key} neurons, a pause of {head.pause}",
+                              expected="1 neuron, no pause",
+                              hint="export with neurons_per_key=1, or take a static memory")
     axon = 2 * head.key_limit
     key_input = head.key_size * (axon * axon + axon) >> head.key_shift
     kept = (DECAY_UNITY - head.control_decay) / DECAY_UNITY

@@ -1,6 +1,11 @@
 """Softmax attention as spike times: match neurons ramp, the best match speaks last."""
 
-from neuromorph.circuits.latency_attention.build import StaticAttention, build, schedule_of
+from neuromorph.circuits.latency_attention.build import (
+    StaticAttention,
+    build,
+    codes_in,
+    schedule_of,
+)
 from neuromorph.circuits.latency_attention.circuit import HeadCircuit
 from neuromorph.circuits.latency_attention.drive import alphabets
 from neuromorph.circuits.latency_attention.motif import LatencyAttention, SpikeKind
@@ -21,6 +26,7 @@ __all__ = [
     "StaticAttention",
     "alphabets",
     "build",
+    "codes_in",
     "inputs_of",
     "outputs_of",
     "prove_ranges",

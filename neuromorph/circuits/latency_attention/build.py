@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from neuromorph.circuits.latency_attention.circuit import HeadCircuit
 from neuromorph.circuits.latency_attention.drive import FRACTIONS_FREE, alphabets
 from neuromorph.circuits.latency_attention.motif import LatencyAttention
+from neuromorph.circuits.latency_attention.pair import parts_of
 from neuromorph.circuits.latency_attention.ports import inputs_of, outputs_of
 from neuromorph.circuits.latency_attention.rules import prove_ranges
 from neuromorph.errors import NetworkError
@@ -48,8 +49,16 @@ class StaticAttention(HeadCircuit):
 
     def rebuilt(self, weights: Mapping[str, NDArray[Any]]) -> Network:
         """The head with the keys, values and occupied slots that its synapses hold."""
-        return build(self.head, -(weights["key"] // 2), weights["value"].T // 2,
-                     weights["sweep"][:, 0] != 0)
+        keys, values = codes_in(self.head, weights)
+        return build(self.head, keys, values, weights["sweep"][: self.head.slots, 0] != 0)
+
+
+def codes_in(
+    head: LatencyAttention, weights: Mapping[str, NDArray[Any]]
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Codes of keys and values that a head's synapses hold, of both neurons of a slot."""
+    shares = (weights["value"].T // 2).reshape(head.neurons_per_key, head.slots, -1)
+    return -(weights["key"][: head.slots] // 2), shares.sum(axis=0)
 
 
 def build(
@@ -67,6 +76,7 @@ def build(
                           match --(1)--> done            flush --> control, normaliser
                                                          excused --> done
         bias  --(-1)---> match     only where the head has a ``bias_limit``
+        ahead --(1)----> match     the first of two neurons a slot; half a ramp step
 
     `done` fires when every slot has fired or was excused: then control is read. How many are
     masked comes as one graded spike, so that `done` needs no axon of each slot's mask.
@@ -118,45 +128,60 @@ def schedule_of(head: LatencyAttention) -> Schedule:
 def _populations(head: LatencyAttention, occupied: int) -> tuple[Population, ...]:
     return (
         *(port.source for port in inputs_of(head)),
-        Population("match", head.slots, _match_model(head)),
+        Population("match", head.matches, _match_model(head)),
         Population("control", head.value_size, _control_model(head)),
         Population("normaliser", 1, _control_model(head)),
-        Population("done", 1, CubaLIF(du=DECAY_UNITY, dv=0, vth=occupied - 1)),
+        Population("done", 1, CubaLIF(
+            du=DECAY_UNITY, dv=0, vth=head.neurons_per_key * occupied - 1)),
     )
 
 
 def _projections(
     head: LatencyAttention, keys: NDArray[Any], values: NDArray[Any], held: NDArray[np.bool_]
 ) -> tuple[Projection, ...]:
-    one_each = held[:, None].astype(np.int32)
-    hold = _hold(tuple(np.flatnonzero(~held).tolist()), head.slots)
+    count = head.neurons_per_key
+    one_each = np.tile(held[:, None].astype(np.int32), (count, 1))
+    hold = _hold(tuple(np.flatnonzero(~held).tolist()), head.slots, count)
     keys, values = (np.where(held[:, None], codes.astype(np.int32), 0)  # doubled further down
                     for codes in (keys, values))
+    keys, shares = np.tile(keys, (count, 1)), _shared(head, values).reshape(head.matches, -1)
+    units = np.repeat(_shared(head, head.unit // 2), head.slots)[:, None] * one_each
     shift, graded = -head.value_shift, head.graded
     flush = 0 if graded else INPUT_SHIFT - head.control_shift
     return (
         Projection("key", "query", "match", _synapses(-2 * keys), 0, -head.key_shift, True),
         Projection("sweep", "drive", "match", one_each, graded=True),
         Projection("hold", "mask", "match", hold, graded=True),
-        Projection("value", "match", "control", _synapses(2 * values.T), 0, shift, graded),
-        Projection("mass", "match", "normaliser", _synapses(head.unit * one_each.T), 0, shift,
-                   graded),
+        Projection("value", "match", "control", _synapses(2 * shares.T), 0, shift, graded),
+        Projection("mass", "match", "normaliser", _synapses(2 * units.T), 0, shift, graded),
         Projection("count", "match", "done", _synapses(one_each.T)),
-        Projection("excuse", "excused", "done", np.ones((1, 1), np.int32), graded=True),
+        Projection("excuse", "excused", "done", _synapses(np.full((1, 1), count)), graded=True),
         Projection("forget", "flush", "control", np.ones((head.value_size, 1), np.int32), 0,
                    flush, True),
         Projection("forget_mass", "flush", "normaliser", np.ones((1, 1), np.int32), 0, flush,
                    True),
         *([Projection("tilt", "bias", "match", hold, graded=True)] if head.bias_limit else []),
+        *([Projection("start", "ahead", "match", _synapses(_first(one_each)), graded=True)]
+          if head.ahead else []),
     )
 
 
+def _shared(head: LatencyAttention, codes: NDArray[Any] | int) -> NDArray[np.int64]:
+    """What each neuron of a slot takes of codes, shape (neurons_per_key, ...)."""
+    return parts_of(np.asarray(codes), head.control_decay, head.neurons_per_key)
+
+
+def _first(one_each: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Ones of the first neurons only."""
+    return np.where(np.arange(len(one_each))[:, None] < len(one_each) // 2, one_each, 0)
+
+
 @lru_cache(maxsize=4)
-def _hold(empty: tuple[int, ...], slots: int) -> NDArray[np.int32]:
-    """-1 from an axon of mask or bias to its own slot; one array for all heads of a model."""
+def _hold(empty: tuple[int, ...], slots: int, count: int) -> NDArray[np.int32]:
+    """-1 from an axon of mask or bias to its slot's neurons; one array for all heads of a model."""
     diagonal = np.full(slots, -1, np.int32)
     diagonal[list(empty)] = 0
-    hold = np.diag(diagonal)
+    hold = np.tile(np.diag(diagonal), (count, 1))
     hold.flags.writeable = False
     return hold
 

@@ -19,9 +19,9 @@ crosses a threshold with the score rounded down exactly when it does with the sc
 
 
 def drive_waveform(head: LatencyAttention) -> NDArray[np.int64]:
-    """One period of the drive axon: clear …, lift …, ramp …, go."""
+    """One period of the drive axon: clear …, lift …, a pause if there is one, ramp …, go."""
     down, up = [-head.clear] * head.clears, [head.clear] * head.lifts
-    ramp = [head.ramp] * (head.window - 1)
+    ramp = [0] * head.pause + [head.ramp] * (head.window - 1 - head.pause)
     return np.array([*down, *up, head.lift, *ramp, head.go], np.int64)
 
 
@@ -36,5 +36,6 @@ def drive_course(head: LatencyAttention, after: int = 0) -> Course:
 
 def alphabets(head: LatencyAttention) -> dict[str, tuple[int, ...]]:
     """What a host sends besides 0, by source, where that is a few values only."""
-    drive = tuple(np.unique(drive_waveform(head)).tolist())
-    return {"drive": drive, "mask": (head.clear,), "flush": (head.flush,)}
+    drive = tuple(value for value in np.unique(drive_waveform(head)).tolist() if value)
+    known = {"drive": drive, "mask": (head.clear,), "flush": (head.flush,)}
+    return known | ({"ahead": (head.ahead,)} if head.ahead else {})

@@ -75,6 +75,13 @@ class LatencyAttention:
     bias_limit : int
         Largest magnitude of what a query may add to each slot's score, in the ramp's units; 0 for
         a head without an input for it.
+    neurons_per_key : {1, 2}
+        Match neurons of a slot. Two stand half a step apart and share its value; see `pair`.
+    pause : int
+        Steps after step 0 in which nobody fires, at whose end control and normaliser forget what
+        step 0 sent, unless all is said by then; 0 if they never do.
+    fine : int
+        Bits of a unit's fraction that control and normaliser keep, 0 to 6; for Loihi 1 always 6.
     """
 
     slots: int
@@ -95,6 +102,9 @@ class LatencyAttention:
     payload_base: int = 128
     input_bits: int = INPUT_BITS
     bias_limit: int = 0
+    neurons_per_key: int = 1
+    pause: int = 0
+    fine: int = 0
 
     @property
     def graded(self) -> bool:
@@ -129,7 +139,22 @@ class LatencyAttention:
     @property
     def threshold(self) -> int:
         """Firing threshold: just out of reach of a neuron that has fired already."""
-        return self.ramp * (self.window - 1) + self.go
+        return self.ramp * (self.window - 1 - self.pause) + self.go
+
+    @property
+    def matches(self) -> int:
+        """Match neurons: the first of every slot, then the second."""
+        return self.slots * self.neurons_per_key
+
+    @property
+    def ahead(self) -> int:
+        """Units by which the first match neuron of a slot starts ahead of the second."""
+        return self.ramp // 2 if self.neurons_per_key > 1 else 0
+
+    @property
+    def forget_at(self) -> int:
+        """Step of a period at which the flush after a pause is sent."""
+        return self.arrival + self.pause
 
     @property
     def lift(self) -> int:
@@ -180,7 +205,7 @@ class LatencyAttention:
     @property
     def control_shift(self) -> int:
         """How far the readers' synaptic input is shifted up to their potential."""
-        return INPUT_SHIFT if self.input_bits == INPUT_BITS else 0
+        return INPUT_SHIFT - self.fine if self.input_bits == INPUT_BITS else 0
 
     @property
     def control_bound(self) -> int:

@@ -22,6 +22,7 @@ def inputs_of(head: LatencyAttention, after: int = 0) -> tuple[Port, ...]:
     drive = max(head.clear, head.lift, head.ramp, head.go)
     limit = head.bias_limit
     asked, hidden = (after + head.query_at,), (after + head.clears,)
+    flushed = flushes(head, after)
     return (
         Port("query", "query", head.key_size, head.query_limit.bit_length() + 1,
              -head.query_limit, head.query_limit, asked, "the query's codes"),
@@ -33,12 +34,21 @@ def inputs_of(head: LatencyAttention, after: int = 0) -> tuple[Port, ...]:
              f"{head.clear} for every slot that is hidden"),
         Port("excused", "excused", 1, head.slots.bit_length() + 1, 0, head.slots, hidden,
              "how many of the hidden slots hold a key"),
-        Port("flush", "flush", 1, PAYLOAD_BITS, 0, head.flush, hidden,
+        Port("flush", "flush", 1, PAYLOAD_BITS, 0, head.flush, flushed,
              f"{head.flush}: control and normaliser forget",
-             course=((*hidden, hidden[0] + 1, head.flush, head.flush),)),
+             course=tuple((at, at + 1, head.flush, head.flush) for at in flushed)),
+        *([Port("ahead", "ahead", 1, head.ahead.bit_length() + 1, 0, head.ahead, asked,
+                f"{head.ahead}: the first match neuron of every slot is half a step ahead",
+                course=((*asked, asked[0] + 1, head.ahead, head.ahead),))] if head.ahead else []),
         *([Port("bias", "bias", head.slots, limit.bit_length() + 1, -limit, limit, asked,
                 "what the query adds to each slot's score")] if limit else []),
     )
+
+
+def flushes(head: LatencyAttention, after: int = 0) -> tuple[int, ...]:
+    """Steps of a period in which control and normaliser are told to forget."""
+    late = (after + head.forget_at,) if head.pause else ()
+    return (after + head.clears, *late)
 
 
 def outputs_of(
@@ -57,7 +67,7 @@ def outputs_of(
         return tuple(sorted({(after + n) % (after + head.period + rest) for n in found}))
 
     matched = range(head.arrival, head.period + 1)
-    flushed = steps(head.clears + 1)
+    flushed = steps(*(at + 1 for at in flushes(head)))
     forgets = "1 when it is flushed, and else never; the result is its potential v"
     return (
         Port.of(at["match"], steps(*matched), "a spike for each slot that is not hidden"),

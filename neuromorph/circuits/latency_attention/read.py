@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -31,7 +32,8 @@ class Attended(Shown):
     context : int64 array, shape (..., queries, value_size), optional
         What an emitting read-out sent; see `emit`.
     times, payloads : int32 array, shape (..., queries, slots), optional
-        Step at which each slot fired after the query (-1: masked), and what its spike carried.
+        Step at which each slot fired after the query (-1: masked), and what its spike carried. Of
+        two neurons a slot it is the sum of both steps, so that it counts in half steps.
     """
 
     control: NDArray[np.int64]
@@ -68,18 +70,35 @@ class Attended(Shown):
                                 for name, array in arrays.items()}
         return Attended(**part)
 
-    def weights(self, step_nats: float) -> NDArray[np.float64]:
+    def weights(
+        self, step_nats: float, neurons_per_key: int = 1, pause: int = 0
+    ) -> NDArray[np.float64]:
         """Attention weights that the spikes stand for, shape (..., queries, slots).
 
-        w_i ∝ payload_i e^(step_nats (n_i - n_last)); a masked slot has none.
+        w_i ∝ payload_i e^(step_nats (n_i - n_last)); a masked slot has none. After a pause step 0
+        counts only where nobody fired later.
         """
         if self.times is None or self.payloads is None:
             raise UsageError("spike times were not recorded", hint="ask for times=True")
-        inside = self.times >= 0
-        age = np.where(inside, self.last[..., None] - self.times, 0)
-        raw = np.where(inside, self.payloads * np.exp(-step_nats * age), 0.0)
+        raw = np.zeros(self.times.shape)
+        for steps, share in self._neurons(self.times, step_nats, neurons_per_key, pause):
+            counts = (steps > 0) | (steps == 0) & ((self.last <= 0)[..., None] | (pause == 0))
+            age = np.where(counts, self.last[..., None] - steps, 0)
+            raw += np.where(counts, share * self.payloads * np.exp(-step_nats * age), 0.0)
         total = raw.sum(axis=-1, keepdims=True)
         return np.divide(raw, total, out=np.zeros_like(raw), where=total > 0)
+
+    def _neurons(
+        self, times: NDArray[np.int32], step_nats: float, neurons_per_key: int, pause: int
+    ) -> Iterator[tuple[NDArray[np.int32], float]]:
+        """Steps of the match neurons of each slot by number, and their shares of a value."""
+        if neurons_per_key == 1:
+            yield times, 1.0
+            return
+        first = np.where(times > 1 + pause, times // 2, np.minimum(times, 0))
+        share = 1 / (1 + math.exp(-step_nats / 2))
+        yield first, share
+        yield np.where(times < 0, -1, times - first), 1 - share
 
 
 def read(
@@ -124,9 +143,20 @@ def read_at(
         control=np.where(asked[:, None], control, 0).astype(np.int64),
         normaliser=np.where(asked, normaliser, 0).astype(np.int64),
         last=_latest(counted > 0).astype(np.int64), spikes=counted.sum(axis=1),
-        forced=counted[:, -1], times=_latest(fired).astype(np.int32),
-        payloads=windows.sum(axis=1).astype(np.int32),
+        forced=counted[:, -1], times=_of_slots(head, _latest(fired)).astype(np.int32),
+        payloads=_per_neuron(head, windows.sum(axis=1))[0].astype(np.int32),
     )
+
+
+def _per_neuron(head: LatencyAttention, found: NDArray[Any]) -> NDArray[Any]:
+    """Of match neurons, shape (queries, matches), by number in a slot: (…, queries, slots)."""
+    return np.moveaxis(found.reshape(len(found), head.neurons_per_key, head.slots), 1, 0)
+
+
+def _of_slots(head: LatencyAttention, steps: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Step of each slot; of two neurons the sum of both, -1 where they are masked."""
+    each = _per_neuron(head, steps)
+    return np.where((each >= 0).all(axis=0), each.sum(axis=0), -1)
 
 
 def _latest(happened: NDArray[np.bool_]) -> NDArray[np.int64]:

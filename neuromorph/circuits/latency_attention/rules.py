@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
+
 from neuromorph.circuits.latency_attention.motif import (
     FINEST_SHIFT,
     FLUSH_AGE,
     LatencyAttention,
 )
+from neuromorph.circuits.latency_attention.pair import largest_part, parts_of
 from neuromorph.errors import RangeProofError
 from neuromorph.numerics import SIGNED_8
 from neuromorph.numerics.limits import (
@@ -54,10 +57,10 @@ SCORE = Rule(
     lambda h: h.score_bound)
 LIFT = Rule(
     "lift and query together wrap the current",
-    lambda h: h.lift + h.score_bound, lambda h: h.input_max)
+    lambda h: h.lift + h.score_bound + h.ahead, lambda h: h.input_max)
 MASK = Rule(
     "a slot could fire in spite of its mask",
-    lambda h: 2 * h.score_bound, lambda h: h.clear - 1)
+    lambda h: 2 * h.score_bound + h.ahead, lambda h: h.clear - 1)
 THRESHOLD = Rule(
     "the threshold does not fit its register", lambda h: h.threshold, lambda _: VTH_MAX)
 FRACTIONS = Rule(
@@ -75,6 +78,8 @@ WHOLE_FLUSH = Rule(
 """`FLUSH` with a begun unit counted as a whole one: calibration keeps it, the proof need not."""
 
 RULES = (
+    Rule("a unit's fraction has 0 to 6 bits",
+         lambda h: abs(h.fine - INPUT_SHIFT // 2), lambda _: INPUT_SHIFT // 2),
     SCORE,
     LIFT,
     MASK,
@@ -93,16 +98,28 @@ RULES = (
          lambda h: h.payload_base & (h.payload_base - 1), lambda _: 0),
     Rule("graded payloads double a step, so must the control neurons' decay",
          lambda h: abs(h.control_decay - DECAY_UNITY // 2) if h.graded else 0, lambda _: 0),
-    Rule("the window must have a step before the go pulse", lambda _: 1, lambda h: h.window),
+    Rule("the window must have a step before the go pulse",
+         lambda h: 1 + h.pause, lambda h: h.window),
+    Rule("a slot has one or two match neurons",
+         lambda h: abs(2 * h.neurons_per_key - 3), lambda _: 1),
+    Rule("half a ramp step is no whole number",
+         lambda h: h.ramp * (h.neurons_per_key - 1) % 2, lambda _: 0),
+    Rule("a pause is less than none", lambda h: -h.pause, lambda _: 0),
+    Rule("graded spikes carry what two neurons, a pause or fractions are for",
+         lambda h: h.neurons_per_key - 1 + h.pause + h.fine if h.graded else 0, lambda _: 0),
     Rule("a bias is less than none", lambda h: -h.bias_limit, lambda _: 0),
     Rule("the latest score lies beyond the score bound",
          lambda h: abs(h.latest), lambda h: h.score_bound),
     FLUSH,
     Rule("codes do not fit 8-bit synapses",
-         lambda h: max(h.key_limit, h.value_limit), lambda _: SIGNED_8),
+         lambda h: max(h.key_limit, _largest_part(h, h.value_limit)), lambda _: SIGNED_8),
     Rule("queries do not fit their payload", lambda h: h.query_limit, lambda _: SIGNED_8),
     Rule("the normaliser's unit does not fit a synapse",
-         lambda h: h.unit, lambda _: 2 * SIGNED_8),
+         lambda h: 2 * _largest_part(h, h.unit // 2), lambda _: 2 * SIGNED_8),
+    Rule("the normaliser's unit leaves one of its neurons nothing",
+         lambda _: 1, lambda h: int(parts_of(
+             np.array(h.unit // 2), h.control_decay, h.neurons_per_key).min())
+         if h.neurons_per_key > 1 else 1),
     Rule("the normaliser's unit must be even, as the values' synapses are",
          lambda h: h.unit % 2, lambda _: 0),
     Rule("plain values are never shifted",
@@ -136,7 +153,13 @@ def prove_ranges(head: LatencyAttention) -> LatencyAttention:
 def _held(head: LatencyAttention, threshold: int) -> int:
     """Threshold, and what a control neuron just below it still holds when the flush arrives."""
     kept = (DECAY_UNITY - head.control_decay) / DECAY_UNITY
-    return threshold + int(threshold * kept**FLUSH_AGE) + 1
+    age = min(FLUSH_AGE, head.pause) if head.pause else FLUSH_AGE
+    return threshold + int(threshold * kept**age) + 1
+
+
+def _largest_part(head: LatencyAttention, code: int) -> int:
+    """The largest code of one synapse."""
+    return largest_part(code, head.control_decay, head.neurons_per_key)
 
 
 def _begun(head: LatencyAttention) -> int:

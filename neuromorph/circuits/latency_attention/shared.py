@@ -21,7 +21,7 @@ class Shared:
     ----------
     slots, key_size, value_size : int
     spikes : {"binary", "graded"}
-    query_limit, key_limit, value_limit, control_decay, input_bits : int
+    query_limit, key_limit, value_limit, control_decay, input_bits, neurons_per_key, pause : int
         As in `LatencyAttention`.
     """
 
@@ -34,6 +34,8 @@ class Shared:
     value_limit: int
     control_decay: int
     input_bits: int
+    neurons_per_key: int
+    pause: int
 
     @property
     def limits(self) -> tuple[int, int, int]:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from neuromorph.circuits.latency_attention.drive import drive_waveform
 from neuromorph.circuits.latency_attention.motif import LatencyAttention
-from neuromorph.circuits.latency_attention.ports import inputs_of
+from neuromorph.circuits.latency_attention.ports import flushes, inputs_of
 from neuromorph.errors import UsageError
 from neuromorph.network import Probe
 from neuromorph.network.ports import silence
@@ -78,7 +78,7 @@ def sweep(
     ----------
     head : LatencyAttention
     inputs : dict of int64 arrays, shape (steps, size)
-        ``drive``, ``mask``, ``excused`` and ``flush`` are written to.
+        ``drive``, ``mask``, ``excused``, ``flush`` and ``ahead`` are written to.
     starts : int array, shape (queries,)
         First step of each query's period; the query itself comes `query_at` steps later.
     mask : bool array, shape (queries, slots)
@@ -91,7 +91,10 @@ def sweep(
         inputs["drive"][start : start + head.period, 0] = waveform
         inputs["mask"][start + head.clears] = np.where(looks, 0, head.clear)
         inputs["excused"][start + head.clears, 0] = np.count_nonzero(held & ~looks)
-    inputs["flush"][starts + head.clears, 0] = head.flush
+    for at in flushes(head):
+        inputs["flush"][starts + at, 0] = head.flush
+    if head.ahead:
+        inputs["ahead"][starts + head.query_at, 0] = head.ahead
 
 
 def check_queries(head: LatencyAttention, queries: NDArray[Any], mask: NDArray[np.bool_]) -> None:

@@ -171,7 +171,7 @@ def _attend_some(
             for lane in range(LANES):
                 held[j + lane] = 0
             take(held, j, sums, r * columns + j, spec.left, spec.right)
-        total, _ = settle(parts, mass, spec, held, columns)
+        total, _ = settle(parts, mass, spec.unit, spec, held, columns)
         _say(block, kind, head, held, total, beyond(ints_at(work[WIDE_SAID]),
                                                     t * work[SAID_STRIDE]),
              beyond(shorts_at(work[SAID]), t * work[SAID_STRIDE]), counts)
