@@ -29,6 +29,7 @@ from neuromorph.circuits.latency_attention.pair import largest_code, parts_of, s
 from neuromorph.compile.ranges.contract import prove_contract
 from neuromorph.errors import RangeProofError, UsageError
 from neuromorph.models.digits import WEIGHTS
+from neuromorph.report.compile_tables import compile_rows
 from neuromorph.translate import TranslateOptions
 from neuromorph.translate.block import BlockOptions
 from neuromorph.translate.options import preferring
@@ -268,6 +269,8 @@ def test_they_compile_for_stock_neurons(tmp_path: Path, target: Any) -> None:
     options = TranslateOptions(spikes="binary", neurons_per_key=2, target=target)
     bundle = export(WEIGHTS, tmp_path / "pairs", options=options).bundle
     report = compile_bundle(bundle, target).report
+    assert report["neurons_per_key"] == 2
+    assert "2 neurons a key" in str(compile_rows(report)["attention"])
     assert report["fits"] is True
     assert report["violations"] == []
     assert report["bit_exact"]["equal"] is True
