@@ -274,3 +274,19 @@ def test_they_compile_for_stock_neurons(tmp_path: Path, target: Any) -> None:
     assert report["fits"] is True
     assert report["violations"] == []
     assert report["bit_exact"]["equal"] is True
+
+
+@pytest.mark.parametrize(("name", "at"), [
+    ("start", (7, 0)), ("start", (0, 0)), ("key", (8, 1)), ("value", (0, 2)), ("value", (0, 7)),
+    ("mass", (0, 6)), ("count", (0, 9)), ("sweep", (5, 0)), ("hold", (9, 4)), ("excuse", (0, 0))])
+def test_a_synapse_that_no_pair_has_is_no_pair(name: str, at: tuple[int, int]) -> None:
+    """Planted: one weight is another; what is rebuilt of the synapses differs."""
+    rng = np.random.default_rng(0)
+    network = build(PAIR, rng.integers(-20, 20, (5, 3)), rng.integers(-200, 200, (5, 2)))
+    weights = next(p.weights for p in network.projections if p.name == name).copy()
+    weights[at] += {"key": 2, "mass": 2, "value": 6}.get(name, 1)
+    changed = replace(network, projections=tuple(
+        replace(p, weights=weights) if p.name == name else p for p in network.projections))
+    assert prove_contract(network).circuits
+    with pytest.raises(RangeProofError, match="is not proved by its circuit"):
+        prove_contract(changed)
