@@ -16,9 +16,9 @@ from benchmarks.speed.figures import Plan
 
 NAMES = ("digits", "backends", "speed", "engine", "tools", "block", "match_and_control",
          "prototypes", "written", "compile", "allocators", "partition", "startup", "minilm",
-         "smollm2", "query_bits", "calibration", "compile_smollm2", "block_smollm2",
-         "block_doubled", "compile_whole", "whole_smollm2", "block_minilm", "generate_speed",
-         "head_norms", "many", "ways", "families", "gated_delta")
+         "smollm2", "query_bits", "half_steps", "calibration", "compile_smollm2",
+         "block_smollm2", "block_doubled", "compile_whole", "whole_smollm2", "block_minilm",
+         "generate_speed", "head_norms", "many", "ways", "families", "gated_delta")
 SPEED = {f"speed_{part}": part for part in PARTS}
 
 

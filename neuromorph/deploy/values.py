@@ -51,7 +51,8 @@ def head_values(
     return {
         "profile": target.profile.name, "title": target.profile.title, "chosen": target.why,
         "bundle": "" if bundle.path is None else str(bundle.path), "memory": memory,
-        "spikes": heads[0].spikes, "heads": len(heads), "slots": slots, "sample_tokens": tokens,
+        "spikes": heads[0].spikes, "neurons_per_key": heads[0].neurons_per_key,
+        "heads": len(heads), "slots": slots, "sample_tokens": tokens,
         "steps": {"median": float(np.median(periods)), "most": max(periods)},
         "schedule": [] if schedule is None else
                     [[p.name, p.start, p.stop] for p in schedule.phases],

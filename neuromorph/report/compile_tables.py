@@ -69,6 +69,12 @@ def heading(report: Mapping[str, Any]) -> str:
     return f"{done} {printable(report['title'])}"
 
 
+def _paired(report: Mapping[str, Any]) -> str:
+    """That a key has more than one match neuron, where it does."""
+    count = report.get("neurons_per_key", 1)
+    return f", {count} neurons a key" if count > 1 else ""
+
+
 def compile_rows(report: Mapping[str, Any]) -> dict[str, object]:
     """The report's numbers in words, for the terminal and the page."""
     chosen = f" ({report['chosen']})" if report.get("chosen") else ""
@@ -82,7 +88,7 @@ def compile_rows(report: Mapping[str, Any]) -> dict[str, object]:
     if "heads" in report:
         rows["attention"] = (f"{_count(report['heads'], 'head')} of "
                              f"{_count(report['slots'], 'slot')}, {report['memory']} memory, "
-                             f"{report['spikes']} spikes")
+                             f"{report['spikes']} spikes{_paired(report)}")
     if not report["fits"]:
         board = report["smallest_board"] or "none that is known"
         return rows | {"fits": f"no: {report['reason']}", "smallest board that would do": board}

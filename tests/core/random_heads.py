@@ -13,7 +13,9 @@ from neuromorph.backends import AttentionBatch
 from neuromorph.translate import LayerCode, Sample, TranslateOptions, calibrate_layer
 
 Rng = np.random.Generator
-KINDS = ("graded", "binary", "loihi1", "paired")
+KINDS = ("graded", "binary", "loihi1", "paired", "unflushed")
+EMITTING = tuple(kind for kind in KINDS if kind != "paired")
+"""Kinds without a late flush, which comes before a context is sent."""
 
 
 def random_layer(seed: int, kind: str) -> AttentionBatch:
@@ -64,7 +66,8 @@ def _options(rng: Rng, kind: str, tokens: int) -> TranslateOptions:
         "headroom": float(rng.choice([1.0, 1.1, 2.0])),
         "slots": None if rng.random() < 0.5 else tokens + int(rng.integers(40)),
         "query_bits": None if rng.random() < 0.5 else int(rng.integers(2, 9)),
-        "neurons_per_key": 2 if kind == "paired" else 1}
+        "neurons_per_key": 2 if kind in ("paired", "unflushed") else 1,
+        "late_flush": False if kind == "unflushed" else None}
     if kind != "graded":
         chosen["step_nats"] = float(rng.choice([0.1, 0.3, math.log(2), 1.2]))
     return TranslateOptions(**chosen)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from random_heads import KINDS, random_code, random_layer
+from random_heads import EMITTING, random_code, random_layer
 
 from neuromorph import backends
 from neuromorph.circuits import hebbian_attention
@@ -25,7 +25,7 @@ from neuromorph.runtime import SpikingLayer
 
 
 @pytest.mark.parametrize("seed", range(12))
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", EMITTING)
 def test_the_closed_form_is_what_the_circuit_sends(kind: str, seed: int) -> None:
     work = replace(random_layer(seed, kind), readout="emitted")
     closed = backends.attend("fast", work)
@@ -45,7 +45,7 @@ def test_other_backends_send_the_same(name: str) -> None:
 
 
 @pytest.mark.parametrize("seed", range(8))
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", EMITTING)
 def test_the_context_is_the_hosts_within_half_a_step(kind: str, seed: int) -> None:
     """And what the reciprocal's error of 8e-5 makes of it."""
     _, code, sample = random_code(seed, kind)
@@ -58,7 +58,7 @@ def test_the_context_is_the_hosts_within_half_a_step(kind: str, seed: int) -> No
     largest = code.value_scale * code.heads[0].value_limit
     allowed = np.repeat(half + 1.2e-4 * largest, code.group, axis=0)
     assert (difference <= allowed * 1.001).all()
-    assert difference.any()  # it is rounded
+    assert difference.any() or difference.size < 8  # it is rounded; a few numbers may be exact
 
 
 def test_a_query_that_sees_nothing_sends_nothing_whatever_was_asked_before() -> None:

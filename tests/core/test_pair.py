@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +14,10 @@ from small_heads import BINARY, Case, cases, codes, layer_of, masks
 from small_pairs import PAIR, PAUSED, paired_heads
 
 from neuromorph import backends
+from neuromorph.api.compile import compile_bundle
+from neuromorph.api.export import export
 from neuromorph.backends import AttentionBatch
+from neuromorph.bundle import load_bundle
 from neuromorph.circuits import hebbian_attention
 from neuromorph.circuits.latency_attention import (
     LatencyAttention,
@@ -22,7 +27,12 @@ from neuromorph.circuits.latency_attention import (
 )
 from neuromorph.circuits.latency_attention.pair import largest_code, parts_of, share_of
 from neuromorph.compile.ranges.contract import prove_contract
-from neuromorph.errors import RangeProofError
+from neuromorph.errors import RangeProofError, UsageError
+from neuromorph.models.digits import WEIGHTS
+from neuromorph.report.compile_tables import compile_rows
+from neuromorph.translate import TranslateOptions
+from neuromorph.translate.block import BlockOptions
+from neuromorph.translate.options import preferring
 
 quick = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 
@@ -186,6 +196,8 @@ def test_a_written_memory_refuses_them() -> None:
     for head in (PAIR, PAUSED):
         with pytest.raises(RangeProofError, match="one match neuron a slot"):
             hebbian_attention.build(head)
+    with pytest.raises(UsageError, match="one match neuron a slot"):
+        BlockOptions(attention=TranslateOptions(spikes="binary", neurons_per_key=2))
 
 
 def test_a_bias_moves_both_neurons_of_a_key() -> None:
@@ -196,3 +208,85 @@ def test_a_bias_moves_both_neurons_of_a_key() -> None:
     closed = backends.attend("fast", tilted, times=True)
     assert closed.differs_from(backends.attend_clocked(backends.get("fast"), tilted)) is None
     assert closed.differs_from(backends.attend("fast", work, times=True)) is not None
+
+
+@pytest.mark.parametrize("head", [
+    PAUSED, replace(PAIR, pause=0, window=14), replace(PAIR, pause=3, window=17)],
+    ids=["paused", "pair", "paused pair"])
+def test_an_emitting_read_out_answers_before_the_late_flush(head: LatencyAttention) -> None:
+    work = replace(layer_of(head, asked=9), readout="emitted")
+    low = np.where(np.arange(9)[:, None] < 3, np.sign(work.queries) * 0, work.queries)
+    work = replace(work, queries=low)
+    closed = backends.attend("fast", work, times=True)
+    assert closed.differs_from(backends.attend_clocked(backends.get("fast"), work)) is None
+    assert closed.context is not None
+    assert closed.context.any()
+
+
+def test_an_emitting_read_out_refuses_a_short_pause() -> None:
+    for backend in ("fast", "reference"):
+        with pytest.raises(UsageError, match="late flush comes before"):
+            backends.attend(backend, replace(layer_of(PAIR), readout="emitted"))
+
+
+@pytest.mark.parametrize(("prefer", "wanted", "said"), [
+    ("steps", (2, 1, True), None), ("cores", (1, 1, True), None), (None, (1, 0, False), None),
+    (None, (2, 1, True), 2)])
+def test_a_preference_chooses_half_steps(
+    prefer: Any, wanted: tuple[int, int, bool], said: int | None
+) -> None:
+    options = preferring(prefer, TranslateOptions(spikes="binary"), said)
+    assert (options.neurons_per_key, options.pause, options.fractions) == wanted
+    half = prefer == "cores"
+    assert options.step_nats == pytest.approx(np.log(2) / (2 if half else 1))
+
+
+@pytest.mark.parametrize(("prefer", "options", "said", "fault"), [
+    ("steps", TranslateOptions(), None, "graded spikes tell parts"),
+    ("cores", TranslateOptions(spikes="binary"), 1, "a preference chooses"),
+    ("speed", TranslateOptions(spikes="binary"), None, "no such preference"),
+    (None, TranslateOptions(spikes="binary"), 3, "one or two match neurons"),
+    (None, TranslateOptions(), 2, "graded payloads say"),
+])
+def test_preferences_that_mean_nothing_are_refused(
+    prefer: Any, options: TranslateOptions, said: int | None, fault: str
+) -> None:
+    with pytest.raises(UsageError, match=fault):
+        preferring(prefer, options, said)
+
+
+def test_a_bundle_keeps_them(tmp_path: Path) -> None:
+    options = TranslateOptions(spikes="binary", neurons_per_key=2)
+    made = export(WEIGHTS, tmp_path / "pairs", options=options).bundle
+    found = load_bundle(tmp_path / "pairs")
+    assert {h.neurons_per_key for code in found.codes.values() for h in code.heads} == {2}
+    assert [code.heads for code in found.codes.values()] == [
+        code.heads for code in made.codes.values()]
+
+
+@pytest.mark.parametrize("target", ["loihi2", "loihi1"])
+def test_they_compile_for_stock_neurons(tmp_path: Path, target: Any) -> None:
+    options = TranslateOptions(spikes="binary", neurons_per_key=2, target=target)
+    bundle = export(WEIGHTS, tmp_path / "pairs", options=options).bundle
+    report = compile_bundle(bundle, target).report
+    assert report["neurons_per_key"] == 2
+    assert "2 neurons a key" in str(compile_rows(report)["attention"])
+    assert report["fits"] is True
+    assert report["violations"] == []
+    assert report["bit_exact"]["equal"] is True
+
+
+@pytest.mark.parametrize(("name", "at"), [
+    ("start", (7, 0)), ("start", (0, 0)), ("key", (8, 1)), ("value", (0, 2)), ("value", (0, 7)),
+    ("mass", (0, 6)), ("count", (0, 9)), ("sweep", (5, 0)), ("hold", (9, 4)), ("excuse", (0, 0))])
+def test_a_synapse_that_no_pair_has_is_no_pair(name: str, at: tuple[int, int]) -> None:
+    """Planted: one weight is another; what is rebuilt of the synapses differs."""
+    rng = np.random.default_rng(0)
+    network = build(PAIR, rng.integers(-20, 20, (5, 3)), rng.integers(-200, 200, (5, 2)))
+    weights = next(p.weights for p in network.projections if p.name == name).copy()
+    weights[at] += {"key": 2, "mass": 2, "value": 6}.get(name, 1)
+    changed = replace(network, projections=tuple(
+        replace(p, weights=weights) if p.name == name else p for p in network.projections))
+    assert prove_contract(network).circuits
+    with pytest.raises(RangeProofError, match="is not proved by its circuit"):
+        prove_contract(changed)

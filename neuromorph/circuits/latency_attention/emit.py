@@ -96,10 +96,11 @@ def emission_of(head: LatencyAttention, bits: int = CONTEXT_BITS) -> Emission:
     Raises
     ------
     UsageError
-        For a width of no payload, or values of nothing.
+        For a width of no payload, values of nothing, or a late flush that leaves no time.
     RangeProofError
         If the normaliser's unit is so small that a quotient would leave its 24 bits.
     """
+    _check_pause(head)
     if not 2 <= bits <= PAYLOAD_BITS or head.value_limit < 1:
         raise UsageError("there is no such emission", where="emitting read-out",
                          found=f"{bits} bits, values up to {head.value_limit}",
@@ -114,6 +115,15 @@ def emission_of(head: LatencyAttention, bits: int = CONTEXT_BITS) -> Emission:
     wanted = limit * head.unit / (2 * head.value_limit) / 2**Y_BITS
     shift = int(np.floor(np.log2(MULTIPLIER_MAX / wanted)))
     return Emission(int(wanted * 2**shift), shift, limit)
+
+
+def _check_pause(head: LatencyAttention) -> None:
+    """Refuse a flush that would come before a context of step 0 is sent."""
+    if 0 < head.pause <= ANSWER_STEPS:
+        raise UsageError("a late flush comes before the context is sent", where="emitting read-out",
+                         found=f"a pause of {head.pause}",
+                         expected=f"no pause, or more than {ANSWER_STEPS} steps",
+                         hint="export with late_flush=False, or let a host divide")
 
 
 @circuit("emitting_attention")
@@ -170,6 +180,7 @@ def emitting(
     UsageError
         If a context would not be known by that step, or one more.
     """
+    _check_pause(head)
     period = _period_of_context(network, head, at, turns)
     when = max(at, 0) if turns == 1 else (at + np.arange(head.value_size) % turns) % period
     models = {

@@ -9,7 +9,7 @@
 
 The first starts half a ramp step ahead. A value's code is the sum of both shares, to the bit, so
 keys an even number of half steps apart are weighed exactly, and the others within the rounding of
-the shares. Half steps in source: Loihi's stock neurons know no other fraction of a step.
+the parts.
 """
 
 from __future__ import annotations

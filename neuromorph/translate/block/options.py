@@ -41,6 +41,13 @@ class BlockOptions:
     turns: int | None = None
 
     def __post_init__(self) -> None:
+        if self.attention.neurons_per_key > 1 or self.attention.pause:
+            raise UsageError("a block writes one match neuron a slot, and knows no late flush",
+                             where="block options",
+                             found=f"neurons_per_key = {self.attention.neurons_per_key}, "
+                             f"a pause of {self.attention.pause}", expected="1 and none",
+                             hint="leave neurons_per_key and late_flush out (at the command line "
+                             "--prefer and --neurons-per-key)")
         if self.attention.target != "loihi2":
             raise UsageError("a block's neurons are programmable, as Loihi 2's are",
                              where="block options", found=self.attention.target,
