@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from neuromorph.huggingface.attachment import Spikes
 from neuromorph.huggingface.hook import Call, Connection
 from neuromorph.huggingface.masks import Tensor
 from neuromorph.huggingface.matching import match_layers
 from neuromorph.huggingface.recording import _float_attention
+from neuromorph.huggingface.spikes import Spikes
 from neuromorph.runtime import SpikingLayer
 from neuromorph.shown import Shown
 from neuromorph.translate import LayerCode
