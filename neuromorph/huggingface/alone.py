@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from neuromorph.huggingface.hook import Call, Connection
 from neuromorph.huggingface.masks import Tensor
 from neuromorph.huggingface.matching import match_layers
-from neuromorph.huggingface.recording import _float_attention
+from neuromorph.huggingface.recording import float_attention
 from neuromorph.huggingface.spikes import Spikes
 from neuromorph.runtime import SpikingLayer
 from neuromorph.shown import Shown
@@ -55,7 +55,7 @@ class Alone(Shown):
         spikes = Spikes({self.layer: SpikingLayer(self.code)})
 
         def answer(call: Call) -> Tensor:
-            context = _float_attention(call)
+            context = float_attention(call)
             if call.layer == self.layer:
                 context[:, self.head] = spikes(call)[:, self.head].to(context.dtype)
             return context

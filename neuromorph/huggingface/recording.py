@@ -68,7 +68,7 @@ def record(
                                     where=call.layer, expected=f"at most {SAMPLE_BYTES} bytes",
                                     hint="give fewer or shorter sequences")
         samples[call.layer].extend(new)
-        return _float_attention(call, view.causal)
+        return float_attention(call, view.causal)
 
     runs = 0
     connection = connect(model, keep, uncaught)
@@ -111,7 +111,7 @@ def _shared(
     return known[-1], bias.nbytes
 
 
-def _float_attention(call: Call, causal: bool = False) -> Tensor:
+def float_attention(call: Call, causal: bool = False) -> Tensor:
     from torch.nn.functional import scaled_dot_product_attention
 
     group = call.queries.shape[1] // call.keys.shape[1]

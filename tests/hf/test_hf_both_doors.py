@@ -16,7 +16,7 @@ import pytest
 
 from neuromorph.api.collect import visible
 from neuromorph.huggingface.hook import Call, Connection
-from neuromorph.huggingface.recording import _float_attention
+from neuromorph.huggingface.recording import float_attention
 from neuromorph.models import AttentionModel, open_model
 
 pytestmark = pytest.mark.hf
@@ -188,7 +188,7 @@ def _calls(model: Any) -> list[tuple[np.ndarray, Call]]:
 
     def keep(call: Call) -> Any:
         calls.append(call)
-        return _float_attention(call)
+        return float_attention(call)
 
     def watch(name: str) -> Callable[..., None]:
         def hook(_: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:

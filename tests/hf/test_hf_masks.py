@@ -11,7 +11,7 @@ import neuromorph
 from neuromorph.errors import UnsupportedError
 from neuromorph.huggingface.hook import Call, Connection
 from neuromorph.huggingface.masks import boolean_mask
-from neuromorph.huggingface.recording import _float_attention, is_causal, record
+from neuromorph.huggingface.recording import float_attention, is_causal, record
 from neuromorph.translate import TranslateOptions
 
 pytestmark = pytest.mark.hf
@@ -34,7 +34,7 @@ def seen_by(model: Any, inputs: dict[str, Any]) -> dict[str, Any]:
 
     def keep(call: Call) -> Any:
         masks[call.layer] = call.mask.numpy()
-        return _float_attention(call)
+        return float_attention(call)
 
     connection = Connection(model, keep)
     run(model, inputs)
