@@ -112,6 +112,7 @@ def _shared(
 
 
 def float_attention(call: Call, causal: bool = False) -> Tensor:
+    """What the model's own softmax attention answers, with bias, sink and soft cap."""
     from torch.nn.functional import scaled_dot_product_attention
 
     group = call.queries.shape[1] // call.keys.shape[1]
