@@ -9,7 +9,10 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 ODD = re.compile(r"[^\x20-\x7e]")
 """What may steer a terminal, or turn the direction of a line: looked at one by one."""
@@ -150,6 +153,10 @@ class InputError(NeuromorphError, ValueError):
 class MissingFileError(InputError, FileNotFoundError):
     """A file or folder that was named is not there, or may not be read."""
 
+    def __new__(cls, *parts: object, **_: object) -> Self:
+        """As its built-in class does; without it, what copies errors calls another's."""
+        return OSError.__new__(cls, *parts)
+
 
 class FileFormatError(InputError):
     """A file is not of the format that it should be."""
@@ -218,6 +225,10 @@ class ResourceError(NeuromorphError, RuntimeError):
 class DeadlineError(ResourceError, TimeoutError):
     """Work was stopped because it took longer than allowed."""
 
+    def __new__(cls, *parts: object, **_: object) -> Self:
+        """As its built-in class does; without it, what copies errors calls another's."""
+        return OSError.__new__(cls, *parts)
+
 
 class MemoryBudgetError(ResourceError, MemoryError):
     """The work would need more memory than there is."""
@@ -225,6 +236,10 @@ class MemoryBudgetError(ResourceError, MemoryError):
 
 class WriteError(ResourceError, OSError):
     """A result could not be written."""
+
+    def __new__(cls, *parts: object, **_: object) -> Self:
+        """As its built-in class does; without it, what copies errors calls another's."""
+        return OSError.__new__(cls, *parts)
 
 
 class DisagreementError(NeuromorphError, ArithmeticError):

@@ -26,7 +26,7 @@ SMALLEST = 60
 RESOURCES = {"core", "cores", "neuron", "neurons", "compartment", "compartments", "axon", "axons",
              "chip", "chips"}
 LIMIT_WORDS = {"max", "most", "limit", "limits", "capacity", "per", "usable", "available"}
-PER_MODEL = {"payload", "steps", "bits", "spikes", "shape"}
+PER_MODEL = {"payload", "steps", "bits", "spikes", "shape", "key"}
 """Beside such a word the name speaks of something else: the bits of one axon's payload."""
 
 EXACT: dict[type[ast.operator], Callable[[int, int], int]] = {

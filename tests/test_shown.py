@@ -90,8 +90,9 @@ def objects(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
     codes = np.ones((3, head.key_size), int)
     inputs, steps = stimulate(head, codes[:1], np.ones((1, 3), bool))
     recording = get("fast").run(build(head, codes, codes), inputs, PROBES, steps)
-    return [exported, neuromorph.simulate(bundle), recording, load_profile("loihi2"),
-            neuromorph.compile_bundle(bundle, "kapoho_point", programmable=True),
+    compiled = neuromorph.compile_bundle(bundle, "kapoho_point", programmable=True)
+    return [exported, neuromorph.simulate(bundle), recording, load_profile("loihi2"), compiled,
+            compiled.lab and compiled.lab(),
             neuromorph.run("match_and_control", settings={"window": 0.5}), load_split()]
 
 

@@ -155,6 +155,7 @@ def test_bad_requests(fails: Callable[..., str], exported: Path) -> None:
     assert "nowhere" in fails(3, "compile", "nowhere", *BOARD)
 
 
+@pytest.mark.slow
 def test_a_whole_model_is_compiled_by_the_same_command(cli: Run, tmp_path: Path) -> None:
     bundle = save_whole(small_whole(), tmp_path / "whole")
     done = cli("compile", bundle)

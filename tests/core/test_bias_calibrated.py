@@ -108,6 +108,7 @@ def test_a_bias_that_does_not_fit_is_refused() -> None:
         calibrate_layer([sample(0, np.full((1, TOKENS, TOKENS), 1e80))], TranslateOptions())
 
 
+@pytest.mark.slow
 def test_floats_with_a_bias_are_answered() -> None:
     """Through the door for floats, as through that for codes."""
     bias = BIASES["relative"]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 from neuromorph.errors import UsageError, did_you_mean
+from neuromorph.shown import Shown
 
 Found: TypeAlias = Mapping[str, Any]
 """What `neuromorph.api.evaluate` says of a model."""
@@ -21,8 +22,8 @@ TINY = 1e-12
 _WISH = re.compile(r"\s*([A-Za-z][\w-]*)\s*(<=|>=|==|<|>|=)\s*([^\s<>=]+)\s*")
 
 
-@dataclass(frozen=True)
-class Metric:
+@dataclass(frozen=True, repr=False)
+class Metric(Shown):
     """A figure of an evaluation.
 
     Attributes
@@ -63,8 +64,8 @@ METRICS = {metric.name: metric for metric in (
 )}
 
 
-@dataclass(frozen=True)
-class Wish:
+@dataclass(frozen=True, repr=False)
+class Wish(Shown):
     """One metric, and its limit."""
 
     metric: Metric

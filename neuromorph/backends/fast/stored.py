@@ -177,7 +177,7 @@ def _sum_up(table: NDArray[np.int16], since: int, count: int, sums: NDArray[np.i
 
 def sum_up(table: NDArray[np.int16], since: int, count: int, sums: NDArray[np.int32]) -> None:
     """The sums of all values before each key, from one on; shape (rows, keys + 1, columns)."""
-    _sum_up(table.reshape(*table.shape[:2], -1, table.shape[-1]), since, count, sums)
+    _sum_up(table if table.ndim == 4 else table[:, :, None], since, count, sums)
 
 
 @cache

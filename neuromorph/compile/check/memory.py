@@ -113,7 +113,7 @@ def _list_bits(counts: Counts, bits: int, profile: Profile) -> Counts:
     return lists
 
 
-@lru_cache(64)
+@lru_cache
 def _held(synapses: int, bits: int, entry: int, header: int, word: int) -> Counts:
     """The most synapses that no words, one, two, ... hold, until they hold so many."""
     words = -(-(entry * bits + header) // word)

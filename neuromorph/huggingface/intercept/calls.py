@@ -9,10 +9,11 @@ from neuromorph.errors import UnsupportedError
 from neuromorph.huggingface.hook import Call
 from neuromorph.huggingface.intercept.layout import Layout, as_many
 from neuromorph.huggingface.masks import HIDDEN, Tensor
+from neuromorph.shown import Shown
 
 
-@dataclass(frozen=True, eq=False)
-class Asked:
+@dataclass(frozen=True, eq=False, repr=False)
+class Asked(Shown):
     """An attention that somebody computes, in the layout in which they do it.
 
     ``queries`` (…, queries, size), ``keys`` (…, keys, size), ``values`` (…, keys, value_size), of

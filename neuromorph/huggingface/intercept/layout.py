@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from neuromorph.huggingface.masks import Tensor
+from neuromorph.shown import Shown
 
 HEAD_COUNTS = ("num_heads", "n_heads", "n_head", "num_attention_heads", "nhead", "heads",
                "num_head", "n_local_heads", "nheads")
@@ -24,8 +25,8 @@ def heads_of(modules: Iterable[Any]) -> int | None:
     return None
 
 
-@dataclass(frozen=True)
-class Layout:
+@dataclass(frozen=True, repr=False)
+class Layout(Shown):
     """Leading dimensions (``lead``) of which those from ``start`` to ``stop`` count heads.
 
     One dimension that is batch times heads is given as two.

@@ -8,10 +8,11 @@ from typing import Any
 
 from neuromorph.huggingface.intercept.scores import Scores
 from neuromorph.huggingface.masks import Tensor
+from neuromorph.shown import Shown
 
 
-@dataclass(frozen=True, eq=False)
-class Product:
+@dataclass(frozen=True, eq=False, repr=False)
+class Product(Shown):
     """Weights times values.
 
     ``values`` (…, keys, value_size); ``back`` takes a context (…, queries, value_size) to what the

@@ -10,10 +10,11 @@ from types import FrameType
 from typing import Any
 
 from neuromorph.huggingface.names import ROOT
+from neuromorph.shown import Shown
 
 
-@dataclass(eq=False)
-class Running:
+@dataclass(eq=False, repr=False)
+class Running(Shown):
     """One call of a module.
 
     Attributes
@@ -68,8 +69,8 @@ def _frame() -> FrameType | None:
     return sys._getframe(1)
 
 
-@dataclass(eq=False)
-class Stack:
+@dataclass(eq=False, repr=False)
+class Stack(Shown):
     """All calls that run, and the mode that was entered for the first of them."""
 
     calls: list[Running] = field(default_factory=list)

@@ -15,12 +15,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from neuromorph.huggingface.masks import HIDDEN, Tensor
+from neuromorph.shown import Shown
 
 OUT = -math.inf
 
 
-@dataclass(frozen=True, eq=False)
-class Scores:
+@dataclass(frozen=True, eq=False, repr=False)
+class Scores(Shown):
     """What a tensor of scores is.
 
     Attributes

@@ -15,6 +15,7 @@ from torch.utils.weak import WeakIdKeyDictionary
 from neuromorph.huggingface.intercept.products import scores_of_einsum, scores_of_matmul
 from neuromorph.huggingface.intercept.scores import Scores
 from neuromorph.huggingface.masks import HIDDEN
+from neuromorph.shown import Shown
 
 PRODUCTS = frozenset({"matmul", "bmm", "__matmul__", "baddbmm", "einsum", "__rmatmul__"})
 SOFTMAX = frozenset({"softmax", "_softmax"})
@@ -23,8 +24,8 @@ _Args: TypeAlias = Sequence[Any]
 _Kwargs: TypeAlias = Mapping[str, Any]
 
 
-@dataclass(eq=False)
-class Seen:
+@dataclass(eq=False, repr=False)
+class Seen(Shown):
     """A softmax over what looks like attention, and whether anybody answered for it."""
 
     module: str
@@ -33,8 +34,8 @@ class Seen:
     lost: str = ""
 
 
-@dataclass(frozen=True, eq=False)
-class Known:
+@dataclass(frozen=True, eq=False, repr=False)
+class Known(Shown):
     """What a tensor is: scores, or with ``seen`` their softmax; without ``scores``, lost.
 
     ``version`` counts what torch has written to the tensor; another one means that somebody
@@ -47,8 +48,8 @@ class Known:
     version: int | None = None
 
 
-@dataclass(frozen=True, eq=False)
-class Given:
+@dataclass(frozen=True, eq=False, repr=False)
+class Given(Shown):
     """An argument of which something is known, and what it was when the function began."""
 
     tensor: Tensor
@@ -56,8 +57,8 @@ class Given:
     before: Tensor
 
 
-@dataclass(eq=False)
-class Trail:
+@dataclass(eq=False, repr=False)
+class Trail(Shown):
     """All that is known of tensors in one pass through a model."""
 
     known: WeakIdKeyDictionary = field(default_factory=WeakIdKeyDictionary)
