@@ -10,7 +10,7 @@ import pytest
 import neuromorph
 from neuromorph.errors import UsageError
 from neuromorph.huggingface.hook import Call, Connection
-from neuromorph.huggingface.recording import _float_attention
+from neuromorph.huggingface.recording import float_attention
 from neuromorph.translate import TranslateOptions
 
 pytestmark = pytest.mark.hf
@@ -80,7 +80,7 @@ def test_the_masks_of_cached_steps() -> None:
 
     def keep(call: Call) -> Any:
         seen.append(call.mask.numpy())
-        return _float_attention(call)
+        return float_attention(call)
 
     connection = Connection(model, keep)
     generate(model, inputs)
