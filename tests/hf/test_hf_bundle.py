@@ -169,7 +169,7 @@ def test_other_heads_are_refused(saved: Path, sizes: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("more", [{"options": SLOTS}, {"tokenizer": print}])
 def test_a_bundle_is_calibrated_already(saved: Path, more: dict[str, Any]) -> None:
-    with pytest.raises(UsageError, match="calibrated already"):
+    with pytest.raises(UsageError, match="a bundle is calibrated"):
         neuromorph.attach(LLAMA.build(), saved, **more)
 
 
