@@ -130,11 +130,12 @@ def _learn_task(
     learner: Learner, kind: str, images: Floats, labels: NDArray[np.int64],
     rng: np.random.Generator, *, last: bool,
 ) -> None:
-    projects = kind in ("HLOP", "8-bit H")
+    takes_rows = kind in ("HLOP", "8-bit H") and not last
     for space, count in zip(learner.spaces, ROWS, strict=True):
-        if projects and not last:
+        if takes_rows:
             space.grow(count, rng)
-        space.frozen = space.frozen if projects and not last else len(space.rows)
+        else:
+            space.frozen = len(space.rows)
     taken = [held_in_8_bits(s.taken) if kind == "8-bit H" else s.taken for s in learner.spaces]
     for _ in range(EPOCHS):
         order = rng.permutation(len(images))

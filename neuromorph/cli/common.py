@@ -28,6 +28,9 @@ Scheduler = Annotated[str | None, typer.Option(
     metavar="ADDRESS", help="A Dask scheduler, whose workers share the work: tcp://host:8786.")]
 Resume = Annotated[bool, typer.Option(
     "--resume", help="Go on from what an interrupted run kept; refuse what another run kept.")]
+Windows = Annotated[int | None, typer.Option(help="At most so many windows of the text.", min=1)]
+Length = Annotated[int | None, typer.Option(
+    help="Tokens of a window; as many as heads remember, up to 512, if left out.", min=2)]
 # Paths are checked by whoever opens them, with errors of ours: hence `readable=False` everywhere.
 JsonFile = Annotated[Path | None, typer.Option(
     "-o", "--output", readable=False, help="Also write the JSON to this new file.")]

@@ -11,10 +11,12 @@ from neuromorph.cli.common import (
     Jobs,
     Json,
     JsonFile,
+    Length,
     Quiet,
     Resume,
     Scheduler,
     Seed,
+    Windows,
     check_flags,
     progress,
     show,
@@ -35,11 +37,8 @@ def evaluate(
     against: Annotated[Path | None, typer.Option(
         readable=False, help="The float model; where it was when the bundle was made, if left "
                              "out. Needed for a bundle of attention.")] = None,
-    windows: Annotated[int | None, typer.Option(
-        help="At most so many windows of the text.", min=1)] = None,
-    length: Annotated[int | None, typer.Option(
-        help="Tokens of a window; as many as heads remember, up to 512, if left out.",
-        min=2)] = None,
+    windows: Windows = None,
+    length: Length = None,
     tokens: Annotated[int | None, typer.Option(
         help="No further window after so many tokens.", min=1)] = None,
     work: Annotated[Path | None, typer.Option(

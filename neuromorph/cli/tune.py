@@ -12,9 +12,11 @@ from neuromorph.cli.common import (
     Force,
     Jobs,
     Json,
+    Length,
     Quiet,
     Scheduler,
     Seed,
+    Windows,
     check_flags,
     check_force,
     progress,
@@ -47,11 +49,8 @@ def tune(
     against: Annotated[Path | None, typer.Option(
         readable=False, help="The model that a bundle was made from, where it is not in the "
                              "bundle.")] = None,
-    windows: Annotated[int | None, typer.Option(
-        help="At most so many windows of the text.", min=1)] = None,
-    length: Annotated[int | None, typer.Option(
-        help="Tokens of a window; as many as heads remember, up to 512, if left out.",
-        min=2)] = None,
+    windows: Windows = None,
+    length: Length = None,
     tokens: Annotated[int | None, typer.Option(
         help="No further window after so many tokens; 4096 if neither this nor --windows is "
              "given.", min=1)] = None,

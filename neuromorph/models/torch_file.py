@@ -13,7 +13,6 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +24,9 @@ from neuromorph.errors import (
     MemoryBudgetError,
     MissingExtraError,
 )
-from neuromorph.files.closing import Closing
 from neuromorph.files.header import TensorInfo
-from neuromorph.files.opening import RegularFile, StrPath
+from neuromorph.files.held_file import HeldFile
+from neuromorph.files.opening import RegularFile
 from neuromorph.files.safetensors_file import SafetensorsFile
 from neuromorph.files.sniff import HEAD_BYTES, refuse_other
 from neuromorph.files.tensor_names import shown
@@ -45,7 +44,7 @@ _STORED = (b"PK\x03\x04", b"PK\x05\x06")
 _AS_WEIGHTS = "save the weights alone: torch.save(model.state_dict(), FILE), or as .safetensors"
 
 
-class TorchFile(Closing):
+class TorchFile(HeldFile):
     """The tensors of a file that ``torch.save`` wrote.
 
     Parameters
@@ -61,39 +60,9 @@ class TorchFile(Closing):
         If it is not there, holds code, more tensors than bytes, or takes too long.
     """
 
-    def __init__(self, path: StrPath) -> None:
-        self._file = RegularFile(path)
-        try:
-            _check_start(self._file)
-            self._tensors = _converted(self._file)
-        except BaseException:
-            self._file.close()
-            raise
-
-    @property
-    def path(self) -> str:
-        """The path as it was given."""
-        return self._file.path
-
-    @property
-    def file_name(self) -> str:
-        """Last part of the path."""
-        return self._file.name
-
-    @property
-    def size(self) -> int:
-        """Bytes of the file."""
-        return self._file.size
-
-    @cached_property
-    def sha256(self) -> str:
-        """Hexadecimal SHA-256 of the whole file."""
-        return self._file.sha256()
-
-    @property
-    def files(self) -> tuple[TorchFile, ...]:
-        """The one file."""
-        return (self,)
+    def _read_header(self) -> None:
+        _check_start(self._file)
+        self._tensors = _converted(self._file)
 
     @property
     def configuration(self) -> None:
@@ -116,7 +85,7 @@ class TorchFile(Closing):
     def close(self) -> None:
         """Close the file; harmless when called twice."""
         self._tensors.close()
-        self._file.close()
+        super().close()
 
 
 def _check_start(file: RegularFile) -> None:

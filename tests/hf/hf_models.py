@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks.zoo import shaken
 from neuromorph.translate import TranslateOptions
 
 VOCABULARY, TOKENS = 80, 24
@@ -25,21 +26,6 @@ _TWO_STACKS = {
     "d_model": 64, "encoder_layers": 2, "decoder_layers": 2, "encoder_attention_heads": 4,
     "decoder_attention_heads": 4, "encoder_ffn_dim": 64, "decoder_ffn_dim": 64,
     "vocab_size": VOCABULARY, "pad_token_id": 0, "max_position_embeddings": 96}
-
-
-def shaken(model: Any, seed: int = 0) -> Any:
-    """Random weights so large that attention is far from uniform."""
-    import torch
-
-    generator = torch.Generator().manual_seed(seed)
-    with torch.no_grad():
-        for parameter in model.parameters():
-            noise = torch.randn(parameter.shape, generator=generator)
-            if parameter.dim() > 1:
-                parameter.copy_(0.2 * noise)
-            else:
-                parameter.add_(0.1 * noise)
-    return model.eval()
 
 
 def text(padded: str = "right", batch: int = 3, seed: int = 1) -> dict[str, Any]:

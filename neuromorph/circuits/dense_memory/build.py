@@ -7,8 +7,9 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from neuromorph.circuits.dense_memory.capacity import check_count
 from neuromorph.circuits.dense_memory.store import check_spins
-from neuromorph.errors import RangeProofError, UsageError
+from neuromorph.errors import RangeProofError
 from neuromorph.network import Network, Phase, Population, Port, Projection, Schedule
 from neuromorph.neurons.product import Product
 from neuromorph.numerics.held import held, identity, ones
@@ -69,10 +70,7 @@ def prove(numbers: DenseMemory) -> DenseMemory:
         If there are more patterns than a field can hear.
     """
     for name in ("size", "count", "sweeps"):
-        value = getattr(numbers, name)
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise UsageError(f"the {name} of a dense memory is no count", found=repr(value),
-                             expected="a whole number of at least 1")
+        check_count(getattr(numbers, name), name)
     if not numbers.loudest:
         raise RangeProofError("a field may leave its 24 bits", where="dense memory",
                               found=numbers.count, expected=f"at most {STATE_MAX // WEIGHT} "

@@ -13,6 +13,7 @@ patterns that are not asked for is all that hurts, and nothing amplifies it.
 from __future__ import annotations
 
 import math
+from functools import cache
 
 from scipy.optimize import brentq, minimize_scalar
 from scipy.special import erf, erfc, erfcinv
@@ -75,7 +76,7 @@ def largest_count(order: int, size: int, error: float, *, distinct: bool = False
     """
     if not 0 < error < 0.5:
         raise UsageError("no such error of a bit", found=error, expected="above 0, below 1/2")
-    _check(size, "size")
+    check_count(size, "size")
     noise = 2 * noise_factor(order, distinct=distinct) * float(erfcinv(2 * error)) ** 2
     return int(size ** (order - 1) / noise)
 
@@ -88,8 +89,7 @@ def critical_load(order: int, *, distinct: bool = False) -> float:
     gamma = noise_factor(order, distinct=distinct)
     if order == 2:
         return HOPFIELD_LOAD
-    best = minimize_scalar(lambda u: -(erf(u) ** (2 * order - 2)) / u**2, (0.5, 1.5))
-    return float(-best.fun / (2 * gamma))
+    return _steepest(order)[1] / (2 * gamma)
 
 
 def retrieval_overlap(
@@ -112,24 +112,36 @@ def retrieval_overlap(
     load = _load(order, size, count)
     if load > critical_load(order, distinct=distinct):
         return None
-    best = minimize_scalar(lambda u: -(erf(u) ** (2 * order - 2)) / u**2, (0.5, 1.5))
     width = math.sqrt(2 * load * gamma)  # m = erf(u) at u = m^(P - 1) / width
 
     def short_of(u: float) -> float:
         """Negative right of the root."""
         return float(erf(u) ** (order - 1)) / width - u
 
-    return float(erf(brentq(short_of, best.x, 1 / width + 1)))
+    return float(erf(brentq(short_of, _steepest(order)[0], 1 / width + 1)))
+
+
+@cache
+def _steepest(order: int) -> tuple[float, float]:
+    """Where erf(u)^(2 P - 2) / u^2 is largest, and what it is there."""
+    best = minimize_scalar(lambda u: -(erf(u) ** (2 * order - 2)) / u**2, (0.5, 1.5))
+    return float(best.x), float(-best.fun)
 
 
 def _load(order: int, size: int, count: int) -> float:
-    _check(size, "size")
-    _check(count, "number of patterns")
+    check_count(size, "size")
+    check_count(count, "number of patterns")
     noise_factor(order)
     return count / float(size) ** (order - 1)
 
 
-def _check(value: object, what: str) -> None:
+def check_count(value: object, what: str) -> None:
+    """Refuse what counts nothing.
+
+    Raises
+    ------
+    UsageError
+    """
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise UsageError(f"the {what} of a dense memory is no count", found=repr(value),
                          expected="a whole number of at least 1")
