@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
@@ -25,6 +26,7 @@ from neuromorph.circuits.latency_attention.emit import (
     read_contexts,
     with_time_to_answer,
 )
+from neuromorph.circuits.latency_attention.slope import bias_of
 from neuromorph.errors import UsageError, did_you_mean
 from neuromorph.network import Probe
 from neuromorph.shown import Shown
@@ -57,7 +59,8 @@ class AttentionBatch(Shown):
     mask : bool array, shape (batch, queries, keys)
         True where a query may look.
     bias : int array, shape (batch or 1, heads or 1, queries, keys), optional
-        What a query adds to each key's score; it means nothing where the mask hides.
+        What a query adds to each key's score; it means nothing where the mask hides. Heads with a
+        slope take none: the mask says how far a key is.
     readout : {"host", "emitted"}
         Whether a host divides control by normaliser, or the circuit does and sends the context.
     """
@@ -77,6 +80,17 @@ class AttentionBatch(Shown):
         _check_codes(self)
         if self.bias is not None:
             object.__setattr__(self, "bias", _seen_bias(self, self.bias))
+
+    @cached_property
+    def added(self) -> NDArray[np.int32] | None:
+        """What is added to each key's score, by a bias or a slope: (batch, heads, queries, keys).
+
+        0 where the mask hides; None where nothing is added.
+        """
+        if not any(head.slope for head in self.heads):
+            return self.bias
+        return np.stack([bias_of(head, self.mask) for head in self.heads], axis=1, dtype=np.int32,
+                        casting="same_kind")
 
 
 def check_readout(name: object) -> ReadoutKind:
@@ -136,6 +150,9 @@ def _check_codes(work: AttentionBatch) -> None:
 
 def _seen_bias(work: AttentionBatch, bias: NDArray[Any]) -> NDArray[np.int32]:
     """The bias of every sequence and head, 0 where the mask hides; within each head's limit."""
+    if any(head.slope for head in work.heads):
+        raise UsageError("heads with a slope take no bias: the mask says how far a key is",
+                         found=bias.shape, expected="none")
     (batch, heads, asked), keys = work.queries.shape[:3], work.keys.shape[2]
     if (bias.ndim != 4 or bias.shape[2:] != (asked, keys) or bias.shape[0] not in (1, batch)
             or bias.shape[1] not in (1, heads) or not np.issubdtype(bias.dtype, np.integer)):

@@ -26,6 +26,7 @@ from neuromorph.translate.matches import best_matches
 from neuromorph.translate.options import TranslateOptions
 from neuromorph.translate.outliers import Outliers, without_outliers
 from neuromorph.translate.samples import FloatArray, Sample, check_samples
+from neuromorph.translate.slope import reach_nats, slopes_of, with_slope, without_query_part
 
 Floats = NDArray[np.float64]
 
@@ -65,6 +66,7 @@ def calibrate_and_tell(
 ) -> tuple[LayerCode, Outliers]:
     """`calibrate_layer`, and what it left out of the samples."""
     check_samples(samples, where)
+    samples, slopes = _with_slopes(samples, options)
     samples, outliers = without_outliers(samples)
     slots = options.slots or max(sample.keys.shape[1] for sample in samples)
     group = samples[0].group
@@ -87,7 +89,7 @@ def calibrate_and_tell(
         spread = query_range[h] * key_scale[h // group]
         best = matches[h].around(key_centre[h // group])
         head, nats = _circuit(spread.max() / draft.query_limit, best, draft, options,
-                              float(reach[h]))
+                              float(reach[h]), float(slopes[h]))
         heads.append(head)
         query_scale[h] = nats / key_scale[h // group]
     value_scale = _positive(value_range) / draft.value_limit
@@ -96,6 +98,18 @@ def calibrate_and_tell(
         value_centre = np.rint(value_centre / value_scale) * value_scale
     return LayerCode(tuple(heads), query_scale, key_centre, key_scale, value_centre, value_scale,
                      options.exact_step_nats), outliers
+
+
+def _with_slopes(
+    samples: Sequence[Sample], options: TranslateOptions
+) -> tuple[Sequence[Sample], Floats]:
+    """Nats a slot of each head, and the samples without the query's part of their biases."""
+    if options.slopes and all(s.bias is not None for s in samples):
+        moved = without_query_part(samples)
+        slopes = slopes_of(moved)
+        if slopes is not None:
+            return moved, slopes
+    return samples, np.zeros(len(samples[0].queries))
 
 
 def _tokens(arrays: Sequence[FloatArray]) -> Floats:
@@ -116,15 +130,17 @@ def _positive(ranges: Floats) -> Floats:
 
 def _circuit(
     least_nats: float, best: Floats, draft: LatencyAttention, options: TranslateOptions,
-    reach: float = 0.0,
+    reach: float = 0.0, slope: float = 0.0,
 ) -> tuple[LatencyAttention, float]:
     """The circuit of one head, and the nats that one product of codes stands for.
 
     The ramp is a whole number of score units a step, an even one for two neurons a key, so the
     nats a product are rounded up to the next value that makes it one. ``reach`` is that of a
-    bias, in nats.
+    bias, in nats; ``slope`` what it loses a slot, where it is of that kind.
     """
     step, steepest = options.exact_step_nats, RAMPS_MAX[draft.input_bits]
+    if slope:
+        reach = reach_nats(slope, draft.slots)
     if reach:
         draft, steepest = roomy(draft, max(least_nats, FLAT), steepest, step, reach)
     shift, bound = draft.key_shift, draft.score_bound
@@ -133,6 +149,9 @@ def _circuit(
     ramp = max(1, ramp // draft.neurons_per_key) * draft.neurons_per_key
     nats = 2 * step / (2**shift * ramp)
     a_nat = ramp / step
+    if slope:
+        draft = with_slope(replace(draft, ramp=ramp), slope, step)
+        best = best + draft.near / a_nat
     low = float(np.quantile(best, options.low_quantile))
     latest = min(bound, math.ceil((best.max() + options.margin_nats) * a_nat) + ramp)
     reach = low - options.window_nats + options.free_steps * step

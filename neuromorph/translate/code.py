@@ -23,6 +23,7 @@ from neuromorph.numerics import quantise
 from neuromorph.shown import Shown
 from neuromorph.translate.bias import encode_bias
 from neuromorph.translate.samples import Sample
+from neuromorph.translate.slope import check_slopes
 
 FloatArray = NDArray[np.floating[Any]]
 
@@ -118,7 +119,14 @@ class LayerCode(Shown):
     def encode_bias(
         self, bias: FloatArray | None, mask: NDArray[np.bool_]
     ) -> tuple[NDArray[np.int32] | None, int]:
-        """Codes of a bias and how many were clipped, see `translate.bias`; None of none."""
+        """Codes of a bias and how many were clipped, see `translate.bias`; None of none.
+
+        None too for heads with a slope, whose bias this must be: they make it by themselves.
+        """
+        if any(head.slope for head in self.heads):
+            given = np.zeros((1, 1, *mask.shape[1:])) if bias is None else bias
+            check_slopes(self.heads, self.step_nats, given, mask)
+            return None, 0
         if bias is None:
             return None, 0
         return encode_bias(self.heads, self.step_nats, bias, mask)

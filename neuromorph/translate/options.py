@@ -51,6 +51,9 @@ class TranslateOptions:
         Whether keys below the window are dropped, and not counted at its edge (binary spikes only);
         control neurons keep fractions then, so that values have all their bits at any context.
         With two neurons a key if left out.
+    slopes : bool
+        Whether a bias that falls evenly with the distance, as ALiBi does, is made in the circuit by
+        a few axons; else a host sends it key by key, as it does other biases.
     """
 
     spikes: SpikeKind = "graded"
@@ -64,6 +67,7 @@ class TranslateOptions:
     query_bits: int | None = None
     neurons_per_key: int = 1
     late_flush: bool | None = None
+    slopes: bool = True
 
     def __post_init__(self) -> None:
         if self.spikes not in ("graded", "binary"):

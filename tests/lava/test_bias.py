@@ -36,3 +36,20 @@ def test_lava_gives_the_same(head: LatencyAttention) -> None:
     assert backends.attend_clocked(lava, work).differs_from(closed) is None
     unbiased = backends.attend("fast", replace(work, bias=None), times=True)
     assert unbiased.differs_from(closed) is not None
+
+
+@pytest.mark.parametrize("head", [GRADED, BINARY], ids=["graded", "binary"])
+def test_lava_gives_the_same_with_a_slope(head: LatencyAttention) -> None:
+    try:
+        lava = backends.get("lava")
+    except BackendError as error:
+        pytest.skip(str(error))
+    rng = np.random.default_rng(1)
+    sloped = prove_ranges(replace(head, slope=90 << 16, block=2, near=300))
+    work = AttentionBatch(
+        [sloped], rng.integers(-20, 21, (1, 1, 5, 3)), rng.integers(-20, 21, (1, 1, 5, 3)),
+        rng.integers(-127, 128, (1, 1, 5, 2)), np.tri(5, dtype=bool)[None])
+    closed = backends.attend("fast", work, times=True)
+    assert backends.attend_clocked(lava, work).differs_from(closed) is None
+    level = replace(work, heads=[replace(sloped, slope=0, block=1, near=0)])
+    assert backends.attend("fast", level, times=True).differs_from(closed) is not None

@@ -103,11 +103,11 @@ def _table_of(head: LatencyAttention, values: NDArray[Any], columns: int) -> NDA
 
 
 def _rows_of(work: AttentionBatch, which: NDArray[np.int64]) -> NDArray[np.int32]:
-    """Biases of some heads, (batch heads, queries, keys); no queries where there are none."""
+    """What some heads add to scores, (batch heads, queries, keys); without queries if nothing."""
     asked, keys = work.queries.shape[2], work.keys.shape[2]
-    if work.bias is None:
+    if work.added is None:
         return np.empty((1, 0, keys), np.int32)
-    rows = work.bias[:, which].reshape(-1, asked, keys)
+    rows = work.added[:, which].reshape(-1, asked, keys)
     return np.ascontiguousarray(rows, np.int32)
 
 

@@ -16,6 +16,7 @@ from neuromorph.circuits.latency_attention.motif import LatencyAttention
 from neuromorph.circuits.latency_attention.pair import parts_of
 from neuromorph.circuits.latency_attention.ports import inputs_of, outputs_of
 from neuromorph.circuits.latency_attention.rules import prove_ranges
+from neuromorph.circuits.latency_attention.slope import blocks_of, descent_of, takes_bias
 from neuromorph.errors import NetworkError
 from neuromorph.network import (
     CubaLIF,
@@ -77,6 +78,9 @@ def build(
                                                          excused --> done
         bias  --(-1)---> match     only where the head has a ``bias_limit``
         ahead --(1)----> match     the first of two neurons a slot; half a ramp step
+        near  --(-1)---> match     a block's axon, and
+        pace  --(-w)---> match     one for the slope within all blocks: in the bias's place, where
+                                   it falls evenly with the distance; see `slope`
 
     `done` fires when every slot has fired or was excused: then control is read. How many are
     masked comes as one graded spike, so that `done` needs no axon of each slot's mask.
@@ -160,7 +164,10 @@ def _projections(
                    flush, True),
         Projection("forget_mass", "flush", "normaliser", np.ones((1, 1), np.int32), 0, flush,
                    True),
-        *([Projection("tilt", "bias", "match", hold, graded=True)] if head.bias_limit else []),
+        *([Projection("tilt", "bias", "match", hold, graded=True)] if takes_bias(head) else []),
+        *([Projection("approach", "near", "match", blocks_of(head, held), graded=True),
+           Projection("descend", "pace", "match", descent_of(head, held), graded=True)]
+          if head.slope else []),
         *([Projection("start", "ahead", "match", _synapses(_first(one_each)), graded=True)]
           if head.ahead else []),
     )

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.circuits.latency_attention.motif import LatencyAttention
+from neuromorph.circuits.latency_attention.slope import pace_of
 from neuromorph.network.ports import Course
 
 FRACTIONS_FREE = ("match",)
@@ -38,4 +39,5 @@ def alphabets(head: LatencyAttention) -> dict[str, tuple[int, ...]]:
     """What a host sends besides 0, by source, where that is a few values only."""
     drive = tuple(value for value in np.unique(drive_waveform(head)).tolist() if value)
     known = {"drive": drive, "mask": (head.clear,), "flush": (head.flush,)}
-    return known | ({"ahead": (head.ahead,)} if head.ahead else {})
+    known |= {"ahead": (head.ahead,)} if head.ahead else {}
+    return known | ({"pace": (pace_of(head),)} if head.slope else {})

@@ -82,6 +82,13 @@ class LatencyAttention:
         step 0 sent, unless all is said by then; 0 if they never do.
     fine : int
         Bits of a unit's fraction that control and normaliser keep, 0 to 6; for Loihi 1 always 6.
+    slope : int
+        What a slot's score loses with each slot between it and the last that a query sees, in
+        2^-16 of a unit; 0 for none. It comes by block, within ``bias_limit``; see `slope`.
+    block : int
+        Slots of a block.
+    near : int
+        What the last slot that a query sees gains over those far away, in units.
     """
 
     slots: int
@@ -105,6 +112,9 @@ class LatencyAttention:
     neurons_per_key: int = 1
     pause: int = 0
     fine: int = 0
+    slope: int = 0
+    block: int = 1
+    near: int = 0
 
     @property
     def graded(self) -> bool:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from neuromorph.circuits.latency_attention.drive import drive_course
 from neuromorph.circuits.latency_attention.motif import LatencyAttention
+from neuromorph.circuits.latency_attention.slope import blocks, pace_of, takes_bias
 from neuromorph.network import Population, Port
 from neuromorph.numerics.limits import PAYLOAD_BITS
 
@@ -41,8 +42,19 @@ def inputs_of(head: LatencyAttention, after: int = 0) -> tuple[Port, ...]:
                 f"{head.ahead}: the first match neuron of every slot is half a step ahead",
                 course=((*asked, asked[0] + 1, head.ahead, head.ahead),))] if head.ahead else []),
         *([Port("bias", "bias", head.slots, limit.bit_length() + 1, -limit, limit, asked,
-                "what the query adds to each slot's score")] if limit else []),
+                "what the query adds to each slot's score")] if takes_bias(head) else []),
+        *(_of_slope(head, asked) if head.slope else ()),
     )
+
+
+def _of_slope(head: LatencyAttention, asked: tuple[int]) -> Iterator[Port]:
+    """Two inputs that stand in the place of a bias."""
+    pace = pace_of(head)
+    yield Port("near", "near", blocks(head), head.near.bit_length() + 1, 0, head.near, asked,
+               "what each block of slots gains, the more the nearer it is")
+    yield Port("pace", "pace", 1, pace.bit_length() + 1, 0, pace, asked,
+               f"{pace}: within a block, later slots gain more",
+               course=((*asked, asked[0] + 1, pace, pace),))
 
 
 def flushes(head: LatencyAttention, after: int = 0) -> tuple[int, ...]:

@@ -17,6 +17,7 @@ from neuromorph.circuits.latency_attention.motif import (
     LatencyAttention,
 )
 from neuromorph.circuits.latency_attention.pair import largest_part, parts_of
+from neuromorph.circuits.latency_attention.slope import reach_of
 from neuromorph.errors import RangeProofError
 from neuromorph.numerics import SIGNED_8
 from neuromorph.numerics.limits import (
@@ -108,6 +109,12 @@ RULES = (
     Rule("graded spikes carry what two neurons, a pause or fractions are for",
          lambda h: h.neurons_per_key - 1 + h.pause + h.fine if h.graded else 0, lambda _: 0),
     Rule("a bias is less than none", lambda h: -h.bias_limit, lambda _: 0),
+    Rule("a slope is less than none", lambda h: -h.slope, lambda _: 0),
+    Rule("a slope's block has no slot", lambda _: 1, lambda h: h.block),
+    Rule("a slope's nearest block adds less than nothing", lambda h: -h.near, lambda _: 0),
+    Rule("a head without a slope needs no block",
+         lambda h: 0 if h.slope else h.block - 1 + h.near, lambda _: 0),
+    Rule("a slope adds more than the bias's limit", reach_of, lambda h: h.bias_limit),
     Rule("the latest score lies beyond the score bound",
          lambda h: abs(h.latest), lambda h: h.score_bound),
     FLUSH,

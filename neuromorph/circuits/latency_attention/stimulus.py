@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from neuromorph.circuits.latency_attention.drive import drive_waveform
 from neuromorph.circuits.latency_attention.motif import LatencyAttention
 from neuromorph.circuits.latency_attention.ports import flushes, inputs_of
+from neuromorph.circuits.latency_attention.slope import near_of, pace_of, takes_bias
 from neuromorph.errors import UsageError
 from neuromorph.network import Probe
 from neuromorph.network.ports import silence
@@ -46,7 +47,7 @@ def stimulate(
         As the network was built.
     bias : integer array, shape (queries, slots), optional
         What each query adds to the slots' scores, in [-bias_limit, bias_limit]; nothing if left
-        out. What it says of hidden slots is not sent.
+        out. What it says of hidden slots is not sent. A head with a slope makes its own.
 
     Returns
     -------
@@ -63,7 +64,7 @@ def stimulate(
     inputs = silence(inputs_of(head), steps)
     sweep(head, inputs, starts, mask, occupied)
     inputs["query"][starts + head.query_at] = queries
-    if bias is not None and head.bias_limit:
+    if bias is not None and takes_bias(head):
         inputs["bias"][starts + head.query_at] = np.where(mask, bias, 0)
     return inputs, steps
 
@@ -78,7 +79,7 @@ def sweep(
     ----------
     head : LatencyAttention
     inputs : dict of int64 arrays, shape (steps, size)
-        ``drive``, ``mask``, ``excused``, ``flush`` and ``ahead`` are written to.
+        All that the head has but ``query`` and ``bias`` are written to.
     starts : int array, shape (queries,)
         First step of each query's period; the query itself comes `query_at` steps later.
     mask : bool array, shape (queries, slots)
@@ -95,6 +96,9 @@ def sweep(
         inputs["flush"][starts + at, 0] = head.flush
     if head.ahead:
         inputs["ahead"][starts + head.query_at, 0] = head.ahead
+    if head.slope:
+        inputs["near"][starts + head.query_at] = near_of(head, mask)
+        inputs["pace"][starts + head.query_at, 0] = pace_of(head)
 
 
 def check_queries(head: LatencyAttention, queries: NDArray[Any], mask: NDArray[np.bool_]) -> None:
@@ -128,6 +132,9 @@ def check_bias(
     """
     if bias is None:
         return
+    if head.slope:
+        raise UsageError("a head with a slope takes no bias: the mask says how far a slot is",
+                         found=f"a slope of {head.slope}", expected="none")
     if bias.shape != shape or not np.issubdtype(bias.dtype, np.integer):
         raise UsageError("the bias has the wrong shape or type",
                          found=f"{bias.shape} {bias.dtype}", expected=f"{shape} of integers")
