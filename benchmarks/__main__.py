@@ -16,7 +16,7 @@ from benchmarks.speed.figures import Plan
 
 NAMES = ("digits", "backends", "speed", "engine", "tools", "block", "match_and_control",
          "prototypes", "written", "compile", "allocators", "partition", "startup", "minilm",
-         "smollm2", "query_bits", "half_steps", "calibration", "compile_smollm2",
+         "smollm2", "query_bits", "half_steps", "half_steps_long", "calibration", "compile_smollm2",
          "block_smollm2", "block_doubled", "compile_whole", "whole_smollm2", "block_minilm",
          "generate_speed", "head_norms", "many", "ways", "families", "gated_delta")
 SPEED = {f"speed_{part}": part for part in PARTS}

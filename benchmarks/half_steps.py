@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable
 from statistics import median
 from typing import Any
 
@@ -11,9 +11,9 @@ import numpy as np
 import torch
 
 import neuromorph
-from benchmarks.smollm2 import loaded, losses, ratio
+from benchmarks.smollm2 import loaded, ratio
 from neuromorph.translate import TranslateOptions
-from neuromorph.translate.options import preferring
+from neuromorph.translate.preference import preferring
 
 BINARY = TranslateOptions(spikes="binary")
 KINDS = {"whole steps": BINARY, "prefer steps": preferring("steps", BINARY),
@@ -24,27 +24,41 @@ def measure() -> dict[str, Any]:
     """Of the first ``HALF_STEPS_WINDOWS`` windows of 512 tokens; of all four if not set."""
     model, _, calibration, test = loaded()
     test = test[: int(os.environ.get("HALF_STEPS_WINDOWS", "4"))]
-    exact, beside = losses(model, test), list(logits(model, test))
     result: dict[str, Any] = {"tokens": int(test.numel())}
     for name, options in KINDS.items():
         attachment = neuromorph.attach(model, calibration, options=options)
-        kl = np.concatenate([divergence(p, q)
-                             for p, q in zip(beside, logits(model, test), strict=True)])
-        steps = [head.period for code in attachment.codes.values() for head in code.heads]
-        result[name] = {"kl": kl.mean(), **ratio(losses(model, test) - exact),
-                        "median_steps": median(steps), "most_steps": max(steps)}
+        result[name] = {**lost(attachment, test), **steps(attachment)}
         attachment.detach()
         print(name, result[name], flush=True)
     return result
 
 
-def logits(model: Any, rows: Any) -> Iterator[Any]:
-    """Log-probabilities of every next token, window by window."""
+def lost(attachment: Any, rows: Iterable[Any]) -> dict[str, Any]:
+    """KL to float of every next token, nats, and ratio of perplexities; windows one by one."""
+    kl, more = [], []
     for row in rows:
-        with torch.no_grad():
-            yield torch.log_softmax(model(input_ids=row[None]).logits[0], -1)
+        attachment.detach()
+        exact = predicted(attachment.model, row)
+        attachment.attach()
+        spiking = predicted(attachment.model, row)
+        kl.append((exact.exp() * (exact - spiking)).sum(-1).double().numpy())
+        right = row[1:, None]
+        more.append((exact[:-1].gather(1, right) - spiking[:-1].gather(1, right))[:, 0]
+                    .double().numpy())
+        print(f"window {len(kl)}: KL {np.concatenate(kl).mean():.5f} so far", flush=True)
+    by_window = [float(one.mean()) for one in kl]
+    error = np.std(by_window, ddof=1) / len(kl)**.5 if len(kl) > 1 else None
+    return {"kl": float(np.mean(by_window)), "kl_95_by_window": error and 1.96 * float(error),
+            **ratio(np.concatenate(more)), **attachment.tally.as_dict()}
 
 
-def divergence(exact: Any, spiking: Any) -> Any:
-    """KL(exact || spiking) of every token, in nats."""
-    return (exact.exp() * (exact - spiking)).sum(-1).double().numpy()
+def predicted(model: Any, row: Any) -> Any:
+    """Log-probabilities of every next token of one window."""
+    with torch.no_grad():
+        return torch.log_softmax(model(input_ids=row[None]).logits[0], -1)
+
+
+def steps(attachment: Any) -> dict[str, float]:
+    """Steps from one query to the next, over all heads."""
+    found = [head.period for code in attachment.codes.values() for head in code.heads]
+    return {"median_steps": median(found), "most_steps": max(found)}

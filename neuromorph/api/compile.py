@@ -87,6 +87,23 @@ def compile_bundle(
     return replace(report, dumps=dumps, report=report.report | search_values(looked, seed))
 
 
+def unfit(bundle: Bundle, profile: str, progress: Progress = silent) -> FitError | None:
+    """Why a bundle of heads does not fit a chip or board, and what would help; None if it does.
+
+    Raises
+    ------
+    NeuromorphError
+        If there is no such profile.
+    """
+    job = _begun(bundle, profile, "static", False, progress)
+    try:
+        compile_units(job.units, job.target.profile, told=lambda name: progress(f"pass: {name}"))
+    except FitError as error:
+        progress("looking for what would fit")
+        return job.not_placed(error).refusal
+    return None
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class _OfHeads(Shown):
     """Attention alone, a unit a head."""

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 from neuromorph.api.budget import attention_bytes, require
-from neuromorph.api.collect import collect
+from neuromorph.api.collect import Collected, collect
+from neuromorph.api.compile import unfit
 from neuromorph.api.seed import check_seed
 from neuromorph.backends import Attended, AttentionBatch
 from neuromorph.bundle import BUNDLE_FOLDER, Bundle, save_bundle
+from neuromorph.deploy.boards import named
 from neuromorph.errors import UsageError
 from neuromorph.files.atomic import check_target
 from neuromorph.models import Naming
@@ -23,6 +25,7 @@ from neuromorph.shown import Shown
 from neuromorph.translate import (
     Caution,
     HeadFidelity,
+    LayerCode,
     Outliers,
     Sample,
     TranslateOptions,
@@ -32,6 +35,7 @@ from neuromorph.translate import (
     kept_samples,
     with_slots,
 )
+from neuromorph.translate.preference import Choice
 from neuromorph.translate.samples import evenly_spread
 from neuromorph.translate.softcap import of_soft_caps
 
@@ -92,8 +96,9 @@ def export(
     output: str | os.PathLike[str],
     *,
     calibrate: str | os.PathLike[str] | None = None,
-    options: TranslateOptions | None = None,
+    options: TranslateOptions | Choice | None = None,
     naming: Naming | None = None,
+    profile: str | None = None,
     seed: int = 0,
     force: bool = False,
     progress: Progress = silent,
@@ -108,9 +113,12 @@ def export(
         Folder to write; must not exist unless ``force``.
     calibrate : path, optional
         Text or arrays that set the scales and windows.
-    options : TranslateOptions, optional
+    options : TranslateOptions or Choice, optional
+        A choice says why, and what is taken in its place where a board has too few cores.
     naming : Naming, optional
         Which tensor is what, of a model with names of its own.
+    profile : str, optional
+        A chip or board that heads of plain spikes must fit on.
     seed : int
         Chooses the samples that are held out to measure fidelity.
     force : bool
@@ -120,9 +128,11 @@ def export(
     Raises
     ------
     NeuromorphError
-        Before anything is written, if an input or option is not sound.
+        Before anything is written, if an input or option is not sound, or the heads do not fit.
     """
-    chosen = options or TranslateOptions()
+    choice = options if isinstance(options, Choice) else Choice(options or TranslateOptions())
+    chosen = choice.options
+    _check_profile(profile, chosen)
     check_seed(seed)
     check_apart(model, output)
     check_target(output, ours=BUNDLE_FOLDER, force=force)
@@ -132,29 +142,85 @@ def export(
     fitted, measured = collected.chosen(kept), collected.chosen(tried or kept)
     found = [*collected.cautions, *cautions.of_data(fitted, chosen.slots),
              *cautions.of_held_out(held_out)]
+    made, choice = _fitting(
+        choice, profile, lambda one: _made(collected, fitted, measured, one, progress), progress)
+    codes = made.bundle.codes
+    found += [*cautions.of_outliers(made.outliers, kept, collected.count),
+              *cautions.of_periods(codes), *cautions.of_fidelity(made.fidelity),
+              *of_soft_caps(fitted),
+              *of_run({name: layer.tally for name, layer in made.layers.items()})]
+    bundle = replace(made.bundle, provenance=cautions.noted(collected.provenance, found))
+    progress("writing the bundle")
+    path = save_bundle(bundle, output, force=force)
+    cautions.warn(found)
+    said = (choice.says,) if choice.says else ()
+    return ExportReport(replace(bundle, path=path), path, made.fidelity, held_out,
+                        (*collected.notes, *said, *_some_only(measured)), tuple(found))
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class _Made(Shown):
+    """All layers translated with some options, and how faithful they are."""
+
+    bundle: Bundle
+    layers: Mapping[str, SpikingLayer]
+    outliers: Mapping[str, Outliers]
+    fidelity: list[HeadFidelity]
+
+
+def _check_profile(profile: str | None, options: TranslateOptions) -> None:
+    """A board decides between kinds of plain spikes; it is said before minutes of work."""
+    if profile is None:
+        return
+    if options.spikes == "graded":
+        raise UsageError("graded spikes have no choice that a board decides", where="profile",
+                         found=profile, hint="leave --profile out, and compile the bundle for it; "
+                         "or use --spikes binary")
+    named(profile)
+
+
+def _fitting(
+    choice: Choice, profile: str | None, make: Callable[[TranslateOptions], _Made],
+    progress: Progress,
+) -> tuple[_Made, Choice]:
+    """What was chosen, or what is taken instead if it does not fit the board.
+
+    Raises
+    ------
+    FitError
+        If neither does, or a person asked for what does not.
+    """
+    made = make(choice.options)
+    why = None if profile is None else unfit(made.bundle, profile, progress)
+    if why is not None and choice.instead is not None:
+        progress("it does not fit: one match neuron a key")
+        choice = choice.fallen_back(f"{profile}: {why.what}")
+        made = make(choice.options)
+        why = unfit(made.bundle, str(profile), progress)
+    if why is not None:
+        raise why
+    return made, choice
+
+
+def _made(
+    collected: Collected, fitted: Mapping[str, Sequence[Sample]],
+    measured: Mapping[str, Sequence[Sample]], options: TranslateOptions, progress: Progress,
+) -> _Made:
     if collected.any_length:
-        chosen = with_slots(chosen, collected.samples, most=collected.positions)
+        options = with_slots(options, collected.samples, most=collected.positions)
     layers: dict[str, SpikingLayer] = {}
     outliers: dict[str, Outliers] = {}
     fidelity: list[HeadFidelity] = []
     for name, samples in fitted.items():
         progress(f"translating {name}")
         _require_memory(name, measured[name][:MEASURED])
-        code, outliers[name] = calibrate_and_tell(samples, chosen, name)
+        code, outliers[name] = calibrate_and_tell(samples, options, name)
         layers[name] = SpikingLayer(code)
         fidelity += layer_fidelity(name, layers[name], measured[name][:MEASURED])
-    codes = {name: layer.code for name, layer in layers.items()}
-    found += [*cautions.of_outliers(outliers, kept, collected.count),
-              *cautions.of_periods(codes), *cautions.of_fidelity(fidelity), *of_soft_caps(fitted),
-              *of_run({name: layer.tally for name, layer in layers.items()})]
-    bundle = Bundle(
-        collected.family, collected.causal, codes, kept_samples(measured), asdict(chosen),
-        cautions.noted(collected.provenance, found), collected.model)
-    progress("writing the bundle")
-    path = save_bundle(bundle, output, force=force)
-    cautions.warn(found)
-    return ExportReport(replace(bundle, path=path), path, fidelity, held_out,
-                        (*collected.notes, *_some_only(measured)), tuple(found))
+    codes: dict[str, LayerCode] = {name: layer.code for name, layer in layers.items()}
+    bundle = Bundle(collected.family, collected.causal, codes, kept_samples(measured),
+                    asdict(options), collected.provenance, collected.model)
+    return _Made(bundle, layers, outliers, fidelity)
 
 
 def check_apart(model: str | os.PathLike[str], output: str | os.PathLike[str]) -> None:

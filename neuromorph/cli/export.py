@@ -25,7 +25,7 @@ from neuromorph.cli.naming import Causal, Heads, KvHeads, Map, RopeTheta, Transp
 if TYPE_CHECKING:
     from neuromorph.api.export import ExportReport
     from neuromorph.api.whole import WholeReport
-    from neuromorph.translate import TranslateOptions
+    from neuromorph.translate.preference import Choice
 
 
 def export(
@@ -55,11 +55,16 @@ def export(
              "out.")] = None,
     neurons_per_key: Annotated[int | None, typer.Option(
         help="Match neurons a key, with binary spikes: 2 tell half a step apart, in as many steps, "
-             "for twice the match neurons and synapses; 1 if left out.")] = None,
+             "for twice the match neurons and synapses; 1 tells whole steps. As --prefer has it, "
+             "if left out.")] = None,
     prefer: Annotated[Literal["steps", "cores"] | None, typer.Option(
-        help="How binary spikes come to half steps, and lose as little as graded ones do: by two "
-             "neurons a key (steps), or by a ramp of twice the steps (cores); not at all, if "
-             "left out.")] = None,
+        help="What is saved while binary spikes come to half steps, and lose as little as graded "
+             "ones do: steps, by two neurons a key, or cores, by a ramp of twice the steps. If "
+             "left out, steps; cores where two neurons do not fit --profile; with --step-nats or "
+             "--whole, whole steps.")] = None,
+    profile: Annotated[str | None, typer.Option(
+        help="A chip or board that heads of plain spikes must fit on; compile tells all about "
+             "it.")] = None,
     slots: Annotated[int | None, typer.Option(
         help="Longest context; if left out, the longest sequence of the data, rounded up to a "
              "power of two where others may be longer.")] = None,
@@ -88,21 +93,26 @@ def export(
                      "add --whole, or leave it out", {"--partial": partial})
     from neuromorph.api.export import export as run
     from neuromorph.translate import TranslateOptions
-    from neuromorph.translate.options import preferring
+    from neuromorph.translate.preference import choose
 
-    usual = preferring(prefer, TranslateOptions(
+    plain = TranslateOptions(
         spikes=spikes or ("graded" if target == "loihi2" else "binary"), target=target,
-        query_bits=query_bits), neurons_per_key)
+        query_bits=query_bits)
     options = replace(
-        usual, slots=slots,
-        step_nats=usual.step_nats if step_nats is None else step_nats,
-        window_nats=usual.window_nats if window_nats is None else window_nats)
+        plain, slots=slots,
+        step_nats=plain.step_nats if step_nats is None else step_nats,
+        window_nats=plain.window_nats if window_nats is None else window_nats)
+    if prefer is None and step_nats is not None and neurons_per_key is None:
+        neurons_per_key = 1  # whoever says a step has chosen already
+    choice = choose(options, prefer, neurons_per_key, whole=whole)
     own = {"--map": names, "--heads": heads, "--kv-heads": kv_heads, "--causal": causal is not None,
            "--transposed": transposed, "--rope-theta": rope_theta is not None}
     if whole:
         check_unused("the attention alone of a model of your own is exported",
                      "leave --whole out", own)
-        _whole(model, output, calibrate, options, seed, partial=partial, force=force,
+        check_unused("what a whole model fits on is what compile says", "leave --profile out",
+                     {"--profile": profile})
+        _whole(model, output, calibrate, choice, seed, partial=partial, force=force,
                as_json=as_json, quiet=quiet)
         return
     naming = None
@@ -110,13 +120,13 @@ def export(
         naming = naming_of(names, heads=heads, kv_heads=kv_heads, causal=causal,
                          transposed=transposed or None, rope_theta=rope_theta)
     with progress(quiet or as_json) as tell:
-        report = run(model, output, calibrate=calibrate, options=options, naming=naming, seed=seed,
-                     force=force, progress=tell)
+        report = run(model, output, calibrate=calibrate, options=choice, naming=naming,
+                     profile=profile, seed=seed, force=force, progress=tell)
     show(report.as_dict(), lambda: _shown(report), as_json=as_json, quiet=quiet)
 
 
 def _whole(
-    model: Path, output: Path, calibrate: Path | None, attention: TranslateOptions, seed: int, *,
+    model: Path, output: Path, calibrate: Path | None, choice: Choice, seed: int, *,
     partial: bool, force: bool, as_json: bool, quiet: bool,
 ) -> None:
     from neuromorph.api.whole import export_whole
@@ -124,10 +134,11 @@ def _whole(
 
     with progress(quiet or as_json) as tell:
         report = export_whole(model, output, calibrate=calibrate,
-                              options=BlockOptions(attention=attention, correct=False),
+                              options=BlockOptions(attention=choice.options, correct=False),
                               seed=seed,
                               partial=partial, force=force, progress=tell)
-    show(report.as_dict(), lambda: _shown_whole(report), as_json=as_json, quiet=quiet)
+    show(report.as_dict(), lambda: [*filter(None, [choice.says]), *_shown_whole(report)],
+         as_json=as_json, quiet=quiet)
 
 
 def _shown_whole(report: WholeReport) -> list[Any]:

@@ -12,6 +12,7 @@ from neuromorph.circuits.latency_attention import LatencyAttention
 from neuromorph.compile import Unit, fits, prepared
 from neuromorph.compile.packing.demand import demands, lower_bound, totals
 from neuromorph.compile.packing.limits import limits_of
+from neuromorph.deploy.half_steps import other_units
 from neuromorph.deploy.units import Memory, units_of, with_query_bits
 from neuromorph.errors import FitError
 from neuromorph.profiles import Profile
@@ -50,12 +51,24 @@ def changes_for(
     if heads[0].graded and not profile.neuron.programmable:
         return [*other, "Pass `--programmable` if the chip can run neurons of our own.",
                 "Export again with plain spikes, for stock neurons: `--spikes binary`."]
-    return [*other, *_hint(error), *_shorter(bundle, profile, memory),
+    return [*other, *_hint(error), *_single(bundle, heads[0], profile, memory),
+            *_shorter(bundle, profile, memory),
             *_narrower(heads, units, profile, memory), *_fewer(bundle, units, profile)]
 
 
 def _hint(error: FitError) -> list[str]:
     return [] if error.hint is None else [error.hint[:1].upper() + error.hint[1:] + "."]
+
+
+def _single(
+    bundle: Bundle, head: LatencyAttention, profile: Profile, memory: Memory
+) -> Iterator[str]:
+    """One match neuron a key in place of two."""
+    if head.neurons_per_key > 1 and memory == "static":
+        units = tuple(unit for layer in other_units(bundle, paired=False) for unit in layer)
+        if fits(units, profile):
+            yield ("One match neuron a key would fit: half steps by a ramp of twice the steps "
+                   "(export with `--prefer cores`).")
 
 
 def _shorter(bundle: Bundle, profile: Profile, memory: Memory) -> Iterator[str]:

@@ -15,6 +15,7 @@ from neuromorph.deploy.boards import smallest_board
 from neuromorph.deploy.checked import checked_program
 from neuromorph.deploy.compared import compared_with
 from neuromorph.deploy.fit import changes_for, needs_of
+from neuromorph.deploy.half_steps import half_steps
 from neuromorph.deploy.run import lab_trial, try_heads
 from neuromorph.deploy.units import Memory
 from neuromorph.deploy.values import (
@@ -103,6 +104,8 @@ def placed(
               **cores_values(compiled, checked.usage, second_memory(compiled)),
               **traffic_values(compiled, links), **costs_values(compiled, trial, links, costs),
               **said_values(compiled.profile, OF_HEADS),
+              "half_steps": half_steps(bundle, compiled.profile, compiled.lower_bound)
+              if memory == "static" else [],
               "fidelity": fidelity_values(bundle), "compared": compared_with(bundle),
               # `try_heads` raises where they differ.
               "bit_exact": {"equal": True, "heads": trial.heads,

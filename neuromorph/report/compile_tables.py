@@ -30,6 +30,11 @@ BYTE = 8
 LONGEST_PHASES = 3
 """Phases in the terminal; the page and the JSON have all."""
 
+HALF_STEPS = {"pairs": "half steps by two neurons a key",
+              "longer": "half steps by a ramp of twice the steps",
+              "whole": "whole steps, which lose most"}
+"""Ways of plain spikes, in words."""
+
 WAITS = {"neuron updates": "neurons", "synaptic operations": "synapses",
          "synaptic memory": "memory", "fullest link": "link", "barrier": "barrier",
          "shortest step": "shortest step"}
@@ -111,7 +116,16 @@ def _placed_rows(report: Mapping[str, Any]) -> dict[str, object]:
         "cut": _cut(report["cut"]),
         **_balance(report.get("balance", {})),
         **_search(report.get("search")),
+        **_half_steps(report.get("half_steps", ())),
     }
+
+
+def _half_steps(ways: Sequence[Mapping[str, Any]]) -> dict[str, object]:
+    """What heads of plain spikes cost in each of the ways that there are."""
+    told = [f"{HALF_STEPS[way['way']]}: at least {_count(way['cores_at_least'], 'core')} and "
+            f"{'' if way['own'] else 'about '}{readable(way['median_steps'])} steps "
+            f"({'this bundle' if way['own'] else way['option']})" for way in ways]
+    return {"steps against cores": "; ".join(told)} if told else {}
 
 
 def _balance(balance: Mapping[str, float | None]) -> dict[str, object]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from neuromorph.circuits.latency_attention import SpikeKind
@@ -11,7 +11,6 @@ from neuromorph.errors import UsageError
 from neuromorph.numerics.limits import DECAY_UNITY, INPUT_BITS, NARROW_INPUT_BITS
 
 Target: TypeAlias = Literal["loihi2", "loihi1"]
-Preference: TypeAlias = Literal["steps", "cores"]
 
 PAYLOAD_OCTAVES = 5
 """Octaves that an early spike's payload is trusted with, of the 8 it has."""
@@ -148,42 +147,6 @@ class TranslateOptions:
     def exact_step_nats(self) -> float:
         """The step that the decay register really stands for."""
         return -math.log((DECAY_UNITY - self.control_decay) / DECAY_UNITY)
-
-
-def preferring(
-    prefer: Preference | None, options: TranslateOptions, neurons_per_key: int | None = None
-) -> TranslateOptions:
-    """The options with half steps, by what is rather spent; see `TranslateOptions`.
-
-    Parameters
-    ----------
-    prefer : {"steps", "cores"}, optional
-        Two neurons a key, in as many steps as before; or a ramp of twice the steps, in as many
-        neurons. The options as they are if left out.
-    options : TranslateOptions
-    neurons_per_key : int, optional
-        As a person said it, who cannot say both.
-
-    Raises
-    ------
-    UsageError
-        For graded spikes, which need neither, or where both are said.
-    """
-    if prefer is None:
-        return replace(options, neurons_per_key=neurons_per_key or 1)
-    if neurons_per_key is not None:
-        raise UsageError("a preference chooses the neurons a key", found=f"prefer = {prefer}, "
-                         f"neurons_per_key = {neurons_per_key}", expected="one of both",
-                         hint="leave one of them out")
-    if options.spikes == "graded":
-        raise UsageError("graded spikes tell parts of a step by their payloads",
-                         found=f"prefer = {prefer}", expected="no preference",
-                         hint="leave --prefer out, or use --spikes binary")
-    if prefer == "steps":
-        return replace(options, neurons_per_key=2)
-    if prefer == "cores":
-        return replace(options, step_nats=options.step_nats / 2, late_flush=True)
-    raise UsageError("there is no such preference", found=prefer, expected="steps or cores")
 
 
 def _between(name: str, value: float, low: float, high: float) -> None:

@@ -32,7 +32,7 @@ from neuromorph.models.digits import WEIGHTS
 from neuromorph.report.compile_tables import compile_rows
 from neuromorph.translate import TranslateOptions
 from neuromorph.translate.block import BlockOptions
-from neuromorph.translate.options import preferring
+from neuromorph.translate.preference import preferring
 
 quick = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 
