@@ -20,7 +20,16 @@ from neuromorph.cli.common import (
     show,
     warned,
 )
-from neuromorph.cli.naming import Causal, Heads, KvHeads, Map, RopeTheta, Transposed, naming_of
+from neuromorph.cli.naming import (
+    Causal,
+    FusedOrder,
+    Heads,
+    KvHeads,
+    Map,
+    RopeTheta,
+    Transposed,
+    naming_of,
+)
 
 if TYPE_CHECKING:
     from neuromorph.api.export import ExportReport
@@ -74,6 +83,7 @@ def export(
     heads: Heads = None,
     kv_heads: KvHeads = None,
     causal: Causal = None,
+    fused_order: FusedOrder = None,
     transposed: Transposed = False,
     rope_theta: RopeTheta = None,
     seed: Seed = 0,
@@ -98,7 +108,8 @@ def export(
         step_nats=usual.step_nats if step_nats is None else step_nats,
         window_nats=usual.window_nats if window_nats is None else window_nats)
     own = {"--map": names, "--heads": heads, "--kv-heads": kv_heads, "--causal": causal is not None,
-           "--transposed": transposed, "--rope-theta": rope_theta is not None}
+           "--fused-order": fused_order, "--transposed": transposed,
+           "--rope-theta": rope_theta is not None}
     if whole:
         check_unused("the attention alone of a model of your own is exported",
                      "leave --whole out", own)
@@ -108,7 +119,8 @@ def export(
     naming = None
     if any(own.values()):
         naming = naming_of(names, heads=heads, kv_heads=kv_heads, causal=causal,
-                         transposed=transposed or None, rope_theta=rope_theta)
+                         fused_order=fused_order, transposed=transposed or None,
+                         rope_theta=rope_theta)
     with progress(quiet or as_json) as tell:
         report = run(model, output, calibrate=calibrate, options=options, naming=naming, seed=seed,
                      force=force, progress=tell)
