@@ -177,6 +177,6 @@ def _configure(folder: Path, known: Naming) -> None:
               "fused_order": known.fused_order, "transposed": known.transposed,
               "rope_theta": known.rope_theta, "scale": known.scale,
               "ignore": list(known.ignore) or None}
-    config = {**FOLDER.mark(), "model_type": OWN, **known.tensors,
+    config = {**FOLDER.mark(), "model_type": OWN, **known.tensors, **known.whole,
               **{name: value for name, value in fields.items() if value is not None}}
     (folder / CONFIG).write_text(json.dumps(config, indent=2) + "\n", "utf-8")

@@ -34,6 +34,7 @@ from neuromorph.cli.naming import (
 if TYPE_CHECKING:
     from neuromorph.api.export import ExportReport
     from neuromorph.api.whole import WholeReport
+    from neuromorph.models import Naming
     from neuromorph.translate import TranslateOptions
 
 
@@ -75,7 +76,8 @@ def export(
     whole: Annotated[bool, typer.Option(
         "--whole", help="Translate the whole model, from tokens to logits, and not its attention "
                         "alone; of a Hugging Face folder or .gguf file, calibrated on "
-                        "text, or of the digits model.")] = False,
+                        "text; of a model of your own, on tokens; or of the digits "
+                        "model.")] = False,
     partial: Annotated[bool, typer.Option(
         "--partial", help="With --whole: end the bundle before a block that cannot be "
                           "translated.")] = False,
@@ -110,17 +112,15 @@ def export(
     own = {"--map": names, "--heads": heads, "--kv-heads": kv_heads, "--causal": causal is not None,
            "--fused-order": fused_order, "--transposed": transposed,
            "--rope-theta": rope_theta is not None}
-    if whole:
-        check_unused("the attention alone of a model of your own is exported",
-                     "leave --whole out", own)
-        _whole(model, output, calibrate, options, seed, partial=partial, force=force,
-               as_json=as_json, quiet=quiet)
-        return
     naming = None
     if any(own.values()):
         naming = naming_of(names, heads=heads, kv_heads=kv_heads, causal=causal,
                          fused_order=fused_order, transposed=transposed or None,
                          rope_theta=rope_theta)
+    if whole:
+        _whole(model, output, calibrate, options, naming, seed, partial=partial, force=force,
+               as_json=as_json, quiet=quiet)
+        return
     with progress(quiet or as_json) as tell:
         report = run(model, output, calibrate=calibrate, options=options, naming=naming, seed=seed,
                      force=force, progress=tell)
@@ -128,8 +128,8 @@ def export(
 
 
 def _whole(
-    model: Path, output: Path, calibrate: Path | None, attention: TranslateOptions, seed: int, *,
-    partial: bool, force: bool, as_json: bool, quiet: bool,
+    model: Path, output: Path, calibrate: Path | None, attention: TranslateOptions,
+    naming: Naming | None, seed: int, *, partial: bool, force: bool, as_json: bool, quiet: bool,
 ) -> None:
     from neuromorph.api.whole import export_whole
     from neuromorph.translate.block import BlockOptions
@@ -137,7 +137,7 @@ def _whole(
     with progress(quiet or as_json) as tell:
         report = export_whole(model, output, calibrate=calibrate,
                               options=BlockOptions(attention=attention, correct=False),
-                              seed=seed,
+                              naming=naming, seed=seed,
                               partial=partial, force=force, progress=tell)
     show(report.as_dict(), lambda: _shown_whole(report), as_json=as_json, quiet=quiet)
 

@@ -26,6 +26,7 @@ from neuromorph.errors import (
 from neuromorph.files.strict_json import read_json
 from neuromorph.files.strict_toml import read_toml
 from neuromorph.models.config import Config
+from neuromorph.models.own import parts
 from neuromorph.models.own.templates import check_template
 from neuromorph.shown import Shown
 
@@ -41,7 +42,7 @@ _SAID = ("heads", "kv_heads", "causal", "fused_order", "transposed", "rope_theta
 _MARKS = ("generator", "kind")
 """What a configuration that we wrote says of itself."""
 
-FIELDS = (*WEIGHTS, *BIASES, "ignore", *_SAID)
+FIELDS = (*WEIGHTS, *BIASES, "ignore", *_SAID, *parts.FIELDS)
 
 
 @dataclass(frozen=True, repr=False)
@@ -70,6 +71,8 @@ class Naming(Shown):
         Factor of q · k; 1 / sqrt(head size) if not said.
     ignore : tuple of str
         Other tensors of the attention, which change neither logits nor values.
+    whole : mapping
+        Fields of a whole model, `neuromorph.models.own.parts`; the attention alone needs none.
     where : str
         For messages.
     """
@@ -83,6 +86,7 @@ class Naming(Shown):
     rope_theta: float | None = None
     scale: float | None = None
     ignore: tuple[str, ...] = ()
+    whole: Mapping[str, object] = field(default_factory=dict)
     where: str = "the map of names"
 
     def __post_init__(self) -> None:
@@ -92,6 +96,7 @@ class Naming(Shown):
             check_template(template, f"{self.where}: {role}")
         for template in self.ignore:
             check_template(template, f"{self.where}: ignore")
+        parts.checked_fields(self.whole, self.where)
 
     def joined(self, other: Naming) -> Naming:
         """What either says, where they do not contradict each other.
@@ -102,7 +107,7 @@ class Naming(Shown):
             If both say the same thing differently.
         """
         said: dict[str, Any] = {}
-        for name in (*_SAID, "tensors", "ignore"):
+        for name in (*_SAID, "tensors", "ignore", "whole"):
             mine, theirs = getattr(self, name), getattr(other, name)
             if mine not in (None, {}, ()) and theirs not in (None, {}, (), mine):
                 raise UsageError(f"{name} is said twice, and differently", where=other.where,
@@ -155,7 +160,8 @@ def naming_of(fields: Mapping[str, object], where: str) -> Naming:
         fused_order=config.text("fused_order") if config.has("fused_order") else None,
         transposed=_flag(config, "transposed"),
         rope_theta=_number(config, "rope_theta", 1.0), scale=_number(config, "scale", 1e-9),
-        ignore=config.texts("ignore") if config.has("ignore") else (), where=where)
+        ignore=config.texts("ignore") if config.has("ignore") else (),
+        whole=parts.checked_fields(fields, where), where=where)
 
 
 def _count(config: Config, name: str) -> int | None:
