@@ -8,8 +8,9 @@ from typing import Any
 
 from neuromorph.bundle import Bundle
 from neuromorph.bundle.whole import WholeBundle
-from neuromorph.errors import UsageError
+from neuromorph.errors import UnsupportedError, UsageError
 from neuromorph.files.opening import StrPath
+from neuromorph.models.own import OWN
 
 SOURCE = "source"
 """Where provenance keeps the path, as it was given to export."""
@@ -24,7 +25,13 @@ def original_path(
     ------
     UsageError
         If it is not named, and not where it was; or of other files.
+    UnsupportedError
+        If it has names of a person's own.
     """
+    if isinstance(bundle, WholeBundle) and bundle.family == OWN:
+        raise UnsupportedError("a model of your own is not run in float here", where=bundle.path,
+                               hint="give its answers as outputs beside the tokens that export "
+                               "is calibrated on; its report compares every block")
     noted = bundle.provenance.get(SOURCE)
     path = Path(model) if model is not None else Path(noted) if isinstance(noted, str) else None
     if path is None or (model is None and not path.exists()):

@@ -10,6 +10,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from neuromorph.api.attended import checked_naming
 from neuromorph.errors import (
     CalibrationError,
     FileFormatError,
@@ -23,7 +26,7 @@ from neuromorph.files.opening import RegularFile
 from neuromorph.files.outputs import Output
 from neuromorph.models import Naming, open_model
 from neuromorph.models.own.naming import OWN
-from neuromorph.models.record_child import CONFIG, HIDDEN, WEIGHTS
+from neuromorph.models.record_child import ATTENDED, CONFIG, HIDDEN, WEIGHTS
 from neuromorph.progress import Progress, silent
 from neuromorph.shown import Shown
 
@@ -45,6 +48,8 @@ class Recording(Shown):
     layers, heads : int
     sequences, tokens : int
         Of each layer's hidden states.
+    notes : tuple of str
+        Whether the heads give what the model's attention gave.
     """
 
     path: Path
@@ -52,11 +57,13 @@ class Recording(Shown):
     heads: int
     sequences: int
     tokens: int
+    notes: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
         return {"recording": str(self.path), "layers": self.layers, "heads": self.heads,
-                "sequences": self.sequences, "tokens": self.tokens}
+                "sequences": self.sequences, "tokens": self.tokens,
+                "notes": list(self.notes)}
 
 
 def record(
@@ -83,6 +90,7 @@ def record(
         axis counts sequences, which run one at a time. Whole numbers become int64.
     naming : Naming
         Which tensor is what; must say ``causal``, and ``heads`` unless the attention is torch's.
+        The order of fused rows is found, if it is not said and ``o`` is named.
     force : bool
         Replace an earlier recording.
 
@@ -102,16 +110,19 @@ def record(
         progress("running the model")
         _run({"file": str(file), "make": function, "data": os.fspath(data), "folder": str(folder),
               "naming": {"tensors": dict(naming.tensors), "where": naming.where}}, file)
-        _configure(folder, naming, file)
+        known = _known(folder, naming, file)
+        _configure(folder, Naming(known.tensors))
         progress("reading what was recorded")
+        hidden, attended = load_arrays(folder / HIDDEN), _attended(folder)
+        known, notes = checked_naming(folder, known, hidden, attended, file)
+        _configure(folder, known)
         heads = open_model(folder)
-        hidden = load_arrays(folder / HIDDEN)
         shape = hidden["hidden.0"].shape
         if len(hidden) != len(heads.layers) or shape[-1] != heads.width:
             raise CalibrationError("what enters the projections is not as wide as they are",
                                    where=file, found=shape, expected=f"(…, {heads.width})")
     return Recording(Path(output), len(heads.layers), sum(one.heads for one in heads.layers),
-                     shape[0], shape[1])
+                     shape[0], shape[1], notes)
 
 
 def _parted(model: str) -> tuple[Path, str]:
@@ -143,16 +154,29 @@ def _run(job: dict[str, Any], file: Path) -> None:
                hint=hint)
 
 
-def _configure(folder: Path, naming: Naming, file: Path) -> None:
-    """What is found and what was said, as a configuration that is a map."""
+def _known(folder: Path, naming: Naming, file: Path) -> Naming:
+    """What was said, and what was found."""
     found = json.loads((folder / _FOUND).read_text("utf-8"))
     (folder / _FOUND).unlink()
     known = naming if found["heads"] is None else naming.joined(
         Naming(heads=found["heads"], where=str(file)))
-    known = replace(known, tensors=found["tensors"])
+    return replace(known, tensors=found["tensors"])
+
+
+def _attended(folder: Path) -> dict[str, Any]:
+    """What entered the output projections, where that was seen."""
+    with np.load(folder / ATTENDED) as arrays:
+        found = dict(arrays)
+    (folder / ATTENDED).unlink()
+    return found
+
+
+def _configure(folder: Path, known: Naming) -> None:
+    """What is known, as a configuration that is a map."""
     fields = {"heads": known.heads, "kv_heads": known.kv_heads, "causal": known.causal,
-              "transposed": known.transposed, "rope_theta": known.rope_theta,
-              "scale": known.scale, "ignore": list(known.ignore) or None}
-    config = {**FOLDER.mark(), "model_type": OWN, **known.tensors,
+              "fused_order": known.fused_order, "transposed": known.transposed,
+              "rope_theta": known.rope_theta, "scale": known.scale,
+              "ignore": list(known.ignore) or None}
+    config = {**FOLDER.mark(), "model_type": OWN, **known.tensors, **known.whole,
               **{name: value for name, value in fields.items() if value is not None}}
     (folder / CONFIG).write_text(json.dumps(config, indent=2) + "\n", "utf-8")

@@ -15,6 +15,7 @@ from neuromorph.api.seed import check_seed
 from neuromorph.api.whole_source import Source, read_source
 from neuromorph.bundle.whole import WHOLE_FOLDER, Streams, WholeBundle, save_whole
 from neuromorph.files.atomic import check_target
+from neuromorph.models import Naming
 from neuromorph.progress import Progress, silent
 from neuromorph.shown import Shown
 from neuromorph.translate import Caution, cautions
@@ -77,6 +78,7 @@ def export_whole(
     *,
     calibrate: str | os.PathLike[str] | None = None,
     options: BlockOptions | None = None,
+    naming: Naming | None = None,
     seed: int = 0,
     partial: bool = False,
     force: bool = False,
@@ -97,6 +99,8 @@ def export_whole(
     options : BlockOptions, optional
         Without slots in them, heads remember as many tokens as the longest passage has, rounded
         up to a power of two.
+    naming : Naming, optional
+        Which tensor is what, of a model with names of its own, with the fields of a whole one.
     seed : int
         Chooses the passage that is held out to compare blocks on.
     partial : bool
@@ -116,7 +120,7 @@ def export_whole(
     check_target(output, ours=WHOLE_FOLDER, force=force)
     chosen = options or BlockOptions(correct=False)
     source = read_source(Path(model), None if calibrate is None else Path(calibrate),
-                         chosen.attention.slots, progress)
+                         chosen.attention.slots, progress, naming)
     chosen = _with_slots(chosen, source)
     kept, tried = source.divide(seed)
     made = translate_transformer(source.floats, kept, chosen, held_out=tried, partial=partial,

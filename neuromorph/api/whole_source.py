@@ -15,6 +15,7 @@ from neuromorph.api.collect import HELD_OUT
 from neuromorph.api.original import SOURCE
 from neuromorph.bundle.whole import Text
 from neuromorph.errors import CalibrationError, UsageError
+from neuromorph.models import Naming
 from neuromorph.models.config import read_config
 from neuromorph.models.door import CONFIG_NAME
 from neuromorph.models.licence import licence_of
@@ -70,20 +71,23 @@ class Source(Shown):
 
 
 def read_source(
-    model: Path, calibrate: Path | None, slots: int | None, progress: Progress = silent
+    model: Path, calibrate: Path | None, slots: int | None, progress: Progress = silent,
+    naming: Naming | None = None,
 ) -> Source:
     """Read a model and its calibration data.
 
     Parameters
     ----------
     model : path
-        A Hugging Face folder or ``.gguf`` file; or the digits model.
+        A Hugging Face folder or ``.gguf`` file; a model of a person's own; the digits model.
     calibrate : path, optional
-        UTF-8 text, one passage a line. The digits model brings its own images, or takes an
-        ``.npz`` of them.
+        UTF-8 text, one passage a line; tokens (``.npz``) for a model of a person's own. The
+        digits model brings its own images, or takes an ``.npz`` of them.
     slots : int, optional
         Tokens that heads shall remember: passages are as long where that is beyond the usual.
     progress : callable, optional
+    naming : Naming, optional
+        Of a model of a person's own.
 
     Raises
     ------
@@ -92,10 +96,13 @@ def read_source(
     MissingExtraError, InputError
     """
     from neuromorph.api.digits_source import digits_source, is_digits
+    from neuromorph.api.own_whole import is_own, own_source
 
-    if is_digits(model):
+    if naming is None and is_digits(model):
         progress(f"reading {model.name}")
         return digits_source(model, calibrate)
+    if is_own(model, naming):
+        return own_source(model, calibrate, naming, progress)
     if calibrate is None:
         raise UsageError("a whole model is calibrated on text", where=model,
                          hint="give --calibrate FILE.txt, one passage a line (in Python "

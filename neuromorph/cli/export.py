@@ -20,11 +20,21 @@ from neuromorph.cli.common import (
     show,
     warned,
 )
-from neuromorph.cli.naming import Causal, Heads, KvHeads, Map, RopeTheta, Transposed, naming_of
+from neuromorph.cli.naming import (
+    Causal,
+    FusedOrder,
+    Heads,
+    KvHeads,
+    Map,
+    RopeTheta,
+    Transposed,
+    naming_of,
+)
 
 if TYPE_CHECKING:
     from neuromorph.api.export import ExportReport
     from neuromorph.api.whole import WholeReport
+    from neuromorph.models import Naming
     from neuromorph.translate.preference import Choice
 
 
@@ -71,7 +81,8 @@ def export(
     whole: Annotated[bool, typer.Option(
         "--whole", help="Translate the whole model, from tokens to logits, and not its attention "
                         "alone; of a Hugging Face folder or .gguf file, calibrated on "
-                        "text, or of the digits model.")] = False,
+                        "text; of a model of your own, on tokens; or of the digits "
+                        "model.")] = False,
     partial: Annotated[bool, typer.Option(
         "--partial", help="With --whole: end the bundle before a block that cannot be "
                           "translated.")] = False,
@@ -79,6 +90,7 @@ def export(
     heads: Heads = None,
     kv_heads: KvHeads = None,
     causal: Causal = None,
+    fused_order: FusedOrder = None,
     transposed: Transposed = False,
     rope_theta: RopeTheta = None,
     seed: Seed = 0,
@@ -106,19 +118,19 @@ def export(
         neurons_per_key = 1  # whoever says a step has chosen already
     choice = choose(options, prefer, neurons_per_key, whole=whole)
     own = {"--map": names, "--heads": heads, "--kv-heads": kv_heads, "--causal": causal is not None,
-           "--transposed": transposed, "--rope-theta": rope_theta is not None}
-    if whole:
-        check_unused("the attention alone of a model of your own is exported",
-                     "leave --whole out", own)
-        check_unused("what a whole model fits on is what compile says", "leave --profile out",
-                     {"--profile": profile})
-        _whole(model, output, calibrate, choice, seed, partial=partial, force=force,
-               as_json=as_json, quiet=quiet)
-        return
+           "--fused-order": fused_order, "--transposed": transposed,
+           "--rope-theta": rope_theta is not None}
     naming = None
     if any(own.values()):
         naming = naming_of(names, heads=heads, kv_heads=kv_heads, causal=causal,
-                         transposed=transposed or None, rope_theta=rope_theta)
+                         fused_order=fused_order, transposed=transposed or None,
+                         rope_theta=rope_theta)
+    if whole:
+        check_unused("what a whole model fits on is what compile says", "leave --profile out",
+                     {"--profile": profile})
+        _whole(model, output, calibrate, choice, naming, seed, partial=partial, force=force,
+               as_json=as_json, quiet=quiet)
+        return
     with progress(quiet or as_json) as tell:
         report = run(model, output, calibrate=calibrate, options=choice, naming=naming,
                      profile=profile, seed=seed, force=force, progress=tell)
@@ -126,8 +138,8 @@ def export(
 
 
 def _whole(
-    model: Path, output: Path, calibrate: Path | None, choice: Choice, seed: int, *,
-    partial: bool, force: bool, as_json: bool, quiet: bool,
+    model: Path, output: Path, calibrate: Path | None, choice: Choice,
+    naming: Naming | None, seed: int, *, partial: bool, force: bool, as_json: bool, quiet: bool,
 ) -> None:
     from neuromorph.api.whole import export_whole
     from neuromorph.translate.block import BlockOptions
@@ -135,7 +147,7 @@ def _whole(
     with progress(quiet or as_json) as tell:
         report = export_whole(model, output, calibrate=calibrate,
                               options=BlockOptions(attention=choice.options, correct=False),
-                              seed=seed,
+                              naming=naming, seed=seed,
                               partial=partial, force=force, progress=tell)
     show(report.as_dict(), lambda: [*filter(None, [choice.says]), *_shown_whole(report)],
          as_json=as_json, quiet=quiet)

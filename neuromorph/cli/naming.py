@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -22,6 +22,9 @@ KvHeads = Annotated[int | None, typer.Option(
 Causal = Annotated[bool | None, typer.Option(
     "--causal/--not-causal",
     help="Of a model of your own: whether a token sees only those before it.")]
+FusedOrder = Annotated[Literal["blocks", "heads"] | None, typer.Option(
+    help="Of a model of your own: whether one tensor of all three holds all queries, all keys, "
+         "all values (blocks), or query, key and value head by head (heads).")]
 Transposed = Annotated[bool, typer.Option(
     "--transposed", help="Of a model of your own: weights are (in, out), as in x @ W.")]
 RopeTheta = Annotated[float | None, typer.Option(

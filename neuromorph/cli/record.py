@@ -9,7 +9,16 @@ from typing import Annotated, Any
 import typer
 
 from neuromorph.cli.common import Force, Json, Quiet, Seed, check_flags, progress, show
-from neuromorph.cli.naming import Causal, Heads, KvHeads, Map, RopeTheta, Transposed, naming_of
+from neuromorph.cli.naming import (
+    Causal,
+    FusedOrder,
+    Heads,
+    KvHeads,
+    Map,
+    RopeTheta,
+    Transposed,
+    naming_of,
+)
 
 
 def record(
@@ -25,6 +34,7 @@ def record(
     heads: Heads = None,
     kv_heads: KvHeads = None,
     causal: Causal = None,
+    fused_order: FusedOrder = None,
     transposed: Transposed = False,
     rope_theta: RopeTheta = None,
     seed: Seed = 0,  # noqa: ARG001 - every command takes it
@@ -37,7 +47,8 @@ def record(
     from neuromorph.api.record import record as run
 
     naming = naming_of(names, heads=heads, kv_heads=kv_heads, causal=causal,
-                       transposed=transposed or None, rope_theta=rope_theta)
+                       fused_order=fused_order, transposed=transposed or None,
+                       rope_theta=rope_theta)
     with progress(quiet or as_json) as tell:
         found = run(model, output, data=data, naming=naming, force=force, progress=tell)
     show(found.as_dict(), lambda: _told(found), as_json=as_json, quiet=quiet)
@@ -45,5 +56,5 @@ def record(
 
 def _told(found: Any) -> list[Any]:
     seen = f"{found.sequences} sequences of {found.tokens} tokens"
-    return [f"{found.path}: {found.layers} layers, {found.heads} heads; {seen}",
+    return [f"{found.path}: {found.layers} layers, {found.heads} heads; {seen}", *found.notes,
             f"Export it: neuromorph export {shlex.quote(str(found.path))} -o DIR"]

@@ -2,41 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any, overload
+from functools import partial
+from typing import Any
 
 from neuromorph.errors import ModelStructureError
 from neuromorph.huggingface.around import AROUND
 from neuromorph.huggingface.blocks import float_block, layout_of
 from neuromorph.models.config import Config
-from neuromorph.translate.block import FloatBlock
 from neuromorph.translate.transformer import FloatTransformer
-
-
-class Blocks(Sequence[FloatBlock]):
-    """The blocks of a model, each made when it is asked for."""
-
-    def __init__(self, model: Any, count: int) -> None:
-        self._model, self._count = model, count
-
-    def __len__(self) -> int:
-        return self._count
-
-    @overload
-    def __getitem__(self, n: int) -> FloatBlock: ...
-
-    @overload
-    def __getitem__(self, n: slice) -> list[FloatBlock]: ...
-
-    def __getitem__(self, n: int | slice) -> FloatBlock | list[FloatBlock]:
-        if isinstance(n, slice):
-            return [self[i] for i in range(*n.indices(self._count))]
-        if not -self._count <= n < self._count:
-            raise IndexError(n)
-        return float_block(self._model, n % self._count)
-
-    def __iter__(self) -> Iterator[FloatBlock]:
-        return (self[n] for n in range(self._count))
+from neuromorph.translate.transformer.floats import MadeBlocks
 
 
 def float_transformer(model: Any) -> FloatTransformer:
@@ -61,7 +35,8 @@ def float_transformer(model: Any) -> FloatTransformer:
     embedding, positions = around.embedding(base)
     return FloatTransformer(
         str(model.config.model_type), embedding,
-        Blocks(model, len(base.get_submodule(layout.layers))), around.head(model),
+        MadeBlocks(partial(float_block, model), len(base.get_submodule(layout.layers))),
+        around.head(model),
         causal=layout.family.causal(config), positions=positions)
 
 

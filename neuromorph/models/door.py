@@ -63,9 +63,20 @@ def open_model(path: StrPath, naming: Naming | None = None) -> AttentionModel:
     if place.suffix.lower() == SUFFIX:
         return gguf_model(place, naming)
     with closing(open_tensors(place)) as source:
-        config = _config_of(source, place if _is_folder(place) else place.parent, naming)
-        said = _naming_of(config, naming, source)
+        config, said = said_of(source, place, naming)
         return _known_model(source, config) if said is None else own_model(source, said)
+
+
+def said_of(source: TensorSource, place: Path, naming: Naming | None
+            ) -> tuple[Config, Naming | None]:
+    """A model's configuration, and what it and a person say of names of its own, if it has such.
+
+    Raises
+    ------
+    InputError
+    """
+    config = _config_of(source, place if _is_folder(place) else place.parent, naming)
+    return config, _naming_of(config, naming, source)
 
 
 def _known_model(source: TensorSource, config: Config) -> AttentionModel:

@@ -134,8 +134,8 @@ def check_unused(
     """
     for name in sorted(unused):
         path = name.removeprefix(f"{prefix}.").split(".")
-        if _BUFFERS.search(name) or dtypes.get(name) in ("BOOL", "U8"):
-            continue  # counters, or masks that old versions saved
+        if is_buffer(name, dtypes.get(name, "")):
+            continue
         if any(".".join(path[:n]) in modules for n in range(1, len(path))):
             raise ModelStructureError("the model would run without a tensor that is in the file",
                                       where=where, found=shown(name),
@@ -146,6 +146,11 @@ def check_unused(
                                       where=where, found=shown(name),
                                       hint="if the model is right without it, save it again with "
                                       "AutoModel.from_pretrained and save_pretrained")
+
+
+def is_buffer(name: str, dtype: str) -> bool:
+    """Whether a tensor is a counter, or a mask that old versions saved."""
+    return bool(_BUFFERS.search(name)) or dtype in ("BOOL", "U8")
 
 
 def _check_fields(config: Config) -> None:

@@ -24,6 +24,9 @@ from neuromorph.models.own.torch_order import documented
 from neuromorph.models.torch_child import end, say_on, write_tensors
 
 WEIGHTS, HIDDEN, CONFIG = "model.safetensors", "hidden.npz", "config.json"
+ATTENDED = "attended.npz"
+"""What entered the output projections, where that was seen: ``attended.N`` (sequences, tokens,
+heads · value size). It is held against what the heads give, and not kept."""
 
 
 def main(job: str, parent: int) -> None:
@@ -57,6 +60,7 @@ def _record(said: dict[str, Any]) -> None:
         _theirs("running the model failed", error, said["file"])
     folder = Path(said["folder"])
     np.savez(folder / HIDDEN, **watch.hidden())
+    np.savez(folder / ATTENDED, **watch.attended())
     (folder / "found.json").write_text(json.dumps({"tensors": tensors, "heads": watch.heads}))
     write_tensors(folder / WEIGHTS, state, sys.maxsize)
 
@@ -102,11 +106,22 @@ class _Watch:
         if not self.numbers:
             end("names", "the model has no such tensor", first)
         self.seen: dict[tuple[int, str], list[Any]] = {}
+        self.mixed: dict[int, list[Any]] = {}
         torch.backends.mha.set_fastpath_enabled(False)  # it passes by what is watched
         for number in self.numbers:
             for role in ("q", "k", "v", "qkv"):
                 if role in tensors:
                     self._hook(model, number, role, name_of(tensors[role], number))
+            if "o" in tensors:
+                self._hook_output(model, number, name_of(tensors["o"], number))
+
+    def _hook_output(self, model: Any, number: int, name: str) -> None:
+        owner, _, leaf = name.rpartition(".")
+        module = dict(model.named_modules()).get(owner)
+        if module is not None and leaf == "weight" and not list(module.children()):
+            mixed = self.mixed.setdefault(number, [])
+            module.register_forward_pre_hook(
+                lambda _module, args: mixed.append(args[0].detach().float().cpu().numpy().copy()))
 
     def _hook(self, model: Any, number: int, role: str, name: str) -> None:
         import torch
@@ -170,6 +185,19 @@ class _Watch:
                 end("format", "queries, keys and values see different tokens (cross attention), "
                     "which is not recorded", f"layer {number}")
             found[f"hidden.{place}"] = first
+        return found
+
+    def attended(self) -> dict[str, Any]:
+        """``attended.N`` of the layers where it was seen once a sequence, token by token."""
+        found = {}
+        for place, number in enumerate(self.numbers):
+            mixed, entered = self.mixed.get(number, []), next(
+                inputs for (n, _), inputs in self.seen.items() if n == number)
+            if len(mixed) == len(entered) and mixed:
+                rows = np.stack(mixed)
+                tokens = entered[0].shape[-2]
+                if rows.size == len(rows) * tokens * rows.shape[-1]:
+                    found[f"attended.{place}"] = rows.reshape(len(rows), tokens, -1)
         return found
 
 

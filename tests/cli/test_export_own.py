@@ -45,8 +45,9 @@ def test_a_map_and_options(cli: Run, own: Path) -> None:
     (["--map", "map.toml", "--heads", 4, "--causal", "--transposed"], 3,
      "hidden states have the wrong shape; found (12, 9, 12); expected (tokens, 16)"),
     (["--map", "map.toml", "--heads", 4, "--causal", "--rope-theta", 0], 3, "rope_theta is not"),
-    (["--map", "map.toml", "--whole"], 2, "takes no --map"),
-    (["--rope-theta", 0, "--whole"], 2, "takes no --rope-theta"),
+    (["--map", "map.toml", "--heads", 4, "--causal", "--whole"], 3,
+     "the map does not say what a whole model needs; expected attention_norm, mlp_norm, gate, "),
+    (["--rope-theta", 0, "--whole"], 3, "rope_theta is not usable"),
     (["--map", "map.toml", "--calibrate", "x.txt"], 2, "whose names need no map"),
 ])
 def test_what_does_not_fit(

@@ -102,7 +102,8 @@ def test_torchs_own_order_needs_no_map(prefix: str, tmp_path: Path) -> None:
 def test_a_fused_weight_of_groups(tmp_path: Path) -> None:
     """Four queries, two keys, two values."""
     fused = small.random((8 * SIZE, WIDTH), 1)
-    said = Naming({"qkv": "attn.qkv.weight"}, heads=4, kv_heads=2, causal=True)
+    said = Naming({"qkv": "attn.qkv.weight"}, heads=4, kv_heads=2, causal=True,
+                  fused_order="blocks")
     layer, = open_model(own(tmp_path, {"attn.qkv.weight": fused}), said).layers
     assert [layer.query_weight.shape, layer.key_weight.shape] == [(16, 12), (8, 12)]
     np.testing.assert_array_equal(layer.value_weight, fused[24:])
@@ -237,6 +238,9 @@ def test_without_a_map_an_error_says_how_to_write_one(tmp_path: Path) -> None:
     ("m.toml", b"q = 'a{x}'", "not the name of a tensor"),
     ("m.toml", b"q = 'a'\nqkv = 'b'", "fused and separate"),
     ("m.toml", b"q_bias = 'a'", "a bias without its weight; found q_bias; expected q"),
+    ("m.toml", b"qkv = 'a'\nfused_order = 'rows'", "found 'rows'; expected blocks or heads"),
+    ("m.toml", b"q = 'a'\nfused_order = 'heads'", "an order of fused rows, and no fused tensor"),
+    ("m.toml", b"fused_order = 3", "fused_order is not usable; found 3"),
     ("m.toml", b"heads = true", "heads is not usable; found True"),
     ("m.toml", b"heads = -1", "heads is not usable; found -1"),
     ("m.toml", b"causal = 1", "causal is not usable; found 1"),

@@ -91,6 +91,24 @@ def test_a_known_model_beside_its_configuration(tmp_path: Path) -> None:
         np.testing.assert_array_equal(one, two)
 
 
+@pytest.mark.parametrize(("kind", "order"), [("by head", "heads"), ("fused", "blocks")])
+def test_fused_rows_in_either_order(kind: str, order: str, tmp_path: Path) -> None:
+    import torch_attentions as own
+
+    torch.manual_seed(1)
+    module = own.stack(kind).eval()
+    module(torch.randn(1, 7, own.WIDTH))
+    path = saved(tmp_path / "m.pt", module.state_dict())
+    said = Naming({"qkv": "layers.{layer}.qkv.weight", "o": "layers.{layer}.o.weight"},
+                  heads=own.HEADS, causal=False)
+    with pytest.raises(NeuromorphError, match="does not say in which order its rows are"):
+        open_model(path, said)
+    layer = open_model(path, said.joined(Naming(fused_order=order))).layers[1]
+    projected = layer.project(module.layers[1].entered[0].detach().numpy())
+    for mine, theirs in zip(projected, module.layers[1].seen, strict=True):
+        np.testing.assert_allclose(mine, theirs[0].detach().numpy(), atol=2e-6)
+
+
 def rezipped(path: Path, change: Any) -> Path:
     """The same archive with other members, or packed otherwise."""
     with zipfile.ZipFile(path) as archive:

@@ -75,9 +75,10 @@ def onnx_model(path: StrPath, naming: Naming | None) -> AttentionModel:
 
 def _checked(naming: Naming | None, where: str) -> Naming:
     said = naming or Naming()
-    if said.tensors or said.ignore or said.transposed is not None or said.rope_theta is not None:
+    if (said.tensors or said.ignore or said.fused_order or said.transposed is not None
+            or said.rope_theta is not None):
         raise UsageError("in an ONNX file the graph says what each tensor is", where=where,
-                         hint="leave out --map, --transposed and --rope-theta")
+                         hint="leave out --map, --fused-order, --transposed and --rope-theta")
     if said.causal is None:
         raise UsageError("an ONNX file does not say who sees whom", where=where,
                          expected="--causal or --not-causal")

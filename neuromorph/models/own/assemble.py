@@ -45,7 +45,7 @@ def own_model(source: TensorSource, naming: Naming) -> AttentionModel:
         in no role, or a shape does not fit.
     """
     check_model(source, Config({}, source.path))
-    tensors = dict(naming.tensors) or documented(source.names, source.path)
+    tensors = tensors_of(source, naming)
     _check_roles(tensors, source, naming)
     _check_said(naming, source)
     roles = {role: tensors[role] for role in tensors if not role.endswith("_bias")}
@@ -63,6 +63,18 @@ def own_model(source: TensorSource, naming: Naming) -> AttentionModel:
     return AttentionModel(OWN, layers, bool(naming.causal),
                           provenance(source, [name for layer in located
                                               for name in layer.tensors.values()]), tuple(notes))
+
+
+def tensors_of(source: TensorSource, naming: Naming) -> dict[str, str]:
+    """Roles of the attention to names: those of the map, or torch's documented ones."""
+    return dict(naming.tensors) or documented(source.names, source.path)
+
+
+def not_there(role: str, name: str, source: TensorSource, naming: Naming) -> ModelStructureError:
+    """That a name of the map is none of the file's."""
+    return ModelStructureError(f"no tensor is called as the map says of {role}",
+                               where=f"{source.path}, {naming.where}", found=name,
+                               hint=_near(name, source))
 
 
 def _check_roles(tensors: Collection[str], source: TensorSource, naming: Naming) -> None:
@@ -90,10 +102,7 @@ def _layers(roles: dict[str, str], source: TensorSource, naming: Naming) -> list
     known = {role: layers_of(template, source.names) for role, template in roles.items()}
     for role, template in roles.items():
         if not known[role]:
-            raise ModelStructureError(
-                f"no tensor is called as the map says of {role}", where=f"{source.path}, "
-                f"{naming.where}", found=template,
-                hint=_near(template, source))
+            raise not_there(role, template, source, naming)
     if len({LAYER in template for template in roles.values()}) > 1:
         raise ModelStructureError("some names of the map have {layer}, others have not",
                                   where=naming.where, found=", ".join(roles.values()))
@@ -123,9 +132,7 @@ def _located(tensors: dict[str, str], number: int, source: TensorSource,
         if bias in names:
             found[_ROLES[role], "bias"] = bias
         elif said is not None:
-            raise ModelStructureError(f"no tensor is called as the map says of {role}_bias",
-                                      where=f"{source.path}, {naming.where}", found=bias,
-                                      hint=_near(said, source))
+            raise not_there(f"{role}_bias", bias, source, naming)
     twice = [name for name in found.values() if list(found.values()).count(name) > 1]
     if twice:
         raise ModelStructureError("one tensor has two roles", where=naming.where,

@@ -13,6 +13,7 @@ from neuromorph.models.families.build import check_float
 from neuromorph.models.families.locate import Located
 from neuromorph.models.head_checks import check_bias_shape, check_heads
 from neuromorph.models.heads import AttentionLayer
+from neuromorph.models.own.fused import order_of, rows_of
 from neuromorph.models.own.naming import Naming
 from neuromorph.models.rotary import FloatArray, Rotary
 from neuromorph.models.source import TensorSource
@@ -139,15 +140,15 @@ def _check_biases(source: TensorSource, located: Located, sizes: _Sizes) -> None
 
 def _read_fused(source: TensorSource, located: Located, naming: Naming,
                 sizes: _Sizes) -> dict[tuple[str, str], FloatArray]:
-    """Queries, then keys, then values."""
-    ends = np.cumsum([sizes.rows(role) for role in ROLES])[:-1]
+    """Queries, keys and values, each head by head."""
+    order = order_of(naming, located.tensors["fused", "weight"], source.path)
+    rows = rows_of(order, sizes.heads, sizes.kv_heads, sizes.head_size)
     found: dict[tuple[str, str], FloatArray] = {}
     for leaf in ("weight", "bias"):
         name = located.tensors.get(("fused", leaf))
         if name is not None:
-            parts = np.split(_turned(source.read(name), naming), ends)
-            found |= {(role, leaf): np.ascontiguousarray(part)
-                      for role, part in zip(ROLES, parts, strict=True)}
+            fused = _turned(source.read(name), naming)
+            found |= {(role, leaf): fused[rows[role]] for role in ROLES}
     return found
 
 

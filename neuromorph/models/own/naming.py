@@ -2,7 +2,7 @@
 
 ::
 
-    q = "blocks.{layer}.attn.wq.weight"        # or qkv, where one tensor holds all three
+    q = "blocks.{layer}.attn.wq.weight"        # or qkv and fused_order, where one holds all three
     k = "blocks.{layer}.attn.wk.weight"
     v = "blocks.{layer}.attn.wv.weight"
     o = "blocks.{layer}.attn.wo.weight"        # not needed, but then known
@@ -26,6 +26,7 @@ from neuromorph.errors import (
 from neuromorph.files.strict_json import read_json
 from neuromorph.files.strict_toml import read_toml
 from neuromorph.models.config import Config
+from neuromorph.models.own import parts
 from neuromorph.models.own.templates import check_template
 from neuromorph.shown import Shown
 
@@ -34,11 +35,14 @@ OWN = "own"
 
 WEIGHTS = ("q", "k", "v", "qkv", "o")
 BIASES = tuple(f"{role}_bias" for role in WEIGHTS)
-_SAID = ("heads", "kv_heads", "causal", "transposed", "rope_theta", "scale")
+ORDERS = ("blocks", "heads")
+"""Of rows in a fused tensor: all queries, keys, values; or those of each key-value head."""
+
+_SAID = ("heads", "kv_heads", "causal", "fused_order", "transposed", "rope_theta", "scale")
 _MARKS = ("generator", "kind")
 """What a configuration that we wrote says of itself."""
 
-FIELDS = (*WEIGHTS, *BIASES, "ignore", *_SAID)
+FIELDS = (*WEIGHTS, *BIASES, "ignore", *_SAID, *parts.FIELDS)
 
 
 @dataclass(frozen=True, repr=False)
@@ -55,6 +59,10 @@ class Naming(Shown):
         Query heads, and key-value heads: as many, if not said.
     causal : bool, optional
         Whether a token sees only itself and the tokens before it.
+    fused_order : str, optional
+        Order of a fused tensor's rows: ``blocks`` (queries, keys, values) or ``heads`` (for each
+        key-value head its queries, its key, its value). Must be said of a ``qkv`` that is not
+        torch's ``in_proj_weight``.
     transposed : bool, optional
         Whether weights are (in, out), as ``x @ W`` has them, and not torch's (out, in).
     rope_theta : float, optional
@@ -63,6 +71,8 @@ class Naming(Shown):
         Factor of q · k; 1 / sqrt(head size) if not said.
     ignore : tuple of str
         Other tensors of the attention, which change neither logits nor values.
+    whole : mapping
+        Fields of a whole model, `neuromorph.models.own.parts`; the attention alone needs none.
     where : str
         For messages.
     """
@@ -71,18 +81,22 @@ class Naming(Shown):
     heads: int | None = None
     kv_heads: int | None = None
     causal: bool | None = None
+    fused_order: str | None = None
     transposed: bool | None = None
     rope_theta: float | None = None
     scale: float | None = None
     ignore: tuple[str, ...] = ()
+    whole: Mapping[str, object] = field(default_factory=dict)
     where: str = "the map of names"
 
     def __post_init__(self) -> None:
         _check_roles(self.tensors, self.where)
+        _check_order(self.fused_order, self.tensors, self.where)
         for role, template in self.tensors.items():
             check_template(template, f"{self.where}: {role}")
         for template in self.ignore:
             check_template(template, f"{self.where}: ignore")
+        parts.checked_fields(self.whole, self.where)
 
     def joined(self, other: Naming) -> Naming:
         """What either says, where they do not contradict each other.
@@ -93,7 +107,7 @@ class Naming(Shown):
             If both say the same thing differently.
         """
         said: dict[str, Any] = {}
-        for name in (*_SAID, "tensors", "ignore"):
+        for name in (*_SAID, "tensors", "ignore", "whole"):
             mine, theirs = getattr(self, name), getattr(other, name)
             if mine not in (None, {}, ()) and theirs not in (None, {}, (), mine):
                 raise UsageError(f"{name} is said twice, and differently", where=other.where,
@@ -142,9 +156,12 @@ def naming_of(fields: Mapping[str, object], where: str) -> Naming:
     return Naming(
         {role: config.text(role) for role in (*WEIGHTS, *BIASES) if config.has(role)},
         heads=_count(config, "heads"), kv_heads=_count(config, "kv_heads"),
-        causal=_flag(config, "causal"), transposed=_flag(config, "transposed"),
+        causal=_flag(config, "causal"),
+        fused_order=config.text("fused_order") if config.has("fused_order") else None,
+        transposed=_flag(config, "transposed"),
         rope_theta=_number(config, "rope_theta", 1.0), scale=_number(config, "scale", 1e-9),
-        ignore=config.texts("ignore") if config.has("ignore") else (), where=where)
+        ignore=config.texts("ignore") if config.has("ignore") else (),
+        whole=parts.checked_fields(fields, where), where=where)
 
 
 def _count(config: Config, name: str) -> int | None:
@@ -174,3 +191,12 @@ def _check_roles(tensors: Mapping[str, str], where: str) -> None:
         if role in tensors and weight not in tensors:
             raise ModelStructureError("the map has a bias without its weight", where=where,
                                       found=role, expected=weight)
+
+
+def _check_order(order: str | None, tensors: Mapping[str, str], where: str) -> None:
+    if order is not None and order not in ORDERS:
+        raise FileFormatError("fused_order is not usable", where=where, found=repr(order)[:80],
+                              expected=" or ".join(ORDERS))
+    if order is not None and tensors and "qkv" not in tensors:
+        raise ModelStructureError("the map has an order of fused rows, and no fused tensor",
+                                  where=where, found=f"fused_order {order}", expected="qkv")

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from neuromorph.errors import ModelStructureError
 from neuromorph.models.own.templates import grouped
 
-_WEIGHT = "in_proj_weight"
+WEIGHT = "in_proj_weight"
 _EXTRA = ("bias_k", "bias_v")
 
 
@@ -23,28 +23,28 @@ def documented(names: Iterable[str], where: object) -> dict[str, str]:
         If there are several a layer, as in a decoder, or one has a learned key and value.
     """
     groups = grouped(names)
-    befores = sorted(template.removesuffix(_WEIGHT) for template in groups
-                     if template.rpartition(".")[2] == _WEIGHT)
+    befores = sorted(template.removesuffix(WEIGHT) for template in groups
+                     if template.rpartition(".")[2] == WEIGHT)
     if not befores:
         return {}
     if len(befores) > 1:
         raise ModelStructureError(
             "the file has several attentions of torch's", where=where,
-            found=", ".join(f"{before}{_WEIGHT}" for before in befores), expected="one a layer",
-            hint=f'say which with --map FILE.toml, for instance qkv = "{befores[0]}{_WEIGHT}"')
+            found=", ".join(f"{before}{WEIGHT}" for before in befores), expected="one a layer",
+            hint=f'say which with --map FILE.toml, for instance qkv = "{befores[0]}{WEIGHT}"')
     before = befores[0]
     for extra in _EXTRA:
         if f"{before}{extra}" in groups:
             raise ModelStructureError("attention with a learned key and value (add_bias_kv) is "
                                       "not supported", where=where, found=f"{before}{extra}")
-    roles = {"qkv": f"{before}{_WEIGHT}"}
+    roles = {"qkv": f"{before}{WEIGHT}"}
     output = f"{before}out_proj.weight"
     return roles | ({"o": output} if output in groups else {})
 
 
 def bias_beside(name: str) -> str:
     """What torch would call the bias of a weight; empty if it has no such name."""
-    for weight, bias in ((_WEIGHT, "in_proj_bias"), (".weight", ".bias")):
+    for weight, bias in ((WEIGHT, "in_proj_bias"), (".weight", ".bias")):
         if name.endswith(weight):
             return name.removesuffix(weight) + bias
     return ""

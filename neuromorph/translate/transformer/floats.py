@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, overload
 
 from numpy.typing import NDArray
 
@@ -62,6 +62,39 @@ class FloatHead(Shown):
         if self.read == "mean":
             heard = heard.mean(axis=0, keepdims=True)
         return heard if self.dense is None else self.dense(heard)
+
+
+class MadeBlocks(Sequence[FloatBlock]):
+    """Blocks, each made when it is asked for.
+
+    Parameters
+    ----------
+    make : callable
+        From the number of a block.
+    count : int
+    """
+
+    def __init__(self, make: Callable[[int], FloatBlock], count: int) -> None:
+        self._make, self._count = make, count
+
+    def __len__(self) -> int:
+        return self._count
+
+    @overload
+    def __getitem__(self, n: int) -> FloatBlock: ...
+
+    @overload
+    def __getitem__(self, n: slice) -> list[FloatBlock]: ...
+
+    def __getitem__(self, n: int | slice) -> FloatBlock | list[FloatBlock]:
+        if isinstance(n, slice):
+            return [self[i] for i in range(*n.indices(self._count))]
+        if not -self._count <= n < self._count:
+            raise IndexError(n)
+        return self._make(n % self._count)
+
+    def __iter__(self) -> Iterator[FloatBlock]:
+        return (self[n] for n in range(self._count))
 
 
 @dataclass(frozen=True, eq=False, repr=False)
