@@ -276,7 +276,7 @@ def attach(
             *counted_tokens(tokenizer, batches))
         attachment = _from_data(model, batches, options or TranslateOptions(), backend, readout,
                                 known)
-        attachment.memories = delta_spikes(model, batches) if memories else None
+        attachment.memories = delta_spikes(model, batches, backend=backend) if memories else None
     cautions.warn(attachment.cautions)
     attachment.attach()
     return attachment
