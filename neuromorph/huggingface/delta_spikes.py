@@ -12,13 +12,10 @@ from numpy.typing import NDArray
 from neuromorph import backends
 from neuromorph.circuits.gated_delta import KEYS_MAX, Remembered, Rounding
 from neuromorph.errors import CalibrationError, UnsupportedError
-from neuromorph.huggingface.delta_layers import (
-    DeltaCall,
-    DeltaConnection,
-    delta_modules,
-    each_head,
-)
+from neuromorph.huggingface.delta_layers import DeltaConnection, delta_modules
 from neuromorph.huggingface.inputs import call_model
+from neuromorph.huggingface.memory_calls import DeltaCall, each_head
+from neuromorph.huggingface.other_memories import why_not
 from neuromorph.shown import Shown
 from neuromorph.translate.delta_code import DeltaCode, calibrate_delta
 
@@ -128,9 +125,10 @@ def delta_spikes(
 
     seen: dict[str, list[DeltaCall]] = {name: [] for name in delta_modules(model)}
     if not seen:
-        raise UnsupportedError("the model keeps no memory by the gated delta rule",
-                               where=type(model).__name__,
-                               expected="Gated DeltaNet layers of transformers")
+        name, why = why_not(model) or (type(model).__name__, None)
+        raise UnsupportedError(
+            "the model keeps no memory by the gated delta rule or linear attention", where=name,
+            found=why, expected="Gated DeltaNet or lightning attention layers of transformers")
     with DeltaConnection.of(model, lambda call: seen[call.layer].append(call)), torch.no_grad():
         for batch in batches:
             call_model(model, batch)
