@@ -20,13 +20,9 @@ import transformers
 
 from neuromorph.circuits.gated_delta import KEY_LIMIT, PERIOD, remember
 from neuromorph.dynamics.gated_delta import DeltaSample
-from neuromorph.huggingface.delta_layers import (
-    DeltaCall,
-    DeltaConnection,
-    delta_modules,
-    each_head,
-)
+from neuromorph.huggingface.delta_layers import DeltaConnection, delta_modules
 from neuromorph.huggingface.delta_spikes import DeltaSpikes, delta_spikes
+from neuromorph.huggingface.memory_calls import DeltaCall, each_head
 from neuromorph.learning import make_draws
 from neuromorph.numerics.limits import TRACE_MAX, WEIGHT_MAX
 from neuromorph.translate.delta_code import DeltaCode, turned

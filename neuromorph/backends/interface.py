@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from neuromorph.backends.attention import AttentionBatch, attend_clocked
 from neuromorph.backends.floats import FloatLayer, Scales
+from neuromorph.circuits.gated_delta import Codes, GatedDelta, Remembered, remember
 from neuromorph.circuits.latency_attention import Attended
 from neuromorph.errors import UnsupportedError, UsageError, did_you_mean, together
 from neuromorph.network import Network, Probe, verify
@@ -151,6 +152,13 @@ class Backend(ABC):
     def float_layer(self, scales: Scales) -> FloatLayer | None:
         """A layer of attention from floats to floats, where this backend has one."""
         return None
+
+    def remember(
+        self, numbers: GatedDelta, codes: Codes, weights: NDArray[Any] | None = None,
+        first: int = 0,
+    ) -> Remembered:
+        """Memories of the gated delta rule in closed form: `circuits.gated_delta.remember`."""
+        return remember(numbers, codes, weights, first)
 
     def run(
         self, network: Network, inputs: Inputs, probes: Sequence[Probe], steps: int

@@ -75,7 +75,7 @@ class Attachment(Shown):
         Softmaxes that look like attention and go on in float, since calibration began; counted
         where attention is caught by hooks.
     memories : DeltaSpikes, optional
-        Memories of the gated delta rule in integers; see `attach`.
+        Memories of the gated delta rule and of linear attention in integers; see `attach`.
     """
 
     model: Any
@@ -240,7 +240,8 @@ def attach(
         as graded spikes, as they must where the next layer is on the chip too. That takes longer.
     memories : bool
         Whether layers that keep a memory by the gated delta rule (Gated DeltaNet: Qwen3-Next,
-        OLMo Hybrid) run in integers too, as plastic circuits would; only with calibration data.
+        OLMo Hybrid) or by linear attention with decay (lightning attention: MiniMax) run in
+        integers too, as plastic circuits would; only with calibration data.
 
     Returns
     -------
@@ -276,7 +277,7 @@ def attach(
             *counted_tokens(tokenizer, batches))
         attachment = _from_data(model, batches, options or TranslateOptions(), backend, readout,
                                 known)
-        attachment.memories = delta_spikes(model, batches) if memories else None
+        attachment.memories = delta_spikes(model, batches, backend=backend) if memories else None
     cautions.warn(attachment.cautions)
     attachment.attach()
     return attachment

@@ -1,75 +1,32 @@
-"""Layers that keep a memory by the gated delta rule, as transformers runs them.
+"""Layers that keep a memory by the gated delta rule or by linear attention, in transformers.
 
-Gated DeltaNet layers (Qwen3-Next, Qwen3.5, OLMo Hybrid) call one of two functions of their own
-Python module: token by token, or in chunks. While a layer of a connected model runs, its call is
-answered by a handler; any other call finds the function as it was.
+While a layer of a connected model runs, the calls of its memory are answered by a handler; any
+other call finds the functions of its Python module or class as they were.
 """
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
+from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from functools import wraps
-from threading import local
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-import numpy as np
-from numpy.typing import NDArray
-
-from neuromorph.dynamics.gated_delta import DeltaSample
-from neuromorph.errors import UnsupportedError
+from neuromorph.huggingface import gated_delta_net, lightning
+from neuromorph.huggingface.memory_calls import Handler, Way, stack
 from neuromorph.shown import Shown
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-FUNCTIONS = ("torch_chunk_gated_delta_rule", "torch_recurrent_gated_delta_rule")
-EPSILON = 1e-6
-"""Under the root of a key's and a query's length, as in transformers."""
-
-SMALLEST_GATE = 1e-30
-"""A gate in floats may underflow; its logarithm may not."""
-
-Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class DeltaCall(Shown):
-    """One call of a layer's memory.
-
-    Attributes
-    ----------
-    layer : str
-        Name of the module.
-    sample : DeltaSample
-        Arrays of shape (batch, heads, tokens, …), keys and queries as the rule takes them.
-    memory : float array, shape (batch, heads, value_size, key_size), optional
-        Before the first token; None if it is empty.
-    """
-
-    layer: str
-    sample: DeltaSample
-    memory: Floats | None
-
-
-Handler = Callable[[DeltaCall], tuple[Floats, Floats] | None]
-"""Outputs (batch, heads, tokens, value_size) and the memory after; None: as the layer has them."""
-
 
 def delta_modules(model: Any) -> dict[str, Any]:
-    """Modules of a model that keep a memory by the gated delta rule, by name."""
-    return {name: module for name, module in model.named_modules()
-            if hasattr(module, "A_log") and _home(module) is not None}
+    """Modules of a model that keep such a memory, by name."""
+    return {name: module for name, module in model.named_modules() if _way(module) is not None}
 
 
-def _home(module: Any) -> ModuleType | None:
-    """The Python module whose functions a layer calls, if it has them."""
-    home = sys.modules.get(type(module).__module__)
-    return home if home is not None and all(hasattr(home, name) for name in FUNCTIONS) else None
+def _way(module: Any) -> Way | None:
+    return gated_delta_net.way(module) or lightning.way(module)
 
 
 @dataclass(eq=False, repr=False)
@@ -96,18 +53,18 @@ class DeltaConnection(Shown):
         modules = delta_modules(model)
         made = cls(handler, tuple(modules))
         for name, module in modules.items():
-            home = _home(module)
-            if home is not None:
-                made._open.enter_context(_Patched(home))
+            way = _way(module)
+            if way is not None:
+                made._open.enter_context(_Patched(way))
                 made._hook(name, module)
         return made
 
     def _hook(self, name: str, module: Any) -> None:
         def enter(*_: Any) -> None:
-            _running().append((name, None if self.closed else self.handler))
+            stack().append((name, None if self.closed else self.handler))
 
         def leave(*_: Any) -> None:
-            _running().pop()
+            stack().pop()
 
         for hook in (module.register_forward_pre_hook(enter),
                      module.register_forward_hook(leave, always_call=True)):
@@ -145,87 +102,23 @@ def detach_memories(model: Any, handler: Handler | None) -> None:
 
 
 class _Patched:
-    """A Python module whose functions ask whose layer is running; shared, and counted."""
+    """Functions that ask whose layer is running; shared by all connections, and counted."""
 
-    _users: dict[str, int] = {}  # noqa: RUF012 - of all
+    _users: Counter[Any] = Counter()  # noqa: RUF012 - of all
 
-    def __init__(self, home: ModuleType) -> None:
-        self.home = home
+    def __init__(self, way: Way) -> None:
+        self.way = way
 
     def __enter__(self) -> None:
-        if not self._users.get(self.home.__name__):
-            for name in FUNCTIONS:
-                setattr(self.home, name, _asking(getattr(self.home, name)))
-        self._users[self.home.__name__] = self._users.get(self.home.__name__, 0) + 1
+        holder, names, asking = self.way
+        if not self._users[holder]:
+            for name in names:
+                setattr(holder, name, asking(getattr(holder, name)))
+        self._users[holder] += 1
 
     def __exit__(self, *_: object) -> None:
-        self._users[self.home.__name__] -= 1
-        if not self._users[self.home.__name__]:
-            for name in FUNCTIONS:
-                setattr(self.home, name, getattr(self.home, name).__wrapped__)
-
-
-_STATE = local()
-
-
-def _running() -> list[tuple[str, Handler | None]]:
-    """Layers that run in this thread, the innermost last."""
-    if not hasattr(_STATE, "layers"):
-        _STATE.layers = []
-    layers: list[tuple[str, Handler | None]] = _STATE.layers
-    return layers
-
-
-def _asking(own: Callable[..., Any]) -> Callable[..., Any]:
-    @wraps(own)
-    def rule(query: Any, key: Any, value: Any, **given: Any) -> Any:
-        layer, handler = _running()[-1] if _running() else ("", None)
-        answered = handler and handler(delta_call(layer, query, key, value, **given))
-        if answered is None:
-            return own(query, key, value, **given)
-        outputs, memory = (value.new_tensor(array) for array in answered)
-        kept = memory.transpose(-1, -2).float() if given.get("output_final_state") else None
-        return outputs.transpose(1, 2).contiguous(), kept
-    return rule
-
-
-def delta_call(
-    layer: str, query: Any, key: Any, value: Any, *, g: Any, beta: Any, initial_state: Any = None,
-    use_qk_l2norm_in_kernel: bool = False, **given: Any,
-) -> DeltaCall:
-    """What transformers calls the rule with: tensors (batch, tokens, heads, …), g = ln alpha.
-
-    Raises
-    ------
-    UnsupportedError
-        For sequences packed side by side.
-    """
-    if given.get("cu_seqlens") is not None:
-        raise UnsupportedError("sequences packed side by side have no memories of their own here",
-                               where=layer, hint="call the model with a padded batch")
-    group = value.shape[2] // key.shape[2]
-    queries, keys, values, rate, decay = (_heads_first(one) for one in (query, key, value, beta, g))
-    if use_qk_l2norm_in_kernel:
-        queries, keys = (one / np.sqrt((one * one).sum(axis=-1, keepdims=True) + EPSILON)
-                         for one in (queries, keys))
-    queries, keys = (np.repeat(one, group, axis=1) for one in (queries, keys))
-    sample = DeltaSample(queries / queries.shape[-1] ** 0.5, keys, values,
-                         np.maximum(np.exp(decay), SMALLEST_GATE), rate)
-    memory = None if initial_state is None else _numbers(initial_state).swapaxes(-1, -2)
-    return DeltaCall(layer, sample, memory)
-
-
-def _heads_first(tensor: Any) -> Floats:
-    return _numbers(tensor).swapaxes(1, 2)
-
-
-def _numbers(tensor: Any) -> Floats:
-    numbers: Floats = tensor.detach().double().cpu().numpy()
-    return numbers
-
-
-def each_head(sample: DeltaSample) -> Iterator[DeltaSample]:
-    """The samples of a layer's heads, arrays of shape (batch, tokens, …)."""
-    for head in range(sample.keep.shape[1]):
-        yield DeltaSample(sample.queries[:, head], sample.keys[:, head], sample.values[:, head],
-                          sample.keep[:, head], sample.rate[:, head], sample.forgets_key)
+        holder, names, _asking = self.way
+        self._users[holder] -= 1
+        if not self._users[holder]:
+            for name in names:
+                setattr(holder, name, getattr(holder, name).__wrapped__)

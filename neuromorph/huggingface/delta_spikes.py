@@ -9,15 +9,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from neuromorph.circuits.gated_delta import KEYS_MAX, Remembered, Rounding, remember
+from neuromorph import backends
+from neuromorph.circuits.gated_delta import KEYS_MAX, Remembered, Rounding
 from neuromorph.errors import CalibrationError, UnsupportedError
-from neuromorph.huggingface.delta_layers import (
-    DeltaCall,
-    DeltaConnection,
-    delta_modules,
-    each_head,
-)
+from neuromorph.huggingface.delta_layers import DeltaConnection, delta_modules
 from neuromorph.huggingface.inputs import call_model
+from neuromorph.huggingface.memory_calls import DeltaCall, each_head
+from neuromorph.huggingface.other_memories import why_not
 from neuromorph.shown import Shown
 from neuromorph.translate.delta_code import DeltaCode, calibrate_delta
 
@@ -45,18 +43,21 @@ class DeltaSpikes(Shown):
     ----------
     codes : dict of layer name to tuple of DeltaCode
         One code a head.
+    backend : str
+        What computes them: the same integers on all, compiled on `fast`.
     tokens, clipped : int
         Tokens of all layers and sequences so far; codes, errors and weights at a limit.
     """
 
     codes: Mapping[str, tuple[DeltaCode, ...]]
+    backend: str = backends.DEFAULT
     tokens: int = 0
     clipped: int = 0
     _went: dict[str, _Went] = field(default_factory=dict)
 
     def __call__(self, call: DeltaCall) -> tuple[Floats, Floats]:
         """Outputs and the memory after them, in floats, of one call."""
-        before = self._before(call)
+        before, remember = self._before(call), backends.get(self.backend).remember
         outputs, memory, weights, owes = [], [], [], []
         for head, (code, sample) in enumerate(zip(self.codes[call.layer], each_head(call.sample),
                                                   strict=True)):
@@ -97,7 +98,8 @@ def _clipped(done: Remembered) -> int:
 
 
 def delta_spikes(
-    model: Any, batches: Iterable[Any], rounding: Rounding = "random"
+    model: Any, batches: Iterable[Any], rounding: Rounding = "random",
+    backend: str = backends.DEFAULT,
 ) -> DeltaSpikes:
     """Codes for all memories of a model, from what these batches bring to them.
 
@@ -109,6 +111,8 @@ def delta_spikes(
         What the model is called with; see `inputs.call_model`.
     rounding : {"random", "whole"}
         Of the memories.
+    backend : str
+        One of `neuromorph.backends.names`.
 
     Raises
     ------
@@ -121,16 +125,20 @@ def delta_spikes(
 
     seen: dict[str, list[DeltaCall]] = {name: [] for name in delta_modules(model)}
     if not seen:
-        raise UnsupportedError("the model keeps no memory by the gated delta rule",
-                               where=type(model).__name__,
-                               expected="Gated DeltaNet layers of transformers")
+        name, why = why_not(model) or (type(model).__name__, None)
+        raise UnsupportedError(
+            "the model keeps no memory by the gated delta rule or linear attention", where=name,
+            found=why, expected="Gated DeltaNet or lightning attention layers of transformers")
     with DeltaConnection.of(model, lambda call: seen[call.layer].append(call)), torch.no_grad():
         for batch in batches:
             call_model(model, batch)
-    return DeltaSpikes({name: _codes(name, calls, rounding) for name, calls in seen.items()})
+    return DeltaSpikes({name: _codes(name, calls, rounding, backend)
+                        for name, calls in seen.items()}, backend)
 
 
-def _codes(name: str, calls: list[DeltaCall], rounding: Rounding) -> tuple[DeltaCode, ...]:
+def _codes(
+    name: str, calls: list[DeltaCall], rounding: Rounding, backend: str
+) -> tuple[DeltaCode, ...]:
     if not calls:
         raise CalibrationError("the calibration data never reaches this memory", where=name)
     size = calls[0].sample.keys.shape[-1]
@@ -139,6 +147,8 @@ def _codes(name: str, calls: list[DeltaCall], rounding: Rounding) -> tuple[Delta
                                where=name, found=size, expected=f"at most {KEYS_MAX - 1}")
     heads = zip(*(each_head(call.sample) for call in calls), strict=True)
     try:
-        return tuple(calibrate_delta(samples, rounding) for samples in heads)
+        return tuple(calibrate_delta(samples, rounding,
+                                     remembering=backends.get(backend).remember)
+                     for samples in heads)
     except CalibrationError as error:
         raise CalibrationError(error.what, where=name, found=error.found) from error

@@ -17,7 +17,7 @@ up for, so that the memory never differs by more than half a unit from what it s
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -32,10 +32,11 @@ from neuromorph.circuits.gated_delta import (
     WHOLE_KEY,
     Codes,
     GatedDelta,
+    Remembered,
     Rounding,
     remember,
 )
-from neuromorph.dynamics.gated_delta import DeltaSample, gated_delta_rule
+from neuromorph.dynamics.gated_delta import DeltaRun, DeltaSample, gated_delta_rule
 from neuromorph.errors import CalibrationError
 from neuromorph.numerics.limits import MULTIPLIER_MAX, TRACE_MAX, WEIGHT_MAX
 from neuromorph.shown import Shown
@@ -129,7 +130,10 @@ class DeltaCode(Shown):
         return _rounded(turned_memory * self.weight, WEIGHT_MAX, 1)[0]
 
 
-def calibrate_delta(samples: Sequence[DeltaSample], rounding: Rounding = "random") -> DeltaCode:
+def calibrate_delta(
+    samples: Sequence[DeltaSample], rounding: Rounding = "random", *,
+    remembering: Callable[[GatedDelta, Codes], Remembered] = remember,
+) -> DeltaCode:
     """Scales for which all codes and errors of these sequences fit, and nearly all weights.
 
     The largest weights may clip where that is better for all others: of a few shares of the
@@ -141,6 +145,8 @@ def calibrate_delta(samples: Sequence[DeltaSample], rounding: Rounding = "random
         Of one memory; leading axes are sequences side by side.
     rounding : {"random", "whole"}
         Of the memory.
+    remembering : callable
+        The memory in integers; a backend's `remember` says the same, sooner.
 
     Raises
     ------
@@ -153,8 +159,13 @@ def calibrate_delta(samples: Sequence[DeltaSample], rounding: Rounding = "random
     turns = balanced_turn(samples[0].keys.shape[-1]), turn(samples[0].values.shape[-1])
     spread = _Spread.of([turned(sample, *turns) for sample in samples])
     codes = [_fitted(samples, turns, spread, rounding, share) for share in SHARES]
+
+    def likeness(code: DeltaCode, sample: DeltaSample, run: DeltaRun) -> float:
+        answers = remembering(code.numbers, code.encode(sample)[0]).answers
+        return _likeness(code.decode(answers), run.outputs)
+
     return max(codes, key=lambda code: min(
-        _likeness(code, sample, run.outputs) for sample, run in zip(samples, runs, strict=True)))
+        likeness(code, sample, run) for sample, run in zip(samples, runs, strict=True)))
 
 
 class _Spread(NamedTuple):
@@ -208,9 +219,8 @@ def turned(
                    values=sample.values @ values.T)
 
 
-def _likeness(code: DeltaCode, sample: DeltaSample, target: NDArray[np.float64]) -> float:
+def _likeness(answers: NDArray[np.float64], target: NDArray[np.float64]) -> float:
     """Cosine of a token's output with the float one, mean over tokens: what follows is a norm."""
-    answers = code.decode(remember(code.numbers, code.encode(sample)[0]).answers)
     lengths = np.linalg.norm(answers, axis=-1) * np.linalg.norm(target, axis=-1)
     same = (answers * target).sum(axis=-1)
     return float(np.mean(np.divide(same, lengths, out=np.zeros_like(same), where=lengths > 0)))

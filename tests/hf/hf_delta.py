@@ -7,7 +7,9 @@ from typing import Any
 import torch
 import transformers
 
+from neuromorph.dynamics.gated_delta import gated_delta_rule
 from neuromorph.huggingface.delta_layers import delta_modules
+from neuromorph.huggingface.memory_calls import DeltaCall
 
 WORDS = 200
 
@@ -21,6 +23,22 @@ def qwen3_next(size: int = 16, heads: int = 4, seed: int = 0) -> Any:
         linear_value_head_dim=size, linear_num_key_heads=heads // 2, linear_num_value_heads=heads,
         num_experts=0, max_position_embeddings=1024)
     return shaken(transformers.Qwen3NextForCausalLM(config).eval())
+
+
+def minimax(heads: int = 4, seed: int = 0, layers: str = "ffsf") -> Any:
+    """Lightning attention (f) and softmax (s); all experts are used, so that none jumps."""
+    torch.manual_seed(seed)
+    kinds = {"f": "linear_attention", "s": "full_attention"}
+    config = transformers.MiniMaxConfig(
+        vocab_size=WORDS, hidden_size=48, intermediate_size=64, num_hidden_layers=len(layers),
+        num_attention_heads=heads, num_key_value_heads=2, head_dim=16, num_local_experts=2,
+        num_experts_per_tok=2, block_size=32, layer_types=[kinds[one] for one in layers],
+        max_position_embeddings=1024)
+    model = transformers.MiniMaxForCausalLM(config).eval()
+    with torch.no_grad():
+        for module in delta_modules(model).values():
+            module.qkv_proj.weight.normal_(0, module.qkv_proj.weight.shape[1] ** -0.5)
+    return model
 
 
 def shaken(model: Any) -> Any:
@@ -50,3 +68,14 @@ def called(batch: int, tokens: int, keys: int, values: int, size: int = 8, seed:
     value = torch.randn(batch, tokens, values, size + 2, generator=rng)
     gates = torch.rand(2, batch, tokens, values, generator=rng)
     return (query, key, value), {"g": -gates[0] / 4, "beta": gates[1]}
+
+
+def in_floats(call: DeltaCall) -> Any:
+    """The rule in floats, in the layer's place."""
+    done = gated_delta_rule(call.sample, call.memory)
+    return done.outputs, done.memory
+
+
+def cosine(one: Any, other: Any) -> float:
+    """Of all numbers."""
+    return float(torch.cosine_similarity(one.flatten().double(), other.flatten().double(), dim=0))

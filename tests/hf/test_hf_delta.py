@@ -10,42 +10,25 @@ import numpy as np
 import pytest
 
 import neuromorph
-from neuromorph.dynamics.gated_delta import DeltaSample, gated_delta_rule
 from neuromorph.errors import CalibrationError, UnsupportedError, UsageError
-from neuromorph.huggingface.delta_layers import (
-    FUNCTIONS,
-    DeltaCall,
-    DeltaConnection,
-    delta_call,
-    delta_modules,
-    each_head,
-)
-from neuromorph.huggingface.delta_spikes import DeltaSpikes, delta_spikes
-from neuromorph.translate.delta_code import calibrate_delta
+from neuromorph.huggingface.delta_layers import DeltaConnection, delta_modules
+from neuromorph.huggingface.delta_spikes import delta_spikes
+from neuromorph.huggingface.gated_delta_net import FUNCTIONS, delta_call
+from neuromorph.huggingface.memory_calls import DeltaCall
 
 pytestmark = pytest.mark.hf
 torch = pytest.importorskip("torch", reason="torch is not installed")
 pytest.importorskip("transformers", reason="transformers is not installed")
 
-from hf_delta import called, qwen3_next, texts  # noqa: E402
+from hf_delta import called, cosine, in_floats, qwen3_next, texts  # noqa: E402
 from hf_models import FAMILIES as SOFTMAX  # noqa: E402
 from hf_models import SLOTS, text  # noqa: E402
 
-FAMILIES = ("qwen3_next", "qwen3_5", "olmo_hybrid")
+FAMILIES = ("qwen3_next", "qwen3_5", "qwen3_5_moe", "qwen4_exp", "olmo_hybrid")
 
 
 def home(family: str) -> Any:
     return importlib.import_module(f"transformers.models.{family}.modeling_{family}")
-
-
-def in_floats(call: DeltaCall) -> Any:
-    """The rule in floats, in the layer's place."""
-    done = gated_delta_rule(call.sample, call.memory)
-    return done.outputs, done.memory
-
-
-def cosine(one: Any, other: Any) -> float:
-    return float(torch.cosine_similarity(one.flatten().double(), other.flatten().double(), dim=0))
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -65,36 +48,6 @@ def test_the_float_rule_is_transformers_own(
     ours, held = in_floats(call)
     np.testing.assert_allclose(ours.swapaxes(1, 2), outputs.numpy(), atol=2e-5)
     np.testing.assert_allclose(held.swapaxes(-1, -2), memory.numpy(), atol=2e-5)
-
-
-def test_lightning_attention_is_the_rule_that_forgets_along_no_key() -> None:
-    """MiniMax's layer, made of its own parts around the rule; and in integers."""
-    from transformers.models.minimax.modeling_minimax import (
-        MiniMaxConfig,
-        MiniMaxLightningAttention,
-    )
-
-    torch.manual_seed(0)
-    config = MiniMaxConfig(hidden_size=32, num_attention_heads=2, head_dim=16, block_size=32,
-                           num_hidden_layers=2, layer_types=["linear_attention"] * 2)
-    layer = MiniMaxLightningAttention(config, 0).eval()
-    hidden = torch.randn(2, 90, 32)
-    with torch.no_grad():
-        expected = layer(hidden, None, None)[0]
-        mixed = layer.act_fn(layer.qkv_proj(hidden)).reshape(2, 90, 2, 48).transpose(1, 2)
-    queries, keys, values = (part.double().numpy() for part in mixed.split(16, dim=3))
-    keep = np.broadcast_to(np.exp(-layer.slope_rate[:, 0].numpy()), (2, 2, 90))
-    sample = DeltaSample(queries, keys, values, keep, np.ones_like(keep), forgets_key=False)
-
-    def finished(outputs: Any) -> Any:
-        flat = torch.from_numpy(outputs).float().transpose(1, 2).reshape(2, 90, 32)
-        with torch.no_grad():
-            return layer.out_proj(layer.output_gate(hidden).sigmoid() * layer.norm(flat))
-
-    assert torch.allclose(finished(gated_delta_rule(sample).outputs), expected, atol=1e-5)
-    codes = tuple(calibrate_delta([head]) for head in each_head(sample))
-    outputs, _ = DeltaSpikes({"layer": codes})(DeltaCall("layer", sample, None))
-    assert cosine(finished(outputs), expected) > 0.995
 
 
 # --- a model's calls are answered
@@ -269,6 +222,6 @@ def test_what_attach_cannot_do_with_memories_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="neither options nor a tokenizer nor memories"):
         neuromorph.attach(model, tmp_path / "bundle", memories=True)
     spiking.detach()
-    with pytest.raises(UnsupportedError, match="keeps no memory by the gated delta rule"):
+    with pytest.raises(UnsupportedError, match="keeps no memory by the gated delta rule or linear"):
         neuromorph.attach(SOFTMAX["llama"].build(), text("no"), options=SLOTS,
                           memories=True)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
+
+from numpy.typing import NDArray
 
 from neuromorph.backends.floats import FloatLayer, Scales
 from neuromorph.backends.interface import Backend, ClosedForm, Evidence, Inputs, Recording
+from neuromorph.circuits.gated_delta import Codes, GatedDelta, Remembered
 from neuromorph.circuits.latency_attention import LatencyAttention
 from neuromorph.network import Network, Probe
 from neuromorph.network.model import Domain
@@ -32,6 +35,15 @@ class FastBackend(Backend):
         from neuromorph.backends.fast.layer import FastLayer
 
         return FastLayer(scales)
+
+    def remember(
+        self, numbers: GatedDelta, codes: Codes, weights: NDArray[Any] | None = None,
+        first: int = 0,
+    ) -> Remembered:
+        """The same, compiled."""
+        from neuromorph.backends.fast.memories import remember
+
+        return remember(numbers, codes, weights, first)
 
     def _run(
         self, network: Network, inputs: Inputs, probes: tuple[Probe, ...], steps: int

@@ -62,13 +62,13 @@ def add_term(
 
 
 @lanes(INT, value=INT, places=INT)
-def _down(code: Code, value: Any, places: Any) -> Any:
+def down(code: Code, value: Any, places: Any) -> Any:
     """Shifted right in 32 bits: Numba would do it in 64, in half as many lanes."""
     return code.builder.ashr(value, places)
 
 
 @lanes(INT, value=INT, places=INT)
-def _up(code: Code, value: Any, places: Any) -> Any:
+def up(code: Code, value: Any, places: Any) -> Any:
     """Shifted left, likewise."""
     return code.builder.shl(value, places)
 
@@ -78,7 +78,7 @@ def _add_scaled(
     total: Any, scalar: int, vector: Any, right: int, left: int, size: int
 ) -> None:
     for n in range(size):
-        scaled = _up(_down(np.int32(scalar * vector[n]), right), left)
+        scaled = up(down(np.int32(scalar * vector[n]), right), left)
         total[n] = min(max(np.int32(total[n] + min(max(scaled, LOW), HIGH)), LOW), HIGH)
 
 
@@ -90,7 +90,7 @@ def _add_product(
     add, low, high = _numbers(factor)
     for n in range(size):
         value = min(max(np.int32(values[n] + add), low), high)
-        scaled = _up(_down(np.int32(np.int32(scalar * vector[n]) * value), right), left)
+        scaled = up(down(np.int32(np.int32(scalar * vector[n]) * value), right), left)
         total[n] = min(max(np.int32(total[n] + min(max(scaled, LOW), HIGH)), LOW), HIGH)
 
 

@@ -66,7 +66,7 @@ def remember(
     codes.check(numbers)
     shape = (*codes.reads.shape[:-2], numbers.value_size, numbers.key_size)
     held = np.zeros(shape, np.int32) if weights is None else np.array(weights, np.int32)
-    draws = make_draws(0, PERIOD * (first + codes.tokens), 1).synapse[WRITE_AT::PERIOD][first:]
+    draws = draws_of(first, codes.tokens)
     answers, errors = np.zeros((2, *codes.values.shape), np.int64)
     clipped = 0
     for t in range(codes.tokens):
@@ -80,6 +80,13 @@ def remember(
         answers[..., t, :] = _asked(held, codes.queries[..., t, :])
     return Remembered(answers, errors, held.astype(np.int64),
                       int(np.count_nonzero(np.abs(errors) == TRACE_MAX)), clipped)
+
+
+def draws_of(first: int, tokens: int) -> NDArray[np.float64]:
+    """Of tokens from a first on: weights are rounded up where their fraction exceeds it."""
+    draws: NDArray[np.float64] = make_draws(
+        0, PERIOD * (first + tokens), 1).synapse[WRITE_AT::PERIOD][first:]
+    return draws
 
 
 def _asked(weights: NDArray[np.int32], payloads: Ints) -> Ints:
