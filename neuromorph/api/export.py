@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -23,6 +23,7 @@ from neuromorph.shown import Shown
 from neuromorph.translate import (
     Caution,
     HeadFidelity,
+    HeadWindow,
     Outliers,
     Sample,
     TranslateOptions,
@@ -30,6 +31,7 @@ from neuromorph.translate import (
     cautions,
     compare,
     kept_samples,
+    windows_kept,
     with_slots,
 )
 from neuromorph.translate.samples import evenly_spread
@@ -60,6 +62,8 @@ class ExportReport(Shown):
         Worth knowing.
     cautions : tuple of Caution
         Reasons to trust the bundle less; it holds them too.
+    windows : list of HeadWindow
+        What windows keep on the samples of ``fidelity``, where a mass to keep set them.
     """
 
     bundle: Bundle
@@ -68,6 +72,7 @@ class ExportReport(Shown):
     held_out: bool
     notes: tuple[str, ...]
     cautions: tuple[Caution, ...] = ()
+    windows: list[HeadWindow] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
@@ -82,6 +87,7 @@ class ExportReport(Shown):
             "forced_a_query": forced / max(1, sum(f.queries for f in self.fidelity)),
             "fidelity_on": "held-out samples" if self.held_out else "the calibration samples",
             "fidelity": [f.as_dict() for f in self.fidelity],
+            **({"windows": [w.as_dict() for w in self.windows]} if self.windows else {}),
             "notes": [*self.notes, *map(str, self.cautions)],
             "warnings": [caution.as_dict() for caution in self.cautions],
         }
@@ -137,12 +143,15 @@ def export(
     layers: dict[str, SpikingLayer] = {}
     outliers: dict[str, Outliers] = {}
     fidelity: list[HeadFidelity] = []
+    windows: list[HeadWindow] = []
     for name, samples in fitted.items():
         progress(f"translating {name}")
         _require_memory(name, measured[name][:MEASURED])
         code, outliers[name] = calibrate_and_tell(samples, chosen, name)
         layers[name] = SpikingLayer(code)
         fidelity += layer_fidelity(name, layers[name], measured[name][:MEASURED])
+        if chosen.keep_mass is not None:
+            windows += windows_kept(name, code, measured[name][:MEASURED], chosen.keep_mass)
     codes = {name: layer.code for name, layer in layers.items()}
     found += [*cautions.of_outliers(outliers, kept, collected.count),
               *cautions.of_periods(codes), *cautions.of_fidelity(fidelity), *of_soft_caps(fitted),
@@ -154,7 +163,7 @@ def export(
     path = save_bundle(bundle, output, force=force)
     cautions.warn(found)
     return ExportReport(replace(bundle, path=path), path, fidelity, held_out,
-                        (*collected.notes, *_some_only(measured)), tuple(found))
+                        (*collected.notes, *_some_only(measured)), tuple(found), windows)
 
 
 def check_apart(model: str | os.PathLike[str], output: str | os.PathLike[str]) -> None:

@@ -7,11 +7,15 @@ from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from neuromorph.circuits.latency_attention import SpikeKind
+from neuromorph.dynamics.mass_mask import check_share
 from neuromorph.errors import UsageError
 from neuromorph.numerics.limits import DECAY_UNITY, INPUT_BITS, NARROW_INPUT_BITS
 
 Target: TypeAlias = Literal["loihi2", "loihi1"]
 Preference: TypeAlias = Literal["steps", "cores"]
+
+WINDOW_NATS = (1.0, 30.0)
+"""What a window may reach below a weak query's best match."""
 
 PAYLOAD_OCTAVES = 5
 """Octaves that an early spike's payload is trusted with, of the 8 it has."""
@@ -51,6 +55,9 @@ class TranslateOptions:
         Whether keys below the window are dropped, and not counted at its edge (binary spikes only);
         control neurons keep fractions then, so that values have all their bits at any context.
         With two neurons a key if left out.
+    keep_mass : float, optional
+        Share of a head's attention, in (0, 1], that its window must keep of calibration: each head
+        then has a window of its own, as short as that allows, in place of ``window_nats``.
     """
 
     spikes: SpikeKind = "graded"
@@ -64,13 +71,14 @@ class TranslateOptions:
     query_bits: int | None = None
     neurons_per_key: int = 1
     late_flush: bool | None = None
+    keep_mass: float | None = None
 
     def __post_init__(self) -> None:
         if self.spikes not in ("graded", "binary"):
             raise UsageError("unknown kind of spikes", found=self.spikes,
                              expected="graded or binary")
         _between("step_nats", self.step_nats, 0.01, 2.0)
-        _between("window_nats", self.window_nats, 1.0, 30.0)
+        _between("window_nats", self.window_nats, *WINDOW_NATS)
         _between("margin_nats", self.margin_nats, 0.0, 10.0)
         _between("headroom", self.headroom, 1.0, 4.0)
         _between("low_quantile", self.low_quantile, 0.0, 0.2)
@@ -80,6 +88,8 @@ class TranslateOptions:
                              hint="leave --step-nats out, or use --spikes binary")
         self._check_target()
         self._check_neurons()
+        if self.keep_mass is not None:
+            check_share(self.keep_mass)
         if self.slots is not None and not 1 <= self.slots <= 1 << 15:
             raise UsageError("slots is out of range", found=self.slots, expected="1 to 32768")
 
