@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -25,6 +25,7 @@ from neuromorph.shown import Shown
 from neuromorph.translate import (
     Caution,
     HeadFidelity,
+    HeadWindow,
     LayerCode,
     Outliers,
     Sample,
@@ -33,6 +34,7 @@ from neuromorph.translate import (
     cautions,
     compare,
     kept_samples,
+    windows_kept,
     with_slots,
 )
 from neuromorph.translate.preference import Choice
@@ -64,6 +66,8 @@ class ExportReport(Shown):
         Worth knowing.
     cautions : tuple of Caution
         Reasons to trust the bundle less; it holds them too.
+    windows : list of HeadWindow
+        What windows keep on the samples of ``fidelity``, where a mass to keep set them.
     """
 
     bundle: Bundle
@@ -72,6 +76,7 @@ class ExportReport(Shown):
     held_out: bool
     notes: tuple[str, ...]
     cautions: tuple[Caution, ...] = ()
+    windows: list[HeadWindow] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
@@ -86,6 +91,7 @@ class ExportReport(Shown):
             "forced_a_query": forced / max(1, sum(f.queries for f in self.fidelity)),
             "fidelity_on": "held-out samples" if self.held_out else "the calibration samples",
             "fidelity": [f.as_dict() for f in self.fidelity],
+            **({"windows": [w.as_dict() for w in self.windows]} if self.windows else {}),
             "notes": [*self.notes, *map(str, self.cautions)],
             "warnings": [caution.as_dict() for caution in self.cautions],
         }
@@ -155,17 +161,19 @@ def export(
     cautions.warn(found)
     said = (choice.says,) if choice.says else ()
     return ExportReport(replace(bundle, path=path), path, made.fidelity, held_out,
-                        (*collected.notes, *said, *_some_only(measured)), tuple(found))
+                        (*collected.notes, *said, *_some_only(measured)), tuple(found),
+                        made.windows)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class _Made(Shown):
-    """All layers translated with some options, and how faithful they are."""
+    """All layers translated with some options, how faithful they are, and what windows keep."""
 
     bundle: Bundle
     layers: Mapping[str, SpikingLayer]
     outliers: Mapping[str, Outliers]
     fidelity: list[HeadFidelity]
+    windows: list[HeadWindow]
 
 
 def _check_profile(profile: str | None, options: TranslateOptions) -> None:
@@ -211,16 +219,19 @@ def _made(
     layers: dict[str, SpikingLayer] = {}
     outliers: dict[str, Outliers] = {}
     fidelity: list[HeadFidelity] = []
+    windows: list[HeadWindow] = []
     for name, samples in fitted.items():
         progress(f"translating {name}")
         _require_memory(name, measured[name][:MEASURED])
         code, outliers[name] = calibrate_and_tell(samples, options, name)
         layers[name] = SpikingLayer(code)
         fidelity += layer_fidelity(name, layers[name], measured[name][:MEASURED])
+        if options.keep_mass is not None:
+            windows += windows_kept(name, code, measured[name][:MEASURED], options.keep_mass)
     codes: dict[str, LayerCode] = {name: layer.code for name, layer in layers.items()}
     bundle = Bundle(collected.family, collected.causal, codes, kept_samples(measured),
                     asdict(options), collected.provenance, collected.model)
-    return _Made(bundle, layers, outliers, fidelity)
+    return _Made(bundle, layers, outliers, fidelity, windows)
 
 
 def check_apart(model: str | os.PathLike[str], output: str | os.PathLike[str]) -> None:

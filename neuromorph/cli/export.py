@@ -63,6 +63,9 @@ def export(
     window_nats: Annotated[float | None, typer.Option(
         help="How far below a weak query's best match keys are still told apart; 7.5 if left "
              "out.")] = None,
+    keep_mass: Annotated[float | None, typer.Option(
+        help="Share of each head's attention, more than 0 and at most 1, that its window must "
+             "keep: as few steps as that takes, in place of --window-nats.")] = None,
     neurons_per_key: Annotated[int | None, typer.Option(
         help="Match neurons a key, with binary spikes: 2 tell half a step apart, in as many steps, "
              "for twice the match neurons and synapses; 1 tells whole steps. As --prefer has it, "
@@ -103,6 +106,9 @@ def export(
     if not whole:
         check_unused("attention alone is exported without --whole",
                      "add --whole, or leave it out", {"--partial": partial})
+    if keep_mass is not None:
+        check_unused("a mass to keep sets each head's window", "leave one of both out",
+                     {"--window-nats": window_nats is not None})
     from neuromorph.api.export import export as run
     from neuromorph.translate import TranslateOptions
     from neuromorph.translate.preference import choose
@@ -111,7 +117,7 @@ def export(
         spikes=spikes or ("graded" if target == "loihi2" else "binary"), target=target,
         query_bits=query_bits)
     options = replace(
-        plain, slots=slots,
+        plain, slots=slots, keep_mass=keep_mass,
         step_nats=plain.step_nats if step_nats is None else step_nats,
         window_nats=plain.window_nats if window_nats is None else window_nats)
     if prefer is None and step_nats is not None and neurons_per_key is None:
@@ -166,8 +172,10 @@ def _shown_whole(report: WholeReport) -> list[Any]:
 
 
 def _shown(report: ExportReport) -> list[Any]:
+    from neuromorph.report.masses import window_tables
     from neuromorph.report.tables import export_tables
 
-    return [*export_tables(report.as_dict(), report.fidelity), *report.notes,
+    return [*export_tables(report.as_dict(), report.fidelity), *window_tables(report.windows),
+            *report.notes,
             *warned(report.cautions),
             f"Run it: neuromorph simulate {shlex.quote(str(report.path))}"]

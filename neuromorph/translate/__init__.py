@@ -5,6 +5,7 @@ from neuromorph.translate.cautions import Caution
 from neuromorph.translate.code import LayerCode
 from neuromorph.translate.feature_code import FeatureCode, calibrate_features
 from neuromorph.translate.fidelity import HeadFidelity, compare, measure_fidelity
+from neuromorph.translate.masses import HeadWindow, windows_kept
 from neuromorph.translate.options import TranslateOptions
 from neuromorph.translate.outliers import Outliers, without_outliers
 from neuromorph.translate.samples import Sample, check_samples, kept_samples
@@ -15,6 +16,7 @@ __all__ = [
     "FeatureCode",
     "calibrate_features",
     "HeadFidelity",
+    "HeadWindow",
     "LayerCode",
     "Outliers",
     "Sample",
@@ -25,6 +27,7 @@ __all__ = [
     "compare",
     "kept_samples",
     "measure_fidelity",
+    "windows_kept",
     "with_slots",
     "without_outliers",
 ]

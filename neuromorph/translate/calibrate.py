@@ -22,6 +22,7 @@ from neuromorph.translate.bias import reach_of, roomy
 from neuromorph.translate.centre import centre_of
 from neuromorph.translate.code import LayerCode
 from neuromorph.translate.feasible import draft_head, steepest_ramp, widest_window
+from neuromorph.translate.masses import window_of_mass
 from neuromorph.translate.matches import best_matches
 from neuromorph.translate.options import TranslateOptions
 from neuromorph.translate.outliers import Outliers, without_outliers
@@ -88,8 +89,11 @@ def calibrate_and_tell(
     for h in range(len(query_range)):
         spread = query_range[h] * key_scale[h // group]
         best = matches[h].around(key_centre[h // group])
-        head, nats = _circuit(spread.max() / draft.query_limit, best, draft, options,
-                              float(reach[h]), float(slopes[h]))
+        low = float(np.quantile(best, options.low_quantile))
+        down = options.window_nats if options.keep_mass is None else window_of_mass(
+            samples, h, key_centre[h // group], low, options.keep_mass)
+        head, nats = _circuit(spread.max() / draft.query_limit, (low - down, float(best.max())),
+                              draft, options, float(reach[h]), float(slopes[h]))
         heads.append(head)
         query_scale[h] = nats / key_scale[h // group]
     value_scale = _positive(value_range) / draft.value_limit
@@ -129,8 +133,8 @@ def _positive(ranges: Floats) -> Floats:
 
 
 def _circuit(
-    least_nats: float, best: Floats, draft: LatencyAttention, options: TranslateOptions,
-    reach: float = 0.0, slope: float = 0.0,
+    least_nats: float, matches: tuple[float, float], draft: LatencyAttention,
+    options: TranslateOptions, reach: float = 0.0, slope: float = 0.0,
 ) -> tuple[LatencyAttention, float]:
     """The circuit of one head, and the nats that one product of codes stands for.
 
@@ -149,13 +153,13 @@ def _circuit(
     ramp = max(1, ramp // draft.neurons_per_key) * draft.neurons_per_key
     nats = 2 * step / (2**shift * ramp)
     a_nat = ramp / step
+    moved = 0.0
     if slope:
         draft = with_slope(replace(draft, ramp=ramp), slope, step)
-        best = best + draft.near / a_nat
-    low = float(np.quantile(best, options.low_quantile))
-    latest = min(bound, math.ceil((best.max() + options.margin_nats) * a_nat) + ramp)
-    reach = low - options.window_nats + options.free_steps * step
-    earliest = max(-bound, math.floor(reach * a_nat))
+        moved = draft.near / a_nat
+    lowest, largest = (match + moved for match in matches)
+    latest = min(bound, math.ceil((largest + options.margin_nats) * a_nat) + ramp)
+    earliest = max(-bound, math.floor((lowest + options.free_steps * step) * a_nat))
     climbing = replace(draft, ramp=ramp, latest=latest)
     window = widest_window(climbing, math.ceil((latest - earliest) / ramp))
     return prove_ranges(replace(climbing, window=window)), nats

@@ -59,11 +59,11 @@ def float_attention(sample: Sample) -> tuple[Floats, Floats]:
 
 def _float_head(sample: Sample, head: int) -> tuple[Floats, Floats]:
     """The same of one head, (queries, keys) and (queries, value_size)."""
-    weights = _rows(sample.logits(head, np.zeros(sample.keys.shape[2])))
+    weights = softmax_rows(sample.logits(head, np.zeros(sample.keys.shape[2])))
     return weights, weights @ sample.values[head // sample.group].astype(np.float64)
 
 
-def _rows(logits: FloatArray) -> Floats:
+def softmax_rows(logits: FloatArray) -> Floats:
     """Softmax a row; a row that may look nowhere gets zeros."""
     seen = np.isfinite(logits).any(axis=1, keepdims=True)
     result: Floats = np.where(seen, softmax(np.where(seen, logits, 0.0), axis=1), 0.0)

@@ -7,10 +7,14 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from neuromorph.circuits.latency_attention import SpikeKind
+from neuromorph.dynamics.mass_mask import check_share
 from neuromorph.errors import UsageError
 from neuromorph.numerics.limits import DECAY_UNITY, INPUT_BITS, NARROW_INPUT_BITS
 
 Target: TypeAlias = Literal["loihi2", "loihi1"]
+
+WINDOW_NATS = (1.0, 30.0)
+"""What a window may reach below a weak query's best match."""
 
 PAYLOAD_OCTAVES = 5
 """Octaves that an early spike's payload is trusted with, of the 8 it has."""
@@ -53,6 +57,9 @@ class TranslateOptions:
     slopes : bool
         Whether a bias that falls evenly with the distance, as ALiBi does, is made in the circuit by
         a few axons; else a host sends it key by key, as it does other biases.
+    keep_mass : float, optional
+        Share of a head's attention, in (0, 1], that its window must keep of calibration: each head
+        then has a window of its own, as short as that allows, in place of ``window_nats``.
     """
 
     spikes: SpikeKind = "graded"
@@ -67,13 +74,14 @@ class TranslateOptions:
     neurons_per_key: int = 1
     late_flush: bool | None = None
     slopes: bool = True
+    keep_mass: float | None = None
 
     def __post_init__(self) -> None:
         if self.spikes not in ("graded", "binary"):
             raise UsageError("unknown kind of spikes", found=self.spikes,
                              expected="graded or binary")
         _between("step_nats", self.step_nats, 0.01, 2.0)
-        _between("window_nats", self.window_nats, 1.0, 30.0)
+        _between("window_nats", self.window_nats, *WINDOW_NATS)
         _between("margin_nats", self.margin_nats, 0.0, 10.0)
         _between("headroom", self.headroom, 1.0, 4.0)
         _between("low_quantile", self.low_quantile, 0.0, 0.2)
@@ -83,6 +91,8 @@ class TranslateOptions:
                              hint="leave --step-nats out, or use --spikes binary")
         self._check_target()
         self._check_neurons()
+        if self.keep_mass is not None:
+            check_share(self.keep_mass)
         if self.slots is not None and not 1 <= self.slots <= 1 << 15:
             raise UsageError("slots is out of range", found=self.slots, expected="1 to 32768")
 

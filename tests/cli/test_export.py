@@ -48,6 +48,16 @@ def test_table(cli: Run) -> None:
     assert max(map(len, done.out.splitlines())) <= 100
 
 
+def test_windows_by_the_mass_they_keep(cli: Run) -> None:
+    done = cli("export", WEIGHTS, "-o", "out", "--keep-mass", "0.97", "--json")
+    found = json.loads(done.out)
+    assert found["options"]["keep_mass"] == 0.97
+    assert len(found["windows"]) == found["heads"]
+    assert min(w["kept"] for w in found["windows"]) > 0.9
+    assert "What windows keep" in cli("export", WEIGHTS, "-o", "out", "--keep-mass", "0.97",
+                                      "--force").out
+
+
 def test_json_is_all_there_is(cli: Run) -> None:
     done = cli("export", WEIGHTS, "-o", "b", "--json", "--spikes", "binary", "--step-nats", "0.35")
     result = json.loads(done.out)

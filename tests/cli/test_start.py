@@ -96,6 +96,9 @@ def test_usage_errors_are_one_line(fails: Run, arguments: tuple[str, ...], text:
     ("--window-nats", "-1", "window_nats is out of range"),
     ("--window-nats", "0", "window_nats is out of range; found 0.0"),
     ("--window-nats", "inf", "window_nats is out of range"),
+    ("--keep-mass", "0", "a share of the mass is out of range; found 0.0"),
+    ("--keep-mass", "1.5", "expected more than 0, at most 1"),
+    ("--keep-mass", "nan", "found nan"),
     ("--slots", "0", "slots is out of range; found 0; expected 1 to 32768"),
     ("--slots", "-1", "slots is out of range"),
     ("--slots", str(2**70), "slots"),
@@ -103,6 +106,12 @@ def test_usage_errors_are_one_line(fails: Run, arguments: tuple[str, ...], text:
 def test_options_out_of_range(fails: Run, option: str, value: str, text: str) -> None:
     """Before the model is even looked for."""
     assert text in fails(2, "export", "nothing.safetensors", "-o", "x", option, value)
+
+
+def test_a_mass_to_keep_and_a_window(fails: Run) -> None:
+    said = fails(2, "export", "nothing.safetensors", "-o", "x", "--keep-mass", "0.9",
+                 "--window-nats", "5")
+    assert "a mass to keep sets each head's window: it takes no --window-nats" in said
 
 
 def test_debug_shows_where_it_happened(tmp_path: Path) -> None:

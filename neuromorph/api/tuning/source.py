@@ -137,8 +137,11 @@ def _model_of(bundle: Bundle, against: Path | None) -> Path:
 
 
 def _options_of(bundle: Bundle) -> TranslateOptions:
-    """Those that it was made with; what a later version knows besides has its usual value."""
-    names = {one.name for one in fields(TranslateOptions)}
+    """Those that it was made with; what a later version knows besides has its usual value.
+
+    A mass that windows keep would hide the axis of windows.
+    """
+    names = {one.name for one in fields(TranslateOptions)} - {"keep_mass"}
     given: dict[str, Any] = {name: value for name, value in bundle.options.items()
                              if name in names}
     return TranslateOptions(**given)
