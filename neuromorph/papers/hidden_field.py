@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import log_ndtr, ndtr
+from scipy.special import log_ndtr, ndtr, roots_hermitenorm
 
 from neuromorph.errors import UsageError
 from neuromorph.shown import Shown
@@ -60,7 +60,7 @@ def error_of_the_sign(load: float) -> float:
     if not (math.isfinite(load) and load > 0):
         raise UsageError("a load is patterns a synapse", where="binary perceptron", found=load,
                          expected="above 0")
-    nodes, weights = np.polynomial.hermite_e.hermegauss(NODES)
+    nodes, weights = roots_hermitenorm(NODES)
     weights = weights / weights.sum()
     overlap, conjugate = 1e-3, 0.0
     for _ in range(ITERATIONS):
