@@ -114,13 +114,16 @@ def _sums(
 
 
 def _product(term: Term, values: dict[str, _Range]) -> _Range:
-    """The product's range with 0 in it, which it is without its condition."""
+    """The product's range; with 0 in it, which it is without its condition, unless that is u0."""
     product = _span(term.mantissa, term.mantissa)
     for factor in term.factors:
         limit = 1 << factor.width
         product = product.times(_factor(factor, values).clip(-limit, limit - 1))
-    return _Range(np.minimum(product.low >> term.right_shift << term.left_shift, 0),
-                  np.maximum(product.high >> term.right_shift << term.left_shift, 0))
+    found = _Range(product.low >> term.right_shift << term.left_shift,
+                   product.high >> term.right_shift << term.left_shift)
+    if term.decimation == 0:  # at the end of every epoch
+        return found
+    return _Range(np.minimum(found.low, 0), np.maximum(found.high, 0))
 
 
 def _factor(factor: Factor, values: dict[str, _Range]) -> _Range:
