@@ -17,6 +17,7 @@ from scipy.special import softmax
 from scipy.stats import spearmanr
 
 from examples.papers import minilm
+from examples.papers.about import Paper
 from examples.papers.common import Row, bound, main, picture, row
 from neuromorph.papers.token_crosstalk import (
     mixed,
@@ -31,6 +32,22 @@ from neuromorph.translate.fidelity import cosines
 
 TITLE = "Ellwood 2026: token unscrambling, and what trained heads tolerate of it"
 PAPER = "Ellwood 2026"
+
+ABOUT = Paper(
+    title="Ellwood, 2026 (token unscrambling in fixed-weight models of attention)",
+    claims="An attention layer that is trained together with a fixed mixing of its slots loses .5 "
+           "to 2 % of its loss, and its weights do not undo the mixing. Figures were read, the "
+           "text was not reached.",
+    built="`papers.token_crosstalk`, `neuromorph fidelity --crosstalk`: what heads that were "
+          "trained without mixing lose by it, on a bundle of one's own. No mechanism: digital "
+          "slots do not mix, and a mixing of 20 tokens would be 1.6 M synapses.",
+    verdict="A stress test for analogue or faulty memories. Values are tender, the more so where "
+            "attention has sinks; keys tolerate several times as much, most around their mean. The "
+            "centre that codes take away is another, and tolerates less than none. Mixing that is "
+            "known can be undone.",
+    shown=("20 slots, e = 0.2: cosine, values mix", "128 slots: noise of scores, of e rms(s)",
+           "MiniLM, e = 0.1: median cosine, keys", "MiniLM, e = 0.1: median cosine, centred keys",
+           "MiniLM, e = 0.1: median cosine, values"))
 
 SIZES = (20, 128)
 STRENGTHS = (0.1, 0.2, 0.5)
@@ -175,6 +192,8 @@ def real_rows(found: Floats) -> list[Row]:
     order = float(spearmanr(found[:, 2], found[:, 3])[0])
     far = float(np.abs(found[:, 2] - found[:, 3]).max())
     return [
+        *(row(PAPER, f"MiniLM, e = 0.1: median cosine, {name}", None, middle[name], None)
+          for name in NAMES),
         *(bound(PAPER, f"MiniLM, e = 0.1: 1 - median cosine, {name}", 1 - least, 1 - middle[name])
           for name, least in (("keys", 0.995), ("centred keys", 0.997), ("values", 0.96))),
         bound(PAPER, "MiniLM, e = 0.1: 1 - rank correlation of heads, formula", 0.1, 1 - order),
