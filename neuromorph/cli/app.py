@@ -15,6 +15,7 @@ from neuromorph.cli import (
     doctor,
     evaluate,
     export,
+    fidelity,
     generate,
     inspect,
     profiles,
@@ -40,6 +41,7 @@ app.command("export")(export.export)
 app.command("simulate")(simulate.simulate)
 app.command("generate")(generate.generate)
 app.command("evaluate")(evaluate.evaluate)
+app.command("fidelity")(fidelity.fidelity)
 app.command("tune")(tune.tune)
 app.command("inspect")(inspect.inspect)
 app.command("record")(record.record)

@@ -1,7 +1,7 @@
-"""Associative memories of spins: the dense (P-body) one, and the multitasking Hebbian one.
+"""The associative memory whose spins interact many at a time: the dense (P-body) one.
 
-Patterns are rows, shape (patterns, size), of -1 and 1 (and 0 where a multitasking pattern has
-nothing to say); a state is a vector of spins -1 and 1, shape (size,).
+Patterns are rows, shape (patterns, size), of -1 and 1; a state is a vector of spins -1 and 1,
+shape (size,).
 """
 
 from __future__ import annotations
@@ -98,35 +98,3 @@ def dense_fields(
         powers = distinct_power(rest, order - 1, size - 1) if distinct else rest ** (order - 1)
         np.einsum("ki,ki->i", held, powers, out=row)
     return found
-
-
-def step_multitasking(patterns: NDArray[Any], state: NDArray[Any]) -> NDArray[Any]:
-    """sigma_i' = sign(sum_mu xi_mu,i m_mu), all spins at once; a spin without a field stays.
-
-    Source: Agliari et al. 2023, at temperature 0.
-    """
-    field = spin_overlaps(patterns, state) @ patterns
-    return np.where(field == 0, state, np.sign(field)).astype(state.dtype)
-
-
-def spin_overlaps(patterns: NDArray[Any], state: NDArray[Any]) -> Floats:
-    """m_mu = xi_mu.sigma / size, shape (patterns,)."""
-    overlaps: Floats = patterns @ state / len(state)
-    return overlaps
-
-
-def hierarchical_state(patterns: NDArray[Any]) -> NDArray[Any]:
-    """sigma_i = the first element at place i that is not 0, or 1: each pattern fills the gaps."""
-    first = np.argmax(patterns != 0, axis=0)
-    spins = patterns[first, np.arange(patterns.shape[1])]
-    return np.where(spins == 0, 1, spins)
-
-
-def hierarchical_overlaps(dilution: float, count: int) -> Floats:
-    """m_k = (1 - d) d^(k - 1), k = 1 … count: several patterns retrieved at once.
-
-    A fixed point of `step_multitasking` for large patterns if d, their share of zeros, is at
-    most 1/2: pattern k then outweighs all that follow it.
-    """
-    overlaps: Floats = (1 - dilution) * dilution ** np.arange(count)
-    return overlaps

@@ -276,6 +276,7 @@ def test_every_circuit_explains_itself(name: str) -> None:
     ("hopfield", ["fast", "lava", "reference"]),
     ("naam", ["reference"]),  # which is no network
     ("dense_memory", ["fast", "lava", "reference"]),
+    ("multitasking", ["fast", "lava", "reference"]),
     ("projector", ["fast", "lava", "reference"]),
     ("hidden_field", ["fast", "lava", "reference"]),
     ("block", ["fast", "lava", "reference"]),
@@ -317,5 +318,6 @@ def test_all_circuits_are_listed(cli: Run) -> None:
     assert done.code == 0, done.err
     assert all(f"{name}: " in done.out for name in (
         "match_and_control", "hebbian_attention", "astrocyte_attention", "hopfield", "naam",
-        "dense_memory", "projector", "hidden_field", "gated_delta", "block", "digits_block",
+        "dense_memory", "multitasking", "projector", "hidden_field", "gated_delta", "block",
+        "digits_block",
         "prototypes"))

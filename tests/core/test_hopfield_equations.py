@@ -22,14 +22,13 @@ from neuromorph.papers.hopfield import (
     settle_hopfield,
     step_hopfield,
 )
-from neuromorph.papers.spin_memory import (
-    dense_energy,
+from neuromorph.papers.multitasking import (
     hierarchical_overlaps,
     hierarchical_state,
     spin_overlaps,
     step_multitasking,
-    sweep_dense,
 )
+from neuromorph.papers.spin_memory import dense_energy, sweep_dense
 
 quick = settings(max_examples=40, deadline=None)
 

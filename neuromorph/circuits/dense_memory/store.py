@@ -111,7 +111,9 @@ def fields(
     return found
 
 
-def check_spins(name: str, values: ArrayLike, *, unknown: bool = False) -> NDArray[np.int32]:
+def check_spins(
+    name: str, values: ArrayLike, *, unknown: bool = False, where: str = "dense memory"
+) -> NDArray[np.int32]:
     """Rows of spins -1 and 1, and 0 where one may be unknown.
 
     Raises
@@ -122,16 +124,16 @@ def check_spins(name: str, values: ArrayLike, *, unknown: bool = False) -> NDArr
     try:
         raw: NDArray[Any] = np.asarray(values)
     except ValueError as error:
-        raise TensorError(f"the {name} are no array", where="dense memory",
+        raise TensorError(f"the {name} are no array", where=where,
                           found=error) from error
     if raw.dtype.kind not in "iuf" or raw.ndim != 2 or not raw.size:
-        raise TensorError(f"the {name} are no rows of spins", where="dense memory",
+        raise TensorError(f"the {name} are no rows of spins", where=where,
                           found=f"{raw.dtype}, shape {raw.shape}", expected=f"({name}, size)")
     allowed = (-1, 0, 1) if unknown else (-1, 1)
     wrong = np.argwhere(~np.isin(raw, allowed))
     if len(wrong):
         row, place = wrong[0]
-        raise TensorError(f"the {name} hold what is no spin", where=f"dense memory, row {row}",
+        raise TensorError(f"the {name} hold what is no spin", where=f"{where}, row {row}",
                           found=f"{raw[row, place]} at place {place}, of {len(wrong)} such values",
                           expected=" or ".join(map(str, allowed)))
     return raw.astype(np.int32)

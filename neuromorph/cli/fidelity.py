@@ -1,0 +1,62 @@
+"""``neuromorph fidelity BUNDLE --crosstalk STRENGTH``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from neuromorph.cli.common import (
+    Force,
+    Json,
+    Quiet,
+    Seed,
+    check_flags,
+    check_force,
+    progress,
+    show,
+)
+
+
+def fidelity(
+    bundle: Annotated[Path, typer.Argument(
+        readable=False, help="A bundle of attention that `neuromorph export` made.")],
+    crosstalk: Annotated[list[float] | None, typer.Option(
+        help="How strongly slots mix; several for a curve, and 0.02 to 0.5 if left out.")] = None,
+    inputs: Annotated[Path | None, typer.Option(
+        readable=False, help="Arrays (.npz): queries.0, keys.0, values.0, … The bundle's own "
+                             "sample if left out.")] = None,
+    backend: Annotated[str | None, typer.Option(
+        help="What runs it; `neuromorph run --list` names all, and the usual one.")] = None,
+    output: Annotated[Path | None, typer.Option(
+        "-o", "--output", readable=False,
+        help="Folder for summary.json and crosstalk.png.")] = None,
+    seed: Seed = 0,
+    force: Force = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Say how wrong a slot may be: each head where its keys and values mix, as analogue ones might.
+
+    Slots of our circuits are digital and do not mix: this is a stress test.
+    """
+    check_flags(as_json=as_json, quiet=quiet)
+    from neuromorph.api.crosstalk import FOLDER, STRENGTHS, save_crosstalk
+    from neuromorph.api.crosstalk import crosstalk as run
+    from neuromorph.backends import DEFAULT
+    from neuromorph.files.atomic import check_target
+    from neuromorph.report.crosstalk import crosstalk_table
+
+    check_force(output, force=force)
+    if output is not None:
+        check_target(output, ours=FOLDER, force=force)
+    with progress(quiet or as_json) as tell:
+        report = run(bundle, crosstalk or STRENGTHS, inputs=inputs,
+                     backend=DEFAULT if backend is None else backend, seed=seed, progress=tell)
+        if output is not None:
+            save_crosstalk(report, output, force=force)
+    result = report.as_dict()
+    show(result, lambda: [crosstalk_table(result["curve"]),
+                          *([] if output is None else [f"Curve: {output}"])],
+         as_json=as_json, quiet=quiet)

@@ -1,0 +1,46 @@
+"""What cross-talk costs: its table and its curve."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from rich.table import Table
+
+from neuromorph.report.pictures import ACCENT, DPI, INK, QUIET, require_matplotlib
+from neuromorph.report.tables import rows_table
+
+COLUMNS = {"keys": "keys", "centred_keys": "centred keys", "coded_keys": "coded keys",
+           "values": "values", "values_expected": "expected", "spikes": "both, spikes"}
+
+
+def crosstalk_table(curve: Sequence[Mapping[str, float]]) -> Table:
+    """Median and worst cosine over heads, by strength, of what mixes."""
+    return rows_table(
+        "Cosine to float attention without mixing: median / worst head",
+        ("strength", *COLUMNS.values()),
+        [(f"{row['strength']:g}",
+          *(f"{row[kind]:.4f}/{row[f'{kind}_worst']:.3f}" for kind in COLUMNS))
+         for row in curve])
+
+
+def draw_crosstalk(curve: Sequence[Mapping[str, float]], path: Path) -> None:
+    """Median cosine against strength; the worst heads dotted."""
+    plt = require_matplotlib()
+    figure, axes = plt.subplots(figsize=(8.5, 4.8), layout="constrained")
+    strengths = [row["strength"] for row in curve]
+    for kind, colour, marker in (("centred_keys", INK, "o"), ("keys", "#3d7ea6", "s"),
+                                 ("values", QUIET, "^"), ("spikes", ACCENT, "*")):
+        axes.plot(strengths, [row[kind] for row in curve], color=colour, marker=marker,
+                  label=f"{COLUMNS[kind]}, median head")
+        axes.plot(strengths, [row[f"{kind}_worst"] for row in curve], ":", color=colour)
+    axes.plot(strengths, [row["values_expected"] for row in curve], "--", color=QUIET,
+              label="values, expected")
+    axes.plot([], [], ":", color=INK, label="worst heads")
+    axes.set(title="How wrong may a slot be: attention whose slots mix", xlim=(0, None),
+             xlabel="strength e of the mixing, X + e G X", ylim=(None, 1.005),
+             ylabel="cosine to attention without mixing")
+    axes.legend(frameon=False)
+    axes.spines[["top", "right"]].set_visible(False)
+    figure.savefig(path, dpi=DPI, metadata={"Software": None})
+    plt.close(figure)
