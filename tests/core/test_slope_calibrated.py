@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from neuromorph.backends import FloatWork, Sight
 from neuromorph.circuits.latency_attention import LatencyAttention
 from neuromorph.circuits.latency_attention.rules import SCORE
-from neuromorph.circuits.latency_attention.slope import SLOPE_BITS
+from neuromorph.circuits.latency_attention.slope import SLOPE_BITS, near_of, reach_of
 from neuromorph.errors import TensorError
 from neuromorph.runtime import SpikingLayer
 from neuromorph.translate import (
@@ -22,7 +22,13 @@ from neuromorph.translate import (
     measure_fidelity,
 )
 from neuromorph.translate.feasible import largest_bound
-from neuromorph.translate.slope import check_slopes, slopes_of, without_query_part
+from neuromorph.translate.slope import (
+    check_slopes,
+    reach_nats,
+    slopes_of,
+    with_slope,
+    without_query_part,
+)
 
 HEADS, TOKENS, SIZE = 8, 96, 32
 SLOPES = 2.0 ** -np.arange(1, HEADS + 1)
@@ -98,6 +104,19 @@ def test_longer_contexts_than_calibration_saw_are_within_reach() -> None:
                  for options in (TranslateOptions(), HOST))
     assert own > 0.999
     assert own > told + 0.001
+
+
+@pytest.mark.parametrize("slope", [2.0, 0.84, 0.5, 0.3, 0.01, 1 / 256])
+def test_a_few_axons_speak_however_long_the_context(slope: float) -> None:
+    room = reach_nats(slope, 2048)
+    head = LatencyAttention(
+        slots=2048, key_size=1, value_size=1, spikes="graded", key_shift=0, ramp=100, window=9,
+        score_bound=1, latest=0, query_limit=1, key_limit=1, value_limit=1, value_shift=0,
+        control_decay=2048, unit=2, bias_limit=int(room * 150))
+    sloped = with_slope(head, slope, np.log(2))
+    spoken = np.count_nonzero(near_of(sloped, np.tri(2048, dtype=bool)[::101]), axis=1)
+    assert spoken.max() <= 17
+    assert reach_of(sloped) <= head.bias_limit
 
 
 # --- what is ALiBi, and what is not
