@@ -29,7 +29,7 @@ from neuromorph.translate import TranslateOptions
 WORK = Path("out/tune")
 """Where trials are kept, in a folder for each model, its data and its chip."""
 
-TRIALS = 24
+TRIALS = 32
 """Trials at most, if nobody says how many."""
 
 

@@ -65,7 +65,7 @@ def tune(
         "--programmable", help="Let a Loihi 2 board run neurons of our own, which graded spikes "
                                "need.")] = False,
     trials: Annotated[int | None, typer.Option(
-        help="At most so many trials, 24 if left out; all kinds and slots are tried anyway.",
+        help="At most so many trials, 32 if left out; all kinds and slots are tried anyway.",
         min=1)] = None,
     heads: Annotated[int, typer.Option(
         help="Of so many heads, those that look worst, ask the model what it loses with each "
@@ -118,10 +118,11 @@ def _options(slots: int | None, target: Literal["loihi2", "loihi1"] | None) -> (
     if slots is None and target is None:
         return None
     from neuromorph.translate import TranslateOptions
+    from neuromorph.translate.preference import choose
 
     named = target or "loihi2"
-    return TranslateOptions(spikes="graded" if named == "loihi2" else "binary", target=named,
-                            slots=slots)
+    return choose(TranslateOptions(spikes="graded" if named == "loihi2" else "binary",
+                                   target=named, slots=slots)).options  # as an export has them
 
 
 def _draw(found: TuneReport, picture: Path) -> None:

@@ -23,8 +23,9 @@ def steps_of(options: TranslateOptions) -> float:
 
 
 def lost_of(options: TranslateOptions) -> float:
-    """A narrow window, long steps and many slots lose; plain spikes more."""
-    kind = 0.001 if options.spikes == "graded" else 0.004
+    """A narrow window, long steps and many slots lose; plain spikes of one neuron a key more."""
+    half = options.spikes == "graded" or options.neurons_per_key > 1
+    kind = 0.001 if half else 0.004
     return (kind * options.step_nats**2 * (options.slots or 1) / 512
             + 0.004 * 2.0**-options.window_nats)
 
@@ -35,7 +36,7 @@ def made_up(options: TranslateOptions, lost: Lost = lost_of, steps: Lost = steps
 
 
 def search(keep: str = "kl<=0.01", *, default: TranslateOptions | None = None, by: By = "steps",
-           most: int = 60, make: Callable[[TranslateOptions], Trial] = made_up) -> Search:
+           most: int = 120, make: Callable[[TranslateOptions], Trial] = made_up) -> Search:
     def measure(options: Sequence[TranslateOptions]) -> list[Trial]:
         return [make(one) for one in options]
 

@@ -18,7 +18,6 @@ from neuromorph.api.compile import compile_bundle
 from neuromorph.api.export import export
 from neuromorph.backends import AttentionBatch
 from neuromorph.bundle import load_bundle
-from neuromorph.circuits import hebbian_attention
 from neuromorph.circuits.latency_attention import (
     LatencyAttention,
     build,
@@ -192,10 +191,7 @@ def test_a_pause_leaves_the_flush_less_time() -> None:
         prove_ranges(replace(plain, pause=1, window=15))
 
 
-def test_a_written_memory_refuses_them() -> None:
-    for head in (PAIR, PAUSED):
-        with pytest.raises(RangeProofError, match="one match neuron a slot"):
-            hebbian_attention.build(head)
+def test_a_block_refuses_them() -> None:
     with pytest.raises(UsageError, match="one match neuron a slot"):
         BlockOptions(attention=TranslateOptions(spikes="binary", neurons_per_key=2))
 

@@ -20,6 +20,7 @@ from neuromorph.api.tuning.space import (
 from neuromorph.api.tuning.trial import Trial, frontier
 from neuromorph.api.tuning.wish import parse_keep
 from neuromorph.translate import TranslateOptions
+from neuromorph.translate.preference import choose
 
 SLOTS = (512, 1024, 2048)
 
@@ -43,22 +44,22 @@ def test_kinds_and_slots_come_first_and_the_default_before_all() -> None:
     looking.run(SLOTS)
     assert looking.trials[0].options == TranslateOptions(slots=512)
     assert [(trial.kind, trial.options.slots) for trial in looking.trials] == [
-        *(("graded", slots) for slots in SLOTS), *(("binary", slots) for slots in SLOTS)]
+        (kind.name, slots) for kind in KINDS for slots in SLOTS]
 
 
-@pytest.mark.parametrize("most", [1, 7, 9, 20, 60])
+@pytest.mark.parametrize("most", [1, 7, 13, 20, 60])
 def test_no_trial_is_made_twice_and_there_are_no_more_than_allowed(most: int) -> None:
     looking = search(most=most)
     looking.run(SLOTS)
     options = [trial.options for trial in looking.trials]
-    assert len(set(options)) == len(options) <= max(most, 6)
+    assert len(set(options)) == len(options) <= max(most, len(KINDS) * len(SLOTS))
     again = search(most=most)
     again.run(SLOTS)
     assert [trial.options for trial in again.trials] == options
 
 
 def test_every_kind_gets_its_share() -> None:
-    looking = search(most=16)
+    looking = search(most=28)
     looking.run((512,))
     kinds = [trial.kind for trial in looking.trials]
     assert min(kinds.count(kind.name) for kind in KINDS) >= 6
@@ -89,7 +90,7 @@ def test_what_is_refused_or_has_no_cost_is_not_chosen() -> None:
 
     found = search(make=make).run(SLOTS)
     assert found is not None
-    assert found.kind == "binary"
+    assert found.kind != "graded"
     assert search(make=lambda one: Trial(one, {}, {}, refused="none")).run(SLOTS) is None
     assert search(by="energy").run(SLOTS) is None
 
@@ -135,7 +136,8 @@ def test_bits_of_queries_are_an_axis_on_loihi_1_alone() -> None:
     assert "query_bits" in axes_of(narrow)
     assert moved(narrow, "query_bits", -1) == replace(narrow, query_bits=5)
     assert moved(narrow, "query_bits", 1) == replace(narrow, query_bits=7)
-    assert [one.spikes for one in first_trials(narrow, (64,))] == ["binary"]
+    kinds = [kind_of(one) for one in first_trials(narrow, (64,))]
+    assert sorted(kinds) == ["binary", "long ramp", "pairs"]
 
 
 def test_every_kind_can_be_told_from_its_options() -> None:
@@ -143,3 +145,18 @@ def test_every_kind_can_be_told_from_its_options() -> None:
         options = kind.of(TranslateOptions(slots=8))
         assert options is not None
         assert kind_of(options) == kind.name
+        assert kind.of(options) is options
+        for other in KINDS:  # there and back again is where it began
+            there = other.of(options)
+            assert there is not None
+            assert kind.of(there) == options
+
+
+def test_kinds_of_plain_spikes_are_those_that_an_export_chooses_from() -> None:
+    plain = TranslateOptions(spikes="binary", slots=8)
+    made = {kind.name: kind.of(plain) for kind in KINDS}
+    assert made["pairs"] == choose(plain).options
+    assert made["long ramp"] == choose(plain, "cores").options
+    assert made["binary"] is plain
+    never = replace(plain, neurons_per_key=2, late_flush=False)
+    assert kind_of(never) == "pairs"

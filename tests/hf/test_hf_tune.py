@@ -41,7 +41,7 @@ def text(folder: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def tuned(folder: Path, data: Path, text: Path) -> TuneReport:
-    return tune(folder, "kl<=0.5", calibrate=data, text=text, bounds=BOUNDS, trials=8, heads=8,
+    return tune(folder, "kl<=0.5", calibrate=data, text=text, bounds=BOUNDS, trials=14, heads=8,
                 output=folder.parent / "best", work=folder.parent / "work")
 
 
@@ -125,7 +125,7 @@ def test_an_encoder(tmp_path: Path) -> None:
     data, text = tmp_path / "c.txt", tmp_path / "t.txt"
     data.write_text("\n".join(PASSAGES[:3]) + "\n")
     text.write_text(f"{PASSAGES[3]}\n{PASSAGES[0]} {PASSAGES[1]}\n")
-    found = tune(folder, "cosine>=0.9,hidden>=0.5", calibrate=data, text=text, trials=6, heads=1)
+    found = tune(folder, "cosine>=0.9,hidden>=0.5", calibrate=data, text=text, trials=14, heads=1)
     assert found.best is not None
     assert found.best.found["cosine"] >= 0.9
     assert found.heads[0].lost == pytest.approx(0, abs=0.1)

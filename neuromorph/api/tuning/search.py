@@ -5,8 +5,9 @@
     rank(trial) = (0, cost)        if it keeps what was wished
                   (1, shortfall)   if it does not
 
-Each kind begins with its best slots and goes along one axis after the other, as far as that is
-better, until no axis leads further or there have been enough trials. No chance is in it.
+Each kind, the best first, begins with its best slots and goes along one axis after the other, as
+far as that is better, until no axis leads further or there have been enough trials. No chance is
+in it.
 """
 
 from __future__ import annotations
@@ -55,12 +56,11 @@ class Search(Shown):
         """Try, and give the best that can be used; None if none can."""
         first = first_trials(self.default, slots)
         self._try(first, len(first))
-        for left, kind in zip(range(len(KINDS), 0, -1), KINDS, strict=True):
-            started = [trial for trial in self.trials
-                       if kind.has(trial.options) and trial.usable(self.by)]
-            if started:  # a kind has its share of the trials, and what others left
-                share = max(0, self.most - len(self.trials)) // left
-                self._walk(min(started, key=self.rank), len(self.trials) + share)
+        started = self._started()
+        for left, trial in zip(range(len(started), 0, -1), started, strict=True):
+            # a kind has its share of the trials, and what others left
+            share = -(-max(0, self.most - len(self.trials)) // left)
+            self._walk(trial, len(self.trials) + share)
         usable = [trial for trial in self.trials if trial.usable(self.by)]
         return min(usable, key=self.rank, default=None)
 
@@ -69,6 +69,13 @@ class Search(Shown):
         missed, cost = shortfall(self.wishes, trial.found), trial.cost(self.by) or 0.0
         other = int(trial.options != self.default)
         return (1, missed, cost, other) if missed > 0 else (0, cost, other, missed)
+
+    def _started(self) -> list[Trial]:
+        """The best trial of each kind, the best kind first."""
+        usable = [trial for trial in self.trials if trial.usable(self.by)]
+        best = [min(own, key=self.rank) for kind in KINDS
+                if (own := [trial for trial in usable if kind.has(trial.options)])]
+        return sorted(best, key=self.rank)
 
     def _walk(self, best: Trial, most: int) -> None:
         start = None

@@ -121,8 +121,9 @@ def _bundle(source: Path) -> Bundle | None:
         return None
     if kind_said(source) == KIND:
         raise UsageError("a whole model is not tuned: attention alone is", where=source,
-                         hint="tune the model's attention, and export it with --whole and the "
-                         "options that come out")
+                         hint="each trial would translate and prove every block anew: tune the "
+                         "model's attention, and export it with --whole and the options that "
+                         "come out")
     return load_bundle(source)
 
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from neuromorph.circuits.latency_attention import SpikeKind
 from neuromorph.errors import UsageError
 from neuromorph.shown import Shown
 from neuromorph.translate import TranslateOptions
@@ -24,39 +25,62 @@ DOUBLINGS = 2
 """How often slots are doubled, to show what longer contexts cost."""
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True, repr=False)
 class Kind(Shown):
     """A kind of spikes.
 
     Attributes
     ----------
     name : str
-    changes : mapping
-        Fields of `TranslateOptions` that make options of this kind.
+    spikes : {"graded", "binary"}
+    neurons : int
+        Match neurons a key.
+    late : bool
+        Whether keys below the window are dropped, which two neurons always do here.
+    step_nats : float, optional
+        The only step that it has.
+    halved : bool
+        Whether it comes to half steps by steps of half the size.
     """
 
     name: str
-    changes: Mapping[str, Any]
+    spikes: SpikeKind
+    neurons: int = 1
+    late: bool = False
+    step_nats: float | None = None
+    halved: bool = False
 
     def of(self, options: TranslateOptions) -> TranslateOptions | None:
         """These options with this kind; None where their target has no such spikes."""
-        return changed(options, **self.changes)
+        if self.has(options):
+            return options
+        step = options.step_nats * (2 if kind_of(options) == LONG.name else 1)
+        return changed(
+            options, spikes=self.spikes, neurons_per_key=self.neurons,
+            late_flush=True if self.late and self.neurons == 1 else None,
+            step_nats=self.step_nats or step / (2 if self.halved else 1))
 
     def has(self, options: TranslateOptions) -> bool:
         """Whether options are of this kind."""
-        return options.spikes == self.changes["spikes"] and all(
-            getattr(options, name) == value for name, value in self.changes.items())
+        if (options.spikes, options.neurons_per_key) != (self.spikes, self.neurons):
+            return False
+        return self.neurons > 1 or bool(options.pause) == self.late
 
+
+LONG = Kind("long ramp", "binary", late=True, halved=True)
+"""Half steps by one neuron and twice the steps, as `--prefer cores` has them."""
 
 KINDS = (
-    Kind("graded", {"spikes": "graded", "step_nats": math.log(2)}),
-    Kind("binary", {"spikes": "binary"}),
+    Kind("graded", "graded", step_nats=math.log(2)),
+    Kind("pairs", "binary", neurons=2, late=True),
+    LONG,
+    Kind("binary", "binary"),
 )
 """All kinds that are tried, and nowhere else a list of them."""
 
 AXES: Mapping[str, tuple[float, ...]] = {
     "window_nats": (1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.5, 9.0, 11.0),
-    "step_nats": (0.25, 0.35, 0.5, math.log(2), 0.9, 1.2),
+    "step_nats": (0.25, math.log(2) / 2, 0.5, math.log(2), 0.9, 1.2),
     "margin_nats": (0.0, 0.35, 0.7, 1.4),
     "headroom": (1.0, 1.1, 1.25),
 }

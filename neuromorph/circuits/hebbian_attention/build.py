@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from neuromorph.circuits.hebbian_attention.ports import inputs_of, outputs_of
 from neuromorph.circuits.hebbian_attention.rules import KEY_RULE, VALUE_RULE
-from neuromorph.circuits.hebbian_attention.writing import WRITE_STEPS, prove_writes
+from neuromorph.circuits.hebbian_attention.writing import prove_writes, write_steps
 from neuromorph.circuits.latency_attention import HeadCircuit, LatencyAttention
 from neuromorph.circuits.latency_attention import build as build_static
 from neuromorph.network import Network, Part, Phase, Projection, Schedule, circuit
@@ -42,7 +42,8 @@ def build(head: LatencyAttention, rest: int = 0) -> Network:
 
     The rest is `latency_attention.build`: the same neurons, drive, mask, normaliser and
     flush. A signed key lies on an ON and an OFF axon, so that no synapse changes its sign;
-    a query is sent negated on ON axons, and as it is on OFF axons.
+    a query is sent negated on ON axons, and as it is on OFF axons. The second of two neurons a
+    slot fires a step after the first, when its own part of the value is sent.
 
     Parameters
     ----------
@@ -60,13 +61,14 @@ def build(head: LatencyAttention, rest: int = 0) -> Network:
     empty = np.zeros((head.slots, head.key_size), np.int32)
     static = build_static(head, empty, np.zeros((head.slots, head.value_size), np.int32))
     inputs = inputs_of(head)
-    period = WRITE_STEPS + head.period + rest
+    writing = write_steps(head)
+    period = writing + head.period + rest
     sources = {port.name: port.source for port in inputs}
     populations = tuple(sources.pop(p.name, p) for p in static.populations)
     everyone = *populations, *sources.values()
     projections = *map(_plastic, static.projections), *_write_synapses(head)
     return Network("hebbian_attention", "fixed", everyone, projections,
-                   _schedule(period, static.schedule),
+                   _schedule(period, writing, static.schedule),
                    (Part.whole(HebbianAttention(head, rest), everyone, projections),), inputs,
                    outputs_of(head, populations, rest))
 
@@ -84,14 +86,14 @@ def _plastic(projection: Projection) -> Projection:
 
 def _write_synapses(head: LatencyAttention) -> tuple[Projection, ...]:
     return (
-        Projection("fire", "write", "match", identity(head.slots), graded=True),
-        Projection("uncount", "store", "done", np.full((1, head.slots), -1, np.int32)),
+        Projection("fire", "write", "match", identity(head.matches), graded=True),
+        Projection("uncount", "store", "done", np.full((1, head.matches), -1, np.int32)),
     )
 
 
-def _schedule(period: int, query: Schedule | None) -> Schedule:
-    """Write, then the phases of a query, `WRITE_STEPS` later."""
+def _schedule(period: int, writing: int, query: Schedule | None) -> Schedule:
+    """Write, then the phases of a query."""
     phases = () if query is None else query.phases
     return Schedule(period, (
-        Phase("write", 0, WRITE_STEPS),
-        *(Phase(p.name, p.start + WRITE_STEPS, p.stop + WRITE_STEPS) for p in phases)))
+        Phase("write", 0, writing),
+        *(Phase(p.name, p.start + writing, p.stop + writing) for p in phases)))

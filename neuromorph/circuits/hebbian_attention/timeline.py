@@ -16,11 +16,12 @@ from neuromorph.circuits.hebbian_attention.writing import (
     KEY_AT,
     LEARN_AT,
     LIFT_AT,
-    WRITE_STEPS,
     lift_to_fire,
+    write_steps,
 )
 from neuromorph.circuits.latency_attention import LatencyAttention
 from neuromorph.circuits.latency_attention.motif import CLEAR
+from neuromorph.circuits.latency_attention.pair import parts_of
 from neuromorph.circuits.latency_attention.stimulus import (
     TAIL_STEPS,
     check_bias,
@@ -34,13 +35,14 @@ from neuromorph.network.ports import silence
 class Timeline:
     """A list of writes and queries, turned into trains.
 
-    A write takes `WRITE_STEPS` steps::
+    A write takes `write_steps` steps::
 
         0, 1   clear: every match neuron to the floor
         2      the key on its axons: x1 takes it (every axon speaks, a zero as payload 1)
         3      clear again: what the key did to the potentials
         4, 5   lift the slot from the floor past its threshold
         6      the slot fires; store and the value are sent in the same step: both rules learn
+        5 - 7  the same of the second neuron of a slot, if there is one, with its part of the value
 
     Parameters
     ----------
@@ -75,7 +77,7 @@ class Timeline:
         _check_codes("key", key, head.key_size, head.key_limit)
         _check_codes("value", value, head.value_size, head.value_limit)
         self._writes.append((self.step, slot, key, value))
-        self.step += WRITE_STEPS
+        self.step += write_steps(self.head)
 
     def query(
         self, query: NDArray[Any], mask: NDArray[np.bool_], bias: NDArray[Any] | None = None
@@ -128,11 +130,15 @@ class Timeline:
     ) -> None:
         inputs["drive"][start + np.array(CLEAR_AT)] = -CLEAR
         inputs["query"][start + KEY_AT] = key_payloads(np.concatenate(on_off(key)))
-        inputs["write"][start + LIFT_AT, slot] = CLEAR
-        inputs["write"][start + FIRE_AT, slot] = lift_to_fire(self.head)
-        inputs["store"][start + LEARN_AT, slot] = GATE
-        inputs["value_on"][start + LEARN_AT], inputs["value_off"][start + LEARN_AT] = on_off(value)
-        inputs["renew"][start + LEARN_AT] = GATE
+        head = self.head
+        parts = parts_of(value, head.control_decay, head.neurons_per_key)
+        for at, neuron, part in zip(range(start, start + len(parts)), range(
+                slot, head.matches, head.slots), parts, strict=True):
+            inputs["write"][at + LIFT_AT, neuron] = CLEAR
+            inputs["write"][at + FIRE_AT, neuron] = lift_to_fire(head)
+            inputs["store"][at + LEARN_AT, neuron] = GATE
+            inputs["value_on"][at + LEARN_AT], inputs["value_off"][at + LEARN_AT] = on_off(part)
+            inputs["renew"][at + LEARN_AT] = GATE
 
 
 def causal(

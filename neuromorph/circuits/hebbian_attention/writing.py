@@ -5,16 +5,21 @@ from __future__ import annotations
 from neuromorph.circuits.latency_attention import LatencyAttention
 from neuromorph.circuits.latency_attention.motif import CLEAR, FLUSH_AGE
 from neuromorph.errors import RangeProofError
-from neuromorph.numerics.limits import DECAY_UNITY, INPUT_BITS, INPUT_MAX
+from neuromorph.numerics.limits import DECAY_UNITY, INPUT_BITS, INPUT_MAX, INPUT_SHIFT
 
 WRITE_STEPS = 7
-"""Steps that writing a token takes, before its query."""
+"""Steps that writing a token takes, before its query, where a slot has one neuron."""
 
 KEY_AT, HOLD_AT, LIFT_AT, FIRE_AT, LEARN_AT = 2, 3, 4, 5, 6
 """Steps of a write: key, floor again, two lifts of the slot, and its spike, which both learn."""
 
 CLEAR_AT = (0, 1, HOLD_AT)
 """Steps of a write in which every match neuron goes to the floor."""
+
+
+def write_steps(head: LatencyAttention) -> int:
+    """Steps that writing a token takes: each neuron of a slot learns its part in its own step."""
+    return WRITE_STEPS + head.neurons_per_key - 1
 
 
 def prove_writes(head: LatencyAttention) -> LatencyAttention:
@@ -30,17 +35,12 @@ def prove_writes(head: LatencyAttention) -> LatencyAttention:
                               where="hebbian attention", found=f"{head.input_bits} bits",
                               expected=f"{INPUT_BITS} bits",
                               hint="export for Loihi 2, or take a static memory")
-    if head.neurons_per_key > 1 or head.pause:
-        raise RangeProofError("a write reaches one match neuron a slot, and knows no pause",
-                              where="hebbian attention",
-                              found=f"{head.neurons_per_key} neurons, a pause of {head.pause}",
-                              expected="1 neuron, no pause",
-                              hint="export with neurons_per_key=1, or take a static memory")
     axon = 2 * head.key_limit
     key_input = head.key_size * (axon * axon + axon) >> head.key_shift
     kept = (DECAY_UNITY - head.control_decay) / DECAY_UNITY
-    one_write = -(-head.control_bound // head.slots)
-    left_over = int(head.control_threshold * kept ** (FLUSH_AGE + WRITE_STEPS)) + 1 + one_write
+    one_write = -(-head.control_bound // (head.slots << INPUT_SHIFT - head.control_shift))
+    steps = write_steps(head)
+    left_over = int(head.control_threshold * kept ** (FLUSH_AGE + steps)) + 1 + one_write
     rules = (
         ("a write clears in two steps", head.clears, 2),
         ("a key on its axons lifts the potential off the floor", key_input, CLEAR),
