@@ -1,11 +1,12 @@
-"""A model in several ``.safetensors`` files, tied together by an index."""
+"""A model in several files of weights, tied together by an index."""
 
 from __future__ import annotations
 
 import os
-from contextlib import ExitStack
+from collections.abc import Callable
+from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
@@ -20,6 +21,42 @@ INDEX_NAME = "model.safetensors.index.json"
 _SHARD_LIMIT = 512
 
 
+class Shard(Protocol):
+    """One of the files."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every tensor."""
+
+    @property
+    def file_name(self) -> str:
+        """Last part of the path."""
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+
+    @property
+    def sha256(self) -> str:
+        """Hexadecimal SHA-256."""
+
+    @property
+    def configuration(self) -> str | None:
+        """The configuration that the file holds itself."""
+
+    def holds(self, name: str) -> bool:
+        """Whether a tensor is in it."""
+
+    def info(self, name: str) -> TensorInfo:
+        """Dtype and shape."""
+
+    def read(self, name: str) -> NDArray[Any]:
+        """Values."""
+
+    def close(self) -> None:
+        """Close it."""
+
+
 class ShardedFile:
     """Tensors of all shards that an index names; each must hold just what the index says.
 
@@ -27,15 +64,21 @@ class ShardedFile:
     ----------
     index : str or path-like
         ``model.safetensors.index.json``; its shards stand in the same folder.
+    suffix : str
+        How names of shards end.
+    open_one : callable
+        Opens a shard.
     """
 
-    def __init__(self, index: StrPath) -> None:
+    def __init__(self, index: StrPath, suffix: str = ".safetensors",
+                 open_one: Callable[[Path], Shard] = SafetensorsFile) -> None:
         self.path = os.fspath(index)
-        self._shard_of = _weight_map(self.path)
+        self._shard_of = _weight_map(self.path, suffix)
         folder = Path(self.path).parent
         with ExitStack() as opened:
             self._shards = {
-                name: opened.enter_context(_open_shard(folder, name, self.path))
+                name: opened.enter_context(closing(_open_shard(folder, name, self.path,
+                                                               open_one)))
                 for name in sorted(set(self._shard_of.values()))
             }
             self._check_agreement()
@@ -47,7 +90,7 @@ class ShardedFile:
         return tuple(self._shard_of)
 
     @property
-    def files(self) -> tuple[SafetensorsFile, ...]:
+    def files(self) -> tuple[Shard, ...]:
         """The shards, by name."""
         return tuple(self._shards.values())
 
@@ -68,7 +111,7 @@ class ShardedFile:
         """Close all shards."""
         self._opened.close()
 
-    def _holder(self, name: str) -> SafetensorsFile:
+    def _holder(self, name: str) -> Shard:
         if name not in self._shard_of:
             raise TensorError(f"there is no tensor {shown(name)}", where=self.path,
                               hint=did_you_mean(name[:80], list(self.names)[:100]))
@@ -86,36 +129,36 @@ class ShardedFile:
                                           "the index does not say so", where=self.path)
 
 
-def _weight_map(path: str) -> dict[str, str]:
+def _weight_map(path: str, suffix: str) -> dict[str, str]:
     fields = read_json(path)
     weight_map = fields.get("weight_map") if isinstance(fields, dict) else None
     if not isinstance(weight_map, dict) or not weight_map:
         raise FileFormatError("the index has no weight_map", where=path,
                               expected="an object that maps tensor names to file names")
     check_names(weight_map, path)
-    shards = {_checked_shard(shard, path) for shard in weight_map.values()}
+    shards = {_checked_shard(shard, path, suffix) for shard in weight_map.values()}
     if len(shards) > _SHARD_LIMIT:
         raise FileFormatError("the index names too many shards", where=path, found=len(shards),
                               expected=f"at most {_SHARD_LIMIT}")
     return weight_map
 
 
-def _checked_shard(name: object, where: str) -> str:
+def _checked_shard(name: object, where: str, suffix: str) -> str:
     """A shard is a plain file name: nothing that could lead out of the folder."""
     if not isinstance(name, str):
         raise FileFormatError("the index has a shard name that is not a text", where=where,
                               found=repr(name)[:60])
     plain = name.isprintable() and len(name) <= 255 and not set(name) & set("/\\:")
-    if not plain or not name.endswith(".safetensors"):
+    if not plain or not name.endswith(suffix):
         raise FileFormatError("the index names a shard that is not a file beside it",
                               where=where, found=shown(name),
-                              expected="a plain file name that ends in .safetensors")
+                              expected=f"a plain file name that ends in {suffix}")
     return name
 
 
-def _open_shard(folder: Path, name: str, index: str) -> SafetensorsFile:
+def _open_shard(folder: Path, name: str, index: str, open_one: Callable[[Path], Shard]) -> Shard:
     try:
-        return SafetensorsFile(folder / name)
+        return open_one(folder / name)
     except MissingFileError as error:
         raise MissingFileError(f"shard {shown(name)} of the index: {error.what}", where=index,
                                hint="the download is not complete") from error

@@ -20,6 +20,7 @@ from neuromorph.errors import (
 )
 from neuromorph.files.gguf_file import GgufFile
 from neuromorph.huggingface.gguf_reading import read_once
+from neuromorph.memory import require
 from neuromorph.models import TensorSource, open_tensors
 from neuromorph.models.beside import check_beside
 from neuromorph.models.config import read_config
@@ -27,6 +28,7 @@ from neuromorph.models.door import CONFIG_NAME
 from neuromorph.models.families.choose import declared_family
 from neuromorph.models.gguf_guard import check_gguf, check_loaded
 from neuromorph.models.guard import check_attention, check_model, check_unused
+from neuromorph.models.torch_file import TorchFile
 
 Weights = TensorSource | GgufFile
 
@@ -38,6 +40,8 @@ _FREE = 1 << 24
 
 _WORDS = re.compile(r"tokenizer|vocab|merges|.*\.(model|spm|tiktoken|bpe)$")
 """Files that a tokenizer is made of, by how their names begin or end."""
+
+_GENERATION = "generation_config.json"
 
 _SILENCED = "above report"
 """What transformers says when it has logged a table, which is not shown here."""
@@ -90,9 +94,9 @@ def load_model(path: Path, *, causal: bool = False) -> tuple[Any, Any]:
         if isinstance(weights, GgufFile):
             local["gguf_file"] = path.name
             with read_once():
-                return _load(AutoModelForCausalLM, path.parent, weights, local, {})
+                return _load(AutoModelForCausalLM, path.parent, weights, local)
         kind = AutoModelForCausalLM if causal else AutoModel
-        return _load(kind, path, weights, local, {"use_safetensors": True})
+        return _load(kind, path, weights, local)
 
 
 def _open_folder(folder: Path) -> TensorSource:
@@ -107,8 +111,7 @@ def _open_folder(folder: Path) -> TensorSource:
     return source
 
 
-def _load(kind: Any, where: Path, weights: Weights, local: dict[str, Any],
-          only: Mapping[str, Any]) -> tuple[Any, Any]:
+def _load(kind: Any, where: Path, weights: Weights, local: dict[str, Any]) -> tuple[Any, Any]:
     from transformers import AutoConfig
 
     with as_error(FileFormatError, "transformers cannot load this model", weights.path):
@@ -116,16 +119,38 @@ def _load(kind: Any, where: Path, weights: Weights, local: dict[str, Any],
         config = AutoConfig.from_pretrained(where, **local)
         config._attn_implementation = None  # a kernel that may not be here: ours takes its place
         _check_class(config, weights)
-        _check_size(kind, config, weights)
+        empty = _checked_size(kind, config, weights)
         tokenizer = _tokenizer(where, local)
         if not isinstance(weights, GgufFile):
             _check_vocabulary(where, tokenizer)
         # Shapes that differ are reported below, by name.
-        model, loaded = kind.from_pretrained(
-            where, config=config, dtype="float32", output_loading_info=True,
-            ignore_mismatched_sizes=True, **only, **local)
+        told: dict[str, Any] = {"config": config, "dtype": "float32", "output_loading_info": True,
+                                "ignore_mismatched_sizes": True, **local}
+        if not isinstance(weights, GgufFile) and _of_torch(weights):
+            model, loaded = _filled(type(empty), where, weights, told)
+        else:
+            only = {} if isinstance(weights, GgufFile) else {"use_safetensors": True}
+            model, loaded = kind.from_pretrained(where, **only, **told)
     _check_loaded(model, loaded, weights)
     return model.eval(), tokenizer
+
+
+def _of_torch(weights: TensorSource) -> bool:
+    """Whether weights are a pickle, which a child has read and transformers must not."""
+    return any(isinstance(file, TorchFile) for file in weights.files)
+
+
+def _filled(kind: Any, where: Path, weights: TensorSource, told: Mapping[str, Any]) -> Any:
+    """A model of tensors, without a path; with its folder's way of generating text."""
+    import torch
+    from transformers import GenerationConfig
+
+    require(2 * sum(4 * math.prod(shape) for shape in _shapes(weights)), weights.path)
+    state = {name: torch.from_numpy(weights.read(name)) for name in weights.names}
+    model, loaded = kind.from_pretrained(None, state_dict=state, **told)
+    if model.can_generate() and (where / _GENERATION).exists():
+        model.generation_config = GenerationConfig.from_pretrained(where, local_files_only=True)
+    return model, loaded
 
 
 def _check_type(weights: Weights, where: Path) -> None:
@@ -150,7 +175,7 @@ def _check_class(config: Any, weights: Weights) -> None:
                                   where=weights.path, found=", ".join(others))
 
 
-def _check_size(kind: Any, config: Any, weights: Weights) -> None:
+def _checked_size(kind: Any, config: Any, weights: Weights) -> Any:
     """Build the model without its numbers, and refuse one that the file could never fill."""
     import torch
 
@@ -163,6 +188,7 @@ def _check_size(kind: Any, config: Any, weights: Weights) -> None:
         raise ModelStructureError("the configuration asks for a larger model than the file holds",
                                   where=weights.path, found=f"{asked} numbers",
                                   expected=f"about {held}")
+    return empty
 
 
 def _shapes(weights: Weights) -> Iterator[tuple[int, ...]]:

@@ -24,13 +24,13 @@ from neuromorph.models.own.naming import naming_of
 from neuromorph.models.own.telling import way
 from neuromorph.models.positions import positions_of
 from neuromorph.models.source import TensorSource, provenance
-from neuromorph.models.torch_file import SUFFIXES, TorchFile
+from neuromorph.models.torch_file import SUFFIXES, TORCH_INDEX, TORCH_NAME, TorchFile
 
 WEIGHTS_NAME = "model.safetensors"
 CONFIG_NAME = "config.json"
 ONNX = ".onnx"
 
-_ONE_SHARD = re.compile(r"-\d{5}-of-(\d{5})\.safetensors$")
+_ONE_SHARD = re.compile(r"-\d{5}-of-(\d{5})\.(safetensors|bin)$")
 _OTHER_WEIGHTS = (*SUFFIXES, ".pkl", ".gguf", ".onnx", ".h5", ".msgpack", ".safetensors")
 
 
@@ -40,9 +40,9 @@ def open_model(path: StrPath, naming: Naming | None = None) -> AttentionModel:
     Parameters
     ----------
     path : str or path-like
-        A folder with ``config.json`` and ``model.safetensors`` (or its index and shards), or
-        one ``.safetensors`` file whose configuration is in its metadata, under ``config``, or
-        in a ``config.json`` beside it.
+        A folder with ``config.json`` and ``model.safetensors`` or ``pytorch_model.bin`` (or an
+        index and its shards), or one file whose configuration is in its metadata, under
+        ``config``, or in a ``config.json`` beside it.
     naming : Naming, optional
         Of a model whose tensors have names of a person's own: which of them is what, and its
         heads. A configuration whose ``model_type`` is ``own`` says the same.
@@ -116,14 +116,18 @@ def open_tensors(path: StrPath) -> TensorSource:
     if _is_folder(place):
         return _open_folder(place)
     if place.name.endswith(".index.json"):
-        return ShardedFile(place)
-    if place.suffix.lower() in SUFFIXES:
-        return TorchFile(place)
+        return _sharded(place)
     shard = _ONE_SHARD.search(place.name)
     if shard and int(shard[1]) > 1:
         raise FileFormatError("this is one shard of a model", where=place,
                               expected="the folder that holds all of them and their index")
-    return SafetensorsFile(place)
+    return TorchFile(place) if place.suffix.lower() in SUFFIXES else SafetensorsFile(place)
+
+
+def _sharded(index: Path) -> ShardedFile:
+    if index.name.endswith(".bin.index.json"):
+        return ShardedFile(index, ".bin", TorchFile)
+    return ShardedFile(index)
 
 
 def _is_folder(place: Path) -> bool:
@@ -144,6 +148,10 @@ def _open_folder(folder: Path) -> TensorSource:
         return SafetensorsFile(folder / WEIGHTS_NAME)
     if INDEX_NAME in names:
         return ShardedFile(folder / INDEX_NAME)
+    if TORCH_NAME in names:
+        return TorchFile(folder / TORCH_NAME)
+    if TORCH_INDEX in names:
+        return _sharded(folder / TORCH_INDEX)
     others = [name for name in names if name.endswith(_OTHER_WEIGHTS)]
     raise MissingFileError(f"the folder has neither {WEIGHTS_NAME} nor {INDEX_NAME}", where=folder,
                            found=", ".join(others) or None,
@@ -155,8 +163,8 @@ def _way_on(others: list[str]) -> str:
     if any(name.endswith(".gguf") for name in others):
         return "give the .gguf file itself"
     if any(name.endswith(SUFFIXES) for name in others):
-        return ("a folder is read from safetensors alone: save the model again with "
-                "save_pretrained, or give the file of weights itself, with --calibrate FILE.npz")
+        return (f"weights of a folder are called {WEIGHTS_NAME} or {TORCH_NAME}: save the model "
+                "again with save_pretrained, or give the file of weights itself")
     return "give a folder that Hugging Face's save_pretrained wrote, or a .safetensors file"
 
 

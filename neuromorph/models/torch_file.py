@@ -31,6 +31,10 @@ from neuromorph.files.safetensors_file import SafetensorsFile
 from neuromorph.files.sniff import HEAD_BYTES, refuse_other
 from neuromorph.files.tensor_names import shown
 
+TORCH_NAME = "pytorch_model.bin"
+TORCH_INDEX = "pytorch_model.bin.index.json"
+"""As older versions of transformers called weights, and the index of several files of them."""
+
 SUFFIXES = (".pt", ".pth", ".bin", ".ckpt")
 
 _CHILD = ("import os, sys; sys.path[:] = sys.argv[1].split(os.pathsep); "
@@ -73,6 +77,10 @@ class TorchFile(HeldFile):
     def names(self) -> tuple[str, ...]:
         """Every tensor."""
         return self._tensors.names
+
+    def holds(self, name: str) -> bool:
+        """Whether a tensor is in the file."""
+        return self._tensors.holds(name)
 
     def info(self, name: str) -> TensorInfo:
         """Dtype and shape of a tensor."""

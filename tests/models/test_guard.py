@@ -219,7 +219,8 @@ def test_a_configuration_that_was_not_fetched(door: Any, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(("name", "says"), [
-    ("model.gguf", "give the .gguf file itself"), ("pytorch_model.bin", "from safetensors alone")])
+    ("model.gguf", "give the .gguf file itself"),
+    ("model.pt", "or give the file of weights itself")])
 def test_a_folder_without_safetensors(name: str, says: str, tmp_path: Path) -> None:
     path = made(tmp_path, "llama")
     (path / "model.safetensors").rename(path / name)

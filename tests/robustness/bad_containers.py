@@ -42,8 +42,8 @@ FILES = [
     BadFile("01 empty folder", lambda folder: folder, MissingFileError,
             "neither model.safetensors nor model.safetensors.index.json"),
     BadFile("01 folder of another format",
-            lambda folder: of_content(b"x", "pytorch_model.bin")(folder).parent, MissingFileError,
-            "found pytorch_model.bin"),
+            lambda folder: of_content(b"x", "model.h5")(folder).parent, MissingFileError,
+            "found model.h5"),
     BadFile("01 folder as a file", lambda folder: new_folder(folder / "model.safetensors").parent,
             FileFormatError, "found a folder; expected a regular file"),
     BadFile("01 no configuration", lambda folder: small.write(
