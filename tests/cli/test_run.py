@@ -279,6 +279,7 @@ def test_every_circuit_explains_itself(name: str) -> None:
     ("multitasking", ["fast", "lava", "reference"]),
     ("projector", ["fast", "lava", "reference"]),
     ("hidden_field", ["fast", "lava", "reference"]),
+    ("key_gate", ["fast", "lava", "reference"]),
     ("block", ["fast", "lava", "reference"]),
     ("digits_block", ["fast", "lava", "reference"]),
     ("prototypes", ["fast", "lava", "reference"]),
@@ -316,8 +317,4 @@ def test_the_limits_of_a_setting(
 def test_all_circuits_are_listed(cli: Run) -> None:
     done = cli("run", "--list")
     assert done.code == 0, done.err
-    assert all(f"{name}: " in done.out for name in (
-        "match_and_control", "hebbian_attention", "astrocyte_attention", "hopfield", "naam",
-        "dense_memory", "multitasking", "projector", "hidden_field", "gated_delta", "block",
-        "digits_block",
-        "prototypes"))
+    assert all(f"{name}: " in done.out for name in NAMES)

@@ -23,12 +23,25 @@ from neuromorph.backends import Backend
 from neuromorph.errors import UsageError, did_you_mean
 from neuromorph.shown import Shown
 
-MODULES = {
-    name: f"neuromorph.api.circuits.{name}"
-    for name in ("match_and_control", "hebbian_attention", "astrocyte_attention", "hopfield",
-                 "naam", "dense_memory", "multitasking", "projector", "hidden_field", "gated_delta",
-                 "block", "digits_block", "prototypes")
-}
+NAMES = (
+    "match_and_control",
+    "hebbian_attention",
+    "astrocyte_attention",
+    "hopfield",
+    "naam",
+    "dense_memory",
+    "multitasking",
+    "projector",
+    "hidden_field",
+    "key_gate",
+    "gated_delta",
+    "block",
+    "digits_block",
+    "prototypes",
+)
+"""In the order in which they are listed."""
+
+MODULES = {name: f"neuromorph.api.circuits.{name}" for name in NAMES}
 """Where each circuit is at home."""
 
 

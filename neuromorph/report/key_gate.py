@@ -1,0 +1,35 @@
+"""Picture of a gate: which keys it opens, against the weights that they turn out to have."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuromorph.report.pictures import ACCENT, DPI, INK, QUIET, require_matplotlib
+
+
+def draw_gates(
+    weights: NDArray[Any], opened: NDArray[Any], curve: NDArray[Any], path: Path
+) -> None:
+    """Weights (queries, keys) beside gates, and the mass that windows and gates keep.
+
+    ``curve`` is (2, points, 2): of the window, then the gate, share of keys and mass.
+    """
+    plt = require_matplotlib()
+    figure, (left, middle, right) = plt.subplots(1, 3, figsize=(11, 4), layout="constrained")
+    left.imshow(weights, cmap="Greys", vmin=0, aspect="auto", interpolation="nearest")
+    middle.imshow(np.where(opened, 1.0, 0.0), cmap="Greys", vmin=0, vmax=1.4, aspect="auto",
+                  interpolation="nearest")
+    for axes, title in ((left, "softmax weights"), (middle, "open gates")):
+        axes.set(title=title, xlabel="key", ylabel="query")
+    for points, colour, label in zip(curve, (INK, ACCENT), ("window", "gate"), strict=True):
+        right.plot(*points.T, marker=".", color=colour, label=label)
+    right.axhline(1, color=QUIET, linewidth=0.8)
+    right.set(title="mass kept at equal spikes", xlabel="share of keys that fire", ylabel="mass")
+    right.legend(frameon=False, loc="lower right")
+    right.spines[["top", "right"]].set_visible(False)
+    figure.savefig(path, dpi=DPI, metadata={"Software": None})
+    plt.close(figure)
