@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from neuromorph.api.compile import compile_bundle as compile_bundle
+    from neuromorph.api.consolidate import consolidate as consolidate
     from neuromorph.api.crosstalk import crosstalk as crosstalk
     from neuromorph.api.demo import run_demo as run_demo
     from neuromorph.api.evaluate import evaluate as evaluate
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "compile_bundle": "neuromorph.api.compile",
+    "consolidate": "neuromorph.api.consolidate",
     "crosstalk": "neuromorph.api.crosstalk",
     "evaluate": "neuromorph.api.evaluate",
     "evaluate_attached": "neuromorph.api.evaluate",
@@ -67,8 +69,8 @@ _HOMES = {
 
 __all__ = ["Attachment", "Bundle", "NeuromorphError", "NeuromorphWarning", "Spread",
            "TranslateOptions", "WholeBundle", "__version__", "attach", "compile_bundle",
-           "crosstalk", "evaluate", "evaluate_attached", "export", "export_whole", "generate",
-           "load_bundle", "load_whole", "run", "run_demo", "run_seeds", "simulate", "tune"]
+           "consolidate", "crosstalk", "evaluate", "evaluate_attached", "export", "export_whole",
+           "generate", "load_bundle", "load_whole", "run", "run_demo", "run_seeds", "simulate", "tune"]
 
 if not os.path.isdir(os.path.join(__path__[0], "processes")):  # noqa: PTH112, PTH118 - as above
     from neuromorph.folders import make_processes_importable

@@ -80,7 +80,7 @@ RECIPES = {
     "backend": Recipe("Add a backend", "mirror", {
         "tests/core/test_conformance.py": (('    **{("nengo", run): ', CANNOT),)}),
     "circuit": Recipe("Add a circuit", "echo", {
-        "neuromorph/api/circuits/__init__.py": (('"match_and_control", ', '"echo", '),)}),
+        "neuromorph/api/circuits/__init__.py": (('    "match_and_control",\n', '    "echo",\n'),)}),
     "neuron_model": Recipe("Add a neuron model", "doubled", {
         ALONE: (('    "Relay": Row(', ROW),),
         "tests/core/small_programs.py": (

@@ -118,18 +118,24 @@ def _network(
                          hint="run `neuromorph compile` first")
     if placed:
         program = read_program(source)
-        number = _chosen(program.units, unit, source)
+        number = chosen_unit(program.units, unit, source)
         found = program.units[number]
         return found.name, (split(found, program.slices_of(number)) if cores else found).network
     if is_bundle(source) and kind_said(source) == KIND:
         units: tuple[Unit, ...] = (unit_of(load_whole(source)),)
     else:
         units = units_of(load_bundle(source), memory)
-    one = units[_chosen(units, unit, source)]
+    one = units[chosen_unit(units, unit, source)]
     return one.name, one.network
 
 
-def _chosen(units: Sequence[Unit], asked: str | None, source: Path) -> int:
+def chosen_unit(units: Sequence[Unit], asked: str | None, source: Path) -> int:
+    """Number of the unit that is asked for by name or number; of the only one, unasked.
+
+    Raises
+    ------
+    UsageError
+    """
     names = [unit.name for unit in units]
     if asked is None and len(units) == 1:
         return 0

@@ -10,6 +10,7 @@ import typer
 
 from neuromorph.cli import compile as compile_command
 from neuromorph.cli import (
+    consolidate,
     convert,
     demo,
     doctor,
@@ -48,6 +49,7 @@ app.command("record")(record.record)
 app.command("run")(run.run)
 app.command("compile")(compile_command.compile_)
 app.command("convert")(convert.convert)
+app.command("consolidate")(consolidate.consolidate)
 app.command("profiles")(profiles.profiles)
 app.command("demo")(demo.demo)
 app.command("doctor")(doctor.doctor)

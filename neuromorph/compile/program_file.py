@@ -23,7 +23,7 @@ import zipfile
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import IO, Any, TypeAlias
 
 import numpy as np
 from numpy.lib import format as npy
@@ -108,7 +108,7 @@ def reread(folder: Path) -> tuple[dict[str, Any], Arrays]:
     return data, arrays
 
 
-def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+def write_arrays(path: Path | IO[bytes], arrays: Mapping[str, NDArray[Any]]) -> None:
     """An ``.npz`` file, packed, with any names: `numpy.savez` keeps some for itself."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=PACKED) as archive:
         for name, array in arrays.items():  # opened by name, a member has no time of day

@@ -317,4 +317,4 @@ def test_the_limits_of_a_setting(
 def test_all_circuits_are_listed(cli: Run) -> None:
     done = cli("run", "--list")
     assert done.code == 0, done.err
-    assert all(f"{name}: " in done.out for name in NAMES)
+    assert all(f"{name}: " in done.out for name in circuits.NAMES)
