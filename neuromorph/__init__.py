@@ -70,7 +70,8 @@ _HOMES = {
 __all__ = ["Attachment", "Bundle", "NeuromorphError", "NeuromorphWarning", "Spread",
            "TranslateOptions", "WholeBundle", "__version__", "attach", "compile_bundle",
            "consolidate", "crosstalk", "evaluate", "evaluate_attached", "export", "export_whole",
-           "generate", "load_bundle", "load_whole", "run", "run_demo", "run_seeds", "simulate", "tune"]
+           "generate", "load_bundle", "load_whole", "run", "run_demo", "run_seeds", "simulate",
+           "tune"]
 
 if not os.path.isdir(os.path.join(__path__[0], "processes")):  # noqa: PTH112, PTH118 - as above
     from neuromorph.folders import make_processes_importable
