@@ -117,14 +117,14 @@ def main_rows(head: str, windows: Windows, effort: Effort) -> Iterator[Row]:
         yield here(f"{window} s: spurious", published.SPURIOUS[window], found.spurious, None)
         yield here(f"{window} s: threshold / threshold at 1 s", THRESHOLDS[window],
                    found.threshold / windows[1.0].threshold, published.THRESHOLD_WITHIN,
-                   WHY_EVENTS)
+                   WHY_THRESHOLD)
     yield row(head, "1.0 s: threshold, in the kernel's unit", 1.0, windows[1.0].threshold,
               published.THRESHOLD_WITHIN)
 
 
-WHY_ROC = "large errors are too rare: 2 to 4 % of coincidences weigh e^.6 of what they should"
-WHY_EVENTS = "events of the noise add up with the window, more than in the paper"
-WHY_LEVEL = "one level for all windows, that of 1 s; half a second would take 1.00"
+WHY_ROC = "what else scatters scores in so short a window is not in the noise of other axons"
+WHY_THRESHOLD = "thresholds of shorter windows are too low, by the same missing scatter"
+WHY_LEVEL = "the level is that of 1 s; half a second comes nearer at 1.00, see below"
 WHY_STEP = "five coincidences err by .18 here, by .14 in the paper: its step is sharper"
 
 

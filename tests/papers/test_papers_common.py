@@ -54,7 +54,7 @@ def test_a_table_counts_what_was_missed() -> None:
         "A",
         "           published        ours  tolerance",
         "  near             1        1.01        0.1  ok",
-        "  far              1           2        0.1  MISSED",
+        "  far              1           2        0.1  MISSED: it is noisy",
         "B",
         "           published        ours  tolerance",
         "  beside           -         0.5          -",
