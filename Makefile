@@ -13,11 +13,12 @@ INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check --progre
 PYTEST := $(BIN)/pytest --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo paper test test-slow fuzz test-hf test-nengo test-sanafe bench lint clean
+.PHONY: help venv demo paper paper-full test test-slow fuzz test-hf test-nengo test-sanafe bench lint clean
 
 help:
 	@echo "make demo        a small model, whole, in integers and spikes, compared; results in out/demo"
 	@echo "make paper       figures and numbers of the papers, computed again; results in out/papers"
+	@echo "make paper-full  the same with more trials and seeds; results in out/papers-full"
 	@echo "make test        lint, types and the fast tests"
 	@echo "make test-slow   the tests that take longer"
 	@echo "make fuzz        mutants for every reader of files; FUZZ=npz for one, FUZZ=npz:17 for one mutant"
@@ -78,6 +79,10 @@ demo: $(VENV)/.project
 paper: $(VENV)/.project
 	@echo "== papers"
 	@$(BIN)/python -m examples.papers -o out/papers --jobs $(JOBS)
+
+paper-full: $(VENV)/.project
+	@echo "== papers, more trials and seeds"
+	@$(BIN)/python -m examples.papers --full -o out/papers-full --jobs $(JOBS)
 
 lint: $(VENV)/.project
 	@echo "== ruff"

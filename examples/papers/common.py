@@ -35,6 +35,8 @@ class Row:
         None where the number is reported, not judged.
     ok : bool or None
         Whether ours is within the tolerance; None where it is not judged.
+    why : str
+        The reason, if it is missed and the reason is known.
     """
 
     paper: str
@@ -43,15 +45,19 @@ class Row:
     ours: float
     tolerance: float | None
     ok: bool | None
+    why: str = ""
 
 
 Run = Callable[[Path, bool, Tell], list[Row]]
 
 
 def row(
-    paper: str, quantity: str, published: float | None, ours: float, tolerance: float | None
+    paper: str, quantity: str, published: float | None, ours: float, tolerance: float | None,
+    why: str = "",
 ) -> Row:
     """ok = |ours - published| <= tolerance; None where nothing is published or tolerated.
+
+    ``why`` is the reason if the row should miss; it is kept only then.
 
     Raises
     ------
@@ -62,7 +68,8 @@ def row(
     ok = None
     if published is not None and tolerance is not None:
         ok = bool(abs(ours - published) <= tolerance)
-    return Row(paper, quantity, _plain(published), float(ours), _plain(tolerance), ok)
+    return Row(paper, quantity, _plain(published), float(ours), _plain(tolerance), ok,
+               why if ok is False else "")
 
 
 def bound(paper: str, quantity: str, limit: float, ours: float) -> Row:
@@ -107,7 +114,7 @@ def table(rows: Sequence[Row]) -> str:
 
 
 def _line(r: Row, width: int) -> str:
-    verdict = {True: "ok", False: "MISSED", None: ""}[r.ok]
+    verdict = {True: "ok", False: f"MISSED: {r.why}" if r.why else "MISSED", None: ""}[r.ok]
     cells = f"{figure(r.published):>10}  {figure(r.ours):>10}  {figure(r.tolerance):>9}  {verdict}"
     return f"  {r.quantity:{width}}  {cells}".rstrip()
 

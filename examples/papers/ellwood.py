@@ -3,9 +3,10 @@
     python -m examples.papers.ellwood [--full] [-o out/papers]
 
 The abstract equivalent of the paper's compartment model: every coincidence adds to a match score,
-and a gate opens where the score passes a threshold. Three variants are shown: the two-trace
-kernel that a chip's traces can hold, the tabulated kernel that it was fitted to, and the table with
-outliers refitted here. Numbers that are missed are shown as missed.
+and a gate opens where the score passes a threshold. Two variants are judged: the responses as a
+table, and a kernel that a chip's traces can hold, both with noise measured on axons that match
+nothing. The circuit's own kernel, with noise chosen against the rates themselves, is reported. Rows
+that are missed are shown as missed, with the reason where it is known.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from examples.papers.common import Row, Tell, bound, main, row
 from examples.papers.ellwood_circuit import circuit_rows
 from examples.papers.ellwood_episode import draw_episode
 from examples.papers.ellwood_figures import draw_kernel, draw_roc, draw_success
+from examples.papers.ellwood_kernels import KERNELS, TABLE, THREE, TWO, kernel_rows
 from examples.papers.ellwood_keys import (
     DELETIONS,
     any_false_match,
@@ -31,18 +33,11 @@ from examples.papers.ellwood_keys import (
     simulated_errors,
     tail,
 )
-from examples.papers.ellwood_measure import FULL, QUICK, Effort, Measured, measure
-from examples.papers.ellwood_model import (
-    BIOLOGY,
-    DIGITAL,
-    Kernel,
-    Noise,
-    Setup,
-    interpolated,
-    tabulated_kernel,
-)
+from examples.papers.ellwood_measure import FULL, QUICK, Effort, Measured, measure, measure_match
+from examples.papers.ellwood_model import Setup
+from examples.papers.ellwood_noise import CALIBRATED, DIGITAL, MEASURED
 from examples.papers.ellwood_pooled import pooled_rows
-from neuromorph.dynamics.coincidence import ELLWOOD_KERNEL, THRESHOLDS
+from neuromorph.dynamics.coincidence import THRESHOLDS
 
 TITLE = "Ellwood 2024: match and control"
 ABOUT = Paper(
@@ -51,21 +46,19 @@ ABOUT = Paper(
            "takes control of the neuron.",
     built="`dynamics.coincidence`, `circuits.match_and_control`, `neuromorph run "
           "match_and_control`, rule `short_term_potentiation`; every head's scores take this form.",
-    verdict="Reproduced without the compartments. A window of half a second is too short to tell "
-            "keys apart; a pooled threshold in place of the fixed one is softmax, and better.",
-    shown=("Ellwood 2024, two traces: 0.5 s: AUC", "Ellwood 2024, two traces: 1.0 s: AUC",
-           "Ellwood 2024, two traces: 2.0 s: AUC", "Ellwood 2024, two traces: 1.0 s: success",
+    verdict="Reproduced without the compartments, but for half a second, where the noise measured "
+            "on axons that match nothing tells keys apart too well, and for how steeply success "
+            "rises with a query's spikes. A kernel of three exponentials mends the paper's curve "
+            "and not the function: the circuit keeps two. A pooled threshold in place of the "
+            "fixed one is softmax, and better.",
+    shown=(*(f"{published.PAPER}, {THREE}: {window} s: AUC" for window in THRESHOLDS),
+           f"{published.PAPER}, {THREE}: 1.0 s: success",
            "Ellwood 2024, integer circuit on fast, noise-free: 1.0 s: success"))
 
-RARE = Noise(BIOLOGY.spread, outliers=0.002, size=0.4)
-"""A tenth of the outliers, twice as large: chosen against the ROC numbers, as BIOLOGY was."""
+JUDGED = (TABLE, THREE)
+"""Kernels of the judged variants, with `MEASURED` noise."""
 
-VARIANTS: dict[str, tuple[Kernel, Noise]] = {
-    "two traces": (ELLWOOD_KERNEL, BIOLOGY),
-    "tabulated kernel": (interpolated, BIOLOGY),
-    "tabulated kernel, outliers refitted": (interpolated, RARE),
-}
-MAIN = "two traces"
+MAIN = THREE
 KEYS = 1024
 
 Windows = dict[float, Measured]
@@ -76,17 +69,20 @@ def run(figures: Path, full: bool, tell: Tell) -> list[Row]:
     effort = FULL if full else QUICK
     tell(f"{effort.trials} trials, seeds {effort.seeds}; means over seeds")
     found: dict[str, Windows] = {}
-    for name, (kernel, noise) in VARIANTS.items():
+    for name in JUDGED:
         tell(f"match and control, {name}")
-        found[name] = {window: measure(Setup(1000 * window, noise, kernel), effort,
-                                       threshold=THRESHOLDS[window]) for window in THRESHOLDS}
+        found[name] = in_windows(Setup(1000.0, MEASURED, KERNELS[name]), effort)
+    tell(f"match and control, {TWO}")
+    before = in_windows(Setup(1000.0, CALIBRATED, KERNELS[TWO]), effort)
     tell("jitter, noise-free limits, two matches, binary keys")
-    jittered = {jitter: measure(Setup(1000.0, jitter=jitter), effort, threshold=1.0)
+    jittered = {jitter: measure_match(Setup(1000.0, MEASURED, KERNELS[MAIN], jitter), effort)
                 for jitter in published.JITTER_AUC}
     rows = [*kernel_rows()]
     for name, windows in found.items():
         head = f"{published.PAPER}, {name}"
-        rows += [*main_rows(head, windows), *spikes_rows(head, windows)]
+        rows += [*main_rows(head, windows, effort), *spikes_rows(head, windows)]
+    rows += level_rows(effort)
+    rows += reported(f"{published.PAPER}, {TWO}, noise chosen by these rates", before, effort)
     rows += [*jitter_rows(jittered), *digital_rows(effort), *key_rows(effort)]
     rows += pooled_rows(effort)
     tell("the integer circuit")
@@ -98,67 +94,83 @@ def run(figures: Path, full: bool, tell: Tell) -> list[Row]:
     return rows
 
 
-def kernel_rows() -> Iterator[Row]:
-    """Shape of the two-trace kernel, and both kernels against the published offset curve."""
-    fine = np.arange(0.0, 60.0, 0.01)
-    values = ELLWOOD_KERNEL(fine)
-    head = f"{published.PAPER}, kernel"
-    yield row(head, "lag of the peak, ms", published.PEAK, ELLWOOD_KERNEL.peak_lag,
-              published.PEAK_WITHIN)
-    yield row(head, "full width at half maximum, ms", published.WIDTH,
-              np.ptp(fine[values > values.max() / 2]), published.WIDTH_WITHIN)
-    yield bound(head, "largest response up to 1 ms", 0.0, values[fine <= 1].max())
-    lags, table = tabulated_kernel()
-    yield row(head, "largest difference from the table", None,
-              np.abs(ELLWOOD_KERNEL(lags) - table).max(), None)
-    kernels: dict[str, Kernel] = {"two traces": ELLWOOD_KERNEL, "table": interpolated}
-    for name, kernel in kernels.items():
-        peak = kernel(np.array(published.PEAK))
-        for lag, response in published.OFFSET_CURVE.items():
-            yield row(head, f"response at {lag} ms, {name}", response,
-                      float(kernel(np.array(lag)) / peak), published.OFFSET_WITHIN)
+def in_windows(setup: Setup, effort: Effort) -> Windows:
+    """All match windows, each with the paper's threshold."""
+    return {window: measure(replace(setup, window=1000 * window), effort, threshold=threshold)
+            for window, threshold in THRESHOLDS.items()}
 
 
-def main_rows(head: str, windows: Windows) -> Iterator[Row]:
+def main_rows(head: str, windows: Windows, effort: Effort) -> Iterator[Row]:
     """The table: ROC, success, spurious, thresholds."""
+    trials = effort.trials * len(effort.seeds)
     for window, found in windows.items():
         here = partial(row, head)
-        yield here(f"{window} s: AUC", published.AUC[window], found.auc, published.AUC_WITHIN)
+        yield here(f"{window} s: AUC", published.AUC[window], found.auc, published.AUC_WITHIN,
+                   WHY_ROC)
         for rate, value in zip(published.FALSE_POSITIVES, published.TRUE_POSITIVES[window],
                                strict=True):
             yield here(f"{window} s: true positives at {rate:.0%}", value,
-                       found.true_positives(rate), published.RATE_WITHIN)
+                       found.true_positives(rate), published.RATE_WITHIN if rate > 0.01
+                       else published.rarest_within(window, trials), WHY_ROC)
         yield here(f"{window} s: success", published.SUCCESS[window], found.success,
-                   published.SUCCESS_WITHIN)
+                   published.SUCCESS_WITHIN, WHY_LEVEL)
         yield here(f"{window} s: spurious", published.SPURIOUS[window], found.spurious, None)
         yield here(f"{window} s: threshold / threshold at 1 s", THRESHOLDS[window],
-                   found.threshold / windows[1.0].threshold, published.THRESHOLD_WITHIN)
+                   found.threshold / windows[1.0].threshold, published.THRESHOLD_WITHIN,
+                   WHY_THRESHOLD)
     yield row(head, "1.0 s: threshold, in the kernel's unit", 1.0, windows[1.0].threshold,
               published.THRESHOLD_WITHIN)
+
+
+WHY_ROC = "what else scatters scores in so short a window is not in the noise of other axons"
+WHY_THRESHOLD = "thresholds of shorter windows are too low, by the same missing scatter"
+WHY_LEVEL = "the level is that of 1 s; half a second comes nearer at 1.00, see below"
+WHY_STEP = "five coincidences err by .18 here, by .14 in the paper: its step is sharper"
+
+
+def level_rows(effort: Effort, level: float = 1.0) -> Iterator[Row]:
+    """Success if an axon controlled as soon as its copy reached the threshold; not judged."""
+    head = f"{published.PAPER}, {MAIN}, level {level}"
+    for window, steps in published.SUCCESS_BY_SPIKES.items():
+        found = measure(Setup(1000 * window, MEASURED, KERNELS[MAIN]), effort,
+                        threshold=THRESHOLDS[window], level=level)
+        yield row(head, f"{window} s: success", published.SUCCESS[window], found.success, None)
+        for spikes, success in steps.items():
+            yield row(head, f"{window} s: success with {spikes} query spikes", success,
+                      found.success_with(spikes), None)
+
+
+def reported(head: str, windows: Windows, effort: Effort) -> list[Row]:
+    """The same rows unjudged, and how many of them would miss."""
+    rows = [*main_rows(head, windows, effort), *spikes_rows(head, windows)]
+    missed = sum(found.ok is False for found in rows)
+    return [*(replace(found, tolerance=None, ok=None, why="") for found in rows),
+            row(head, "of these, further off than is tolerated above", None, missed, None)]
 
 
 def jitter_rows(jittered: Windows) -> Iterator[Row]:
     for jitter, found in jittered.items():
         here = partial(row, f"{published.PAPER}, jitter in 1 s, {MAIN}")
         yield here(f"{jitter:.0f} ms: AUC", published.JITTER_AUC[jitter], found.auc,
-                   published.AUC_WITHIN)
+                   published.AUC_WITHIN, WHY_ROC)
         yield here(f"{jitter:.0f} ms: true positives at 10%",
                    published.JITTER_TRUE_POSITIVES[jitter], found.true_positives(0.1),
-                   published.RATE_WITHIN)
+                   published.RATE_WITHIN, WHY_ROC)
 
 
 def spikes_rows(head: str, windows: Windows) -> Iterator[Row]:
     for window, steps in published.SUCCESS_BY_SPIKES.items():
         for spikes, success in steps.items():
             yield row(head, f"{window} s: success with {spikes} query spikes", success,
-                      windows[window].success_with(spikes), published.SUCCESS_WITHIN)
+                      windows[window].success_with(spikes), published.SUCCESS_WITHIN,
+                      WHY_LEVEL if window < 1 else WHY_STEP)
 
 
 def digital_rows(effort: Effort) -> Iterator[Row]:
     """Without noise: what digital hardware can reach, and two matching axons at once."""
-    head = f"{published.PAPER}, noise-free, {MAIN}"
+    head = f"{published.PAPER}, noise-free, {TWO}"
     for window, area in published.NOISE_FREE_AUC.items():
-        found = measure(Setup(1000 * window, DIGITAL), effort)
+        found = measure_match(Setup(1000 * window, DIGITAL), effort)
         yield row(head, f"{window} s: AUC", area, found.auc, published.AUC_WITHIN)
     both = measure(Setup(2000.0, DIGITAL, matches=2), effort, efficacy=1.0)
     yield row(head, "2.0 s: two matches, share of both's values in the output", 1.0, both.success,

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from examples.papers.common import picture
 from examples.papers.ellwood_control import CONTROL, EFFICACY, GAP
-from examples.papers.ellwood_model import Floats
+from examples.papers.ellwood_noise import Floats
 from neuromorph.dynamics.coincidence import (
     ELLWOOD_KERNEL,
     THRESHOLDS,

@@ -11,23 +11,24 @@ from examples.papers.common import picture
 from examples.papers.ellwood_measure import Measured
 from examples.papers.ellwood_model import tabulated_kernel
 from examples.papers.ellwood_roc import curve
-from neuromorph.dynamics.coincidence import ELLWOOD_KERNEL
+from neuromorph.dynamics.coincidence import ELLWOOD_KERNEL, PRODUCT_KERNEL
 from neuromorph.report.pictures import ACCENT, INK, QUIET
 
 COLOURS = (QUIET, INK, ACCENT)
 
 
 def draw_kernel(path: Path) -> None:
-    """The two-trace kernel, the table it was fitted to, and the published offset curve."""
+    """Both kernels of traces, the table they were fitted to, and the published offset curve."""
     lags, table = tabulated_kernel()
     fine = np.linspace(0, 40, 801)
     with picture(path, 1, 2, figsize=(10.5, 4)) as (left, right):
-        left.plot(fine, ELLWOOD_KERNEL(fine), color=INK, label="two traces")
+        for kernel, name, style in ((ELLWOOD_KERNEL, "difference of two traces", ":"),
+                                    (PRODUCT_KERNEL, "two traces and their product", "-")):
+            left.plot(fine, kernel(fine), style, color=INK, label=name)
+            right.plot(fine, kernel(fine) / kernel(published.PEAK), style, color=INK, label=name)
         left.plot(lags, table, "o", color=QUIET, markersize=4, label="table")
         left.set(title="coincidence kernel", xlabel="lag at the synapse (ms)",
                  ylabel="K (threshold at 1 s = 1)", ylim=(0, None))
-        right.plot(fine, ELLWOOD_KERNEL(fine) / ELLWOOD_KERNEL(published.PEAK), color=INK,
-                   label="two traces")
         right.plot(lags, table / table[int(published.PEAK)], "o", color=QUIET, markersize=4,
                    label="table")
         right.plot(list(published.OFFSET_CURVE), list(published.OFFSET_CURVE.values()), "s",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-from examples.papers.ellwood_control import EFFICACY, Controlled, control
-from examples.papers.ellwood_model import Floats, Setup, match
+from examples.papers.ellwood_control import EFFICACY, LEVEL, Controlled, control
+from examples.papers.ellwood_model import Matching, Setup, match
+from examples.papers.ellwood_noise import Floats
 from examples.papers.ellwood_roc import auc, threshold_at, true_positives
 
 
@@ -32,6 +34,7 @@ class Measured:
     positive, negative : float array, shape (seeds, trials)
         Score of the matched axon; largest of the others.
     controlled : tuple of Controlled, a seed each
+        Empty where only the match was measured.
     """
 
     positive: Floats
@@ -66,17 +69,32 @@ class Measured:
 
 
 def measure(
-    setup: Setup, effort: Effort, *, threshold: float | None = None, efficacy: float = EFFICACY
+    setup: Setup, effort: Effort, *, threshold: float | None = None, efficacy: float = EFFICACY,
+    level: float = LEVEL,
 ) -> Measured:
     """Match, then control with this threshold; without one, with what passes 10 % of trials."""
+    return _measured(setup, effort, lambda matching, rng: control(
+        matching, threshold_at(matching.best_other, 0.1) if threshold is None else threshold,
+        rng, efficacy, level=level))
+
+
+def measure_match(setup: Setup, effort: Effort) -> Measured:
+    """The match windows alone."""
+    return _measured(setup, effort, None)
+
+
+def _measured(
+    setup: Setup, effort: Effort,
+    then: Callable[[Matching, np.random.Generator], Controlled] | None,
+) -> Measured:
     positive, negative, controlled = [], [], []
     for seed in effort.seeds:
         rng = np.random.default_rng(seed)
         matching = match(setup, effort.trials, rng)
         positive.append(matching.matched)
         negative.append(matching.best_other)
-        limit = threshold_at(matching.best_other, 0.1) if threshold is None else threshold
-        controlled.append(control(matching, limit, rng, efficacy))
+        if then is not None:
+            controlled.append(then(matching, rng))
     return Measured(np.array(positive), np.array(negative), tuple(controlled))
 
 

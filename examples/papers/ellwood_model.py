@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from examples.papers.ellwood_noise import CALIBRATED, Floats, Ints, Noise
 from neuromorph.dynamics.coincidence import ELLWOOD_KERNEL, FORGETTING
 from neuromorph.papers.trains import matched_train, renewal_trains
 
-TABLE = Path(__file__).parent / "data" / "ellwood_kernel.csv"
+TABLE = Path(__file__).parent / "data" / "ellwood_kernel_refit.csv"
 REACH = 100.0
 """Lags (ms) beyond this are left out: there the kernel has fallen below 1e-4 of its peak."""
 
@@ -21,35 +23,11 @@ CHUNK = 100
 """Trials whose pairs of spikes are in memory at once."""
 
 Kernel = Callable[[NDArray[Any]], NDArray[np.float64]]
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 
-@dataclass(frozen=True)
-class Noise:
-    """Each coincidence times LogNormal of mean 1; and coincidences out of nothing.
-
-    Attributes
-    ----------
-    spread : float
-        Standard deviation of the logarithm.
-    outliers : float
-        Mean number an axon and second.
-    size : float
-        Mean size of one, exponential; in units of the threshold at 1 s.
-    """
-
-    spread: float = 0.43
-    outliers: float = 0.02
-    size: float = 0.2
-
-
-BIOLOGY = Noise()
-DIGITAL = Noise(0.0, 0.0, 0.0)
-
-
+@cache
 def tabulated_kernel() -> tuple[Floats, Floats]:
-    """Lags (ms) and K of the table that the two-trace kernel was fitted to."""
+    """Lags (ms) and K, refitted to the published model's responses in 200 trials."""
     lags, values = np.loadtxt(TABLE, delimiter=",", skiprows=2, unpack=True)
     return lags, values
 
@@ -78,7 +56,7 @@ class Setup:
     """
 
     window: float
-    noise: Noise = BIOLOGY
+    noise: Noise = CALIBRATED
     kernel: Kernel = ELLWOOD_KERNEL
     jitter: float = 0.0
     axons: int = 150
@@ -98,6 +76,8 @@ class Matching:
         trial * axons + axon.
     weight, time : float array, shape (coincidences,)
         What each added to the score, and when (ms from the window's begin).
+    factor : float array, shape (trials * axons,)
+        What the noise multiplies each synapse's coincidences with, later ones too.
     """
 
     setup: Setup
@@ -105,6 +85,7 @@ class Matching:
     synapse: Ints
     weight: Floats
     time: Floats
+    factor: Floats
 
     @property
     def scores(self) -> Floats:
@@ -128,27 +109,25 @@ class Matching:
 
 def match(setup: Setup, trials: int, rng: np.random.Generator) -> Matching:
     """Draw trains for so many trials and find their coincidences."""
-    parts = list(_chunks(setup, trials, rng))
-    counts, synapse, weight, time = (np.concatenate(part) for part in zip(*parts, strict=True))
-    return Matching(setup, counts, synapse, weight, time)
+    parts = [_chunk(setup, first, min(CHUNK, trials - first), rng)
+             for first in range(0, trials, CHUNK)]
+    columns = ("counts", "synapse", "weight", "time", "factor")
+    return Matching(setup, *(np.concatenate([getattr(part, name) for part in parts])
+                             for name in columns))
 
 
-def _chunks(
-    setup: Setup, trials: int, rng: np.random.Generator
-) -> Iterator[tuple[Ints, Ints, Floats, Floats]]:
-    for first in range(0, trials, CHUNK):
-        size = min(CHUNK, trials - first)
-        post = renewal_trains(rng, (size,), setup.window)
-        pre = _keys(setup, post, rng)
-        synapse, lag, time = _pairs(pre, post)
-        weight = setup.kernel(lag)
-        if setup.noise.spread:
-            spread = setup.noise.spread
-            weight = weight * rng.lognormal(-spread**2 / 2, spread, len(weight))
-        odd = _outliers(setup, size, rng)
-        yield (np.isfinite(post).sum(axis=1),
-               np.concatenate([synapse, odd[0]]) + first * setup.axons,
-               np.concatenate([weight, odd[1]]), np.concatenate([time, odd[2]]))
+def _chunk(setup: Setup, first: int, size: int, rng: np.random.Generator) -> Matching:
+    """Some trials; ``first`` is the number of the first."""
+    post = renewal_trains(rng, (size,), setup.window)
+    pre = _keys(setup, post, rng)
+    synapse, lag, time = coincidences(pre, post)
+    error = setup.noise.of_coincidences(rng, synapse.shape)
+    drawn = setup.noise.of_synapses(rng, size, setup.axons, setup.window)
+    return Matching(
+        setup, np.isfinite(post).sum(axis=1),
+        np.concatenate([synapse, drawn.synapse]) + first * setup.axons,
+        np.concatenate([setup.kernel(lag) * drawn.factor[synapse] * error, drawn.size]),
+        np.concatenate([time, drawn.time]), drawn.factor)
 
 
 def _keys(setup: Setup, post: Floats, rng: np.random.Generator) -> Floats:
@@ -168,18 +147,14 @@ def _padded(times: Floats, length: int) -> Floats:
     return np.pad(times, [(0, 0)] * (times.ndim - 1) + [(0, missing)], constant_values=np.nan)
 
 
-def _pairs(pre: Floats, post: Floats) -> tuple[Ints, Floats, Floats]:
-    """Synapse, lag and time of every pair of spikes that is near enough to count."""
+def coincidences(pre: Floats, post: Floats) -> tuple[Ints, Floats, Floats]:
+    """Synapse, lag and time of every pair of spikes that is near enough to count.
+
+    Parameters
+    ----------
+    pre : float array, shape (trials, axons, spikes)
+    post : float array, shape (trials, spikes)
+    """
     lags = post[:, None, None, :] - pre[..., None]
     trial, axon, before, after = np.nonzero((lags > 0) & (lags < REACH))
     return (trial * pre.shape[1] + axon, lags[trial, axon, before, after], post[trial, after])
-
-
-def _outliers(
-    setup: Setup, trials: int, rng: np.random.Generator
-) -> tuple[Ints, Floats, Floats]:
-    """Synapse, size and time of coincidences out of nothing; at most one a synapse."""
-    chance = setup.noise.outliers * setup.window / 1000
-    synapse = np.flatnonzero(rng.random(trials * setup.axons) < chance)
-    return (synapse, rng.exponential(setup.noise.size, len(synapse)),
-            rng.uniform(0.0, setup.window, len(synapse)))

@@ -21,7 +21,7 @@ from neuromorph.dynamics.coincidence import (
 
 def pooled_rows(effort: Effort) -> Iterator[Row]:
     """How far pooled gates are from softmax, and how much of all gates the match gets."""
-    head = f"{published.PAPER}, pooled threshold (derived), two traces"
+    head = f"{published.PAPER}, pooled threshold (derived), difference of two traces"
     for window, threshold in THRESHOLDS.items():
         scores = match(Setup(1000 * window), effort.trials, np.random.default_rng(0)).scores
         beta = GATE_SLOPE / threshold

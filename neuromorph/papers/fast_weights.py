@@ -34,6 +34,30 @@ def delta(
     return gated_delta(weights, key, value, keep=1.0, rate=rate)
 
 
+def delta_sweep(keys: NDArray[Any]) -> Floats:
+    """P of R' = P R: what one pass of the delta rule over all pairs makes of their errors.
+
+    ::
+
+        R = V - K S^T,   G = K K^T,   L = tril(G),   P = I - G L^-1
+
+    A pass is one Gauss-Seidel sweep on G. It is exact at once for orthonormal keys (P = 0), and
+    in the limit for independent ones, at the rate of P's spectral radius.
+
+    Parameters
+    ----------
+    keys : array, shape (pairs, key_size)
+        K, of norm 1.
+
+    Returns
+    -------
+    float64 array, shape (pairs, pairs)
+    """
+    gram = np.asarray(keys, np.float64) @ np.transpose(keys)
+    sweep: Floats = np.eye(len(gram)) - np.linalg.solve(np.tril(gram).T, gram.T).T
+    return sweep
+
+
 def gated_delta(
     weights: NDArray[Any], key: NDArray[Any], value: NDArray[Any], *, keep: float,
     rate: float = 1.0,

@@ -12,6 +12,7 @@ from neuromorph.papers.fast_weights import (
     bcm,
     decaying_hebb,
     delta,
+    delta_sweep,
     gated_delta,
     hebb,
     multiplicative,
@@ -55,6 +56,20 @@ def test_after_the_delta_rule_the_key_answers_with_its_value(some: tuple[Any, An
     np.testing.assert_allclose(delta(learned, key, value), learned)
     half = delta(weights, key, value, rate=0.5)
     np.testing.assert_allclose(half @ key, (weights @ key + value) / 2)
+
+
+def test_a_pass_of_the_delta_rule_is_a_sweep() -> None:
+    rng = np.random.default_rng(9)
+    keys, values = rng.standard_normal((20, 24)), rng.standard_normal((20, 5))
+    keys /= np.linalg.norm(keys, axis=1, keepdims=True)
+    weights, left = np.zeros((5, 24)), values
+    for _ in range(3):
+        for key, value in zip(keys, values, strict=True):
+            weights = delta(weights, key, value)
+        left = delta_sweep(keys) @ left
+        np.testing.assert_allclose(values - keys @ weights.T, left, atol=1e-12)
+    assert np.abs(left).max() > 1e-3  # not exact yet
+    np.testing.assert_allclose(delta_sweep(np.eye(6)), 0, atol=1e-15)
 
 
 def test_the_delta_rule_leaves_what_is_at_right_angles(some: tuple[Any, Any, Any]) -> None:

@@ -81,6 +81,7 @@ def error(target: Array, answer: Array) -> tuple[Array, Array]:
                    domain=d), None),
     (lambda d: multiplicative(rate=2**-2, domain=d), None),
     (lambda d: short_term_potentiation(every=0, step=32, domain=d), None),
+    (lambda d: short_term_potentiation(kernel="three", every=0, step=32, domain=d), None),
 ])
 def test_a_rate_means_the_same_in_both_domains(make: Any, third: Any) -> None:
     """One step without a rounding: integers and floats move the weights alike."""

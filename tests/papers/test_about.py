@@ -61,6 +61,11 @@ def test_every_script_declares_its_paper() -> None:
     assert papers().keys() == scripts().keys()
 
 
+def test_a_row_that_is_missed_says_why() -> None:
+    assert not [row.quantity for name in papers() for row in kept(name)
+                if row.ok is False and not row.why]
+
+
 def test_the_readme_counts_the_rows() -> None:
     judged, missed = counts(row for name in papers() for row in kept(name))
     text = (ROOT / "README.md").read_text("utf-8")

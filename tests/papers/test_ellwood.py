@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,8 @@ import pytest
 from ellwood_closed_form import match_score
 
 from examples.papers import ellwood_published as published
-from examples.papers.ellwood import VARIANTS, digital_rows, jitter_rows, kernel_rows, key_rows
-from examples.papers.ellwood_control import control
+from examples.papers.ellwood import digital_rows, jitter_rows, key_rows, main_rows, reported
+from examples.papers.ellwood_control import control, grown_scores
 from examples.papers.ellwood_episode import MATCHED, draw_episode, play
 from examples.papers.ellwood_figures import draw_kernel, draw_roc, draw_success
 from examples.papers.ellwood_keys import (
@@ -23,8 +24,9 @@ from examples.papers.ellwood_keys import (
     simulated_errors,
     tail,
 )
-from examples.papers.ellwood_measure import Effort, measure
-from examples.papers.ellwood_model import DIGITAL, Setup, match
+from examples.papers.ellwood_measure import Effort, measure, measure_match
+from examples.papers.ellwood_model import Setup, match
+from examples.papers.ellwood_noise import DIGITAL, MEASURED
 from examples.papers.ellwood_roc import auc, curve, true_positives
 from neuromorph.dynamics.coincidence import THRESHOLDS
 from neuromorph.papers.trains import matched_train, renewal_trains
@@ -48,12 +50,6 @@ def test_scores_of_many_trials_are_those_of_each() -> None:
     assert matching.scores.shape == (120, 5)
 
 
-def test_noise_keeps_the_mean_and_adds_outliers() -> None:
-    quiet, noisy = (match(Setup(1000.0, noise), 400, np.random.default_rng(1)).scores[:, 1:].mean()
-                    for noise in (DIGITAL, VARIANTS["two traces"][1]))
-    assert noisy - quiet == pytest.approx(0.02 * 0.2, rel=0.5)
-
-
 def test_noise_free_limits_and_two_matches() -> None:
     rows = {r.quantity: r for r in digital_rows(SMALL)}
     assert all(r.ok is not False for name, r in rows.items() if name.startswith("2.0 s"))
@@ -62,7 +58,7 @@ def test_noise_free_limits_and_two_matches() -> None:
 
 
 def test_jitter_costs_what_it_costs_in_the_paper() -> None:
-    found = {j: measure(Setup(1000.0, jitter=j), Effort(800, (0,))) for j in (1.0, 2.0)}
+    found = {j: measure_match(Setup(1000.0, jitter=j), Effort(800, (0,))) for j in (1.0, 2.0)}
     assert found[1.0].auc > found[2.0].auc
     areas = [r for r in jitter_rows(found) if r.quantity.endswith("AUC")]
     assert [r.ok for r in areas] == [True, True]
@@ -75,7 +71,7 @@ def test_frozen_numbers_of_a_small_experiment() -> None:
     np.testing.assert_allclose(numbers, FROZEN, atol=5e-4)
 
 
-FROZEN = [0.8953, 0.78, 1.0430, 0.7187, 0.0301, 0.9178]
+FROZEN = [0.8953, 0.78, 1.0430, 0.6727, 0.0265, 0.8581]
 
 
 def test_roc_by_hand() -> None:
@@ -104,8 +100,40 @@ def test_the_delayed_copy_costs_early_value_spikes() -> None:
     matching = match(Setup(1000.0, DIGITAL, axons=2), 400, np.random.default_rng(0))
     near = matching.matched * 0.9
     chosen = int(np.argmax(matching.counts == 6))
-    found = control(matching, float(near[chosen]), np.random.default_rng(1), efficacy=1.0)
+    found = control(matching, float(near[chosen]), np.random.default_rng(1), efficacy=1.0,
+                    level=1.0)
     assert 0 < found.success[chosen] < 1
+
+
+def test_a_higher_level_opens_fewer_gates() -> None:
+    matching = match(Setup(1000.0, DIGITAL, axons=2), 200, np.random.default_rng(0))
+    success = [np.nanmean(control(matching, 1.0, np.random.default_rng(1), level=level).success)
+               for level in (1.0, 1.08, 2.0)]
+    assert success[0] > success[1] > success[2]
+
+
+def test_scores_go_on_growing_in_the_control_window() -> None:
+    """With learning off nothing changes there; with it on, axons join and none drops out."""
+    matching = match(Setup(1000.0, DIGITAL), 100, np.random.default_rng(0))
+    off, on = (control(matching, 0.8, np.random.default_rng(1), learning=learning)
+               for learning in (False, True))
+    assert on.spurious.mean() > 1.02 * off.spurious.mean()
+    assert (on.success >= off.success).sum() == np.isfinite(on.success).sum()
+
+
+def test_learning_takes_only_what_comes_after() -> None:
+    """Two axons; the other's value follows the matched one's by 7 ms at first, never before it."""
+    matching = match(Setup(1000.0, DIGITAL, axons=2), 1, np.random.default_rng(0))
+    kept = matching.synapse == 0
+    alone = replace(matching, synapse=matching.synapse[kept], weight=matching.weight[kept],
+                    time=matching.time[kept])
+    values = np.array([[[100.0, 300.0], [93.0, 307.0]]])
+    fired = np.zeros(values.shape, np.bool_)
+    fired[0, 0] = True
+    grown = grown_scores(alone, values, np.ones(values.shape), fired)
+    assert grown.time[kept.sum():].tolist() == [1600.0]
+    assert grown.weight[-1] == pytest.approx(float(alone.setup.kernel(np.array(7.0))))
+    assert grown.synapse[-1] == 1
 
 
 def test_the_output_of_two_matches_is_the_union_of_their_values() -> None:
@@ -149,11 +177,18 @@ def test_false_matches_by_hand_and_drawn() -> None:
 # --- rows and pictures
 
 
-def test_rows_of_kernel_and_keys() -> None:
-    kernel = {r.quantity: r for r in kernel_rows()}
-    assert kernel["lag of the peak, ms"].ok
-    assert kernel["response at 4 ms, two traces"].ok is False  # it rises too steeply: shown as is
+def test_rows_of_keys() -> None:
     assert all(r.ok for r in key_rows(Effort(60, (0,))) if "formula" not in r.quantity)
+
+
+def test_what_is_only_reported_is_not_judged_but_counted() -> None:
+    found = {window: measure(Setup(1000 * window, MEASURED, axons=10), Effort(60, (0,)))
+             for window in THRESHOLDS}
+    judged = list(main_rows("A", found, SMALL))
+    rows = reported("A", found, SMALL)
+    assert [r.ours for r in rows[: len(judged)]] == [r.ours for r in judged]
+    assert not [r for r in rows if r.ok is not None or r.why]
+    assert rows[-1].ours >= sum(r.ok is False for r in judged) > 0
 
 
 @pytest.mark.parametrize("draw", [draw_kernel, draw_episode])

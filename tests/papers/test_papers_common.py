@@ -45,7 +45,7 @@ def test_numbers_that_say_nothing_are_refused(
         row("paper", "AUC", published, ours, tolerance)
 
 
-ROWS = [row("A", "near", 1.0, 1.01, 0.1), row("A", "far", 1.0, 2.0, 0.1),
+ROWS = [row("A", "near", 1.0, 1.01, 0.1, "no need"), row("A", "far", 1.0, 2.0, 0.1, "it is noisy"),
         row("B", "beside", None, 0.5, None)]
 
 
@@ -54,7 +54,7 @@ def test_a_table_counts_what_was_missed() -> None:
         "A",
         "           published        ours  tolerance",
         "  near             1        1.01        0.1  ok",
-        "  far              1           2        0.1  MISSED",
+        "  far              1           2        0.1  MISSED: it is noisy",
         "B",
         "           published        ours  tolerance",
         "  beside           -         0.5          -",
@@ -68,7 +68,7 @@ def test_a_summary_holds_every_field_and_replaces_the_last(tmp_path: Path) -> No
     save_summary(ROWS, path)
     held = json.loads(path.read_text("utf-8"))
     assert held[1] == {"paper": "A", "quantity": "far", "published": 1.0, "ours": 2.0,
-                       "tolerance": 0.1, "ok": False}
+                       "tolerance": 0.1, "ok": False, "why": "it is noisy"}
     assert [Row(**r) for r in held] == ROWS
     assert [p.name for p in path.parent.iterdir()] == ["summary.json"]
 
