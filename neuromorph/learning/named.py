@@ -123,6 +123,31 @@ def gated_delta(
     return with_presynaptic_trace(rule, impulse, tau)
 
 
+def regulated_delta(
+    *, rate: float = 2**-11, impulse: float | None = 16, tau: float = 10,
+    domain: Domain = "fixed",
+) -> LearningRule:
+    """Δw = rate n e x, e = target - answer: delta, as fast as a state n has it.
+
+    ::
+
+        dw = rate u0 x1 y1 y3 - rate u0 x1 y2 y3            y3: the state, 0 to 127
+
+    Third factors: y1 and y2 as for `delta`; y3 such as the running mean of the error, which raises
+    the rate where what was learned no longer holds (`neuromorph.papers.learning_rate`). In
+    integers each product is rounded down to a multiple of 1024 rate: of three traces of 7 bits the
+    engine keeps no more.
+
+    Parameters
+    ----------
+    rate, impulse, tau, domain
+        As for `delta`.
+    """
+    rule = LearningRule(dw=series(product(rate, "u0*x1*y1*y3", domain),
+                                  product(-rate, "u0*x1*y2*y3", domain)))
+    return with_presynaptic_trace(rule, impulse, tau)
+
+
 def multiplicative(
     *, rate: float = 2**-3, sign: Sign = "excitatory", domain: Domain = "fixed"
 ) -> LearningRule:
@@ -151,6 +176,7 @@ def _error(rate: float, domain: Domain) -> str:
 
 RULES: dict[str, Callable[..., LearningRule]] = {
     rule.__name__: rule
-    for rule in (hebb, decay, delta, gated_delta, oja, bcm, multiplicative, short_term_potentiation)
+    for rule in (hebb, decay, delta, gated_delta, regulated_delta, oja, bcm,
+                 multiplicative, short_term_potentiation)
 }
 """All of them, by name."""

@@ -29,6 +29,7 @@ from neuromorph.learning.named import (
     hebb,
     multiplicative,
     oja,
+    regulated_delta,
     short_term_potentiation,
 )
 from neuromorph.network import CubaLIF, Network, Population, Projection, Source
@@ -76,6 +77,8 @@ def error(target: Array, answer: Array) -> tuple[Array, Array]:
     (lambda d: delta(rate=2**-1, tau=0, domain=d), (6, 0)),
     (lambda d: delta(rate=2**-1, tau=0, domain=d), (0, 3)),
     (lambda d: gated_delta(rate=2**-1, forget=2**-7, tau=0, domain=d), (6, 0, 32)),
+    (lambda d: regulated_delta(rate=2**-7, tau=0, domain=d), (6, 0, 32)),
+    (lambda d: regulated_delta(rate=2**-7, tau=0, domain=d), (0, 8, 16)),
     (lambda d: oja(rate=2**-2, bound=2**-7, tau=0, post=(64, 0), domain=d), None),
     (lambda d: bcm(rate=2**-5, threshold=2**-2, impulse=16, tau=0, fast=(64, 0), slow=(32, 0),
                    domain=d), None),
@@ -186,6 +189,15 @@ def test_delta_drives_the_error_to_the_last_unit_in_integers() -> None:
         signs = error(truth @ x, synapses.state.weights @ x)
         synapses.see(x, [0, 0], np.minimum(signs, 127))
     assert np.abs(synapses.state.weights - truth).max() <= 1
+
+
+@pytest.mark.parametrize("domain", ["fixed", "float"])
+def test_a_regulated_delta_learns_as_its_state_has_it(domain: Any) -> None:
+    def changed(state: int) -> int:
+        synapses = Synapses(regulated_delta(rate=2**-7, tau=0, domain=domain), [[64]], domain)
+        return int(synapses.see([1], [1], (8, 0, state))[0, 0]) - 64
+
+    assert [changed(state) for state in (0, 32, 64, 96)] == [0, 32, 64, 96]
 
 
 def test_gated_delta_equals_its_matrix_form() -> None:
