@@ -1,8 +1,8 @@
-"""Gated DeltaNet layers in integers: what 8-bit weights and 7-bit traces cost, by length.
+"""Gated DeltaNet and lightning layers in integers: what 8-bit weights, 7-bit traces cost.
 
-Layers of tiny random Qwen3-Next models, with heads of 32 and of 128 dimensions (those of the real
-one), each given what it is sent in floats: the cosine of a layer's output, after its norm and its
-projection, with the float one. Calibrated on other texts.
+Layers of tiny random Qwen3-Next and MiniMax models, with heads of 32 and of 128 dimensions (those
+of the real ones), each given what it is sent in floats: the cosine of a layer's output, after its
+norm and its projection, with the float one. Calibrated on other texts.
 
 Narrow weights and traces are those of the circuit, to the bit. Wider ones are emulated: the same
 codes and roundings with more bits, in floats, the gate not rounded at all. The emulation with 8 and
@@ -18,7 +18,8 @@ import numpy as np
 import torch
 import transformers
 
-from neuromorph.circuits.gated_delta import KEY_LIMIT, PERIOD, remember
+from neuromorph import backends
+from neuromorph.circuits.gated_delta import KEY_LIMIT, PERIOD
 from neuromorph.dynamics.gated_delta import DeltaSample
 from neuromorph.huggingface.delta_layers import DeltaConnection, delta_modules
 from neuromorph.huggingface.delta_spikes import DeltaSpikes, delta_spikes
@@ -37,12 +38,13 @@ Answer = Callable[[DeltaCode, DeltaSample], Any]
 
 
 def measure() -> dict[str, Any]:
-    return {f"heads_of_{size}": of_size(size) for size in SIZES}
+    return {f"{name}_heads_of_{size}": of_model(make(size))
+            for name, make in (("gated_delta", tiny), ("lightning", tiny_lightning))
+            for size in SIZES}
 
 
-def of_size(size: int) -> dict[str, Any]:
+def of_model(model: Any) -> dict[str, Any]:
     """Cosines by length, of each way to keep a memory."""
-    model = tiny(size)
     seen, new = texts(2, seed=1), texts(1, seed=2)
     spikes, whole = (delta_spikes(model, [seen], kind) for kind in ("random", "whole"))
     layers = inputs_of(model, new)
@@ -77,6 +79,20 @@ def tiny(size: int) -> Any:
     return model
 
 
+def tiny_lightning(size: int) -> Any:
+    """Three layers of lightning attention: slopes from 1/4 of the first to 1e-5 of the last."""
+    torch.manual_seed(0)
+    config = transformers.MiniMaxConfig(
+        vocab_size=WORDS, hidden_size=128, intermediate_size=128, num_hidden_layers=3,
+        num_attention_heads=HEADS, num_key_value_heads=2, head_dim=size, num_local_experts=2,
+        num_experts_per_tok=2, layer_types=["linear_attention"] * 3, max_position_embeddings=1024)
+    model = transformers.MiniMaxForCausalLM(config).eval()
+    with torch.no_grad():
+        for module in delta_modules(model).values():
+            module.qkv_proj.weight.normal_(0, module.qkv_proj.weight.shape[1] ** -0.5)
+    return model
+
+
 def texts(batch: int, seed: int) -> Any:
     generator = torch.Generator().manual_seed(seed)
     return {"input_ids": torch.randint(0, WORDS, (batch, LENGTHS[-1]), generator=generator)}
@@ -100,14 +116,15 @@ def cosines(model: Any, layers: Any, spikes: DeltaSpikes, answer: Answer) -> dic
     def answered(call: DeltaCall) -> Any:
         outputs = [answer(code, sample) for code, sample in
                    zip(spikes.codes[call.layer], each_head(call.sample), strict=True)]
-        return np.stack(outputs, axis=1), np.zeros(())
+        return np.stack(outputs, axis=1), np.zeros((1, len(outputs), 1, 1))
 
     found = []
     with torch.no_grad(), DeltaConnection.of(model, answered):
         for name, module in delta_modules(model).items():
             args, kwargs, exact = layers[name]
-            out = module(*args, **kwargs)
-            found.append([cosine(out[:, :length], exact[:, :length]) for length in LENGTHS])
+            ours, own = (out[0] if isinstance(out, tuple) else out
+                         for out in (module(*args, **kwargs), exact))
+            found.append([cosine(ours[:, :length], own[:, :length]) for length in LENGTHS])
     return dict(zip(LENGTHS, np.mean(found, axis=0).round(5).tolist(), strict=True))
 
 
@@ -117,7 +134,8 @@ def cosine(one: Any, other: Any) -> float:
 
 def in_integers(code: DeltaCode, sample: DeltaSample) -> Any:
     """The circuit, to the bit."""
-    return code.decode(remember(code.numbers, code.encode(sample)[0]).answers)
+    done = backends.remembering(backends.DEFAULT)(code.numbers, code.encode(sample)[0])
+    return code.decode(done.answers)
 
 
 def even_weights(code: DeltaCode, sample: DeltaSample) -> Any:
@@ -133,7 +151,7 @@ def emulated(
     finer, louder = 2.0 ** (weight_bits - 8), 2.0 ** (trace_bits - 7)
     weight, write = code.weight * finer, code.write * louder
     error = code.weight / (code.numbers.write_gain * code.write) * louder
-    keys = sample.keys * sample.keep[..., None]
+    keys = sample.keys * sample.keep[..., None] * sample.forgets_key
     reads = np.rint(keys * code.read * louder) / (code.read * louder)
     writes = np.clip(np.rint(sample.keys * sample.rate[..., None] * write),
                      -KEY_LIMIT * louder, KEY_LIMIT * louder)

@@ -28,7 +28,7 @@ def measure() -> dict[str, Any]:
 
 def of_shape(batch: int, size: int, tokens: int) -> dict[str, Any]:
     """Seconds of both, and how many times as fast."""
-    ways = {name: backends.get(name).remember for name in ("reference", "fast")}
+    ways = {name: backends.remembering(name) for name in ("reference", "fast")}
     sample = drawn(np.random.default_rng(0), batch, size, tokens)
     code = calibrate_delta([sample], remembering=ways["fast"])
     codes = code.encode(sample)[0]

@@ -5,7 +5,7 @@ The jobs meet here: `translate` says how floats become codes, a backend runs the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cached_property
 from operator import attrgetter
@@ -23,8 +23,12 @@ from neuromorph.backends import (
     ReadoutKind,
     Sight,
 )
+from neuromorph.circuits.gated_delta import Remembered
+from neuromorph.dynamics.gated_delta import DeltaSample
 from neuromorph.shown import Shown
 from neuromorph.translate import Caution, LayerCode, Sample
+from neuromorph.translate.delta_code import DeltaCode
+from neuromorph.translate.delta_fidelity import MemoryFidelity, compare_memory
 
 FORCED = 0.05
 """Forced spikes a query that a layer may have: where calibration fits there are some .005."""
@@ -211,3 +215,25 @@ class SpikingLayer(Shown):
         return self.run(self.encode(
             sample.queries[None], sample.keys[None], sample.values[None], sample.mask[None],
             None if sample.bias is None else sample.bias[None]), times=True)
+
+
+def memory_fidelity(
+    layer: str, codes: Sequence[DeltaCode], samples: Sequence[DeltaSample]
+) -> list[MemoryFidelity]:
+    """Each memory of a layer on samples (heads, tokens, …), in closed form."""
+    remember = backends.remembering(backends.DEFAULT)
+    found = []
+    for head, code in enumerate(codes):
+        own, outputs, clipped = [sample.part(head) for sample in samples], [], 0
+        for sample in own:
+            sent, beyond, _ = code.encode(sample)
+            done = remember(code.numbers, sent)
+            outputs.append(code.decode(done.answers))
+            clipped += beyond + at_limits(done)
+        found.append(compare_memory(layer, head, own, outputs, clipped))
+    return found
+
+
+def at_limits(done: Remembered) -> int:
+    """Errors, and weights after a token, that are at a limit."""
+    return done.clipped_errors + done.clipped_weights

@@ -70,13 +70,18 @@ class Collected(Shown):
 
     def divide(self, seed: int) -> tuple[list[int], list[int]]:
         """Numbers of the samples to calibrate on, and of those to measure on: none of one."""
-        held = max(1, self.count // HELD_OUT) if self.count > 1 else 0
-        order = np.random.default_rng(seed).permutation(self.count).tolist()
-        return sorted(order[held:]), sorted(order[:held])
+        return divided(self.count, seed)
 
     def chosen(self, numbers: Sequence[int]) -> dict[str, list[Sample]]:
         """These samples of every layer."""
         return {name: [seen[i] for i in numbers] for name, seen in self.samples.items()}
+
+
+def divided(count: int, seed: int) -> tuple[list[int], list[int]]:
+    """Numbers of samples to calibrate on, and of those to measure on: none of one."""
+    held = max(1, count // HELD_OUT) if count > 1 else 0
+    order = np.random.default_rng(seed).permutation(count).tolist()
+    return sorted(order[held:]), sorted(order[:held])
 
 
 def collect(

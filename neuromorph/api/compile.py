@@ -7,22 +7,29 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
-from neuromorph.bundle import Bundle, load_bundle
-from neuromorph.bundle.manifest import kind_said
-from neuromorph.bundle.whole import WholeBundle, load_whole
+from neuromorph.bundle import Bundle
+from neuromorph.bundle.kinds import AnyBundle, load_any
+from neuromorph.bundle.memories import MemoriesBundle
+from neuromorph.bundle.whole import WholeBundle
 from neuromorph.compile import Compiled, Unit, check_pass, compile_units, to_lines
 from neuromorph.cost import costs_of
+from neuromorph.deploy.any_units import all_units
 from neuromorph.deploy.boards import Chosen, fitting, named, whole_fitting
 from neuromorph.deploy.look import check_seconds, look, search_values
+from neuromorph.deploy.memories import (
+    memories_not_placed,
+    memories_placed,
+    memories_values,
+)
 from neuromorph.deploy.outcome import CompileReport, not_placed, placed
-from neuromorph.deploy.units import Memory, units_of
+from neuromorph.deploy.units import Memory
 from neuromorph.deploy.values import head_values
-from neuromorph.deploy.whole import unit_of, whole_not_placed, whole_placed, whole_values
+from neuromorph.deploy.whole import whole_not_placed, whole_placed, whole_values
 from neuromorph.errors import FitError, UsageError
 from neuromorph.progress import Progress, silent
 from neuromorph.shown import Shown
 
-Source: TypeAlias = str | os.PathLike[str] | Bundle | WholeBundle
+Source: TypeAlias = str | os.PathLike[str] | AnyBundle
 
 
 def compile_bundle(
@@ -32,11 +39,11 @@ def compile_bundle(
 ) -> CompileReport:
     """Place a bundle on a chip or board, check the result, estimate its costs.
 
-    Heads of attention are a network each; a whole model is one network.
+    Heads of attention and memories are a network each; a whole model is one network.
 
     Parameters
     ----------
-    path : path, Bundle or WholeBundle
+    path : path, Bundle, WholeBundle or MemoriesBundle
     profile : str, optional
         Name of a hardware profile, or path of one. If left out, the smallest chip or board that
         is known to take the bundle: its kind of spikes and its registers decide between chips.
@@ -142,38 +149,54 @@ class _OfAWhole(Shown):
                                 whole_values(self.bundle, self.target))
 
 
+@dataclass(frozen=True, eq=False, repr=False)
+class _OfMemories(Shown):
+    """Memories alone, a unit each."""
+
+    bundle: MemoriesBundle
+    units: tuple[Unit, ...]
+    target: Chosen
+
+    def placed(self, compiled: Compiled, costs: str | None, progress: Progress) -> CompileReport:
+        return memories_placed(self.bundle, compiled, costs, self._head, progress)
+
+    def not_placed(self, error: FitError) -> CompileReport:
+        return memories_not_placed(self.bundle, self.units, self.target.profile, error,
+                                   self._head)
+
+    @property
+    def _head(self) -> dict[str, Any]:
+        return memories_values(self.bundle, self.units, self.target)
+
+
 def _begun(
     path: Source, profile: str | None, memory: Memory, programmable: bool, progress: Progress,
     costs: str | None = None,
-) -> _OfHeads | _OfAWhole:
+) -> _OfHeads | _OfAWhole | _OfMemories:
     """The bundle, its networks, and what they are compiled for."""
     if memory not in ("static", "plastic"):
         raise UsageError("no such memory", found=memory, expected="static or plastic")
-    bundle = path if isinstance(path, Bundle | WholeBundle) else _loaded(path)
-    whole = isinstance(bundle, WholeBundle)
-    if whole and memory != "static":
-        raise UsageError("the memories of a whole model are always written by plasticity",
+    bundle = load_any(path)
+    ours = isinstance(bundle, WholeBundle | MemoriesBundle)  # no neurons but programmable ones
+    if ours and memory != "static":
+        raise UsageError("the memories of a whole model are always written by plasticity"
+                         if isinstance(bundle, WholeBundle) else
+                         "such memories are always written by plasticity",
                          found=f"memory {memory}", hint="leave it out")
-    # a whole model has no neurons but programmable ones
-    target = None if profile is None else named(profile, programmable=programmable or whole)
+    target = None if profile is None else named(profile, programmable=programmable or ours)
     if target is not None:
         costs_of(target.profile, costs)  # before minutes of building
     progress("building the networks")
-    if isinstance(bundle, WholeBundle):
-        units: tuple[Unit, ...] = (unit_of(bundle),)
-        if target is None:
-            progress("choosing a board")
-            target = whole_fitting(units)
-        return _OfAWhole(bundle, units, target)
-    units = units_of(bundle, memory)
+    units = all_units(bundle, memory)
     if target is None:
         progress("choosing a board")
-        target = fitting(bundle, units, programmable=programmable)
-    return _OfHeads(bundle, units, target, memory)
-
-
-def _loaded(path: str | os.PathLike[str]) -> Bundle | WholeBundle:
-    return load_whole(path) if kind_said(path) == "whole" else load_bundle(path)
+        target = (whole_fitting(units) if isinstance(bundle, WholeBundle | MemoriesBundle)
+                  else fitting(bundle, units, programmable=programmable))
+    if isinstance(bundle, Bundle):
+        return _OfHeads(bundle, units, target, memory)
+    if isinstance(bundle, WholeBundle):
+        return _OfAWhole(bundle, units, target)
+    return _OfMemories(bundle, units, target)
 
 
 def program_text(

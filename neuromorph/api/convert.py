@@ -7,15 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args
 
-from neuromorph.bundle import is_bundle, load_bundle
-from neuromorph.bundle.manifest import kind_said
-from neuromorph.bundle.whole import load_whole
-from neuromorph.bundle.whole.bundle import KIND
+from neuromorph.bundle.kinds import load_any
 from neuromorph.compile.program import Unit
 from neuromorph.compile.program_file import PROGRAM, read_program
 from neuromorph.compile.split import split
-from neuromorph.deploy.units import Memory, units_of
-from neuromorph.deploy.whole import unit_of
+from neuromorph.deploy.any_units import all_units
+from neuromorph.deploy.units import Memory
 from neuromorph.errors import UsageError, did_you_mean
 from neuromorph.files.atomic import check_new
 from neuromorph.network import Network
@@ -121,10 +118,7 @@ def _network(
         number = chosen_unit(program.units, unit, source)
         found = program.units[number]
         return found.name, (split(found, program.slices_of(number)) if cores else found).network
-    if is_bundle(source) and kind_said(source) == KIND:
-        units: tuple[Unit, ...] = (unit_of(load_whole(source)),)
-    else:
-        units = units_of(load_bundle(source), memory)
+    units = all_units(load_any(source), memory)
     one = units[chosen_unit(units, unit, source)]
     return one.name, one.network
 

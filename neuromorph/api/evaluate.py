@@ -16,7 +16,6 @@ from neuromorph.api.evaluation.models import (
     Models,
     Where,
     is_digits,
-    load_any,
     models_of,
     models_of_attached,
     source_digest,
@@ -24,7 +23,7 @@ from neuromorph.api.evaluation.models import (
 from neuromorph.api.evaluation.summary import summary
 from neuromorph.api.evaluation.windows import Bounds, Window, cut
 from neuromorph.api.seed import check_seed
-from neuromorph.bundle import Bundle
+from neuromorph.bundle.kinds import AnyBundle, load_any
 from neuromorph.bundle.whole import WholeBundle
 from neuromorph.errors import UsageError
 from neuromorph.files.opening import StrPath
@@ -92,7 +91,7 @@ class Task(Shown):
 
 
 def evaluate(
-    bundle: WholeBundle | Bundle | StrPath, text: StrPath | None = None, *,
+    bundle: AnyBundle | StrPath, text: StrPath | None = None, *,
     against: StrPath | None = None, bounds: Bounds | None = None, seed: int = 0,
     work: StrPath | None = None, spread: Spread = HERE, progress: Progress = silent,
 ) -> Evaluation:
@@ -100,8 +99,9 @@ def evaluate(
 
     Parameters
     ----------
-    bundle : WholeBundle, Bundle or path
-        A whole model in integers; or attention in spikes, which is attached to the model.
+    bundle : WholeBundle, Bundle, MemoriesBundle or path
+        A whole model in integers; or attention in spikes, or memories in integers, which are
+        attached to the model.
     text : path, optional
         UTF-8, one passage a line; other text than what it was calibrated on. The digits model
         takes none, and is asked about the images of its test split.
@@ -222,7 +222,7 @@ class _In:
 
 
 def _task(
-    bundle: WholeBundle | Bundle, text: Path | None, against: StrPath | None, bounds: Bounds,
+    bundle: AnyBundle, text: Path | None, against: StrPath | None, bounds: Bounds,
     *, asked: bool = True,
 ) -> Task:
     passages = _passages(bundle, text)
@@ -241,7 +241,7 @@ def _task(
     return Task(models, windows, where, known_by)
 
 
-def _passages(bundle: WholeBundle | Bundle, text: Path | None) -> Sequence[str]:
+def _passages(bundle: AnyBundle, text: Path | None) -> Sequence[str]:
     if isinstance(bundle, WholeBundle) and is_digits(bundle):
         if text is not None:
             raise UsageError("the digits model takes no text", where=bundle.path, found=str(text),

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from neuromorph.bundle import is_bundle, load_bundle
+from neuromorph.bundle import is_bundle, load_bundle, memories
 from neuromorph.bundle.bundle import NETWORK
 from neuromorph.bundle.manifest import kind_said
 from neuromorph.bundle.whole import load_whole
 from neuromorph.bundle.whole.bundle import KIND
+from neuromorph.circuits.gated_delta import PERIOD
 from neuromorph.errors import BundleError
 from neuromorph.files.opening import RegularFile
 from neuromorph.models import open_model
@@ -27,7 +29,9 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
     place = Path(path)
     if not is_bundle(place):
         return _describe_model(place)
-    return _describe_whole(place) if kind_said(place) == KIND else _describe_bundle(place)
+    describing: dict[str | None, Callable[[Path], dict[str, Any]]] = {
+        None: _describe_bundle, KIND: _describe_whole, memories.KIND: _describe_memories}
+    return describing.get(kind_said(place), _describe_bundle)(place)
 
 
 def network_text(path: str | os.PathLike[str]) -> str:
@@ -37,7 +41,9 @@ def network_text(path: str | os.PathLike[str]) -> str:
     ------
     MissingFileError, BundleError
     """
-    load_bundle(path)
+    load: Callable[[str | os.PathLike[str]], object] = (
+        memories.load_memories if kind_said(path) == memories.KIND else load_bundle)
+    load(path)
     where = Path(path) / NETWORK
     try:
         with RegularFile(where) as file:
@@ -72,6 +78,20 @@ def _describe_whole(path: Path) -> dict[str, Any]:
     return {"kind": "whole bundle", "path": str(path), **bundle.report(),
             "options": dict(bundle.options), "provenance": dict(bundle.provenance),
             "layers": layers, "warnings": [str(caution) for caution in bundle.cautions]}
+
+
+def _describe_memories(path: Path) -> dict[str, Any]:
+    bundle = memories.load_memories(path)
+    layers = [
+        {"layer": name, "heads": len(codes), "key_size": codes[0].key_turn.shape[1],
+         "value_size": codes[0].numbers.value_size, "key_axons": codes[0].numbers.key_size,
+         "forgets_key": codes[0].forgets_key, "rounding": codes[0].numbers.rounding,
+         "steps": [PERIOD]}
+        for name, codes in bundle.codes.items()]
+    return {"kind": "bundle of memories", "path": str(path), "family": bundle.family,
+            "causal": True, "options": dict(bundle.options),
+            "provenance": dict(bundle.provenance), "layers": layers,
+            "warnings": [str(caution) for caution in bundle.cautions]}
 
 
 def _describe_model(path: Path) -> dict[str, Any]:

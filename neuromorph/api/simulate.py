@@ -16,8 +16,11 @@ from numpy.typing import NDArray
 from neuromorph import backends
 from neuromorph.api.budget import attention_bytes, clocked_bytes, require
 from neuromorph.api.collect import DIGITS, check_names, visible
+from neuromorph.api.simulate_memories import MemoriesSimulation, simulate_memories, told
 from neuromorph.backends import Attended, Backend
 from neuromorph.bundle import Bundle, load_bundle
+from neuromorph.bundle.manifest import kind_said
+from neuromorph.bundle.memories import KIND, MemoriesBundle
 from neuromorph.bundle.tensors import check_fits
 from neuromorph.errors import CalibrationError, InputError, UsageError
 from neuromorph.files.arrays import load_arrays
@@ -98,18 +101,19 @@ class SimulationReport(Shown):
 
 
 def simulate(
-    bundle: str | os.PathLike[str] | Bundle,
+    bundle: str | os.PathLike[str] | Bundle | MemoriesBundle,
     *,
     inputs: str | os.PathLike[str] | Mapping[str, NDArray[Any]] | None = None,
     backend: str = backends.DEFAULT,
     readout: backends.ReadoutKind = "host",
     progress: Progress = silent,
-) -> SimulationReport:
-    """Run a bundle's attention in spikes.
+) -> SimulationReport | MemoriesSimulation:
+    """Run a bundle's attention in spikes, or its memories.
 
     Parameters
     ----------
-    bundle : path or Bundle
+    bundle : path, Bundle or MemoriesBundle
+        Of memories, see `neuromorph.api.simulate_memories.simulate_memories`.
     inputs : path of an ``.npz``, or mapping of arrays, optional
         ``images`` (and ``labels``) for the digits model, which then runs whole; otherwise
         ``queries.<i>``, ``keys.<i>``, ``values.<i>`` of layer i, each (heads, tokens, size)
@@ -131,6 +135,10 @@ def simulate(
     """
     machine = backends.get(backend)
     backends.check_readout(readout)
+    if isinstance(bundle, MemoriesBundle) or (
+            not isinstance(bundle, Bundle) and kind_said(bundle) == KIND):
+        return simulate_memories(bundle, inputs=inputs, backend=backend, readout=readout,
+                                 progress=progress)
     loaded = bundle if isinstance(bundle, Bundle) else load_bundle(bundle)
     arrays = (load_arrays(inputs, lambda found: _check_names(found, loaded))
               if isinstance(inputs, str | os.PathLike) else inputs)
@@ -146,14 +154,8 @@ def simulate(
     cautions.warn(found)
     return SimulationReport(
         machine.name, machine.evidence, fidelity, total(tallies.values()), outputs, accuracy,
-        {"bundle": str(loaded.path or "in memory"), "inputs": _told(inputs), "readout": readout},
+        {"bundle": str(loaded.path or "in memory"), "inputs": told(inputs), "readout": readout},
         found)
-
-
-def _told(inputs: object) -> str:
-    if inputs is None:
-        return "the bundle's own sample"
-    return os.fspath(inputs) if isinstance(inputs, str | os.PathLike) else "arrays in memory"
 
 
 def _run_layers(
@@ -308,7 +310,8 @@ def _numbers(given: object, where: str) -> NDArray[Any]:
 
 
 def save_report(
-    report: SimulationReport, target: str | os.PathLike[str], *, force: bool = False
+    report: SimulationReport | MemoriesSimulation, target: str | os.PathLike[str], *,
+    force: bool = False,
 ) -> Path:
     """Write ``outputs.npz`` and ``summary.json``, whole or not at all.
 

@@ -15,9 +15,10 @@ from neuromorph.backends.attention import (
     check_readout,
 )
 from neuromorph.backends.floats import FloatAnswer, FloatLayer, FloatWork, Scales
-from neuromorph.backends.interface import Backend, Evidence, Inputs, Recording
+from neuromorph.backends.interface import Backend, Evidence, Inputs, Recording, Remembering
 from neuromorph.backends.registry import DEFAULT, get, kind, names
 from neuromorph.backends.sight import Sight
+from neuromorph.circuits.gated_delta import remember
 from neuromorph.circuits.latency_attention import Attended
 
 
@@ -30,6 +31,11 @@ def attend(
 ) -> Attended:
     """A batch of attention on a backend; see `Backend.attend`."""
     return get(name).attend(work, times=times, progress=progress)
+
+
+def remembering(name: str) -> Remembering:
+    """Closed form of memories of the gated delta rule: a backend's own, or NumPy's."""
+    return get(name).memories() or remember
 
 
 def float_layer(name: str, scales: Scales) -> FloatLayer | None:
@@ -52,6 +58,7 @@ __all__ = [
     "Inputs",
     "ReadoutKind",
     "Recording",
+    "Remembering",
     "Sight",
     "attend",
     "attend_clocked",
@@ -60,4 +67,5 @@ __all__ = [
     "get",
     "kind",
     "names",
+    "remembering",
 ]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from neuromorph.backends.attention import AttentionBatch, attend_clocked
 from neuromorph.backends.floats import FloatLayer, Scales
-from neuromorph.circuits.gated_delta import Codes, GatedDelta, Remembered, remember
+from neuromorph.circuits.gated_delta import Remembered
 from neuromorph.circuits.latency_attention import Attended
 from neuromorph.errors import UnsupportedError, UsageError, did_you_mean, together
 from neuromorph.network import Network, Probe, verify
@@ -24,6 +24,9 @@ Evidence: TypeAlias = Literal["reference", "bit-exact model", "emulator", "hardw
 Inputs: TypeAlias = Mapping[str, NDArray[Any]]
 ClosedForm: TypeAlias = Callable[[AttentionBatch, bool], Attended]
 """A batch, and whether spike times are wanted, to what the clocked circuit gives."""
+
+Remembering: TypeAlias = Callable[..., Remembered]
+"""Arguments and result of `circuits.gated_delta.remember`."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -153,12 +156,12 @@ class Backend(ABC):
         """A layer of attention from floats to floats, where this backend has one."""
         return None
 
-    def remember(
-        self, numbers: GatedDelta, codes: Codes, weights: NDArray[Any] | None = None,
-        first: int = 0,
-    ) -> Remembered:
-        """Memories of the gated delta rule in closed form: `circuits.gated_delta.remember`."""
-        return remember(numbers, codes, weights, first)
+    def memories(self) -> Remembering | None:
+        """What computes memories of the gated delta rule at once; None where they run by the clock.
+
+        It says what `circuits.gated_delta.remember` says.
+        """
+        return None
 
     def run(
         self, network: Network, inputs: Inputs, probes: Sequence[Probe], steps: int

@@ -178,6 +178,16 @@ def _network_text(bundle: Bundle) -> str:
     return "\n".join(parts)
 
 
+def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    """All arrays of a file, each in its own precision; the header passes our own door first.
+
+    Raises
+    ------
+    BundleError
+    """
+    return _read(path)[0]
+
+
 def _read(
     path: Path, *, heads: bool = False
 ) -> tuple[dict[str, NDArray[Any]], tuple[str, ...]]:

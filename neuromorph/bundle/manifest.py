@@ -98,11 +98,12 @@ class Manifest(Said):
 AnyManifest = TypeVar("AnyManifest", bound=Said)
 AnyStrict = TypeVar("AnyStrict", bound=Strict)
 
-KINDS = {None: "of attention", "whole": "of a whole model"}
+KINDS = {None: "of attention", "whole": "of a whole model", "memories": "of memories"}
 """What a manifest says that it is of, and how that is said to a person."""
 
 _WAY_ON = {None: "it is for neuromorph simulate, compile and inspect",
-           "whole": "it is for neuromorph generate, evaluate, compile and inspect"}
+           "whole": "it is for neuromorph generate, evaluate, compile and inspect",
+         "memories": "it is for neuromorph simulate, evaluate, compile and inspect"}
 
 
 def entries(folder: Path) -> list[FileEntry]:
@@ -160,7 +161,7 @@ def is_bundle(folder: str | os.PathLike[str]) -> bool:
 
 
 def kind_said(folder: str | os.PathLike[str]) -> str | None:
-    """What a manifest says that its bundle is of: None of attention, ``whole`` of a whole model.
+    """What a manifest says that its bundle is of: one of `KINDS`, None of attention.
 
     Raises
     ------

@@ -99,13 +99,13 @@ def read_code(
     RangeProofError
         If an accumulator of a circuit could overflow.
     """
-    heads = heads_of(_array(arrays, f"{i}.heads", "int64", where), spikes, f"{where}: {i}.heads",
-                     columns)
+    heads = heads_of(checked_array(arrays, f"{i}.heads", "int64", where), spikes,
+                     f"{where}: {i}.heads", columns)
     step = -math.log((DECAY_UNITY - heads[0].control_decay) / DECAY_UNITY)
     if not math.isclose(step, step_nats, rel_tol=1e-9):
         raise BundleError("the circuits fade at another rate than the manifest says", where=where,
                           found=f"{step:.6g} nats a step", expected=f"{step_nats:.6g}")
-    scales = {name: _array(arrays, f"{i}.{name}", "float64", where) for name in SCALES}
+    scales = {name: checked_array(arrays, f"{i}.{name}", "float64", where) for name in SCALES}
     _check_scales(scales, heads, f"{where}: {i}")
     return LayerCode(heads, **scales, step_nats=step_nats)
 
@@ -117,10 +117,11 @@ def read_sample(arrays: Arrays, i: int, code: LayerCode, where: str) -> Sample:
     ------
     BundleError, TensorError, CalibrationError
     """
-    queries, keys, values = (_array(arrays, f"{i}.{part}", "float32", where)
+    queries, keys, values = (checked_array(arrays, f"{i}.{part}", "float32", where)
                              for part in PARTS[:3])
-    mask = _array(arrays, f"{i}.mask", "uint8", where)
-    bias = _array(arrays, f"{i}.{BIAS}", "float32", where) if f"{i}.{BIAS}" in arrays else None
+    mask = checked_array(arrays, f"{i}.mask", "uint8", where)
+    bias = (checked_array(arrays, f"{i}.{BIAS}", "float32", where)
+            if f"{i}.{BIAS}" in arrays else None)
     sample = Sample(queries, keys, values, mask.astype(bool), bias, _cap(arrays, i, where))
     check_fits(sample, code, f"{where}: {i}")
     return sample
@@ -129,7 +130,7 @@ def read_sample(arrays: Arrays, i: int, code: LayerCode, where: str) -> Sample:
 def _cap(arrays: Arrays, i: int, where: str) -> float | None:
     if f"{i}.{SOFTCAP}" not in arrays:
         return None
-    found = _array(arrays, f"{i}.{SOFTCAP}", "float32", where)
+    found = checked_array(arrays, f"{i}.{SOFTCAP}", "float32", where)
     if found.size != 1 or not found.item() > 0:
         raise TensorError("a soft cap is not one positive number", where=f"{where}: {i}.{SOFTCAP}",
                           found=found.tolist())
@@ -162,7 +163,13 @@ def check_fits(sample: Sample, code: LayerCode, where: str) -> None:
                                hint="export with more slots")
 
 
-def _array(arrays: Arrays, name: str, dtype: str, where: str) -> NDArray[Any]:
+def checked_array(arrays: Arrays, name: str, dtype: str, where: str) -> NDArray[Any]:
+    """An array that is there, of this type, and of finite numbers.
+
+    Raises
+    ------
+    BundleError, TensorError
+    """
     if name not in arrays:
         raise BundleError("the bundle lacks an array", where=where, expected=name)
     array = arrays[name]

@@ -89,6 +89,10 @@ def export(
     partial: Annotated[bool, typer.Option(
         "--partial", help="With --whole: end the bundle before a block that cannot be "
                           "translated.")] = False,
+    memories: Annotated[bool, typer.Option(
+        "--memories", help="Translate the layers that keep a memory in place of keys and values, "
+                           "gated delta rule or linear attention, and not the attention; of a "
+                           "Hugging Face folder, calibrated on text.")] = False,
     names: Map = None,
     heads: Heads = None,
     kv_heads: KvHeads = None,
@@ -126,6 +130,14 @@ def export(
     own = {"--map": names, "--heads": heads, "--kv-heads": kv_heads, "--causal": causal is not None,
            "--fused-order": fused_order, "--transposed": transposed,
            "--rope-theta": rope_theta is not None}
+    if memories:
+        check_unused("memories are exported by themselves", "leave it out", {
+            "--whole": whole, "--spikes": spikes, "--query-bits": query_bits, "--slots": slots,
+            "--step-nats": step_nats, "--window-nats": window_nats, "--keep-mass": keep_mass,
+            "--prefer": prefer, "--profile": profile, "--neurons-per-key": neurons_per_key,
+            "--target": target != "loihi2", **own})
+        _memories(model, output, calibrate, seed, force=force, as_json=as_json, quiet=quiet)
+        return
     naming = None
     if any(own.values()):
         naming = naming_of(names, heads=heads, kv_heads=kv_heads, causal=causal,
@@ -157,6 +169,22 @@ def _whole(
                               partial=partial, force=force, progress=tell)
     show(report.as_dict(), lambda: [*filter(None, [choice.says]), *_shown_whole(report)],
          as_json=as_json, quiet=quiet)
+
+
+def _memories(
+    model: Path, output: Path, calibrate: Path | None, seed: int, *, force: bool, as_json: bool,
+    quiet: bool,
+) -> None:
+    from neuromorph.api.memories import export_memories
+    from neuromorph.report.memories import exported_tables
+
+    with progress(quiet or as_json) as tell:
+        report = export_memories(model, output, calibrate=calibrate, seed=seed, force=force,
+                                 progress=tell)
+    show(report.as_dict(), lambda: [
+        *exported_tables(report.as_dict()), *report.notes, *warned(report.cautions),
+        f"Run it: neuromorph simulate {shlex.quote(str(report.path))}"],
+        as_json=as_json, quiet=quiet)
 
 
 def _shown_whole(report: WholeReport) -> list[Any]:

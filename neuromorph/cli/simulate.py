@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -19,6 +19,9 @@ from neuromorph.cli.common import (
     warned,
 )
 
+if TYPE_CHECKING:
+    from rich.table import Table
+
 
 def simulate(
     bundle: Annotated[Path, typer.Argument(
@@ -26,7 +29,7 @@ def simulate(
     inputs: Annotated[Path | None, typer.Option(
         readable=False,
         help="Arrays (.npz): images for the digits model, or queries.0, keys.0, values.0, … "
-             "The bundle's own sample if left out.")] = None,
+             "of memories also keep.0, rate.0, …. The bundle's own sample if left out.")] = None,
     backend: Annotated[str | None, typer.Option(
         help="What runs it; `neuromorph run --list` names all, and the usual one.")] = None,
     readout: Annotated[str, typer.Option(
@@ -39,12 +42,14 @@ def simulate(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Run a bundle's attention in spikes and compare it with float attention."""
+    """Run a bundle's attention in spikes, or its memories, and compare with floats."""
     check_flags(as_json=as_json, quiet=quiet)
     from neuromorph.api.simulate import FOLDER, save_report
     from neuromorph.api.simulate import simulate as run
+    from neuromorph.api.simulate_memories import MemoriesSimulation
     from neuromorph.backends import DEFAULT, check_readout
     from neuromorph.files.atomic import check_target
+    from neuromorph.report.memories import simulated_tables
     from neuromorph.report.tables import simulation_tables
 
     check_force(output, force=force)
@@ -57,8 +62,12 @@ def simulate(
         if output is not None:
             save_report(report, output, force=force)
     result = report.as_dict()
-    show(result, lambda: [*simulation_tables(result, report.fidelity), *warned(report.cautions),
-                          *_where(output)],
+    def tables() -> list[Table]:
+        if isinstance(report, MemoriesSimulation):
+            return simulated_tables(result)
+        return simulation_tables(result, report.fidelity)
+
+    show(result, lambda: [*tables(), *warned(report.cautions), *_where(output)],
          as_json=as_json, quiet=quiet)
 
 

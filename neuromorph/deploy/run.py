@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,25 +62,39 @@ def try_heads(bundle: Bundle, compiled: Compiled, memory: str, most: int) -> Tri
     DisagreementError
         If a placed head does not give what the given one gives.
     """
-    units = compiled.program.units
     order = [(name, h) for name, code in bundle.codes.items() for h in range(len(code.heads))]
-    chosen = np.unique(np.linspace(0, len(order) - 1, min(most, len(order))).astype(int))
+    return try_units(compiled, lambda unit: _trains(bundle, *order[unit], memory), most, QUERIES)
+
+
+def try_units(
+    compiled: Compiled, trains_of: Callable[[int], tuple[Inputs, int]], most: int, runs: int
+) -> Tried:
+    """The same of any units: what each is sent, and of how many runs (queries, tokens) that is.
+
+    Raises
+    ------
+    DisagreementError
+        If a placed unit does not give what the given one gives.
+    """
+    units = compiled.program.units
+    count = len(units)
+    chosen = np.unique(np.linspace(0, count - 1, min(most, count)).astype(int))
     trains: dict[int, Inputs] = {}
-    runs: dict[int, tuple[Inputs, int]] = {}
+    sent: dict[int, tuple[Inputs, int]] = {}
     rates: dict[str, NDArray[np.float64]] = {}
     for unit in chosen.tolist():
-        inputs, steps = _trains(bundle, order[unit][0], order[unit][1], memory)
+        inputs, steps = trains_of(unit)
         recording = _run_both(compiled, unit, inputs, steps)
         spikes = {p.name: recording.spikes(p.name) for p in units[unit].neurons}
-        runs[unit] = (inputs, steps)
-        sent = {name: train[:steps] for name, train in units[unit].view.encode(inputs).items()}
-        trains[unit] = {**sent, **spikes}
-        rates |= {f"{unit}/{name}": np.count_nonzero(train, axis=0) / QUERIES
+        sent[unit] = (inputs, steps)
+        heard = {name: train[:steps] for name, train in units[unit].view.encode(inputs).items()}
+        trains[unit] = {**heard, **spikes}
+        rates |= {f"{unit}/{name}": np.count_nonzero(train, axis=0) / runs
                   for name, train in spikes.items()}
-    like = tuple(_like(compiled.program, unit, chosen) for unit in range(len(order)))
+    like = tuple(_like(compiled.program, unit, chosen) for unit in range(count))
     for unit, other in enumerate(like):
         rates |= {f"{unit}/{p.name}": rates[f"{other}/{p.name}"] for p in units[unit].neurons}
-    return Tried(len(chosen), QUERIES, rates, runs, trains, like)
+    return Tried(len(chosen), runs, rates, sent, trains, like)
 
 
 def _like(program: Program, unit: int, tried: NDArray[np.int64]) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -136,9 +136,13 @@ def traffic_values(compiled: Compiled, links: Traffic) -> dict[str, Any]:
 
 
 def costs_values(
-    compiled: Compiled, trial: Tried, links: Traffic, costs: str | None
+    compiled: Compiled, trial: Tried, links: Traffic, costs: str | None, *, per: str = PER,
+    read: Collection[str] = READ,
 ) -> dict[str, Any]:
-    """Energy and time of one query of every head, as a band over the profile's cost sets."""
+    """Energy and time of one query of every head, as a band over the profile's cost sets.
+
+    ``per`` says of what else, ``read`` which populations a host reads at the end of it.
+    """
     program = compiled.program
     like = [program.units[unit] for unit in trial.like]
     schedules = [unit.network.schedule for unit in like]
@@ -151,10 +155,10 @@ def costs_values(
         step_classes(schedules, at), runs=trial.queries,
         hops=count_packets(links, program.places, compiled.limits), link=most_packets(
             compiled, links))
-    found = band((*work[:-1], _with_reading(work[-1], program)), compiled.profile,
+    found = band((*work[:-1], _with_reading(work[-1], program, read)), compiled.profile,
                  chips=program.chips, cores=program.cores, synapses=synapses_of(program),
                  costs=costs)
-    values = band_values(found) | {"per": PER}
+    values = band_values(found) | {"per": per}
     return values if any(schedules) else values | {"by_phase": []}
 
 
@@ -182,9 +186,9 @@ def most_packets(compiled: Compiled, links: Traffic) -> float:
     return first if second is None else max(first, second["fullest_link"])
 
 
-def _with_reading(work: PhaseWork, program: Program) -> PhaseWork:
+def _with_reading(work: PhaseWork, program: Program, read: Collection[str]) -> PhaseWork:
     """The steps at the end, and with them what the host reads of every head."""
-    values = sum(p.size for unit in program.units for p in unit.neurons if p.name in READ)
+    values = sum(p.size for unit in program.units for p in unit.neurons if p.name in read)
     return replace(work, events=work.events.then(Events(host_spikes=float(values))))
 
 

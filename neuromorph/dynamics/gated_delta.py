@@ -64,6 +64,11 @@ class DeltaSample(Shown):
         """Length of the sequence."""
         return self.keys.shape[-2]
 
+    def part(self, index: Any) -> DeltaSample:
+        """Some of its memories or tokens: an index into the axes that all arrays share."""
+        return DeltaSample(self.queries[index], self.keys[index], self.values[index],
+                           self.keep[index], self.rate[index], self.forgets_key)
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class DeltaRun(Shown):

@@ -8,10 +8,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import median
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from neuromorph import backends, threads
 from neuromorph.bundle import Bundle, load_bundle, save_bundle
+from neuromorph.bundle.manifest import kind_said
+from neuromorph.bundle.memories import KIND, MemoriesBundle, load_memories
 from neuromorph.errors import CalibrationError, UnsupportedError, UsageError
 from neuromorph.huggingface.connect import Link, check_model, connect, links
 from neuromorph.huggingface.delta_layers import attach_memories, detach_memories
@@ -21,6 +23,7 @@ from neuromorph.huggingface.hook import uncompiled
 from neuromorph.huggingface.inputs import batches_of, check_batch
 from neuromorph.huggingface.intercept.uncaught import Uncaught, stays_float
 from neuromorph.huggingface.matching import match_layers
+from neuromorph.huggingface.memory_attachment import MemoryAttachment
 from neuromorph.huggingface.recording import (
     counted_tokens,
     is_causal,
@@ -190,7 +193,8 @@ class Attachment(Shown):
         if self.memories:
             raise UnsupportedError("a bundle has no place for memories of the gated delta rule",
                                    where=next(iter(self.memories.codes)),
-                                   hint="attach without memories=True to save the attention")
+                                   hint="attach without memories=True to save the attention; "
+                                   "neuromorph export MODEL --memories writes a bundle of these")
         config = getattr(self.model, "config", None)
         bundle = Bundle(
             str(getattr(config, "model_type", type(self.model).__name__)),
@@ -206,6 +210,20 @@ def _layer_report(name: str, layer: SpikingLayer) -> dict[str, Any]:
             **layer.tally.as_dict()}
 
 
+@overload
+def attach(
+    model: Any, source: MemoriesBundle, *, backend: str = backends.DEFAULT,
+) -> MemoryAttachment: ...
+
+
+@overload
+def attach(
+    model: Any, source: Any, *, tokenizer: Any = None, options: TranslateOptions | None = None,
+    backend: str = backends.DEFAULT, readout: backends.ReadoutKind = "host",
+    memories: bool = False,
+) -> Attachment: ...
+
+
 def attach(
     model: Any,
     source: Any,
@@ -215,7 +233,7 @@ def attach(
     backend: str = backends.DEFAULT,
     readout: backends.ReadoutKind = "host",
     memories: bool = False,
-) -> Attachment:
+) -> Attachment | MemoryAttachment:
     """Run the attention of a PyTorch model in spikes, in place.
 
     Parameters
@@ -225,10 +243,10 @@ def attach(
         its attention interface, all others by hooks: torch's `scaled_dot_product_attention`,
         `MultiheadAttention`, or a softmax between two products. What it was attached to before,
         it is detached from.
-    source : path, Bundle, or calibration data
-        A bundle that was exported for this model; or what the model is called with on
-        sample data: a tensor, a tuple of arguments, or a mapping of names to them (as a tokenizer
-        returns it), or several of these; or, with a tokenizer, texts.
+    source : path, Bundle, MemoriesBundle, or calibration data
+        A bundle that was exported for this model, of attention or of memories; or what the model
+        is called with on sample data: a tensor, a tuple of arguments, or a mapping of names to
+        them (as a tokenizer returns it), or several of these; or, with a tokenizer, texts.
     tokenizer : transformers tokenizer, optional
         Turns texts into inputs, of at most 512 tokens each.
     options : TranslateOptions, optional
@@ -246,7 +264,8 @@ def attach(
     Returns
     -------
     Attachment
-        Also a context manager that detaches at its end.
+        Also a context manager that detaches at its end. Of a bundle of memories, a
+        `MemoryAttachment`, which is that too.
 
     Raises
     ------
@@ -265,11 +284,14 @@ def attach(
     backends.check_readout(readout)
     model = uncompiled(model)
     check_model(model)
-    if isinstance(source, Bundle | os.PathLike) or (isinstance(source, str) and tokenizer is None):
+    if isinstance(source, Bundle | MemoriesBundle | os.PathLike) or (
+            isinstance(source, str) and tokenizer is None):
         if options is not None or tokenizer is not None or memories:
             raise UsageError("a bundle is calibrated: it takes neither options nor a tokenizer "
                              "nor memories")
-        bundle = source if isinstance(source, Bundle) else load_bundle(source)
+        bundle = _loaded(source)
+        if isinstance(bundle, MemoriesBundle):
+            return _memories_of(model, bundle, backend)
         attachment = _from_bundle(model, bundle, backend, readout)
     else:
         batches = _batches(model, source, tokenizer)
@@ -281,6 +303,20 @@ def attach(
     cautions.warn(attachment.cautions)
     attachment.attach()
     return attachment
+
+
+def _loaded(source: Bundle | MemoriesBundle | str | os.PathLike[str]) -> Bundle | MemoriesBundle:
+    """A bundle; one of a whole model is refused, in words."""
+    if isinstance(source, Bundle | MemoriesBundle):
+        return source
+    return load_memories(source) if kind_said(source) == KIND else load_bundle(source)
+
+
+def _memories_of(model: Any, bundle: MemoriesBundle, backend: str) -> MemoryAttachment:
+    found = MemoryAttachment.of(model, bundle, backend)
+    cautions.warn(found.cautions)
+    found.attach()
+    return found
 
 
 def _from_bundle(

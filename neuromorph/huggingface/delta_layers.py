@@ -94,6 +94,12 @@ def attach_memories(model: Any, handler: Handler | None) -> None:
         _ATTACHED[model] = DeltaConnection.of(model, handler)
 
 
+def attached_to(model: Any) -> Handler | None:
+    """The handler that a model's memories are answered by, if there is one."""
+    had = _ATTACHED.get(model)
+    return None if had is None else had.handler
+
+
 def detach_memories(model: Any, handler: Handler | None) -> None:
     """Close a model's connection if it is this handler's, and not a later one's."""
     had = _ATTACHED.get(model)

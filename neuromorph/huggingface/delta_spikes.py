@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from neuromorph import backends
 from neuromorph.circuits.gated_delta import KEYS_MAX, Remembered, Rounding
+from neuromorph.dynamics.gated_delta import DeltaSample
 from neuromorph.errors import CalibrationError, UnsupportedError
 from neuromorph.huggingface.delta_layers import DeltaConnection, delta_modules
 from neuromorph.huggingface.inputs import call_model
@@ -57,7 +58,7 @@ class DeltaSpikes(Shown):
 
     def __call__(self, call: DeltaCall) -> tuple[Floats, Floats]:
         """Outputs and the memory after them, in floats, of one call."""
-        before, remember = self._before(call), backends.get(self.backend).remember
+        before, remember = self._before(call), backends.remembering(self.backend)
         outputs, memory, weights, owes = [], [], [], []
         for head, (code, sample) in enumerate(zip(self.codes[call.layer], each_head(call.sample),
                                                   strict=True)):
@@ -121,34 +122,57 @@ def delta_spikes(
     CalibrationError
         If there is a memory that the batches do not reach.
     """
+    seen = recorded(model, batches)
+    return DeltaSpikes({name: codes_of(name, samples, rounding, backend)
+                        for name, samples in seen.items()}, backend)
+
+
+def recorded(model: Any, batches: Iterable[Any]) -> dict[str, list[DeltaSample]]:
+    """What batches bring to the memories of a model, arrays of shape (batch, heads, tokens, …).
+
+    Raises
+    ------
+    UnsupportedError
+        If the model has no such memory.
+    """
     import torch
 
-    seen: dict[str, list[DeltaCall]] = {name: [] for name in delta_modules(model)}
+    seen: dict[str, list[DeltaSample]] = {name: [] for name in delta_modules(model)}
     if not seen:
         name, why = why_not(model) or (type(model).__name__, None)
         raise UnsupportedError(
             "the model keeps no memory by the gated delta rule or linear attention", where=name,
             found=why, expected="Gated DeltaNet or lightning attention layers of transformers")
-    with DeltaConnection.of(model, lambda call: seen[call.layer].append(call)), torch.no_grad():
+    with DeltaConnection.of(model, lambda call: seen[call.layer].append(call.sample)), \
+            torch.no_grad():
         for batch in batches:
             call_model(model, batch)
-    return DeltaSpikes({name: _codes(name, calls, rounding, backend)
-                        for name, calls in seen.items()}, backend)
+    return seen
 
 
-def _codes(
-    name: str, calls: list[DeltaCall], rounding: Rounding, backend: str
+def codes_of(
+    name: str, seen: Sequence[DeltaSample], rounding: Rounding = "random",
+    backend: str = backends.DEFAULT,
 ) -> tuple[DeltaCode, ...]:
-    if not calls:
+    """Codes of a layer's memories, from samples (batch, heads, tokens, …).
+
+    Raises
+    ------
+    UnsupportedError
+        If there are more key axons than a circuit's.
+    CalibrationError
+        If there is nothing to calibrate on.
+    """
+    if not seen:
         raise CalibrationError("the calibration data never reaches this memory", where=name)
-    size = calls[0].sample.keys.shape[-1]
+    size = seen[0].keys.shape[-1]
     if size >= KEYS_MAX:  # a turned key takes one axon more
         raise UnsupportedError("the memory has more key axons than the range proof allows",
                                where=name, found=size, expected=f"at most {KEYS_MAX - 1}")
-    heads = zip(*(each_head(call.sample) for call in calls), strict=True)
+    heads = zip(*map(each_head, seen), strict=True)
     try:
         return tuple(calibrate_delta(samples, rounding,
-                                     remembering=backends.get(backend).remember)
+                                     remembering=backends.remembering(backend))
                      for samples in heads)
     except CalibrationError as error:
         raise CalibrationError(error.what, where=name, found=error.found) from error

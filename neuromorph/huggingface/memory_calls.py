@@ -85,5 +85,4 @@ def numbers(tensor: Any) -> Floats:
 def each_head(sample: DeltaSample) -> Iterator[DeltaSample]:
     """The samples of a layer's heads, arrays of shape (batch, tokens, …)."""
     for head in range(sample.keep.shape[1]):
-        yield DeltaSample(sample.queries[:, head], sample.keys[:, head], sample.values[:, head],
-                          sample.keep[:, head], sample.rate[:, head], sample.forgets_key)
+        yield sample.part((slice(None), head))

@@ -137,9 +137,13 @@ def _recorded(
     samples = {name: [*first.get(name, ()), *others.get(name, ())] for name in first | others}
     if step == 1:
         return samples, chosen, ()
-    note = (f"calibrated on {len(chosen)} of {len(batches)} passages, evenly spread: more would "
-            f"not fit in {SAMPLE_BYTES >> 20} MiB")
-    return samples, chosen, (note,)
+    return samples, chosen, (some_only(len(chosen), len(batches)),)
+
+
+def some_only(chosen: int, count: int) -> str:
+    """The note that some passages were left out."""
+    return (f"calibrated on {chosen} of {count} passages, evenly spread: more would not fit in "
+            f"{SAMPLE_BYTES >> 20} MiB")
 
 
 def _tokens(batch: Mapping[str, Any]) -> int:

@@ -42,7 +42,7 @@ PICTURES = {
                 "with the cost set that is named. Nothing here was measured on a chip. What is "
                 "assumed, below, says of what it is.")),
     "fidelity": ("What each head loses",
-                 "Cosine between the outputs of spiking and of float attention."),
+                 "Cosine between outputs in spikes and in floats."),
     "schedule": ("One query, phase by phase",
                  ("The match potentials are cleared, lifted and charged by the query, and ramp up "
                   "until each neuron has spiked. The go pulse forces those that have not.")),

@@ -90,6 +90,11 @@ def compile_rows(report: Mapping[str, Any]) -> dict[str, object]:
                          f"{_count(report['model_blocks'], 'block')} of width "
                          f"{readable(report['model_width'])}, {_count(report['slots'], 'slot')}, "
                          f"{report['spikes']} spikes, {readable(report['model_weights'])} weights")
+    if report.get("kind_of_bundle") == "memories":
+        rows["memories"] = (f"{_count(report['memories'], 'memory', 'memories')} of "
+                            f"{_count(report['layers'], 'layer')} of {report['model_family']}, "
+                            f"{readable(report['key_axons'])} key axons, values of "
+                            f"{readable(report['value_size'])}")
     if "heads" in report:
         rows["attention"] = (f"{_count(report['heads'], 'head')} of "
                              f"{_count(report['slots'], 'slot')}, {report['memory']} memory, "
@@ -172,6 +177,8 @@ def _run_rows(report: Mapping[str, Any]) -> dict[str, object]:
 
 
 def _steps(steps: Mapping[str, Any]) -> str:
+    if "a_token" in steps:
+        return f"{readable(steps['a_token'])} a token"
     if "median" in steps:
         return f"median head {readable(steps['median'])}, most {readable(steps['most'])}"
     passes = f", {_count(steps['passes'], 'pass', 'passes')}" if steps["passes"] > 1 else ""
@@ -212,6 +219,10 @@ def _phases(phase: Mapping[str, Any]) -> str:
 
 def _bit_exact(compared: Mapping[str, Any]) -> str:
     verdict = "yes" if compared["equal"] else "no"
+    if "memories" in compared:
+        return (f"{verdict}: {_count(compared['tokens'], 'token')} of "
+                f"{_count(compared['memories'], 'memory', 'memories')}, against backend "
+                f"{compared['backend']}")
     if "tokens" in compared:
         return (f"{verdict}: {_count(compared['tokens'], 'token')} through embedding, "
                 f"{_count(compared['blocks'], 'block')} of {readable(compared['of_blocks'])} and "
@@ -249,12 +260,13 @@ def fidelity_rows(
     heads = report["fidelity"]
     worst = heads[:most]
     known = {name: FIDELITY[name] for name in FIDELITY if all(name in head for head in worst)}
-    some = f"the worst {len(worst)} of {_count(len(heads), 'head')}" if len(heads) > most \
-        else f"{_count(len(heads), 'head')}, worst first"
+    memories = report.get("kind_of_bundle") == "memories"
+    count = _count(len(heads), *(("memory", "memories") if memories else ("head",)))
+    some = f"the worst {len(worst)} of {count}" if len(heads) > most else f"{count}, worst first"
     rows: list[list[object]] = [
         [head["layer"], str(head["head"]), number(head["cosine"], ".4f"),
          *(number(head[name], form) for name, (_, form) in known.items())] for head in worst]
-    return (f"Against float attention: {some}",
+    return (f"Against float {'memories' if memories else 'attention'}: {some}",
             ["layer", "head", "cosine", *(title for title, _ in known.values())], rows)
 
 

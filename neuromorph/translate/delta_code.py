@@ -162,7 +162,7 @@ def calibrate_delta(
 
     def likeness(code: DeltaCode, sample: DeltaSample, run: DeltaRun) -> float:
         answers = remembering(code.numbers, code.encode(sample)[0]).answers
-        return _likeness(code.decode(answers), run.outputs)
+        return float(likenesses(code.decode(answers), run.outputs).mean())
 
     return max(codes, key=lambda code: min(
         likeness(code, sample, run) for sample, run in zip(samples, runs, strict=True)))
@@ -219,11 +219,15 @@ def turned(
                    values=sample.values @ values.T)
 
 
-def _likeness(answers: NDArray[np.float64], target: NDArray[np.float64]) -> float:
-    """Cosine of a token's output with the float one, mean over tokens: what follows is a norm."""
+def likenesses(
+    answers: NDArray[np.float64], target: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Cosine of each token's output with the float one: what follows in a layer is a norm."""
     lengths = np.linalg.norm(answers, axis=-1) * np.linalg.norm(target, axis=-1)
     same = (answers * target).sum(axis=-1)
-    return float(np.mean(np.divide(same, lengths, out=np.zeros_like(same), where=lengths > 0)))
+    found: NDArray[np.float64] = np.divide(same, lengths, out=np.zeros_like(same),
+                                           where=lengths > 0)
+    return found
 
 
 def _largest(arrays: Iterator[NDArray[Any]]) -> float:

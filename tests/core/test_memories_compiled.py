@@ -15,7 +15,7 @@ from neuromorph.backends.fast.threads import PARALLEL_FROM
 from neuromorph.circuits.gated_delta import Codes, GatedDelta, Remembered, remember
 from neuromorph.errors import UsageError
 
-compiled = backends.get("fast").remember
+compiled = backends.remembering("fast")
 
 
 def require_same(one: Remembered, other: Remembered) -> None:

@@ -12,12 +12,13 @@ from neuromorph.api.collect import DIGITS
 from neuromorph.api.digits_source import digits_original
 from neuromorph.api.evaluation.figures import Kind
 from neuromorph.api.evaluation.sides import FloatNumpy, FloatTorch, Integers, Side, Spiking
+from neuromorph.api.evaluation.windows import LENGTH
 from neuromorph.api.original import load_original, original_path
 from neuromorph.api.tokens import tokens_of
-from neuromorph.bundle import Bundle, load_bundle
-from neuromorph.bundle.manifest import kind_said
-from neuromorph.bundle.whole import WholeBundle, load_whole
-from neuromorph.bundle.whole.bundle import KIND
+from neuromorph.bundle import Bundle
+from neuromorph.bundle.kinds import AnyBundle, load_any
+from neuromorph.bundle.memories import MemoriesBundle
+from neuromorph.bundle.whole import WholeBundle
 from neuromorph.circuits.transformer.numbers import Read
 from neuromorph.errors import UsageError
 from neuromorph.files.opening import StrPath
@@ -75,26 +76,14 @@ class Where:
         return models_of(load_any(self.bundle), self.against)
 
 
-def load_any(bundle: WholeBundle | Bundle | StrPath) -> WholeBundle | Bundle:
-    """A bundle of a whole model or of attention, if it is none yet.
-
-    Raises
-    ------
-    BundleError
-    """
-    if isinstance(bundle, WholeBundle | Bundle):
-        return bundle
-    return load_whole(bundle) if kind_said(bundle) == KIND else load_bundle(bundle)
-
-
 def models_of(
-    bundle: WholeBundle | Bundle, against: StrPath | None, *, asked: bool = True
+    bundle: AnyBundle, against: StrPath | None, *, asked: bool = True
 ) -> Models:
     """A bundle, and the float model that it was made from.
 
     Parameters
     ----------
-    bundle : WholeBundle or Bundle
+    bundle : WholeBundle, Bundle or MemoriesBundle
     against : path, optional
     asked : bool
         Whether they will be asked here. If not, the float model of a whole one is not loaded:
@@ -105,8 +94,8 @@ def models_of(
     UsageError, InputError
         If there is nothing to compare, or the float model is not there, or another one.
     """
-    if isinstance(bundle, Bundle):
-        return _attention(bundle, against)
+    if isinstance(bundle, Bundle | MemoriesBundle):
+        return _inside(bundle, against)
     if is_digits(bundle):
         floats = digits_transformer(digits_original(bundle, against))
         return Models(Integers(bundle), FloatNumpy(floats), "classes")
@@ -118,7 +107,7 @@ def is_digits(bundle: WholeBundle) -> bool:
     return bundle.family == DIGITS
 
 
-def source_digest(bundle: WholeBundle | Bundle, against: StrPath | None) -> str:
+def source_digest(bundle: AnyBundle, against: StrPath | None) -> str:
     """Of the float model's files; a bundle of a whole model is made of one, and knows which."""
     if isinstance(bundle, WholeBundle) or against is None:
         return "as in the bundle"
@@ -140,12 +129,18 @@ def models_of_attached(attachment: Any, tokenizer: Any) -> Models:
             return list(tokenizer(text)["input_ids"])
 
     model = attachment.model
-    slots = min(code.shared.slots for code in attachment.codes.values())
+    slots = _slots(attachment)
     language = model.get_output_embeddings() is not None
     read: Read = "each" if language else "mean"
     return Models(Spiking(attachment, read), FloatTorch(model, read),
                   "language" if language else "encoder", slots,
                   min(slots, positions(model) or slots), encode)
+
+
+def _slots(attachment: Any) -> int:
+    """Tokens that attention remembers; memories fade, and take texts of any length."""
+    codes = getattr(attachment, "codes", {})
+    return min((code.shared.slots for code in codes.values()), default=LENGTH)
 
 
 def _whole(bundle: WholeBundle, against: StrPath | None, *, asked: bool) -> Models:
@@ -161,15 +156,18 @@ def _whole(bundle: WholeBundle, against: StrPath | None, *, asked: bool) -> Mode
                   model.positions, tokens.encode)
 
 
-def _attention(bundle: Bundle, against: StrPath | None) -> Models:
+def _inside(bundle: Bundle | MemoriesBundle, against: StrPath | None) -> Models:
+    """What runs inside of its float model."""
+    what = "memories" if isinstance(bundle, MemoriesBundle) else "attention"
     if against is None:
-        raise UsageError("a bundle of attention is evaluated inside its model",
+        raise UsageError(f"a bundle of {what} is evaluated inside its model",
                          where=bundle.path, hint="name the model with --against (in Python "
                          "against=)")
     from neuromorph.huggingface.attachment import attach
     from neuromorph.huggingface.loading import load_model
 
-    model, tokenizer = load_model(Path(against), causal=bundle.causal)
+    causal = isinstance(bundle, MemoriesBundle) or bundle.causal
+    model, tokenizer = load_model(Path(against), causal=causal)
     attachment = attach(model, bundle)
     attachment.detach()
     return models_of_attached(attachment, tokenizer)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
-
-from numpy.typing import NDArray
+from typing import ClassVar
 
 from neuromorph.backends.floats import FloatLayer, Scales
-from neuromorph.backends.interface import Backend, ClosedForm, Evidence, Inputs, Recording
-from neuromorph.circuits.gated_delta import Codes, GatedDelta, Remembered
+from neuromorph.backends.interface import (
+    Backend,
+    ClosedForm,
+    Evidence,
+    Inputs,
+    Recording,
+    Remembering,
+)
 from neuromorph.circuits.latency_attention import LatencyAttention
 from neuromorph.network import Network, Probe
 from neuromorph.network.model import Domain
@@ -36,14 +40,11 @@ class FastBackend(Backend):
 
         return FastLayer(scales)
 
-    def remember(
-        self, numbers: GatedDelta, codes: Codes, weights: NDArray[Any] | None = None,
-        first: int = 0,
-    ) -> Remembered:
-        """The same, compiled."""
+    def memories(self) -> Remembering | None:
+        """Compiled."""
         from neuromorph.backends.fast.memories import remember
 
-        return remember(numbers, codes, weights, first)
+        return remember
 
     def _run(
         self, network: Network, inputs: Inputs, probes: tuple[Probe, ...], steps: int

@@ -1,0 +1,50 @@
+"""What a host sends to the inputs for a sequence, and what the memory says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuromorph.circuits import gated_delta
+from neuromorph.circuits.gated_delta import PERIOD, Codes, GatedDelta
+from neuromorph.circuits.gated_delta.clock import ASK_AT, READ_AT
+from neuromorph.circuits.projected_memory.closed_form import DELAY
+from neuromorph.network import Probe
+
+PROBES = tuple(Probe(f"memory.{probe.target}") for probe in gated_delta.PROBES)
+"""What `read` and a comparison with the closed form need."""
+
+
+def stimulate(numbers: GatedDelta, codes: Codes) -> tuple[dict[str, NDArray[np.int64]], int]:
+    """Trains of one sequence, arrays of shape (steps, size), and the number of steps.
+
+    Parameters
+    ----------
+    numbers : GatedDelta
+    codes : Codes
+        Without leading axes; ``writes`` are keys before they are projected.
+
+    Raises
+    ------
+    UsageError
+        If they do not fit.
+    """
+    plain, steps = gated_delta.stimulate(numbers, codes)
+    begins = PERIOD * np.arange(codes.tokens)
+    late = {name: np.concatenate([np.zeros((DELAY * PERIOD, train.shape[1]), np.int64), train])
+            for name, train in plain.items()}
+    code, ask = np.zeros((2, steps + DELAY * PERIOD, numbers.key_size), np.int64)
+    code[begins] = codes.writes
+    for at, sent in ((READ_AT, codes.reads), (ASK_AT, codes.queries)):
+        ask[begins + DELAY * PERIOD + at - 1] = sent
+    return {"projector.code": code, "coder.ask": ask, "memory.value": late["value"],
+            "memory.forget": late["forget"]}, len(code)
+
+
+def read(
+    memory: NDArray[Any], error_on: NDArray[Any], error_off: NDArray[Any]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Answers and errors of all tokens, shape (tokens, value_size), from recorded spikes."""
+    return gated_delta.read(*(spikes[DELAY * PERIOD :] for spikes in (memory, error_on, error_off)))

@@ -1,0 +1,85 @@
+"""What a text brings to the memories of a Hugging Face model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from itertools import count
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from neuromorph.dynamics.gated_delta import DeltaSample
+from neuromorph.errors import CalibrationError
+from neuromorph.huggingface.delta_spikes import recorded
+from neuromorph.huggingface.loading import as_error, load_model, open_weights, quietly
+from neuromorph.huggingface.recording import TOKENS, counted_tokens, tokenised
+from neuromorph.huggingface.texts import SAMPLE_BYTES, check_ids, read_passages, some_only
+from neuromorph.models.source import digests
+from neuromorph.translate import Caution, cautions
+
+
+class MemoryText(NamedTuple):
+    """Samples of all layers, one a passage, and where they are from.
+
+    Attributes
+    ----------
+    family : str
+    samples : dict of layer name to list of DeltaSample
+        Arrays of shape (1, heads, tokens, …).
+    provenance : dict
+    notes : tuple of str
+    cautions : list of Caution
+    """
+
+    family: str
+    samples: Mapping[str, Sequence[DeltaSample]]
+    provenance: Mapping[str, Any]
+    notes: tuple[str, ...]
+    cautions: list[Caution]
+
+
+def collect_memory_text(model_path: Path, text_path: Path) -> MemoryText:
+    """Run a text through a model, passage by passage, and keep what its memories are sent.
+
+    Parameters
+    ----------
+    model_path : path
+        A folder as `save_pretrained` writes it, with safetensors.
+    text_path : path
+        UTF-8, one passage a line.
+
+    Raises
+    ------
+    MissingExtraError, InputError, UnsupportedError
+    """
+    passages = read_passages(text_path)
+    with closing(open_weights(model_path)) as weights:
+        model, tokenizer = load_model(model_path)
+        files = digests(weights.files)
+    with quietly(), as_error(CalibrationError, "the model cannot be run on this text", model_path):
+        batches = tokenised(model, tokenizer, passages, TOKENS)
+        if not batches:
+            raise CalibrationError("the text holds no tokens", where=text_path)
+        check_ids(model, batches, model_path)
+        first = recorded(model, batches[:1])
+        step = _step(first, batches)
+        chosen = batches[::step]
+        others = recorded(model, chosen[1:]) if len(chosen) > 1 else {}
+    samples = {name: [*seen, *others.get(name, ())] for name, seen in first.items()}
+    notes = () if step == 1 else (some_only(len(chosen), len(batches)),)
+    return MemoryText(
+        str(model.config.model_type), samples,
+        {"model": model_path.name, "files": files,
+         "calibration": f"{len(chosen)} passages, {text_path.name}"},
+        notes, cautions.of_tokens(*counted_tokens(tokenizer, chosen)))
+
+
+def _step(
+    first: Mapping[str, Sequence[DeltaSample]], batches: Sequence[Mapping[str, Any]]
+) -> int:
+    """Every second, third, … passage is taken where more do not fit in `SAMPLE_BYTES`."""
+    held = sum(sample.queries.nbytes + sample.keys.nbytes + sample.values.nbytes
+               for seen in first.values() for sample in seen)
+    lengths = [int(batch["input_ids"].shape[1]) for batch in batches]
+    return next(n for n in count(1) if n >= len(batches)
+                or held / lengths[0] * sum(lengths[::n]) <= SAMPLE_BYTES)
