@@ -197,8 +197,8 @@ class SpikingLayer(Shown):
 
     @cached_property
     def _floats(self) -> FloatLayer | None:
-        """A shortcut for what a host reads without slopes; there is none for contexts sent."""
-        if self.readout != "host" or any(head.slope for head in self.code.heads):
+        """A shortcut for what a host reads; there is none for contexts sent, slopes and curves."""
+        if self.readout != "host" or any(head.slope or head.cap for head in self.code.heads):
             return None
         return backends.float_layer(self.backend, self.code)
 

@@ -21,6 +21,7 @@ from neuromorph.numerics.limits import INPUT_BITS, NARROW_INPUT_BITS
 from neuromorph.translate.bias import reach_of, roomy
 from neuromorph.translate.centre import centre_of
 from neuromorph.translate.code import LayerCode
+from neuromorph.translate.curve import with_cap
 from neuromorph.translate.feasible import draft_head, steepest_ramp, widest_window
 from neuromorph.translate.matches import best_matches
 from neuromorph.translate.options import TranslateOptions
@@ -62,9 +63,13 @@ def calibrate_layer(
 
 
 def calibrate_and_tell(
-    samples: Sequence[Sample], options: TranslateOptions, where: str = "layer"
+    samples: Sequence[Sample], options: TranslateOptions, where: str = "layer", *,
+    curved: bool = False,
 ) -> tuple[LayerCode, Outliers]:
-    """`calibrate_layer`, and what it left out of the samples."""
+    """`calibrate_layer`, and what it left out of the samples.
+
+    ``curved`` ramps undo the samples' soft cap, without which a cap is left out; see `curve`.
+    """
     check_samples(samples, where)
     samples, slopes = _with_slopes(samples, options)
     samples, outliers = without_outliers(samples)
@@ -73,6 +78,8 @@ def calibrate_and_tell(
     matches = list(best_matches(samples))
     key_centre = np.stack([centre_of(matches[h : h + group])
                            for h in range(0, len(matches), group)])
+    cap = samples[0].softcap if curved else None
+    key_centre = np.zeros_like(key_centre) if cap else key_centre
     key_range = _ranges([s.keys for s in samples], key_centre, options)
     value_centre = _tokens([s.values for s in samples]).mean(axis=1)
     value_range = _ranges([s.values for s in samples], value_centre, options)
@@ -89,7 +96,7 @@ def calibrate_and_tell(
         spread = query_range[h] * key_scale[h // group]
         best = matches[h].around(key_centre[h // group])
         head, nats = _circuit(spread.max() / draft.query_limit, best, draft, options,
-                              float(reach[h]), float(slopes[h]))
+                              float(reach[h]), float(slopes[h]), cap)
         heads.append(head)
         query_scale[h] = nats / key_scale[h // group]
     value_scale = _positive(value_range) / draft.value_limit
@@ -130,13 +137,13 @@ def _positive(ranges: Floats) -> Floats:
 
 def _circuit(
     least_nats: float, best: Floats, draft: LatencyAttention, options: TranslateOptions,
-    reach: float = 0.0, slope: float = 0.0,
+    reach: float = 0.0, slope: float = 0.0, cap: float | None = None,
 ) -> tuple[LatencyAttention, float]:
     """The circuit of one head, and the nats that one product of codes stands for.
 
     The ramp is a whole number of score units a step, an even one for two neurons a key, so the
     nats a product are rounded up to the next value that makes it one. ``reach`` is that of a
-    bias, in nats; ``slope`` what it loses a slot, where it is of that kind.
+    bias, in nats; ``slope`` what it loses a slot, where it is of that kind; ``cap`` that of scores.
     """
     step, steepest = options.exact_step_nats, RAMPS_MAX[draft.input_bits]
     if slope:
@@ -152,6 +159,8 @@ def _circuit(
     if slope:
         draft = with_slope(replace(draft, ramp=ramp), slope, step)
         best = best + draft.near / a_nat
+    if cap:
+        return prove_ranges(with_cap(replace(draft, ramp=ramp), best, cap, options)), nats
     low = float(np.quantile(best, options.low_quantile))
     latest = min(bound, math.ceil((best.max() + options.margin_nats) * a_nat) + ramp)
     reach = low - options.window_nats + options.free_steps * step
