@@ -5,7 +5,7 @@ The jobs meet here: `translate` says how floats become codes, a backend runs the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cached_property
 from operator import attrgetter
@@ -24,7 +24,16 @@ from neuromorph.backends import (
     Sight,
 )
 from neuromorph.shown import Shown
-from neuromorph.translate import Caution, LayerCode, Sample
+from neuromorph.translate import (
+    Caution,
+    LayerCode,
+    Outliers,
+    Sample,
+    TranslateOptions,
+    calibrate_and_tell,
+    measure_fidelity,
+    softcap,
+)
 
 FORCED = 0.05
 """Forced spikes a query that a layer may have: where calibration fits there are some .005."""
@@ -211,3 +220,27 @@ class SpikingLayer(Shown):
         return self.run(self.encode(
             sample.queries[None], sample.keys[None], sample.values[None], sample.mask[None],
             None if sample.bias is None else sample.bias[None]), times=True)
+
+
+def calibrated(
+    samples: Sequence[Sample], options: TranslateOptions, where: str = "layer"
+) -> tuple[LayerCode, Outliers]:
+    """A layer's code, and what it left out of the samples; see `translate.calibrate_layer`.
+
+    Where logits are softly capped, heads that share keys have curved ramps if the mean cosine of
+    their contexts on some of these samples is the higher for it.
+    """
+    straight, outliers = calibrate_and_tell(samples, options, where)
+    if not softcap.may_curve(samples, options):
+        return straight, outliers
+    bent, _ = calibrate_and_tell(samples, options, where, curved=True)
+    gained = _closeness(bent, samples) - _closeness(straight, samples)
+    better = gained.reshape(-1, straight.group).mean(axis=1) > 0
+    return softcap.mixed(straight, bent, better), outliers
+
+
+def _closeness(code: LayerCode, samples: Sequence[Sample]) -> NDArray[np.float64]:
+    """Mean cosine of each head's contexts to those of float attention."""
+    parts, layer = softcap.judged(samples), SpikingLayer(code)
+    found = measure_fidelity("", code, parts, [layer.run_sample(part) for part in parts])
+    return np.array([head.cosine for head in found])

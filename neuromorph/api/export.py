@@ -18,7 +18,7 @@ from neuromorph.errors import UsageError
 from neuromorph.files.atomic import check_target
 from neuromorph.models import Naming
 from neuromorph.progress import Progress, silent
-from neuromorph.runtime import SpikingLayer, of_run
+from neuromorph.runtime import SpikingLayer, calibrated, of_run
 from neuromorph.shown import Shown
 from neuromorph.translate import (
     Caution,
@@ -26,7 +26,6 @@ from neuromorph.translate import (
     Outliers,
     Sample,
     TranslateOptions,
-    calibrate_and_tell,
     cautions,
     compare,
     kept_samples,
@@ -140,12 +139,13 @@ def export(
     for name, samples in fitted.items():
         progress(f"translating {name}")
         _require_memory(name, measured[name][:MEASURED])
-        code, outliers[name] = calibrate_and_tell(samples, chosen, name)
+        code, outliers[name] = calibrated(samples, chosen, name)
         layers[name] = SpikingLayer(code)
         fidelity += layer_fidelity(name, layers[name], measured[name][:MEASURED])
     codes = {name: layer.code for name, layer in layers.items()}
     found += [*cautions.of_outliers(outliers, kept, collected.count),
-              *cautions.of_periods(codes), *cautions.of_fidelity(fidelity), *of_soft_caps(fitted),
+              *cautions.of_periods(codes), *cautions.of_fidelity(fidelity),
+              *of_soft_caps(fitted, codes),
               *of_run({name: layer.tally for name, layer in layers.items()})]
     bundle = Bundle(
         collected.family, collected.causal, codes, kept_samples(measured), asdict(chosen),

@@ -11,6 +11,7 @@ A head that climbs one unit a step, and is told ``n_i - steps`` as a score, fire
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,7 +50,7 @@ def _straight(head: LatencyAttention) -> LatencyAttention:
 
 
 def _steps(
-    head: LatencyAttention, queries: NDArray[np.integer], keys: NDArray[np.integer]
+    head: LatencyAttention, queries: NDArray[Any], keys: NDArray[Any]
 ) -> NDArray[np.int64]:
     """n_i without a pause, shape (batch, queries, keys)."""
     products = np.matmul(queries.astype(np.float64), keys.astype(np.float64).swapaxes(1, 2))

@@ -2,8 +2,8 @@
 
 ::
 
-    height(k) = round(cap atanh((cap_from + k cap_step) / 2^16))         units, after k steps of ramp
-    n_i = min k >= 0 with height(k) - height(0) >= due_i,                due_i as on a straight ramp
+    height(k) = round(cap atanh((cap_from + k cap_step) / 2^16))    units, after k steps of ramp
+    n_i = min k >= 0 with height(k) - height(0) >= due_i,           due_i as on a straight ramp
     cap tanh(height(k) / cap) climbs evenly: cap cap_step / 2^16 units a step
 
 A host sends the rises, height(k) - height(k - 1), where else it sends ``ramp``. The curve lies
