@@ -241,6 +241,6 @@ def calibrated(
 
 def _closeness(code: LayerCode, samples: Sequence[Sample]) -> NDArray[np.float64]:
     """Mean cosine of each head's contexts to those of float attention."""
-    parts, layer = softcap.judged(samples), SpikingLayer(code)
+    parts, layer = softcap.judged(samples, softcap.CHOSEN_BY), SpikingLayer(code)
     found = measure_fidelity("", code, parts, [layer.run_sample(part) for part in parts])
     return np.array([head.cosine for head in found])

@@ -28,6 +28,9 @@ LEAST = 0.99
 JUDGED = 64
 """Queries of a sample that are judged, evenly spread."""
 
+CHOSEN_BY = 256
+"""Queries of a sample by which ramps are chosen: plain spikes differ more from query to query."""
+
 SAMPLES = 4
 """Most samples of a layer that are judged."""
 
@@ -36,9 +39,9 @@ WORTH = 0.9999
 """Mean cosine of a head's contexts without the cap, from which on no curve is tried."""
 
 
-def judged(samples: Sequence[Sample]) -> list[Sample]:
+def judged(samples: Sequence[Sample], queries: int = JUDGED) -> list[Sample]:
     """Some queries of the first samples."""
-    return [s.asking(evenly_spread(JUDGED, s.queries.shape[1])) for s in samples[:SAMPLES]]
+    return [s.asking(evenly_spread(queries, s.queries.shape[1])) for s in samples[:SAMPLES]]
 
 
 def without_cap(samples: Sequence[Sample]) -> NDArray[np.float64] | None:
