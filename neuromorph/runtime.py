@@ -26,7 +26,16 @@ from neuromorph.backends import (
 from neuromorph.circuits.gated_delta import Remembered
 from neuromorph.dynamics.gated_delta import DeltaSample
 from neuromorph.shown import Shown
-from neuromorph.translate import Caution, LayerCode, Sample
+from neuromorph.translate import (
+    Caution,
+    LayerCode,
+    Outliers,
+    Sample,
+    TranslateOptions,
+    calibrate_and_tell,
+    measure_fidelity,
+    softcap,
+)
 from neuromorph.translate.delta_code import DeltaCode
 from neuromorph.translate.delta_fidelity import MemoryFidelity, compare_memory
 
@@ -201,8 +210,8 @@ class SpikingLayer(Shown):
 
     @cached_property
     def _floats(self) -> FloatLayer | None:
-        """A shortcut for what a host reads without slopes; there is none for contexts sent."""
-        if self.readout != "host" or any(head.slope for head in self.code.heads):
+        """A shortcut for what a host reads; there is none for contexts sent, slopes and curves."""
+        if self.readout != "host" or any(head.slope or head.cap for head in self.code.heads):
             return None
         return backends.float_layer(self.backend, self.code)
 
@@ -237,3 +246,27 @@ def memory_fidelity(
 def at_limits(done: Remembered) -> int:
     """Errors, and weights after a token, that are at a limit."""
     return done.clipped_errors + done.clipped_weights
+
+
+def calibrated(
+    samples: Sequence[Sample], options: TranslateOptions, where: str = "layer"
+) -> tuple[LayerCode, Outliers]:
+    """A layer's code, and what it left out of the samples; see `translate.calibrate_layer`.
+
+    Where logits are softly capped, heads that share keys have curved ramps if the mean cosine of
+    their contexts on some of these samples is the higher for it.
+    """
+    straight, outliers = calibrate_and_tell(samples, options, where)
+    if not softcap.may_curve(samples, options):
+        return straight, outliers
+    bent, _ = calibrate_and_tell(samples, options, where, curved=True)
+    gained = _closeness(bent, samples) - _closeness(straight, samples)
+    better = gained.reshape(-1, straight.group).mean(axis=1) > 0
+    return softcap.mixed(straight, bent, better), outliers
+
+
+def _closeness(code: LayerCode, samples: Sequence[Sample]) -> NDArray[np.float64]:
+    """Mean cosine of each head's contexts to those of float attention."""
+    parts, layer = softcap.judged(samples, softcap.CHOSEN_BY), SpikingLayer(code)
+    found = measure_fidelity("", code, parts, [layer.run_sample(part) for part in parts])
+    return np.array([head.cosine for head in found])

@@ -20,7 +20,7 @@ from neuromorph.errors import UsageError
 from neuromorph.files.atomic import check_target
 from neuromorph.models import Naming
 from neuromorph.progress import Progress, silent
-from neuromorph.runtime import SpikingLayer, of_run
+from neuromorph.runtime import SpikingLayer, calibrated, of_run
 from neuromorph.shown import Shown
 from neuromorph.translate import (
     Caution,
@@ -30,7 +30,6 @@ from neuromorph.translate import (
     Outliers,
     Sample,
     TranslateOptions,
-    calibrate_and_tell,
     cautions,
     compare,
     kept_samples,
@@ -153,7 +152,7 @@ def export(
     codes = made.bundle.codes
     found += [*cautions.of_outliers(made.outliers, kept, collected.count),
               *cautions.of_periods(codes), *cautions.of_fidelity(made.fidelity),
-              *of_soft_caps(fitted),
+              *of_soft_caps(fitted, codes),
               *of_run({name: layer.tally for name, layer in made.layers.items()})]
     bundle = replace(made.bundle, provenance=cautions.noted(collected.provenance, found))
     progress("writing the bundle")
@@ -223,7 +222,7 @@ def _made(
     for name, samples in fitted.items():
         progress(f"translating {name}")
         _require_memory(name, measured[name][:MEASURED])
-        code, outliers[name] = calibrate_and_tell(samples, options, name)
+        code, outliers[name] = calibrated(samples, options, name)
         layers[name] = SpikingLayer(code)
         fidelity += layer_fidelity(name, layers[name], measured[name][:MEASURED])
         if options.keep_mass is not None:

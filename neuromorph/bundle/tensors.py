@@ -26,7 +26,7 @@ SCALES = ("query_scale", "key_centre", "key_scale", "value_centre", "value_scale
 PARTS = ("queries", "keys", "values", "mask")
 BIAS, SOFTCAP = "bias", "softcap"
 OPTIONAL = {"bias_limit": 0, "neurons_per_key": 1, "pause": 0, "fine": 0,
-            "slope": 0, "block": 1, "near": 0}
+            "slope": 0, "block": 1, "near": 0, "cap": 0, "cap_from": 0, "cap_step": 0}
 """Columns that stand there where some head has another number than this one."""
 
 INTEGERS = tuple(field.name for field in fields(LatencyAttention)
@@ -41,6 +41,7 @@ _RANGES = {
     "score_bound": (1, 2**31 - 1), "unit": (1, 510), "payload_base": (1, 1 << 15),
     "input_bits": (NARROW_INPUT_BITS, INPUT_BITS), "bias_limit": (0, 1 << 17),
     "neurons_per_key": (1, 2), "pause": (0, 64), "fine": (0, 6),
+    "cap": (0, 1 << 17), "cap_from": (1 - (1 << 16), (1 << 16) - 1), "cap_step": (0, 1 << 16),
     "slope": (0, 2**31 - 1), "block": (1, 1 << 15), "near": (0, 1 << 17),
 }
 

@@ -33,14 +33,13 @@ from neuromorph.huggingface.recording import (
 )
 from neuromorph.huggingface.spikes import Spikes
 from neuromorph.memory import give_back
-from neuromorph.runtime import SpikingLayer, Tally, of_run, total
+from neuromorph.runtime import SpikingLayer, Tally, calibrated, of_run, total
 from neuromorph.shown import Shown
 from neuromorph.translate import (
     Caution,
     LayerCode,
     Sample,
     TranslateOptions,
-    calibrate_and_tell,
     cautions,
     kept_samples,
     with_slots,
@@ -207,7 +206,7 @@ def _layer_report(name: str, layer: SpikingLayer) -> dict[str, Any]:
     heads, shared = layer.code.heads, layer.code.shared
     return {"layer": name, "heads": len(heads), "spike_kind": shared.spikes,
             "slots": shared.slots, "median_steps": float(median(h.period for h in heads)),
-            **layer.tally.as_dict()}
+            "curved_heads": sum(head.cap > 0 for head in heads), **layer.tally.as_dict()}
 
 
 @overload
@@ -339,11 +338,11 @@ def _from_data(
     chosen = with_slots(options, samples, most=positions(model), least=SLOTS)
     codes, outliers = {}, {}
     for name, seen in samples.items():
-        codes[name], outliers[name] = calibrate_and_tell(seen, chosen, name)
+        codes[name], outliers[name] = calibrated(seen, chosen, name)
     sequences = max(len(seen) for seen in samples.values())
     found = (*known, *cautions.of_data(samples, options.slots),
              *cautions.of_outliers(outliers, range(sequences), sequences),
-             *cautions.of_periods(codes), *of_soft_caps(samples),
+             *cautions.of_periods(codes), *of_soft_caps(samples, codes),
              *stays_float(model, codes, uncaught))
     kept, causal = kept_samples(samples), is_causal(samples)
     del samples, seen

@@ -21,6 +21,7 @@ from neuromorph.numerics.limits import INPUT_BITS, NARROW_INPUT_BITS
 from neuromorph.translate.bias import reach_of, roomy
 from neuromorph.translate.centre import centre_of
 from neuromorph.translate.code import LayerCode
+from neuromorph.translate.curve import with_cap
 from neuromorph.translate.feasible import draft_head, steepest_ramp, widest_window
 from neuromorph.translate.masses import window_of_mass
 from neuromorph.translate.matches import best_matches
@@ -63,9 +64,13 @@ def calibrate_layer(
 
 
 def calibrate_and_tell(
-    samples: Sequence[Sample], options: TranslateOptions, where: str = "layer"
+    samples: Sequence[Sample], options: TranslateOptions, where: str = "layer", *,
+    curved: bool = False,
 ) -> tuple[LayerCode, Outliers]:
-    """`calibrate_layer`, and what it left out of the samples."""
+    """`calibrate_layer`, and what it left out of the samples.
+
+    ``curved`` ramps undo the samples' soft cap, without which a cap is left out; see `curve`.
+    """
     check_samples(samples, where)
     samples, slopes = _with_slopes(samples, options)
     samples, outliers = without_outliers(samples)
@@ -74,6 +79,8 @@ def calibrate_and_tell(
     matches = list(best_matches(samples))
     key_centre = np.stack([centre_of(matches[h : h + group])
                            for h in range(0, len(matches), group)])
+    cap = samples[0].softcap if curved else None
+    key_centre = np.zeros_like(key_centre) if cap else key_centre
     key_range = _ranges([s.keys for s in samples], key_centre, options)
     value_centre = _tokens([s.values for s in samples]).mean(axis=1)
     value_range = _ranges([s.values for s in samples], value_centre, options)
@@ -89,11 +96,12 @@ def calibrate_and_tell(
     for h in range(len(query_range)):
         spread = query_range[h] * key_scale[h // group]
         best = matches[h].around(key_centre[h // group])
-        low = float(np.quantile(best, options.low_quantile))
-        down = options.window_nats if options.keep_mass is None else window_of_mass(
-            samples, h, key_centre[h // group], low, options.keep_mass)
-        head, nats = _circuit(spread.max() / draft.query_limit, (low - down, float(best.max())),
-                              draft, options, float(reach[h]), float(slopes[h]))
+        fitted = options if options.keep_mass is None else replace(
+            options, keep_mass=None, window_nats=window_of_mass(
+                samples, h, key_centre[h // group],
+                float(np.quantile(best, options.low_quantile)), options.keep_mass))
+        head, nats = _circuit(spread.max() / draft.query_limit, best, draft, fitted,
+                              float(reach[h]), float(slopes[h]), cap)
         heads.append(head)
         query_scale[h] = nats / key_scale[h // group]
     value_scale = _positive(value_range) / draft.value_limit
@@ -133,14 +141,14 @@ def _positive(ranges: Floats) -> Floats:
 
 
 def _circuit(
-    least_nats: float, matches: tuple[float, float], draft: LatencyAttention,
-    options: TranslateOptions, reach: float = 0.0, slope: float = 0.0,
+    least_nats: float, best: Floats, draft: LatencyAttention, options: TranslateOptions,
+    reach: float = 0.0, slope: float = 0.0, cap: float | None = None,
 ) -> tuple[LatencyAttention, float]:
     """The circuit of one head, and the nats that one product of codes stands for.
 
     The ramp is a whole number of score units a step, an even one for two neurons a key, so the
     nats a product are rounded up to the next value that makes it one. ``reach`` is that of a
-    bias, in nats; ``slope`` what it loses a slot, where it is of that kind.
+    bias, in nats; ``slope`` what it loses a slot, where it is of that kind; ``cap`` that of scores.
     """
     step, steepest = options.exact_step_nats, RAMPS_MAX[draft.input_bits]
     if slope:
@@ -153,13 +161,15 @@ def _circuit(
     ramp = max(1, ramp // draft.neurons_per_key) * draft.neurons_per_key
     nats = 2 * step / (2**shift * ramp)
     a_nat = ramp / step
-    moved = 0.0
     if slope:
         draft = with_slope(replace(draft, ramp=ramp), slope, step)
-        moved = draft.near / a_nat
-    lowest, largest = (match + moved for match in matches)
-    latest = min(bound, math.ceil((largest + options.margin_nats) * a_nat) + ramp)
-    earliest = max(-bound, math.floor((lowest + options.free_steps * step) * a_nat))
+        best = best + draft.near / a_nat
+    if cap:
+        return prove_ranges(with_cap(replace(draft, ramp=ramp), best, cap, options)), nats
+    low = float(np.quantile(best, options.low_quantile))
+    latest = min(bound, math.ceil((best.max() + options.margin_nats) * a_nat) + ramp)
+    reach = low - options.window_nats + options.free_steps * step
+    earliest = max(-bound, math.floor(reach * a_nat))
     climbing = replace(draft, ramp=ramp, latest=latest)
     window = widest_window(climbing, math.ceil((latest - earliest) / ramp))
     return prove_ranges(replace(climbing, window=window)), nats

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.circuits.latency_attention import LatencyAttention
-from neuromorph.circuits.latency_attention.slope import SLOPE_BITS, reach_of
+from neuromorph.circuits.latency_attention.slope import SLOPE_BITS, last_seen, reach_of
 from neuromorph.errors import TensorError
 from neuromorph.translate.bias import DEEP
 from neuromorph.translate.samples import FloatArray, Sample
@@ -85,9 +85,8 @@ def check_slopes(
     ----------
     heads : sequence of LatencyAttention
     step_nats : float
-    bias : float array, shape (batch or 1, heads or 1, queries, keys)
-        In nats.
-    mask : bool array, shape (batch, queries, keys)
+    bias, mask : array
+        As for `translate.bias.encode_bias`.
 
     Raises
     ------
@@ -109,20 +108,15 @@ def check_slopes(
 
 def _from_last(bias: FloatArray, mask: Bools) -> FloatArray:
     """A bias (heads or 1, queries, keys) less that of the last key which each query sees."""
-    last = _last(mask)
+    last = last_seen(mask)
     own = np.take_along_axis(bias, np.broadcast_to(last[:, None], (*bias.shape[:2], 1)), axis=2)
     lowered: FloatArray = np.where(mask, bias - np.where(mask.any(axis=1)[:, None], own, 0), 0)
     return lowered
 
 
-def _last(mask: Bools) -> NDArray[np.int64]:
-    last: NDArray[np.int64] = mask.shape[-1] - 1 - mask[..., ::-1].argmax(axis=-1).astype(np.int64)
-    return last
-
-
 def _away(mask: Bools) -> NDArray[np.int64]:
     """Keys between each and the last that a query sees, shape of the mask."""
-    away: NDArray[np.int64] = _last(mask)[:, None] - np.arange(mask.shape[1])
+    away: NDArray[np.int64] = last_seen(mask)[:, None] - np.arange(mask.shape[1])
     return away
 
 

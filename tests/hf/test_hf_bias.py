@@ -186,6 +186,23 @@ def test_a_tight_cap_is_refused_with_what_it_would_cost() -> None:
     assert all(torch.equal(own[key], value) for key, value in run(model, inputs).items())
 
 
+def test_plain_spikes_undo_a_tight_cap(tmp_path: Path) -> None:
+    """Closer than the same spikes come to a model without a cap; in bundles too."""
+    model, inputs = gemma(1.0), FAMILIES["gemma2"].inputs()
+    own, options = run(model, inputs), TranslateOptions(slots=33, spikes="binary")
+    with neuromorph.attach(model, inputs, options=options) as spiking:
+        found = run(model, inputs)
+        assert closeness(found, own) > 0.99
+        heads = [head for code in spiking.codes.values() for head in code.heads]
+        assert all(head.cap for head in heads)
+        assert sum(one["curved_heads"] for one in spiking.report()["per_layer"]) == len(heads)
+        assert all(caution.kind != "soft-cap" for caution in spiking.cautions)
+        path = spiking.save(tmp_path / "bundle")
+    with neuromorph.attach(model, path):
+        again = run(model, inputs)
+    assert all(torch.equal(found[key], again[key]) for key in found)
+
+
 def test_a_recorded_model_caps_its_logits() -> None:
     """What the next layer is given is what the model gives it."""
     model, inputs = gemma(1.0), FAMILIES["gemma2"].inputs()

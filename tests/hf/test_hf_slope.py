@@ -18,6 +18,7 @@ pytestmark = pytest.mark.hf
 torch = pytest.importorskip("torch", reason="torch is not installed")
 pytest.importorskip("transformers", reason="transformers is not installed")
 
+from hf_folders import save_model  # noqa: E402
 from hf_models import REFUSED, Family, closeness, run, same, text  # noqa: E402
 
 BLOOM = REFUSED["bloom"]
@@ -85,3 +86,10 @@ def test_texts_grow_with_a_cache() -> None:
             cache = answer.past_key_values
             steps.append(answer.last_hidden_state)
     np.testing.assert_allclose(torch.cat(steps, dim=1), whole, atol=1e-4)
+
+
+def test_export_lets_heads_make_it(tmp_path: Path, passages: Path) -> None:
+    folder = save_model(tmp_path / "bloom", BLOOM)
+    report = neuromorph.export(folder, tmp_path / "bundle", calibrate=passages)
+    assert all(head.slope for code in report.bundle.codes.values() for head in code.heads)
+    assert min(one.cosine for one in report.fidelity) > 0.99

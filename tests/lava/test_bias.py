@@ -10,6 +10,7 @@ import pytest
 from neuromorph import backends
 from neuromorph.backends import AttentionBatch
 from neuromorph.circuits.latency_attention import LatencyAttention, prove_ranges
+from neuromorph.circuits.latency_attention.curve import top
 from neuromorph.errors import BackendError
 
 pytestmark = pytest.mark.lava
@@ -53,3 +54,20 @@ def test_lava_gives_the_same_with_a_slope(head: LatencyAttention) -> None:
     assert backends.attend_clocked(lava, work).differs_from(closed) is None
     level = replace(work, heads=[replace(sloped, slope=0, block=1, near=0)])
     assert backends.attend("fast", level, times=True).differs_from(closed) is not None
+
+
+def test_lava_gives_the_same_with_a_curved_ramp() -> None:
+    try:
+        lava = backends.get("lava")
+    except BackendError as error:
+        pytest.skip(str(error))
+    rng = np.random.default_rng(2)
+    curved = replace(BINARY, bias_limit=0, cap=700, cap_from=-60_000, cap_step=9000)
+    curved = prove_ranges(replace(curved, latest=top(curved) + curved.ramp))
+    work = AttentionBatch(
+        [curved], rng.integers(-20, 21, (1, 1, 3, 3)), rng.integers(-20, 21, (1, 1, 5, 3)),
+        rng.integers(-127, 128, (1, 1, 5, 2)), rng.random((1, 3, 5)) < .8)
+    closed = backends.attend("fast", work, times=True)
+    assert backends.attend_clocked(lava, work).differs_from(closed) is None
+    straight = replace(work, heads=[replace(curved, cap=0, cap_from=0, cap_step=0)])
+    assert backends.attend("fast", straight, times=True).differs_from(closed) is not None

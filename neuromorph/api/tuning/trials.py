@@ -19,9 +19,9 @@ from neuromorph.errors import BackendError, FitError, RangeProofError
 from neuromorph.parallel import HERE, JSON, Doing, Spread, Work, carry_out
 from neuromorph.parallel.journal import digest_of
 from neuromorph.progress import Progress, silent
-from neuromorph.runtime import Tally
+from neuromorph.runtime import Tally, calibrated
 from neuromorph.shown import Shown
-from neuromorph.translate import TranslateOptions, calibrate_layer, kept_samples
+from neuromorph.translate import TranslateOptions, kept_samples
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Maker(Shown):
         codes = {}
         for name, samples in self.subject.fitted.items():
             self.progress(f"{_said(options)}: translating {name}")
-            codes[name] = calibrate_layer(samples, options, name)
+            codes[name] = calibrated(samples, options, name)[0]
         collected = self.subject.collected
         return Bundle(collected.family, collected.causal, codes,
                       kept_samples(self.subject.measured), asdict(options))

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from neuromorph.backends.attention import AttentionBatch
 from neuromorph.backends.fast.closed_form import EXACT_FLOAT32, SPEC, spec_of
+from neuromorph.backends.fast.curved import straightened
 from neuromorph.backends.fast.kernel import attend_heads
 from neuromorph.backends.fast.lanes import LANES
 from neuromorph.backends.fast.memory import aligned, padded
@@ -33,7 +34,7 @@ def attend_closed_form(work: AttentionBatch, times: bool = False) -> Attended:
     times : bool
         Also return when each slot fired and what its spike carried.
     """
-    attended = _attended(work, times)
+    attended = _attended(straightened(work), times)
     if work.readout == "host":
         return attended
     contexts = contexts_of(work.heads, attended.control, attended.normaliser)

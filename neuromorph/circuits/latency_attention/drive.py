@@ -7,6 +7,7 @@ from itertools import groupby
 import numpy as np
 from numpy.typing import NDArray
 
+from neuromorph.circuits.latency_attention.curve import rises
 from neuromorph.circuits.latency_attention.motif import LatencyAttention
 from neuromorph.circuits.latency_attention.slope import pace_of
 from neuromorph.network.ports import Course
@@ -22,7 +23,7 @@ crosses a threshold with the score rounded down exactly when it does with the sc
 def drive_waveform(head: LatencyAttention) -> NDArray[np.int64]:
     """One period of the drive axon: clear …, lift …, a pause if there is one, ramp …, go."""
     down, up = [-head.clear] * head.clears, [head.clear] * head.lifts
-    ramp = [0] * head.pause + [head.ramp] * (head.window - 1 - head.pause)
+    ramp = [0] * head.pause + rises(head).tolist()
     return np.array([*down, *up, head.lift, *ramp, head.go], np.int64)
 
 

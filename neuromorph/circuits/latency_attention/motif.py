@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from neuromorph.circuits.latency_attention.curve import rises
 from neuromorph.numerics.limits import (
     INPUT_BITS,
     INPUT_MAX,
@@ -89,6 +90,11 @@ class LatencyAttention:
         Slots of a block.
     near : int
         What the last slot that a query sees gains over those far away, in units.
+    cap : int
+        Units at which the model's logits are softly capped, for a ramp that is curved as that
+        asks; 0 for a straight one. Binary spikes, one neuron a key, no bias; see `curve`.
+    cap_from, cap_step : int
+        Where the curve begins, and what a step climbs, in 2^-16 of the cap.
     """
 
     slots: int
@@ -115,6 +121,9 @@ class LatencyAttention:
     slope: int = 0
     block: int = 1
     near: int = 0
+    cap: int = 0
+    cap_from: int = 0
+    cap_step: int = 0
 
     @property
     def graded(self) -> bool:
@@ -149,7 +158,10 @@ class LatencyAttention:
     @property
     def threshold(self) -> int:
         """Firing threshold: just out of reach of a neuron that has fired already."""
-        return self.ramp * (self.window - 1 - self.pause) + self.go
+        climbs = self.ramp * (self.window - 1 - self.pause)
+        if self.cap:
+            climbs = int(rises(self).sum())
+        return climbs + self.go
 
     @property
     def matches(self) -> int:

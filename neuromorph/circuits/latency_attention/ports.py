@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from neuromorph.circuits.latency_attention.drive import drive_course
+from neuromorph.circuits.latency_attention.drive import drive_course, drive_waveform
 from neuromorph.circuits.latency_attention.motif import LatencyAttention
 from neuromorph.circuits.latency_attention.slope import blocks, pace_of, takes_bias
 from neuromorph.network import Population, Port
@@ -20,7 +20,7 @@ def inputs_of(head: LatencyAttention, after: int = 0) -> tuple[Port, ...]:
     after : int
         Steps of a period that come before the query's own, such as those of a write.
     """
-    drive = max(head.clear, head.lift, head.ramp, head.go)
+    drive = int(drive_waveform(head).max())
     limit = head.bias_limit
     asked, hidden = (after + head.query_at,), (after + head.clears,)
     flushed = flushes(head, after)

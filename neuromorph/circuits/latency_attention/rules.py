@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from neuromorph.circuits.latency_attention.curve import WHOLE, farthest, rises, top
 from neuromorph.circuits.latency_attention.motif import (
     FINEST_SHIFT,
     FLUSH_AGE,
@@ -78,7 +79,25 @@ WHOLE_FLUSH = Rule(
     lambda h: _held(h, h.control_threshold + (_begun(h) > 0)), lambda h: h.flush - 1)
 """`FLUSH` with a begun unit counted as a whole one: calibration keeps it, the proof need not."""
 
+CURVE = (
+    Rule("a cap is less than none", lambda h: -h.cap, lambda _: 0),
+    Rule("a head without a cap has no curve",
+         lambda h: 0 if h.cap else max(abs(h.cap_from), abs(h.cap_step)), lambda _: 0),
+    Rule("a curve is for plain spikes of one neuron a key, and its cap for no bias",
+         lambda h: int(h.graded) + h.neurons_per_key - 1 + h.bias_limit if h.cap else 0,
+         lambda _: 0),
+    Rule("a curve does not climb", lambda h: 1 - h.cap_step if h.cap else 0, lambda _: 0),
+    Rule("a curve leaves its cap",
+         lambda h: farthest(h) if h.cap else 0, lambda _: WHOLE - 1),
+    Rule("a curve does not climb a unit a step",
+         lambda h: 1, lambda h: int(rises(h).min(initial=1)) if h.cap else 1),
+    Rule("a curve ends elsewhere than at the latest score",
+         lambda h: abs(h.latest - h.ramp - top(h)) if h.cap else 0, lambda _: 0),
+)
+"""Of a head with a soft cap, without which its threshold means nothing."""
+
 RULES = (
+    *CURVE,
     Rule("a unit's fraction has 0 to 6 bits",
          lambda h: abs(h.fine - INPUT_SHIFT // 2), lambda _: INPUT_SHIFT // 2),
     SCORE,

@@ -74,7 +74,7 @@ def near_of(head: LatencyAttention, mask: NDArray[np.bool_]) -> Ints:
     padded = np.zeros((*mask.shape[:-1], count * head.block), bool)
     padded[..., :slots] = mask
     seen = padded.reshape(*mask.shape[:-1], count, head.block).any(axis=-1)
-    distance = _last(mask)[..., None] - head.block * np.arange(count)
+    distance = last_seen(mask)[..., None] - head.block * np.arange(count)
     near: Ints = np.where(seen, np.maximum(0, head.near - far(head, distance)), 0)
     return near
 
@@ -100,8 +100,8 @@ def descent_of(head: LatencyAttention, held: NDArray[np.bool_]) -> NDArray[np.in
     return np.tile(rows[:, None].astype(np.int32), (head.neurons_per_key, 1))
 
 
-def _last(mask: NDArray[np.bool_]) -> Ints:
-    """The last slot that is seen; any where none is."""
+def last_seen(mask: NDArray[np.bool_]) -> Ints:
+    """The last slot that each query sees; any where it sees none."""
     last: Ints = mask.shape[-1] - 1 - mask[..., ::-1].argmax(axis=-1).astype(np.int64)
     return last
 
