@@ -43,6 +43,9 @@ class TranslateOptions:
         22 bits; there every bit of a query is a copy of the keys' synapses.
     query_bits : int, optional
         Width of a query code with its sign, 2 to 8; 8, or 6 for Loihi 1, if left out.
+    key_bits, value_bits : int
+        Width of the codes of keys, and of a match neuron's part of a value, with their sign, 2 to
+        8. Fewer take less memory only where a profile stores weights in as few bits as they need.
     neurons_per_key : {1, 2}
         Match neurons of a key (binary spikes only). Two give half steps, no more steps, and twice
         the match neurons and synapses of keys and values.
@@ -63,6 +66,8 @@ class TranslateOptions:
     query_bits: int | None = None
     neurons_per_key: int = 1
     late_flush: bool | None = None
+    key_bits: int = 8
+    value_bits: int = 8
 
     def __post_init__(self) -> None:
         if self.spikes not in ("graded", "binary"):
@@ -89,9 +94,10 @@ class TranslateOptions:
             raise UsageError("Loihi 1 has no graded spikes", found="spikes = graded",
                              expected="binary", hint='pass spikes="binary" '
                              "(at the command line --spikes binary)")
-        if self.query_bits is not None and not 2 <= self.query_bits <= 8:
-            raise UsageError("query_bits is out of range", found=self.query_bits,
-                             expected="2 to 8")
+        for name in ("query_bits", "key_bits", "value_bits"):
+            bits = getattr(self, name)
+            if bits is not None and not 2 <= bits <= 8:
+                raise UsageError(f"{name} is out of range", found=bits, expected="2 to 8")
 
     def _check_neurons(self) -> None:
         if self.neurons_per_key not in (1, 2) or isinstance(self.neurons_per_key, bool):
@@ -124,6 +130,16 @@ class TranslateOptions:
         """Largest query code; of 8 bits one less, so that a 64-channel score keeps one bit more."""
         bits = self.query_bits or (8 if self.target == "loihi2" else 6)
         return min(126, (1 << bits - 1) - 1)
+
+    @property
+    def key_limit(self) -> int:
+        """Largest key code."""
+        return (1 << self.key_bits - 1) - 1
+
+    @property
+    def part_limit(self) -> int:
+        """Largest code of a match neuron's part of a value."""
+        return (1 << self.value_bits - 1) - 1
 
     @property
     def control_decay(self) -> int:
