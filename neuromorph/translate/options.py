@@ -12,6 +12,9 @@ from neuromorph.numerics.limits import DECAY_UNITY, INPUT_BITS, NARROW_INPUT_BIT
 
 Target: TypeAlias = Literal["loihi2", "loihi1"]
 
+STEP_NATS = 0.01, 2.0
+"""Finest and coarsest step."""
+
 PAYLOAD_OCTAVES = 5
 """Octaves that an early spike's payload is trusted with, of the 8 it has."""
 
@@ -73,7 +76,7 @@ class TranslateOptions:
         if self.spikes not in ("graded", "binary"):
             raise UsageError("unknown kind of spikes", found=self.spikes,
                              expected="graded or binary")
-        _between("step_nats", self.step_nats, 0.01, 2.0)
+        _between("step_nats", self.step_nats, *STEP_NATS)
         _between("window_nats", self.window_nats, 1.0, 30.0)
         _between("margin_nats", self.margin_nats, 0.0, 10.0)
         _between("headroom", self.headroom, 1.0, 4.0)
