@@ -22,6 +22,7 @@ from neuromorph.errors import UsageError, did_you_mean
 from neuromorph.files.atomic import check_target
 from neuromorph.files.opening import StrPath
 from neuromorph.parallel import HERE, Spread
+from neuromorph.profiles import load_profile
 from neuromorph.progress import Progress, silent
 from neuromorph.shown import Shown
 from neuromorph.translate import TranslateOptions
@@ -172,7 +173,9 @@ def tune(
     made = Trials(maker, there, _path(work), spread)
     longer = subject.collected.any_length and (options is None or options.slots is None)
     slots = slots_tried(subject.default.slots or 1, subject.collected.positions, longer=longer)
-    search = Search(subject.default, wishes, by, made.of, trials)
+    fitted = (by in COMPILED and profile is not None
+              and load_profile(profile).synapse.weight_bits_fitted)
+    search = Search(subject.default, wishes, by, made.of, trials, fitted)
     found = search.run(slots)
     report = _report(search, found, data, subject)
     told = report.best or report.nearest

@@ -57,6 +57,11 @@ def export(
     query_bits: Annotated[int | None, typer.Option(
         help="Width of a query code with its sign, 2 to 8; 8, or 6 for Loihi 1, if left "
              "out.")] = None,
+    key_bits: Annotated[int, typer.Option(
+        help="Width of a key code with its sign, 2 to 8; fewer take less memory only on a profile "
+             "that stores weights in as few bits as they need.")] = 8,
+    value_bits: Annotated[int, typer.Option(
+        help="The same of a match neuron's part of a value.")] = 8,
     step_nats: Annotated[float | None, typer.Option(
         help="Nats of attention logit a time step stands for; ln 2 if left out, and always "
              "with graded spikes.")] = None,
@@ -119,7 +124,7 @@ def export(
 
     plain = TranslateOptions(
         spikes=spikes or ("graded" if target == "loihi2" else "binary"), target=target,
-        query_bits=query_bits)
+        query_bits=query_bits, key_bits=key_bits, value_bits=value_bits)
     options = replace(
         plain, slots=slots, keep_mass=keep_mass,
         step_nats=plain.step_nats if step_nats is None else step_nats,

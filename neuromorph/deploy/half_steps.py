@@ -25,12 +25,13 @@ from neuromorph.circuits.latency_attention.rules import SCORE
 from neuromorph.compile import Unit, prepared
 from neuromorph.compile.packing.demand import demands, lower_bound
 from neuromorph.compile.packing.limits import limits_of
-from neuromorph.errors import escaped
+from neuromorph.errors import RangeProofError, escaped
 from neuromorph.network import Network
 from neuromorph.numerics.limits import DECAY_UNITY, INPUT_BITS
 from neuromorph.profiles import Profile
 from neuromorph.translate import LayerCode, Sample, TranslateOptions
 from neuromorph.translate.feasible import draft_head
+from neuromorph.translate.options import STEP_NATS
 
 Way: TypeAlias = Literal["pairs", "longer", "whole"]
 
@@ -82,10 +83,14 @@ def other_units(bundle: Bundle, *, paired: bool) -> Iterator[tuple[Unit, ...]]:
                     enumerate(_networks(code, bundle.samples[name], 2 if paired else 1)))
 
 
-def _cores(bundle: Bundle, profile: Profile, paired: bool) -> int:
+def _cores(bundle: Bundle, profile: Profile, paired: bool) -> int | None:
+    """Cores at the least; None where no circuit has so many neurons and slots."""
     limits = limits_of(profile)
-    found = [demands(unit, limits) for units in other_units(bundle, paired=paired)
-             for unit in prepared(units, profile)]
+    try:
+        found = [demands(unit, limits) for units in other_units(bundle, paired=paired)
+                 for unit in prepared(units, profile)]
+    except RangeProofError:
+        return None
     return lower_bound(found, limits)[0]
 
 
@@ -102,11 +107,17 @@ def _networks(code: LayerCode, sample: Sample, neurons: int) -> Iterator[Network
 def _other(head: LatencyAttention, neurons: int) -> LatencyAttention:
     """A head of as many slots, sizes and bits of a query; its ramp climbs a step only."""
     draft = draft_head(head.slots, head.key_size, head.value_size, TranslateOptions(
-        spikes="binary", step_nats=-math.log1p(-head.control_decay / DECAY_UNITY),
+        spikes="binary", step_nats=_step_nats(head),
         target="loihi2" if head.input_bits == INPUT_BITS else "loihi1",
-        query_bits=head.query_limit.bit_length() + 1, neurons_per_key=neurons))
+        query_bits=max(2, head.query_limit.bit_length() + 1), neurons_per_key=neurons))
     draft = replace(draft, window=draft.pause + 1)
     if not head.bias_limit:
         return draft
     roomy = replace(draft, key_shift=draft.key_shift + 1)
     return replace(roomy, bias_limit=min(head.bias_limit, SCORE.spare(roomy)))
+
+
+def _step_nats(head: LatencyAttention) -> float:
+    """Of the decay register, as far as options go; sizes do not depend on it."""
+    kept = max(1 - head.control_decay / DECAY_UNITY, math.exp(-STEP_NATS[1]))
+    return max(-math.log(kept), STEP_NATS[0])

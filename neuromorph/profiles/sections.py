@@ -85,6 +85,8 @@ class Synapse(Section):
     weight_bits_min: int = count("bits", "Fewest bits of a stored weight.", high=WIDEST)
     weight_bits: int = count("bits", "Most bits of a stored weight; with mixed signs the lowest "
                                      "bit is the sign's.", high=WIDEST)
+    weight_bits_fitted: bool = flag("Whether a projection that does not learn is stored in as few "
+                                    "bits as its largest weight needs; else all take the most.")
     weight_exponent_min: int = count("bits", "Least shift of the summed input.", -WIDEST, WIDEST)
     weight_exponent_max: int = count("bits", "Largest shift of the summed input.", -WIDEST, WIDEST)
     delay_bits: int = count("bits", "Bits a synapse takes more where it has a delay.", 0, WIDEST)

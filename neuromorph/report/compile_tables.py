@@ -127,10 +127,14 @@ def _placed_rows(report: Mapping[str, Any]) -> dict[str, object]:
 
 def _half_steps(ways: Sequence[Mapping[str, Any]]) -> dict[str, object]:
     """What heads of plain spikes cost in each of the ways that there are."""
-    told = [f"{HALF_STEPS[way['way']]}: at least {_count(way['cores_at_least'], 'core')} and "
+    told = [f"{HALF_STEPS[way['way']]}: {_least_cores(way['cores_at_least'])} and "
             f"{'' if way['own'] else 'about '}{readable(way['median_steps'])} steps "
             f"({'this bundle' if way['own'] else way['option']})" for way in ways]
     return {"steps against cores": "; ".join(told)} if told else {}
+
+
+def _least_cores(cores: int | None) -> str:
+    return "no circuit of so many slots" if cores is None else f"at least {_count(cores, 'core')}"
 
 
 def _balance(balance: Mapping[str, float | None]) -> dict[str, object]:

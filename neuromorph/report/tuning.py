@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.table import Table
@@ -20,6 +20,9 @@ UNITS = {"steps": "steps a query", "spikes": "spikes a query", "cores": "cores",
 FIGURES = {"kl": "KL (nat)", "perplexity_ratio": "ppl ×", "top1": "same top 1", "score": "right",
            "cosine": "cosine", "hidden": "hidden cos."}
 """Metrics, and how their columns are called."""
+
+CODES = (("query_bits", "queries", None), ("key_bits", "keys", 8), ("value_bits", "values", 8))
+"""Widths of codes, and what they are where nobody chose."""
 
 ALWAYS = ("kl", "cosine", "score")
 """Metrics that are shown though nobody wished for them."""
@@ -47,7 +50,8 @@ def figure(trial: Plain, name: str) -> float | None:
 
 def said(options: Plain) -> str:
     """Options in a few words."""
-    bits = "" if options["query_bits"] is None else f", queries of {options['query_bits']} bits"
+    bits = "".join(f", {many} of {options[name]} bits" for name, many, usual in CODES
+                   if options[name] != usual)
     return (f"{options['slots']} slots, step {options['step_nats']:.3g}, window "
             f"{options['window_nats']:g}, margin {options['margin_nats']:g}, headroom "
             f"{options['headroom']:g}{bits}")
@@ -101,11 +105,13 @@ def _trials_table(result: Plain) -> Table:
     wanted = [*ALWAYS, *(name for name in FIGURES if name in wished(result))]
     figures = [name for name in FIGURES
                if name in wanted and any(figure(t, name) is not None for t in done)]
-    bits = any(t["options"]["query_bits"] is not None for t in done)
+    bits = [name for name, _, usual in CODES
+            if any(t["options"][name] != usual for t in done)]
     columns = ("kind", "", "slots", "step", "window", "margin", "headroom",
-               *(["bits"] if bits else []), *(UNITS[name] for name in costs), "forced",
+               *(name.replace("_", " ") for name in bits), *(UNITS[name] for name in costs),
+               "forced",
                *(FIGURES[name] for name in figures))
-    rows = [[trial["kind"], _marks(trial, result), *_options(trial["options"], bits=bits),
+    rows = [[trial["kind"], _marks(trial, result), *_options(trial["options"], bits),
              *(cost_text(name, trial["costs"].get(name)) for name in costs),
              f"{trial['costs']['forced']:.1g}",
              *(_number(name, figure(trial, name)) for name in figures)] for trial in done]
@@ -113,13 +119,12 @@ def _trials_table(result: Plain) -> Table:
                       "cheaper and closer)", columns, rows, words=2)
 
 
-def _options(options: Plain, *, bits: bool) -> Iterator[str]:
+def _options(options: Plain, bits: Sequence[str]) -> Iterator[str]:
     yield str(options["slots"])
     for name, form in (("step_nats", ".3g"), ("window_nats", "g"), ("margin_nats", "g"),
                        ("headroom", "g")):
         yield f"{options[name]:{form}}"
-    if bits:
-        yield readable(options["query_bits"])
+    yield from (readable(options[name]) for name in bits)
 
 
 def _marks(trial: Plain, result: Plain) -> str:

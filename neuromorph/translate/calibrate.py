@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.circuits.latency_attention import LatencyAttention, prove_ranges
-from neuromorph.numerics import SIGNED_8
 from neuromorph.numerics.limits import INPUT_BITS, NARROW_INPUT_BITS
 from neuromorph.translate.bias import reach_of, roomy
 from neuromorph.translate.centre import centre_of
@@ -88,9 +87,9 @@ def calibrate_and_tell(
         [np.abs(s.queries).max(axis=1) for s in samples], axis=0).astype(np.float64)
     shared = query_range.reshape(-1, group, query_range.shape[1]).max(axis=1)
     balance = np.sqrt(_positive(key_range) / _positive(shared))
-    key_scale = balance * (key_range / balance).max(axis=1, keepdims=True) / SIGNED_8
-    key_scale = np.where(key_scale > FLAT, key_scale, 1.0)
     draft = draft_head(slots, samples[0].keys.shape[2], samples[0].values.shape[2], options)
+    key_scale = balance * (key_range / balance).max(axis=1, keepdims=True) / draft.key_limit
+    key_scale = np.where(key_scale > FLAT, key_scale, 1.0)
     heads, query_scale = [], np.empty_like(query_range)
     reach = reach_of(samples, options.headroom)
     for h in range(len(query_range)):

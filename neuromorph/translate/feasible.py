@@ -26,7 +26,6 @@ from neuromorph.circuits.latency_attention.rules import (
     WHOLE_FLUSH,
     Rule,
 )
-from neuromorph.numerics import SIGNED_8
 from neuromorph.numerics.limits import EXPONENT_MIN, INPUT_SHIFT, VTH_MAX
 from neuromorph.translate.options import TranslateOptions
 
@@ -88,11 +87,11 @@ def draft_head(
     head = LatencyAttention(
         slots=slots, key_size=key_size, value_size=value_size, spikes=options.spikes,
         key_shift=0, ramp=PAIRED_RAMP if options.neurons_per_key > 1 else 1, window=1,
-        score_bound=1, latest=0, query_limit=1,
-        key_limit=SIGNED_8, value_limit=1, value_shift=0, control_decay=options.control_decay,
+        score_bound=1, latest=0, query_limit=1, key_limit=options.key_limit, value_limit=1,
+        value_shift=0, control_decay=options.control_decay,
         unit=2, input_bits=options.input_bits, neurons_per_key=options.neurons_per_key,
         pause=options.pause, fine=INPUT_SHIFT if options.fractions else 0)
-    return _with_values(_with_scores(head, options.query_limit))
+    return _with_values(_with_scores(head, options.query_limit), options.part_limit)
 
 
 def widest_window(head: LatencyAttention, wanted: int) -> int:
@@ -135,7 +134,7 @@ def _with_scores(head: LatencyAttention, query_limit: int) -> LatencyAttention:
     return replace(shifted, score_bound=SCORE.found(shifted))
 
 
-def _with_values(head: LatencyAttention) -> LatencyAttention:
+def _with_values(head: LatencyAttention, part_limit: int) -> LatencyAttention:
     """The head with its value codes, and the shift of their sum; plain ones are never shifted.
 
     Of the fractions that readers may keep, they keep as many bits as the values need.
@@ -144,7 +143,7 @@ def _with_values(head: LatencyAttention) -> LatencyAttention:
         return replace(head, value_limit=limit, unit=2 * limit, value_shift=shift)
 
     coarsest = -EXPONENT_MIN if head.graded else 0
-    top = largest_code(head.control_decay, head.neurons_per_key)
+    top = largest_code(head.control_decay, head.neurons_per_key, part_limit)
     limit = most(top, lambda code: valued(code, coarsest), WHOLE_FLUSH, spare=FLUSH_SPARE)
     found = valued(limit, least(coarsest, lambda shift: valued(limit, shift),
                                 WHOLE_FLUSH, FLUSH_SPARE))

@@ -16,6 +16,9 @@ Target: TypeAlias = Literal["loihi2", "loihi1"]
 WINDOW_NATS = (1.0, 30.0)
 """What a window may reach below a weak query's best match."""
 
+STEP_NATS = 0.01, 2.0
+"""Finest and coarsest step."""
+
 PAYLOAD_OCTAVES = 5
 """Octaves that an early spike's payload is trusted with, of the 8 it has."""
 
@@ -47,6 +50,9 @@ class TranslateOptions:
         22 bits; there every bit of a query is a copy of the keys' synapses.
     query_bits : int, optional
         Width of a query code with its sign, 2 to 8; 8, or 6 for Loihi 1, if left out.
+    key_bits, value_bits : int
+        Width of the codes of keys, and of a match neuron's part of a value, with their sign, 2 to
+        8. Fewer take less memory only where a profile stores weights in as few bits as they need.
     neurons_per_key : {1, 2}
         Match neurons of a key (binary spikes only). Two give half steps, no more steps, and twice
         the match neurons and synapses of keys and values.
@@ -75,12 +81,14 @@ class TranslateOptions:
     late_flush: bool | None = None
     slopes: bool = True
     keep_mass: float | None = None
+    key_bits: int = 8
+    value_bits: int = 8
 
     def __post_init__(self) -> None:
         if self.spikes not in ("graded", "binary"):
             raise UsageError("unknown kind of spikes", found=self.spikes,
                              expected="graded or binary")
-        _between("step_nats", self.step_nats, 0.01, 2.0)
+        _between("step_nats", self.step_nats, *STEP_NATS)
         _between("window_nats", self.window_nats, *WINDOW_NATS)
         _between("margin_nats", self.margin_nats, 0.0, 10.0)
         _between("headroom", self.headroom, 1.0, 4.0)
@@ -103,9 +111,10 @@ class TranslateOptions:
             raise UsageError("Loihi 1 has no graded spikes", found="spikes = graded",
                              expected="binary", hint='pass spikes="binary" '
                              "(at the command line --spikes binary)")
-        if self.query_bits is not None and not 2 <= self.query_bits <= 8:
-            raise UsageError("query_bits is out of range", found=self.query_bits,
-                             expected="2 to 8")
+        for name in ("query_bits", "key_bits", "value_bits"):
+            bits = getattr(self, name)
+            if bits is not None and not 2 <= bits <= 8:
+                raise UsageError(f"{name} is out of range", found=bits, expected="2 to 8")
 
     def _check_neurons(self) -> None:
         if self.neurons_per_key not in (1, 2) or isinstance(self.neurons_per_key, bool):
@@ -138,6 +147,16 @@ class TranslateOptions:
         """Largest query code; of 8 bits one less, so that a 64-channel score keeps one bit more."""
         bits = self.query_bits or (8 if self.target == "loihi2" else 6)
         return min(126, (1 << bits - 1) - 1)
+
+    @property
+    def key_limit(self) -> int:
+        """Largest key code."""
+        return (1 << self.key_bits - 1) - 1
+
+    @property
+    def part_limit(self) -> int:
+        """Largest code of a match neuron's part of a value."""
+        return (1 << self.value_bits - 1) - 1
 
     @property
     def control_decay(self) -> int:

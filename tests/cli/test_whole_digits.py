@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -111,3 +112,18 @@ def test_another_model_is_refused(cli: Run, whole: Path, tmp_path: Path) -> None
     done = cli("evaluate", whole, "--against", "other.safetensors")
     assert (done.code, done.out) == (2, "")
     assert "not the model that the bundle was made from" in done.err
+
+
+def test_half_steps_of_a_whole_model_are_those_of_a_longer_ramp(
+    cli: Run, fails: Callable[..., str]
+) -> None:
+    said = fails(2, "export", WEIGHTS, "-o", "w", "--whole", "--spikes", "binary", "--prefer",
+                 "steps")
+    assert "two parts" in said
+    assert "--prefer cores" in said
+    done = cli("export", WEIGHTS, "-o", "w", "--whole", "--spikes", "binary", "--prefer", "cores")
+    assert done.code == 0
+    assert "half steps by a ramp of twice the steps" in done.out
+    heads = [head for block in load_whole("w").model.blocks for head in block.heads]
+    assert {(head.neurons_per_key, head.pause, head.control_decay) for head in heads} == {
+        (1, 0, round(4096 * (1 - 2**-0.5)))}

@@ -98,3 +98,19 @@ def test_they_compile_as_memories_to_be_written(tmp_path: Path) -> None:
     report = compile_bundle(bundle, "loihi2-graded", memory="plastic").report
     assert report["fits"] is True
     assert report["bit_exact"]["equal"] is True
+
+
+@pytest.mark.lava
+def test_lava_writes_both_neurons_of_a_slot_alike() -> None:
+    pytest.importorskip("lava.magma.core", reason="lava-nc is not installed")
+    rng = np.random.default_rng(5)
+    head = replace(PAIR, slots=3)
+    keys, queries = rng.integers(-20, 21, (2, 3, 3))
+    inputs, steps = hebbian.causal(head, keys, rng.integers(-217, 218, (3, 2)), queries).trains()
+    network = hebbian.build(head)
+    truth = backends.get("fast").run(network, inputs, PROBES, steps)
+    found = backends.get("lava").run(network, inputs, PROBES, steps)
+    for probe in PROBES:
+        np.testing.assert_array_equal(found.traces[probe], truth.traces[probe], str(probe))
+    for name, (weights, _) in truth.synapses.items():
+        np.testing.assert_array_equal(found.synapses[name][0], weights, name)

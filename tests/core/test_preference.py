@@ -8,17 +8,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from small_heads import BINARY as SMALL
 
 from neuromorph.api.compile import compile_bundle
 from neuromorph.api.export import export
-from neuromorph.deploy.half_steps import WAYS, steps_in, way_of
-from neuromorph.errors import FitError, UsageError
+from neuromorph.circuits.latency_attention import LatencyAttention, prove_ranges
+from neuromorph.deploy.half_steps import WAYS, _other, steps_in, way_of
+from neuromorph.errors import FitError, RangeProofError, UsageError
 from neuromorph.models.digits import WEIGHTS
 from neuromorph.report.compile_tables import compile_rows
 from neuromorph.translate import TranslateOptions
 from neuromorph.translate.preference import Choice, choose
 
 BINARY = TranslateOptions(spikes="binary")
+BIASED = replace(SMALL, bias_limit=300, score_bound=SMALL.score_bound + 300)
 ROOMY = replace(BINARY, slots=150)
 """Of digits: two neurons a key take two cores, one takes one."""
 
@@ -106,3 +109,31 @@ def test_steps_of_another_way_are_near(exported: dict[str, Any], way: Any) -> No
     for own in WAYS:
         for head, other in zip(heads[own], heads[way], strict=True):
             assert abs(steps_in(head, way) - other.period) <= 3
+
+
+@pytest.mark.parametrize("neurons", [1, 2])
+@pytest.mark.parametrize("head", [replace(BIASED, input_bits=bits) for bits in (24, 22)],
+                         ids=["loihi2", "loihi1"])
+def test_a_head_with_a_bias_has_one_the_other_way_too(
+    head: LatencyAttention, neurons: int
+) -> None:
+    other = prove_ranges(_other(head, neurons))
+    assert other.neurons_per_key == neurons
+    assert 0 < other.bias_limit <= head.bias_limit
+    assert (other.slots, other.key_size, other.input_bits) == (5, 3, head.input_bits)
+
+
+def test_what_no_circuit_has_is_told(
+    exported: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Heads at the ends of what a register holds have another way too, or it is said."""
+    for decay in (0, 4095, 4096):
+        assert prove_ranges(_other(replace(SMALL, control_decay=decay), 2)).slots == SMALL.slots
+
+    def none(*_: object) -> None:
+        raise RangeProofError("too many")
+
+    monkeypatch.setattr("neuromorph.deploy.half_steps.draft_head", none)
+    report = compile_bundle(exported["pairs"], "loihi2").report
+    assert [row["cores_at_least"] is None for row in report["half_steps"]] == [False, True, True]
+    assert "no circuit of so many slots" in str(compile_rows(report)["steps against cores"])

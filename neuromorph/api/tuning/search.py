@@ -42,6 +42,8 @@ class Search(Shown):
     measure : callable
     most : int
         Trials at most; all kinds and slots are tried anyway.
+    fitted : bool
+        Whether weights of fewer bits take less memory, where they are compiled for.
     trials : list of Trial
     """
 
@@ -50,6 +52,7 @@ class Search(Shown):
     by: By
     measure: Measure
     most: int
+    fitted: bool = False
     trials: list[Trial] = field(default_factory=list)
 
     def run(self, slots: tuple[int, ...]) -> Trial | None:
@@ -81,7 +84,7 @@ class Search(Shown):
         start = None
         while best is not start:
             start = best
-            for axis in axes_of(best.options):
+            for axis in axes_of(best.options, fitted=self.fitted):
                 best = self._along(axis, best, most)
 
     def _along(self, axis: str, best: Trial, most: int) -> Trial:

@@ -1,7 +1,7 @@
 """What may be chosen: kinds of spikes, slots, and options along axes of a few values each.
 
-The large differences lie between kinds and in slots. Not here: bits of keys and values, since
-synapses are stored in full width and fewer cost the same; on Loihi 2 bits of queries, which are
+The large differences lie between kinds and in slots. Bits of keys and values are here only where a
+profile stores weights in as few bits as they need. Not here: on Loihi 2 bits of queries, which are
 payloads; and steps, windows or margins head by head, which gained nothing at equal KL.
 """
 
@@ -84,8 +84,9 @@ AXES: Mapping[str, tuple[float, ...]] = {
     "margin_nats": (0.0, 0.35, 0.7, 1.4),
     "headroom": (1.0, 1.1, 1.25),
 }
-QUERY_BITS = (4, 5, 6, 7, 8)
-"""On Loihi 1, where each is a copy of the keys' synapses."""
+BITS = (4, 5, 6, 7, 8)
+"""Of queries on Loihi 1, where each is a copy of the keys' synapses; of keys and values where a
+profile stores weights in as few bits as they need."""
 
 
 def kind_of(options: TranslateOptions) -> str:
@@ -119,9 +120,13 @@ def first_trials(options: TranslateOptions, slots: tuple[int, ...]) -> list[Tran
     return found
 
 
-def axes_of(options: TranslateOptions) -> tuple[str, ...]:
-    """The options that are changed one by one, those that cost most first."""
-    return (*AXES, *(["query_bits"] if options.target == "loihi1" else []))
+def axes_of(options: TranslateOptions, *, fitted: bool = False) -> tuple[str, ...]:
+    """The options that are changed one by one, those that cost most first.
+
+    ``fitted`` says that weights of fewer bits take less memory.
+    """
+    return (*(["value_bits", "key_bits"] if fitted else []), *AXES,
+            *(["query_bits"] if options.target == "loihi1" else []))
 
 
 def value_of(options: TranslateOptions, axis: str) -> float:
@@ -135,7 +140,7 @@ def value_of(options: TranslateOptions, axis: str) -> float:
 def moved(options: TranslateOptions, axis: str, way: int) -> TranslateOptions | None:
     """Options a place further along an axis, down (-1) or up (1); None at its end."""
     now = value_of(options, axis)
-    values = AXES.get(axis, QUERY_BITS)
+    values = AXES.get(axis, BITS)
     further = [value for value in values if (value - now) * way > 0]
     if not further:
         return None

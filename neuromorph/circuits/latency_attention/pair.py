@@ -57,8 +57,8 @@ def largest_part(code: int, control_decay: int, neurons_per_key: int) -> int:
     return int(parts_of(np.array(code), control_decay, neurons_per_key).max())
 
 
-def largest_code(control_decay: int, neurons_per_key: int) -> int:
-    """The largest code whose parts fit a synapse of 8 bits."""
-    tops = range(SIGNED_8, neurons_per_key * SIGNED_8 + 1)
+def largest_code(control_decay: int, neurons_per_key: int, limit: int = SIGNED_8) -> int:
+    """The largest code whose parts stay within a limit, usually that of a synapse of 8 bits."""
+    tops = range(limit, neurons_per_key * limit + 1)
     return max(code for code in tops
-               if largest_part(code, control_decay, neurons_per_key) <= SIGNED_8)
+               if largest_part(code, control_decay, neurons_per_key) <= limit)

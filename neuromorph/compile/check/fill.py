@@ -63,15 +63,15 @@ class _Count:
         reach: Reach = {}
         for bundle in circuit.bundles:
             synapses = bundle.synapses
-            form = format_of(bundle, synapses, self.profile)
+            exponent = circuit.stored_exponent(bundle)
+            form = format_of(bundle, exponent, synapses, self.profile)
             axons = int(synapses.any(axis=0).sum())
             for core, neurons in rows.get(bundle.post, {}).items():
                 part = synapses[neurons]
                 used = part.any(axis=0)
                 if used.any():
                     self.bits[core] += stored_bits(form, part, axons, self.profile)
-                    self.formats[core].add((form, circuit.stored_exponent(bundle),
-                                            bundle.rule is not None, bundle.port))
+                    self.formats[core].add((form, exponent, bundle.rule is not None, bundle.port))
                     key = bundle.pre, core
                     before = reach.get(key, np.zeros(len(used), np.int64))
                     reach[key] = np.maximum(before, used * self._slots(bundle))

@@ -42,16 +42,20 @@ class Format:
     bits: int
 
 
-def format_of(bundle: Bundle, synapses: NDArray[np.bool_], profile: Profile) -> Format:
+def format_of(
+    bundle: Bundle, exponent: int, synapses: NDArray[np.bool_], profile: Profile
+) -> Format:
     """The cheaper format of those that the profile has.
 
     Parameters
     ----------
     bundle : Bundle
+    exponent : int
+        As it is stored.
     synapses : bool array, shape (post, pre)
     profile : Profile
     """
-    bits = _synapse_bits(bundle, profile)
+    bits = _synapse_bits(bundle, exponent, profile)
     with_index = bits + _index_bits(profile)
     dense = int(synapses.any(axis=1).sum()) * int(synapses.any(axis=0).sum()) * bits
     cheaper = dense <= int(synapses.sum()) * with_index
@@ -87,11 +91,25 @@ def state_bits(group: Group, profile: Profile) -> int:
     return max(usual, WORD_BITS * words) if usual and words > STOCK_WORDS else usual
 
 
-def _synapse_bits(bundle: Bundle, profile: Profile) -> int:
-    bits = profile.synapse.weight_bits
+def _synapse_bits(bundle: Bundle, exponent: int, profile: Profile) -> int:
+    bits = _weight_bits(bundle, exponent, profile)
     bits += profile.synapse.delay_bits if bundle.delay else 0
     bits += profile.learning.tag_bits if bundle.tagged else 0
     return bits + (profile.learning.trace_bits_per_synapse if bundle.rule is not None else 0)
+
+
+def _weight_bits(bundle: Bundle, exponent: int, profile: Profile) -> int:
+    """As few as the largest weight takes, if the profile stores so: top bits of the mantissa."""
+    synapse = profile.synapse
+    if not synapse.weight_bits_fitted or bundle.rule is not None or not bundle.weights.size:
+        return synapse.weight_bits
+    bits = synapse.weight_bits_min
+    while not (-(1 << bits) <= bundle.weights.min() and bundle.weights.max() < 1 << bits):
+        bits += 1
+    lowest = synapse.weight_exponent_min
+    while bits < synapse.weight_bits and exponent - (synapse.weight_bits - bits) < lowest:
+        bits += 1
+    return bits
 
 
 def _index_bits(profile: Profile) -> int:

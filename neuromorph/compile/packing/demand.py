@@ -18,6 +18,7 @@ from neuromorph.compile.program import Unit
 from neuromorph.errors import FitError
 from neuromorph.network import Network, Population, Projection
 from neuromorph.neurons import NeuronModel
+from neuromorph.numerics import signed_bits
 from neuromorph.shown import Shown
 
 FEWER = "fewer slots: a shorter context, or several memories"
@@ -105,11 +106,12 @@ def _demand(network: Network, population: Population, limits: Limits) -> Demand:
     formats = set()
     for projection in network.projections_to(population.name):
         used = used_synapses(projection)
-        bits, slots = _synapse_bits(projection, limits), _slots(projection, limits)
+        exponent = network.synapse_exponent(projection)
+        bits, slots = _synapse_bits(projection, exponent, limits), _slots(projection, limits)
         axons, count = used.any(axis=0), used.sum(axis=1, dtype=np.int64)
         area = np.count_nonzero(count) * np.count_nonzero(axons)
         listed = _is_dense(area, int(count.sum()), bits, limits)
-        formats.add((listed, bits, network.synapse_exponent(projection),
+        formats.add((listed, bits, exponent,
                      projection.rule is not None, projection.port))
         if listed:
             dense.append((int(axons.sum()), bits))
@@ -165,20 +167,37 @@ def _is_dense(area: int, synapses: int, bits: int, limits: Limits) -> bool:
     return area * bits <= synapses * (bits + limits.index_bits)
 
 
-def _synapse_bits(projection: Projection, limits: Limits) -> int:
+def _synapse_bits(projection: Projection, exponent: int, limits: Limits) -> int:
     rule = projection.rule
     learning = 0 if rule is None else limits.trace_bits + (limits.tag_bits if rule.dt else 0)
-    return limits.weight_bits + learning + (limits.delay_bits if projection.delay else 0)
+    return (_weight_bits(projection, exponent, limits) + learning
+            + (limits.delay_bits if projection.delay else 0))
+
+
+def _weight_bits(projection: Projection, exponent: int, limits: Limits) -> int:
+    """Bits of a stored weight: with fewer it is shifted up to the mantissa's top.
+
+    ::
+
+        w 2^exponent = (w 2^(most - bits)) 2^(exponent - (most - bits))
+    """
+    weights = projection.weights
+    if not limits.fitted or projection.rule is not None or not weights.size:
+        return limits.weight_bits
+    needed = max(signed_bits(int(weights.min())), signed_bits(int(weights.max()))) - 1
+    room = exponent - limits.weight_exponent_min
+    return max(needed, limits.weight_bits_min, limits.weight_bits - room)
 
 
 def _slots(projection: Projection, limits: Limits) -> int:
     return limits.plastic_slots if projection.rule is not None else 1
 
 
-def fan_in(projection: Projection, limits: Limits) -> int:
+def fan_in(projection: Projection, network: Network, limits: Limits) -> int:
     """Axons that the neuron with most needs on its core: all of a dense projection's."""
     used = used_synapses(projection)
-    if is_dense(used, _synapse_bits(projection, limits), limits):
+    exponent = network.synapse_exponent(projection)
+    if is_dense(used, _synapse_bits(projection, exponent, limits), limits):
         return int(used.any(axis=0).sum())
     return int(used.sum(axis=1).max())
 

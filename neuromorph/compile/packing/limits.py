@@ -20,6 +20,9 @@ class Limits:
         Different thresholds, neuron settings and synapse formats of a core.
     weight_bits, index_bits, tag_bits, trace_bits, delay_bits : int
         Of a synapse; all but the first where it has an index, a tag, a rule, a delay.
+    weight_bits_min, weight_exponent_min : int
+    fitted : bool
+        Whether weights take as few bits as their projection's largest needs.
     entry_synapses, header_bits, word_bits : int
         A list of synapses is stored in entries of at most so many, see `lists`.
     neuron_bits : int
@@ -49,6 +52,9 @@ class Limits:
     tag_bits: int
     trace_bits: int
     delay_bits: int
+    weight_bits_min: int
+    weight_exponent_min: int
+    fitted: bool
     entry_synapses: int
     header_bits: int
     word_bits: int
@@ -91,7 +97,8 @@ def limits_of(profile: Profile) -> Limits:
         settings=core.neuron_settings, formats=core.synapse_formats,
         weight_bits=synapse.weight_bits, index_bits=index,
         tag_bits=profile.learning.tag_bits, trace_bits=profile.learning.trace_bits_per_synapse,
-        delay_bits=synapse.delay_bits,
+        delay_bits=synapse.delay_bits, weight_bits_min=synapse.weight_bits_min,
+        weight_exponent_min=synapse.weight_exponent_min, fitted=synapse.weight_bits_fitted,
         entry_synapses=synapse.entry_synapses, header_bits=synapse.entry_header_bits,
         word_bits=core.word_bits, neuron_bits=core.neuron_bits if core.memory_shared else 0,
         plastic_slots=profile.learning.in_axon_slots, cores=chip.cores_usable,

@@ -77,10 +77,11 @@ def relayed(unit: Unit, limits: Limits, programmable: bool) -> tuple[Unit, list[
             if not programmable or unit.network.domain != "fixed":
                 raise too_large(demand, start, limits, PROGRAMMABLE)
             static = [p for p in unit.network.projections_to(demand.population.name)
-                      if p.rule is None and p.name not in taken and fan_in(p, limits) > 1]
+                      if p.rule is None and p.name not in taken
+                      and fan_in(p, unit.network, limits) > 1]
             if not static:
                 raise _no_help(unit.network, demand, start, limits)
-            most = max(static, key=lambda p: fan_in(p, limits))
+            most = max(static, key=lambda p: fan_in(p, unit.network, limits))
             taken[most.name] = most
         found = _rewired(unit, list(taken.values()), limits)
         asked = demands(found, limits)

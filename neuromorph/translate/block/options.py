@@ -46,8 +46,14 @@ class BlockOptions:
                              where="block options",
                              found=f"neurons_per_key = {self.attention.neurons_per_key}, "
                              f"a pause of {self.attention.pause}", expected="1 and none",
-                             hint="leave neurons_per_key and late_flush out (at the command line "
-                             "--prefer and --neurons-per-key)")
+                             hint="a block's value sides code one value a slot, not two parts of "
+                             "it, and its contexts are sent before a late flush; half steps by a "
+                             "ramp of twice the steps it knows: half the step_nats (at the command "
+                             "line --prefer cores)")
+        if min(self.attention.key_bits, self.attention.value_bits) < 8:
+            raise UsageError("a block's synapses of keys and values learn, in full width",
+                             where="block options", found=f"key_bits = {self.attention.key_bits}, "
+                             f"value_bits = {self.attention.value_bits}", expected="8 and 8")
         if self.attention.target != "loihi2":
             raise UsageError("a block's neurons are programmable, as Loihi 2's are",
                              where="block options", found=self.attention.target,
