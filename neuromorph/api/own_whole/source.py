@@ -24,6 +24,7 @@ from neuromorph.models.config import read_config
 from neuromorph.models.door import CONFIG_NAME, ONNX, said_of
 from neuromorph.models.licence import licence_of
 from neuromorph.models.own import OWN
+from neuromorph.models.own.telling import way
 from neuromorph.models.source import digests
 from neuromorph.models.torch_file import SUFFIXES
 from neuromorph.progress import Progress
@@ -79,10 +80,12 @@ def own_source(
                          hint="leave --whole out, or give the weights as .pt or .safetensors")
     progress(f"reading {model.name}")
     with closing(open_tensors(model)) as source:
-        said = said_of(source, model, naming)[1]
+        config, said = said_of(source, model, naming)
         if said is None:
-            raise UsageError("a whole model that transformers knows is read from its folder",
-                             where=model, hint="give the folder, and text to calibrate on")
+            raise UsageError("the model's configuration is no map of names", where=config.where,
+                             found=config.text("model_type", default="no model_type")[:80],
+                             hint="of a model that transformers knows give its folder, and text "
+                             f"to calibrate on; of your own {way(source)}")
         floats, files = own_transformer(source, said), digests(source.files)
     text = _text(model if model.is_dir() else model.parent)
     sequences, notes, told = (_of_text if calibrate.suffix.lower() == ".txt" else _of_arrays)(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import wave
 from collections.abc import Callable
 from pathlib import Path
@@ -101,7 +102,7 @@ def _recording(path: Path) -> Read:
         with wave.open(io.BytesIO(content)) as sound:
             channels, size, rate, count = sound.getparams()[:4]
             raw = sound.readframes(count)
-    except (wave.Error, EOFError, ValueError) as error:
+    except (wave.Error, EOFError, ValueError, RuntimeError, OverflowError, struct.error) as error:
         raise FileFormatError("the recording cannot be read", where=path, found=error,
                               expected="a WAV file of whole numbers (PCM)") from error
     if channels != 1:

@@ -20,6 +20,10 @@ _LIMIT = 1 << 31
 """What a protobuf can hold; larger models keep their tensors in a file beside it."""
 
 _RANK = 8
+_A_BYTE = 8
+"""Elements of a bit that a byte may hold: the smallest there could be."""
+
+_TYPED = ("float_data", "int32_data", "int64_data", "string_data", "double_data", "uint64_data")
 
 
 class OnnxFile(HeldFile):
@@ -54,10 +58,8 @@ class OnnxFile(HeldFile):
         """
         from onnx import helper, numpy_helper
 
+        self.check_claim(tensor)
         shape, name = tuple(tensor.dims), shown(tensor.name)
-        if len(shape) > _RANK or any(size < 0 for size in shape) or math.prod(shape) >> 40:
-            raise TensorError(f"tensor {name} has a shape that cannot be", where=self.path,
-                              found=list(shape))
         try:
             dtype = np.dtype(helper.tensor_dtype_to_np_dtype(tensor.data_type))
         except (KeyError, ValueError) as error:
@@ -72,6 +74,23 @@ class OnnxFile(HeldFile):
         except (ValueError, TypeError) as error:
             raise TensorError(f"the bytes of tensor {name} do not fit its shape and type",
                               where=self.path, found=error) from error
+
+    def check_claim(self, tensor: Any) -> None:
+        """Refuse a tensor that claims more elements than the file could hold of it.
+
+        Raises
+        ------
+        TensorError
+        """
+        shape, name = tuple(tensor.dims), shown(tensor.name)
+        if len(shape) > _RANK or any(size < 0 for size in shape) or math.prod(shape) >> 40:
+            raise TensorError(f"tensor {name} has a shape that cannot be", where=self.path,
+                              found=list(shape))
+        inside = tensor.data_location != tensor.EXTERNAL
+        if inside and math.prod(shape) > _A_BYTE * len(tensor.raw_data) + 2 * sum(
+                len(getattr(tensor, field)) for field in _TYPED):
+            raise TensorError(f"the bytes of tensor {name} do not fit its shape and type",
+                              where=self.path, found=list(shape))
 
     def close(self) -> None:
         """Close the file and those beside it."""

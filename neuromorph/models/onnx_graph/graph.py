@@ -20,6 +20,13 @@ _UNKNOWN = 5
 PASSING = ("Identity", "Cast", "CastLike", "Dropout")
 """Operations that only pass their first operand on."""
 
+_OPERANDS = {"MatMul": (2, 2), "Add": (2, 2), "Mul": (2, 2), "Div": (2, 2), "Where": (3, 3),
+             "Gemm": (2, 3), "Gather": (2, 2), "Expand": (2, 2), "Tile": (2, 2),
+             "SequenceAt": (2, 2), "Attention": (3, 6), "Softmax": (1, 1), "Transpose": (1, 1)}
+"""How many operands have those operations that are followed; others have at least one."""
+
+_ALONE = ("Constant", "RandomNormal", "RandomUniform")
+
 _SMALL = 1 << 12
 _DEPTH = 64
 
@@ -37,6 +44,7 @@ class Graph:
         self._makers: dict[str, Any] = {}
         self.takers: dict[str, list[Any]] = {}
         for node in self.nodes:
+            _check_operands(node, self.where)
             for output in filter(None, node.output):
                 if output in self._makers or output in file.initialisers:
                     raise FileFormatError("two nodes make one value", where=self.where,
@@ -145,6 +153,17 @@ def operands(node: Any) -> list[str]:
     return list(node.input[:1] if node.op_type in PASSING else node.input)
 
 
+def _check_operands(node: Any, where: str) -> None:
+    if not isinstance(node.op_type, str):  # as bytes that are no text come
+        raise FileFormatError("the name of an operation is no text", where=where,
+                              found=repr(node.op_type)[:80])
+    low, high = _OPERANDS.get(node.op_type, (0 if node.op_type in _ALONE else 1, 1 << 16))
+    if not low <= len(node.input) <= high or not node.output or not all(node.input[:low]):
+        raise FileFormatError("a node has too few operands, or too many", where=where,
+                              found=f"{shown(node.op_type)} {shown(node.name)}: "
+                              f"{len(node.input)}", expected=f"{low} to {high}")
+
+
 def attributes(node: Any) -> dict[str, Any]:
     """Attributes by name; those of a kind that is not known are left out."""
     from onnx import AttributeProto, helper
@@ -170,7 +189,7 @@ def _computed(node: Any, given: list[Array]) -> Array | None:
             if node.op_type in _ELEMENTWISE:
                 return np.asarray(_ELEMENTWISE[node.op_type](*given))
             return _moved(node, given)
-    except (TypeError, ValueError, IndexError):
+    except (TypeError, ValueError, IndexError, OverflowError):
         return None
 
 
@@ -213,6 +232,7 @@ def _shapes(file: OnnxFile) -> dict[str, tuple[int, ...]]:
                 if not size.dim_value:
                     size.dim_value = _UNKNOWN if place else 1
     for name, tensor in file.initialisers.items():
+        file.check_claim(tensor)
         if _count(tensor.dims) <= _SMALL:
             graph.initializer.add().CopyFrom(
                 tensor if tensor.data_location != tensor.EXTERNAL else

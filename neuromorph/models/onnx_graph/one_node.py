@@ -61,7 +61,7 @@ def parts_of(graph: Graph, node: Any, causal: bool | None) -> _Parts:
 def _by_head(one: Projection, heads: int | None) -> Projection:
     """Row numbers as (sequences, heads, tokens, size)."""
     rows = one.rows
-    if rows.ndim == 3 and heads and rows.shape[-1] % heads == 0:
+    if rows.ndim == 3 and heads and heads > 0 and rows.shape[-1] % heads == 0:
         rows = rows.reshape(*rows.shape[:2], heads, -1).swapaxes(1, 2)
     return replace(one, rows=rows)
 

@@ -173,7 +173,7 @@ def _moved(graph: Graph, node: Any, output: str, rows: Rows) -> Rows:
     move = _move if node.op_type != "SequenceAt" else _taken
     try:
         return move(graph, node, output, rows)
-    except (ValueError, IndexError, KeyError, TypeError) as error:
+    except (ValueError, IndexError, KeyError, TypeError, OverflowError) as error:
         raise ModelStructureError("a node between projection and attention cannot be followed",
                                   where=graph.where, found=f"{node.op_type} {shown(node.name)}: "
                                   f"{error}") from error
