@@ -45,10 +45,9 @@ FILES = (("pixel_values", "a.npy", _npy(np.arange(192, dtype=np.uint8).reshape(8
          ("pixel_values", "a.npy", _npy(np.ones((3, 6, 6), np.float32))),
          ("input_values", "a.npy", _npy(np.linspace(-1, 1, 50))),
          ("input_values", "a.wav", _wav()))
-Case = tuple[str, Path]
 
 
-def make(rng: Random | None, folder: Path) -> Case:
+def make(rng: Random | None, folder: Path) -> Path:
     kind, name, content = FILES[0 if rng is None else rng.randrange(len(FILES))]
     fields = IMAGE_STEPS if kind == "pixel_values" else SOUND_STEPS
     text = as_json(fields)
@@ -63,11 +62,12 @@ def make(rng: Random | None, folder: Path) -> Case:
     for old in data.iterdir():
         old.unlink()
     (data / name).write_bytes(content)
-    return kind, folder
+    (folder / "kind").write_text(kind)
+    return folder
 
 
-def read(case: Case) -> None:
-    kind, folder = case
+def read(folder: Path) -> None:
+    kind = (folder / "kind").read_text()
     model = SimpleNamespace(main_input_name=kind, config=SimpleNamespace(num_channels=3))
     inputs_of(model, folder, read_folder(folder / "data"))
 
