@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -12,6 +13,7 @@ from fuzz_values import INTEGERS
 from mutate_bytes import maybe
 
 from neuromorph.models import Naming, open_model
+from neuromorph.models.onnx_graph import OnnxTensors
 
 MODELS = tuple(dynamo.attention(kind, 1).model() for kind in dynamo.KINDS)
 KINDS = ("Reshape", "Transpose", "MatMul", "Softmax", "Split", "Gather", "Slice", "Shape", "Cast",
@@ -81,6 +83,11 @@ def _content(rng: Random, graph: Any) -> None:
 
 
 def read(path: Path) -> None:
+    """As a state dict, and by its graph."""
+    with closing(OnnxTensors(path)) as tensors:
+        for name in tensors.names:
+            tensors.info(name)
+            tensors.read(name)
     open_model(path, Naming(causal=True))
 
 

@@ -171,8 +171,6 @@ def test_what_is_not_read_so(tmp_path: Path) -> None:
                               (folder / "model.safetensors", None, "found llama. Of a model")):
         with pytest.raises(NeuromorphError, match=text):
             export_whole(model, tmp_path / "w", calibrate=data(tmp_path), naming=said)
-    with pytest.raises(NeuromorphError, match="of an ONNX file the attention alone"):
-        export_whole(tmp_path / "m.onnx", tmp_path / "w", calibrate=data(tmp_path))
     with pytest.raises(NeuromorphError, match="calibrated on tokens"):
         export_whole(small.write(tmp_path / "x.safetensors", {"a": ONES}), tmp_path / "w")
     (tmp_path / "t.txt").write_text("hello")

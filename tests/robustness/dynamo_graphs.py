@@ -45,13 +45,20 @@ class Dynamo:
         self.tensors[name] = np.asarray(value)
         return name
 
-    def linear(self, name: str, rows: int, x: str = "x") -> str:
-        """A 3-D linear layer: Transpose, MatMul, Add."""
-        seed = len(self.tensors)
-        self.tensors[f"{name}.weight"] = random(rows, WIDTH, seed=seed)
+    def linear(self, name: str, rows: int, *, folded: bool = False) -> str:
+        """A 3-D linear layer: Transpose, which may be folded into the weight, MatMul, Add."""
+        seed, outside = len(self.tensors), self.scope
+        weight, self.scope = random(rows, WIDTH, seed=seed), name
         self.tensors[f"{name}.bias"] = random(rows, seed=seed + 1)
-        turned = self.add("Transpose", [f"{name}.weight"], perm=[1, 0])
-        return self.add("Add", [self.add("MatMul", [x, turned]), f"{name}.bias"])
+        if folded:
+            turned = f"val_{1000 + seed}"
+            self.tensors[turned] = np.ascontiguousarray(weight.T)
+        else:
+            self.tensors[f"{name}.weight"] = weight
+            turned = self.add("Transpose", [f"{name}.weight"], perm=[1, 0])
+        made = self.add("Add", [self.add("MatMul", ["x", turned]), f"{name}.bias"])
+        self.scope = outside
+        return made
 
     def heads(self, projected: str, heads: int) -> str:
         shape = self.constant(np.array([BATCH, TOKENS, heads, SIZE]))
@@ -135,13 +142,13 @@ def attention(kind: str, layers: int = 2) -> Dynamo:
     return made
 
 
-def _apart(made: Dynamo, at: str, kv_heads: int = HEADS) -> list[str]:
-    return [made.heads(made.linear(f"{at}.{role}", heads * SIZE), heads)
+def _apart(made: Dynamo, at: str, kv_heads: int = HEADS, *, folded: bool = False) -> list[str]:
+    return [made.heads(made.linear(f"{at}.{role}", heads * SIZE, folded=folded), heads)
             for role, heads in zip("qkv", (HEADS, kv_heads, kv_heads), strict=True)]
 
 
-def _plain(made: Dynamo, at: str, *, causal: bool = False) -> str:
-    return made.sdpa(*_apart(made, at), causal=causal)
+def _plain(made: Dynamo, at: str, *, causal: bool = False, folded: bool = False) -> str:
+    return made.sdpa(*_apart(made, at, folded=folded), causal=causal)
 
 
 def _grouped(made: Dynamo, at: str) -> str:
@@ -179,7 +186,8 @@ def _one_flat(made: Dynamo, at: str) -> str:
 
 
 _LAYERS: dict[str, Any] = {
-    "plain": _plain, "causal": lambda made, at: _plain(made, at, causal=True),
+    "plain": _plain, "folded": lambda made, at: _plain(made, at, folded=True),
+    "causal": lambda made, at: _plain(made, at, causal=True),
     "grouped": _grouped, "chunks": _chunks, "by head": _by_head, "one node": _one_node,
     "one node, flat": _one_flat}
 KINDS = tuple(_LAYERS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,9 @@ import pytest
 
 from neuromorph.api.attended import mixed
 from neuromorph.api.collect import hidden_samples
-from neuromorph.errors import NeuromorphError
+from neuromorph.errors import NeuromorphError, TensorError
 from neuromorph.models import Naming, open_model
+from neuromorph.models.onnx_graph import OnnxTensors
 
 onnx = pytest.importorskip("onnx")
 import dynamo_graphs as dynamo  # noqa: E402
@@ -30,7 +32,28 @@ def test_heads_give_what_the_graph_computes(kind: str, tmp_path: Path) -> None:
         assert (layer.heads, layer.kv_heads, layer.head_size) == (4, kv_heads, 4)
         found = np.stack([mixed(one) for one in hidden_samples(layer, x, model.causal)])
         np.testing.assert_allclose(found, expected, atol=1e-5)
-    assert all(name.startswith("layers.") for name in model.provenance["tensors"])
+    names = model.provenance["tensors"]
+    assert all(name.startswith("val_" if kind == "folded" else "layers.") or ".bias" in name
+               for name in names)
+
+
+def test_weights_are_called_as_in_the_state_dict(tmp_path: Path) -> None:
+    """Whether a turned weight was folded and renamed or not."""
+    plain, folded = (dynamo.attention(kind) for kind in ("plain", "folded"))
+    read = []
+    for made in (plain, folded):
+        with closing(OnnxTensors(made.write(tmp_path / "m.onnx"))) as tensors:
+            read.append({name: tensors.read(name) for name in tensors.names})
+            assert tensors.info("layers.1.attn.k.weight").shape == (16, 12)
+            with pytest.raises(TensorError, match=r"no tensor 'layers.0.attn.x.weight'.*Did you"):
+                tensors.info("layers.0.attn.x.weight")
+    assert set(read[0]) == set(read[1]) == {f"layers.{n}.attn.{role}.{leaf}" for n in (0, 1)
+                                            for role in "qkv" for leaf in ("weight", "bias")}
+    for name, array in read[0].items():
+        np.testing.assert_array_equal(array, plain.tensors[name])
+        assert read[1][name].shape == array.shape
+    model = open_model(tmp_path / "m.onnx", Naming(causal=False))
+    np.testing.assert_array_equal(model.layers[1].key_weight, read[1]["layers.1.attn.k.weight"])
 
 
 def test_an_open_shape_is_followed_too(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from neuromorph.models import Naming, open_tensors
 from neuromorph.models.config import read_config
 from neuromorph.models.door import CONFIG_NAME, ONNX, said_of
 from neuromorph.models.licence import licence_of
+from neuromorph.models.onnx_graph import OnnxTensors
 from neuromorph.models.own import OWN
 from neuromorph.models.own.telling import way
 from neuromorph.models.source import digests
@@ -60,7 +61,8 @@ def own_source(
     Parameters
     ----------
     model : path
-        ``.safetensors``, a PyTorch file, or a folder with weights and a map as its configuration.
+        ``.safetensors``, a PyTorch or ONNX file, or a folder with weights and a map as its
+        configuration.
     calibrate : path
         ``.npz`` with ``tokens`` (sequences, tokens), and the float model's ``outputs`` for them,
         if they shall be held against what the map says; or text, if ``tokenizer.json`` stands
@@ -75,11 +77,9 @@ def own_source(
     if calibrate is None:
         raise UsageError("a whole model of your own is calibrated on tokens", where=model,
                          hint="give --calibrate FILE.npz with tokens (sequences, tokens)")
-    if model.suffix.lower() == ONNX:
-        raise UsageError("of an ONNX file the attention alone is exported", where=model,
-                         hint="leave --whole out, or give the weights as .pt or .safetensors")
     progress(f"reading {model.name}")
-    with closing(open_tensors(model)) as source:
+    open_one = OnnxTensors if model.suffix.lower() == ONNX else open_tensors
+    with closing(open_one(model)) as source:
         config, said = said_of(source, model, naming)
         if said is None:
             raise UsageError("the model's configuration is no map of names", where=config.where,

@@ -45,9 +45,20 @@ class OnnxFile(HeldFile):
         self.model = _parsed(self._file)
         self.graph = self.model.graph
         self.initialisers = {tensor.name: tensor for tensor in self.graph.initializer}
+        self._check_texts()
         self._beside: dict[str, RegularFile] = {}
         if len(self.initialisers) != len(self.graph.initializer):
             raise FileFormatError("two initialisers have one name", where=self.path)
+
+    def _check_texts(self) -> None:
+        """What is no UTF-8 comes as bytes."""
+        said = [part for node in self.graph.node
+                for part in (node.op_type, node.name, node.domain, *node.input, *node.output,
+                             *(entry.value for entry in node.metadata_props))]
+        for text in (*said, *self.initialisers):
+            if not isinstance(text, str):
+                raise FileFormatError("a name in the graph is no text", where=self.path,
+                                      found=repr(text)[:80])
 
     def array(self, tensor: Any) -> NDArray[Any]:
         """The values of a tensor.

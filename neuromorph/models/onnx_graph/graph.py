@@ -154,9 +154,6 @@ def operands(node: Any) -> list[str]:
 
 
 def _check_operands(node: Any, where: str) -> None:
-    if not isinstance(node.op_type, str):  # as bytes that are no text come
-        raise FileFormatError("the name of an operation is no text", where=where,
-                              found=repr(node.op_type)[:80])
     low, high = _OPERANDS.get(node.op_type, (0 if node.op_type in _ALONE else 1, 1 << 16))
     if not low <= len(node.input) <= high or not node.output or not all(node.input[:low]):
         raise FileFormatError("a node has too few operands, or too many", where=where,
