@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from neuromorph.api.budget import WORD, require
 from neuromorph.errors import CalibrationError, InputError, UsageError, did_you_mean
-from neuromorph.files.arrays import load_arrays
+from neuromorph.files.arrays import load_arrays, names_in
 from neuromorph.models import AttentionLayer, AttentionModel, Naming, open_model
 from neuromorph.models.digits import DigitsViT, load_split, softmax_attention
-from neuromorph.models.door import WEIGHTS_NAME
+from neuromorph.models.door import CONFIG_NAME, WEIGHTS_NAME
 from neuromorph.models.own import OWN
 from neuromorph.models.record_child import HIDDEN
 from neuromorph.progress import Progress, silent
@@ -25,6 +25,9 @@ from neuromorph.shown import Shown
 from neuromorph.translate import Caution, Sample
 
 DIGITS = "digits-vit"
+MEDIA = ("pixel_values", "input_values", "input_features", "images", "audio")
+"""Arrays that a model is run on, and not what enters its heads."""
+
 HELD_OUT = 10
 """One sample in so many measures fidelity and is not calibrated on."""
 
@@ -101,7 +104,9 @@ def collect(
     calibrate : path, optional
         ``.txt``: one passage a line (needs the ``hf`` extra). ``.npz``: ``images`` for the
         digits model, else ``hidden.0``, ``hidden.1``, … (tokens, width) or (sequences,
-        tokens, width), what enters each layer's attention. The digits model brings its own.
+        tokens, width), what enters each layer's attention. The digits model brings its own. Of a
+        Hugging Face folder also a folder of images (``.png``, ``.npy``) or recordings (``.wav``),
+        or ``pixel_values``, ``images``, ``input_values`` or ``audio`` in an ``.npz`` file.
     progress : callable, optional
     slots : int, optional
         Longest context asked for: passages of a text are as long where that is beyond the usual.
@@ -125,6 +130,15 @@ def collect(
         progress("running the text through the model")
         longest = max(TOKENS, slots or TOKENS)
         return Collected(**collect_text(place, Path(calibrate), longest))
+    if calibrate is not None and _is_media(place, Path(calibrate)):
+        if naming is not None:
+            raise UsageError("images and recordings are run by models that transformers knows",
+                             where=calibrate, hint="leave out --map, --heads and what belongs to "
+                             "them, or calibrate on arrays of hidden states (.npz)")
+        from neuromorph.huggingface.media import collect_media
+
+        progress("running the data through the model")
+        return Collected(**collect_media(place, Path(calibrate)))
     progress(f"reading {place.name}")
     heads = open_model(place, naming)
     if calibrate is None and heads.family == OWN and (place / HIDDEN).is_file():
@@ -140,6 +154,16 @@ def collect(
                                found=f"family {heads.family}",
                                hint="give --calibrate FILE.txt (one passage a line) or FILE.npz")
     return _collect_hidden(heads, arrays, where)
+
+
+def _is_media(model: Path, data: Path) -> bool:
+    """Whether data are images or recordings that a Hugging Face folder's model is run on."""
+    if data.is_dir():
+        return True
+    if data.suffix.lower() != ".npz" or not (model / CONFIG_NAME).is_file():
+        return False
+    names = names_in(data)
+    return bool(names) and all(name in MEDIA for name in names)
 
 
 def check_names(arrays: Mapping[str, object], known: Collection[str], where: object) -> None:

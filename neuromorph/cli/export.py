@@ -46,9 +46,10 @@ def export(
         "-o", "--output", readable=False, help="Folder of the new bundle.")],
     calibrate: Annotated[Path | None, typer.Option(
         readable=False,
-        help="What sets scales and windows: text (.txt, one passage a line; needs the hf extra) "
-             "or arrays (.npz): hidden.0, hidden.1, …, what enters each layer's attention; the "
-             "digits model brings its own, or takes images.")] = None,
+        help="What sets scales and windows: text (.txt, one passage a line; needs the hf extra), "
+             "a folder of images or recordings, or arrays (.npz): hidden.0, hidden.1, …, what "
+             "enters each layer's attention; the digits model brings its own, or takes "
+             "images.")] = None,
     spikes: Annotated[Literal["graded", "binary"] | None, typer.Option(
         help="Payloads that carry the overshoot, or plain spikes of stock neurons; graded, or "
              "binary for Loihi 1, if left out.")] = None,

@@ -14,7 +14,7 @@ import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Callable, Mapping
-from typing import IO, Any
+from typing import IO, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,6 +76,54 @@ def load_arrays(
                 ValueError, OSError) as error:
             raise FileFormatError("this is not an .npz file", where=path, found=error,
                                   hint=HINT) from error
+
+
+def load_array(path: str | os.PathLike[str]) -> NDArray[Any]:
+    """The one array of an ``.npy`` file.
+
+    Raises
+    ------
+    MissingFileError, FileFormatError, TensorError, MemoryBudgetError
+        As `load_arrays`.
+    """
+    with RegularFile(path) as file:
+        if not 0 < file.size <= LIMIT:
+            raise FileFormatError("the file is empty, or too large", where=path,
+                                  found=f"{file.size} bytes", expected=f"1 to {LIMIT}")
+        stream = cast("IO[bytes]", _Bytes(file))
+        info = read_info(stream, file.size, os.fspath(path))
+        require(info.nbytes, path)
+        stream.seek(0)
+        try:
+            return _array(stream, info, os.fspath(path))
+        except EOFError as error:
+            raise FileFormatError("this is not an .npy file", where=path, found=error,
+                                  hint=HINT) from error
+
+
+def names_in(path: str | os.PathLike[str]) -> tuple[str, ...]:
+    """The names of the arrays in an ``.npz`` file; no element is read.
+
+    Raises
+    ------
+    MissingFileError, FileFormatError, TensorError
+        As `load_arrays`.
+    """
+    found: list[str] = []
+
+    def keep(infos: Mapping[str, ArrayInfo]) -> None:
+        found.extend(infos)
+        raise _EnoughError
+
+    try:
+        load_arrays(path, keep)
+    except _EnoughError:
+        return tuple(found)
+    return tuple(found)
+
+
+class _EnoughError(Exception):
+    """That names are known, and elements not wanted."""
 
 
 def _all_arrays(

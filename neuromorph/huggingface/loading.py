@@ -59,7 +59,7 @@ def open_weights(path: Path) -> Weights:
     if not path.exists():
         raise MissingFileError("there is no such model", where=path)
     if path.suffix.lower() != ".gguf":
-        raise FileFormatError("a model that is calibrated on text is a folder or a GGUF file",
+        raise FileFormatError("a model that is run on data is a folder or a GGUF file",
                               where=path, hint="give the Hugging Face folder")
     file = GgufFile(path)
     with _closed_on_error(file):
@@ -83,20 +83,38 @@ def load_model(path: Path, *, causal: bool = False) -> tuple[Any, Any]:
     ------
     MissingExtraError, InputError
     """
-    try:
-        import torch  # noqa: F401
-        from transformers import AutoModel, AutoModelForCausalLM
-    except ImportError as error:
-        raise MissingExtraError("calibration on text needs torch and transformers",
-                                found=str(error), hint="pip install 'neuromorph[hf]'") from error
+    _, auto, speaking = _libraries()
     local: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
     with closing(open_weights(path)) as weights, quietly():
         if isinstance(weights, GgufFile):
             local["gguf_file"] = path.name
             with read_once():
-                return _load(AutoModelForCausalLM, path.parent, weights, local)
-        kind = AutoModelForCausalLM if causal else AutoModel
-        return _load(kind, path, weights, local)
+                return _load(speaking, path.parent, weights, local)
+        return _load(speaking if causal else auto, path, weights, local)
+
+
+def load_wordless(path: Path) -> Any:
+    """A folder's model without a tokenizer, which one of images or sound has not.
+
+    Raises
+    ------
+    MissingExtraError, InputError
+    """
+    _, auto, _ = _libraries()
+    local: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
+    with closing(open_weights(path)) as weights, quietly():
+        return _load(auto, path, weights, local, words=False)[0]
+
+
+def _libraries() -> tuple[Any, Any, Any]:
+    """Torch, and transformers' ways to a model without a head and with that of a language."""
+    try:
+        import torch
+        from transformers import AutoModel, AutoModelForCausalLM
+    except ImportError as error:
+        raise MissingExtraError("running a model needs torch and transformers",
+                                found=str(error), hint="pip install 'neuromorph[hf]'") from error
+    return torch, AutoModel, AutoModelForCausalLM
 
 
 def _open_folder(folder: Path) -> TensorSource:
@@ -111,7 +129,8 @@ def _open_folder(folder: Path) -> TensorSource:
     return source
 
 
-def _load(kind: Any, where: Path, weights: Weights, local: dict[str, Any]) -> tuple[Any, Any]:
+def _load(kind: Any, where: Path, weights: Weights, local: dict[str, Any], *,
+          words: bool = True) -> tuple[Any, Any]:
     from transformers import AutoConfig
 
     with as_error(FileFormatError, "transformers cannot load this model", weights.path):
@@ -120,8 +139,8 @@ def _load(kind: Any, where: Path, weights: Weights, local: dict[str, Any]) -> tu
         config._attn_implementation = None  # a kernel that may not be here: ours takes its place
         _check_class(config, weights)
         empty = _checked_size(kind, config, weights)
-        tokenizer = _tokenizer(where, local)
-        if not isinstance(weights, GgufFile):
+        tokenizer = _tokenizer(where, local) if words else None
+        if words and not isinstance(weights, GgufFile):
             _check_vocabulary(where, tokenizer)
         # Shapes that differ are reported below, by name.
         told: dict[str, Any] = {"config": config, "dtype": "float32", "output_loading_info": True,

@@ -58,7 +58,8 @@ def collect_text(
             raise CalibrationError("the text holds no tokens", where=text_path)
         check_ids(model, batches, model_path)
         uncaught = Uncaught()
-        samples, chosen, notes = _recorded(model, batches, uncaught)
+        lengths = [int(batch["input_ids"].shape[1]) for batch in batches]
+        samples, chosen, notes = recorded(model, batches, lengths, uncaught, "passages")
     return {
         "family": str(model.config.model_type), "causal": is_causal(samples), "samples": samples,
         "provenance": {"model": model_path.name, "files": files,
@@ -117,19 +118,35 @@ def _rows(model: Any) -> int | None:
     return None if weight is None else len(weight)
 
 
-def _recorded(
-    model: Any, batches: Sequence[Mapping[str, Any]], uncaught: Uncaught
+def recorded(
+    model: Any, batches: Sequence[Mapping[str, Any]], lengths: Sequence[int], uncaught: Uncaught,
+    what: str,
 ) -> tuple[dict[str, list[Sample]], Sequence[Mapping[str, Any]], tuple[str, ...]]:
-    """Samples of all passages, or of every second, third, … so that they fit in `SAMPLE_BYTES`.
+    """Samples of all inputs, or of every second, third, … so that they fit in `SAMPLE_BYTES`.
 
-    The first passage is among them whatever the step, and says how much room a token takes.
+    The first input is among them whatever the step, and says how much room a token takes.
+
+    Parameters
+    ----------
+    model : transformers model
+    batches : sequence of mapping
+        Of one input each.
+    lengths : sequence of int
+        Tokens of each, or as many as in proportion to the first.
+    uncaught : Uncaught
+    what : str
+        What inputs are called.
+
+    Returns
+    -------
+    samples, the batches that were run, notes
     """
     first = record(model, batches[:1], uncaught)
-    a_token = sum(map(size_of, first.values())) / _tokens(batches[0])
+    a_token = sum(map(size_of, first.values())) / lengths[0]
     masks = len({id(sample.mask) for seen in first.values() for sample in seen})
 
     def needed(step: int) -> float:
-        return sum(n * a_token + masks * n * n for n in map(_tokens, batches[::step]))
+        return sum(n * a_token + masks * n * n for n in lengths[::step])
 
     step = next(n for n in count(1) if n >= len(batches) or needed(n) <= SAMPLE_BYTES)
     chosen = batches[::step]
@@ -137,14 +154,10 @@ def _recorded(
     samples = {name: [*first.get(name, ()), *others.get(name, ())] for name in first | others}
     if step == 1:
         return samples, chosen, ()
-    return samples, chosen, (some_only(len(chosen), len(batches)),)
+    return samples, chosen, (some_only(len(chosen), len(batches), what),)
 
 
-def some_only(chosen: int, count: int) -> str:
-    """The note that some passages were left out."""
-    return (f"calibrated on {chosen} of {count} passages, evenly spread: more would not fit in "
+def some_only(chosen: int, count: int, what: str = "passages") -> str:
+    """The note that some inputs were left out."""
+    return (f"calibrated on {chosen} of {count} {what}, evenly spread: more would not fit in "
             f"{SAMPLE_BYTES >> 20} MiB")
-
-
-def _tokens(batch: Mapping[str, Any]) -> int:
-    return int(batch["input_ids"].shape[1])

@@ -48,13 +48,13 @@ def make(rng: Random | None, folder: Path) -> Path:
         if rng.random() < 0.8:
             text = maybe(rng, as_json(edited(rng, config, JSON_RAWS)), 0.05)
         if rng.random() < 0.3:
-            header, body = _moved(rng, SEEDS[number][1])
+            header, body = moved(rng, SEEDS[number][1])
     small.write_raw(folder / "model.safetensors", as_json(header), body)
     (folder / "config.json").write_bytes(text)
     return folder
 
 
-def _moved(rng: Random, tensors: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+def moved(rng: Random, tensors: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
     """A tensor missing, renamed, doubled, of another shape or type."""
     tensors = dict(tensors)
     for _ in range(rng.choice((1, 1, 2))):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from neuromorph.api.whole import export_whole
 from neuromorph.bundle.whole import load_whole
 from neuromorph.errors import NeuromorphError, UnsupportedError
 from neuromorph.models import Naming
+from neuromorph.models.onnx_graph import OnnxTensors
 
 pytestmark = pytest.mark.hf
 
@@ -78,6 +80,31 @@ def test_norms_behind_are_not_norms_before(tmp_path: Path) -> None:
     said = Naming(heads=4, causal=True, whole=MAP)
     with pytest.raises(NeuromorphError, match="does not answer what outputs say"):
         export_whole(saved, tmp_path / "w", calibrate=tmp_path / "t.npz", naming=said)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_an_onnx_file_becomes_the_same_bundle(saved: Path, tmp_path: Path) -> None:
+    """Matrices that the exporter had turned and renamed are found by their modules."""
+    pytest.importorskip("onnx")
+    model = Model(first=True).eval()
+    model.load_state_dict(torch.load(saved, weights_only=True))
+    torch.onnx.export(model, (torch.zeros(1, 20, dtype=torch.int64),), str(tmp_path / "m.onnx"),
+                      dynamo=False)
+    attention = {"qkv": "trunk.layers.{layer}.self_attn.weight",
+                 "qkv_bias": "trunk.layers.{layer}.self_attn.in_proj_bias",
+                 "o": "trunk.layers.{layer}.self_attn.out_proj.weight"}
+    with closing(OnnxTensors(tmp_path / "m.onnx")) as held:  # as many positions as were exported
+        positions, = (name for name in held.names if held.info(name).shape == (1, 20, WIDTH))
+    said = Naming(attention, heads=4, causal=True, fused_order="blocks",
+                  whole=MAP | {"positions": positions})
+    from_onnx, from_pt = (export_whole(file, tmp_path / f"w{n}", calibrate=tmp_path / "t.npz",
+                                       naming=naming)
+                          for n, (file, naming) in enumerate((
+                              (tmp_path / "m.onnx", said),
+                              (saved, Naming(heads=4, causal=True, whole=MAP)))))
+    assert "answers what outputs say, but for " in from_onnx.notes[0]
+    assert [one.cosine for one in from_onnx.layers] == [one.cosine for one in from_pt.layers]
+    assert list(from_onnx.bundle.provenance["files"]) == ["m.onnx"]
 
 
 def test_text_by_a_tokenizer_beside_the_weights(saved: Path, tmp_path: Path) -> None:

@@ -23,7 +23,9 @@ from neuromorph.models import Naming, open_tensors
 from neuromorph.models.config import read_config
 from neuromorph.models.door import CONFIG_NAME, ONNX, said_of
 from neuromorph.models.licence import licence_of
+from neuromorph.models.onnx_graph import OnnxTensors
 from neuromorph.models.own import OWN
+from neuromorph.models.own.telling import way
 from neuromorph.models.source import digests
 from neuromorph.models.torch_file import SUFFIXES
 from neuromorph.progress import Progress
@@ -59,7 +61,8 @@ def own_source(
     Parameters
     ----------
     model : path
-        ``.safetensors``, a PyTorch file, or a folder with weights and a map as its configuration.
+        ``.safetensors``, a PyTorch or ONNX file, or a folder with weights and a map as its
+        configuration.
     calibrate : path
         ``.npz`` with ``tokens`` (sequences, tokens), and the float model's ``outputs`` for them,
         if they shall be held against what the map says; or text, if ``tokenizer.json`` stands
@@ -74,15 +77,15 @@ def own_source(
     if calibrate is None:
         raise UsageError("a whole model of your own is calibrated on tokens", where=model,
                          hint="give --calibrate FILE.npz with tokens (sequences, tokens)")
-    if model.suffix.lower() == ONNX:
-        raise UsageError("of an ONNX file the attention alone is exported", where=model,
-                         hint="leave --whole out, or give the weights as .pt or .safetensors")
     progress(f"reading {model.name}")
-    with closing(open_tensors(model)) as source:
-        said = said_of(source, model, naming)[1]
+    open_one = OnnxTensors if model.suffix.lower() == ONNX else open_tensors
+    with closing(open_one(model)) as source:
+        config, said = said_of(source, model, naming)
         if said is None:
-            raise UsageError("a whole model that transformers knows is read from its folder",
-                             where=model, hint="give the folder, and text to calibrate on")
+            raise UsageError("the model's configuration is no map of names", where=config.where,
+                             found=config.text("model_type", default="no model_type")[:80],
+                             hint="of a model that transformers knows give its folder, and text "
+                             f"to calibrate on; of your own {way(source)}")
         floats, files = own_transformer(source, said), digests(source.files)
     text = _text(model if model.is_dir() else model.parent)
     sequences, notes, told = (_of_text if calibrate.suffix.lower() == ".txt" else _of_arrays)(

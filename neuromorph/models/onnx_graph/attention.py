@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
@@ -20,19 +19,20 @@ from neuromorph.files.opening import StrPath
 from neuromorph.files.tensor_names import shown
 from neuromorph.models.heads import AttentionLayer, AttentionModel
 from neuromorph.models.onnx_graph.file import OnnxFile
-from neuromorph.models.onnx_graph.graph import Graph, attributes
+from neuromorph.models.onnx_graph.graph import PASSING, Graph, attributes
 from neuromorph.models.onnx_graph.heads import HeadRows, head_rows
 from neuromorph.models.onnx_graph.masks import check_mask, hides
+from neuromorph.models.onnx_graph.one_node import is_one_node, parts_of
 from neuromorph.models.onnx_graph.paths import Projection, scaled, traced
+from neuromorph.models.onnx_graph.scopes import names_of
 from neuromorph.models.own.naming import Naming
 from neuromorph.models.source import digests
 
 FAMILY = "onnx"
 _FUSED = ("Attention", "MultiHeadAttention", "GroupQueryAttention", "QAttention",
           "DecoderMaskedMultiHeadAttention", "PackedAttention")
-_PASSED = ("Identity", "Cast", "Dropout", "Reshape")
+_PASSED = (*PASSING, "Reshape")
 _LONGEST = 32
-_SCOPE = re.compile(r"/?(?P<scope>[\w./]+)/\w+")
 
 
 def onnx_model(path: StrPath, naming: Naming | None) -> AttentionModel:
@@ -54,13 +54,13 @@ def onnx_model(path: StrPath, naming: Naming | None) -> AttentionModel:
         said = _checked(naming, file.path)
         graph = Graph(file)
         _check_operations(graph)
-        found = list(_attentions(graph))
+        found = list(_attentions(graph, said.causal))
         if not found:
             raise ModelStructureError("no attention was found in the graph: a softmax between two "
                                       "products", where=file.path,
                                       found=f"{len(graph.nodes)} nodes",
                                       hint="export the model without fusing its attention")
-        names = _names([softmax for softmax, _, _, _, _ in found])
+        names = names_of([softmax for softmax, _, _, _, _ in found])
         layers = tuple(_layer(graph, name, *parts[1:], said)
                        for name, parts in zip(names, found, strict=True))
         used = sorted({name for _, *projections, _ in found for one in projections
@@ -86,8 +86,13 @@ def _checked(naming: Naming | None, where: str) -> Naming:
 
 
 def _check_operations(graph: Graph) -> None:
+    if graph.file.model.functions:
+        raise ModelStructureError("the graph calls functions of its own", where=graph.where,
+                                  found=shown(graph.file.model.functions[0].name),
+                                  hint="export it optimized, or inline them: "
+                                  "onnx.inliner.inline_local_functions")
     for node in graph.nodes:
-        if node.op_type in _FUSED:
+        if node.op_type in _FUSED and not is_one_node(node):
             raise ModelStructureError("attention in one operation is not taken apart",
                                       where=graph.where, found=f"{node.op_type} "
                                       f"{shown(node.name)}",
@@ -97,9 +102,11 @@ def _check_operations(graph: Graph) -> None:
 _Parts = tuple[Any, Projection, Projection, Projection, float]
 
 
-def _attentions(graph: Graph) -> Iterator[_Parts]:
+def _attentions(graph: Graph, causal: bool | None) -> Iterator[_Parts]:
     """Softmax node, projections of queries, keys and values, and the factor of the scores."""
     for node in graph.nodes:
+        if is_one_node(node):
+            yield (node, *parts_of(graph, node, causal))
         if node.op_type != "Softmax":
             continue
         product = _values_product(graph, node.output[0])
@@ -194,15 +201,6 @@ def _check_axis(graph: Graph, node: Any, rank: int) -> None:
     if axis not in (-1, rank - 1):
         raise ModelStructureError("a softmax is not over the keys", where=graph.where,
                                   found=f"axis {axis} of {rank}")
-
-
-def _names(softmaxes: list[Any]) -> list[str]:
-    """The scopes that exporters put into the names of nodes, if each has one of its own."""
-    found = [match["scope"].replace("/", ".") if (match := _SCOPE.fullmatch(node.name)) else ""
-             for node in softmaxes]
-    if all(found) and len(set(found)) == len(found):
-        return found
-    return [f"attention.{number}" for number in range(len(softmaxes))]
 
 
 def _layer(graph: Graph, name: str, query: Projection, key: Projection, value: Projection,

@@ -20,6 +20,10 @@ _LIMIT = 1 << 31
 """What a protobuf can hold; larger models keep their tensors in a file beside it."""
 
 _RANK = 8
+_A_BYTE = 8
+"""Elements of a bit that a byte may hold: the smallest there could be."""
+
+_TYPED = ("float_data", "int32_data", "int64_data", "string_data", "double_data", "uint64_data")
 
 
 class OnnxFile(HeldFile):
@@ -41,9 +45,20 @@ class OnnxFile(HeldFile):
         self.model = _parsed(self._file)
         self.graph = self.model.graph
         self.initialisers = {tensor.name: tensor for tensor in self.graph.initializer}
+        self._check_texts()
         self._beside: dict[str, RegularFile] = {}
         if len(self.initialisers) != len(self.graph.initializer):
             raise FileFormatError("two initialisers have one name", where=self.path)
+
+    def _check_texts(self) -> None:
+        """What is no UTF-8 comes as bytes."""
+        said = [part for node in self.graph.node
+                for part in (node.op_type, node.name, node.domain, *node.input, *node.output,
+                             *(entry.value for entry in node.metadata_props))]
+        for text in (*said, *self.initialisers):
+            if not isinstance(text, str):
+                raise FileFormatError("a name in the graph is no text", where=self.path,
+                                      found=repr(text)[:80])
 
     def array(self, tensor: Any) -> NDArray[Any]:
         """The values of a tensor.
@@ -54,10 +69,8 @@ class OnnxFile(HeldFile):
         """
         from onnx import helper, numpy_helper
 
+        self.check_claim(tensor)
         shape, name = tuple(tensor.dims), shown(tensor.name)
-        if len(shape) > _RANK or any(size < 0 for size in shape) or math.prod(shape) >> 40:
-            raise TensorError(f"tensor {name} has a shape that cannot be", where=self.path,
-                              found=list(shape))
         try:
             dtype = np.dtype(helper.tensor_dtype_to_np_dtype(tensor.data_type))
         except (KeyError, ValueError) as error:
@@ -72,6 +85,23 @@ class OnnxFile(HeldFile):
         except (ValueError, TypeError) as error:
             raise TensorError(f"the bytes of tensor {name} do not fit its shape and type",
                               where=self.path, found=error) from error
+
+    def check_claim(self, tensor: Any) -> None:
+        """Refuse a tensor that claims more elements than the file could hold of it.
+
+        Raises
+        ------
+        TensorError
+        """
+        shape, name = tuple(tensor.dims), shown(tensor.name)
+        if len(shape) > _RANK or any(size < 0 for size in shape) or math.prod(shape) >> 40:
+            raise TensorError(f"tensor {name} has a shape that cannot be", where=self.path,
+                              found=list(shape))
+        inside = tensor.data_location != tensor.EXTERNAL
+        if inside and math.prod(shape) > _A_BYTE * len(tensor.raw_data) + 2 * sum(
+                len(getattr(tensor, field)) for field in _TYPED):
+            raise TensorError(f"the bytes of tensor {name} do not fit its shape and type",
+                              where=self.path, found=list(shape))
 
     def close(self) -> None:
         """Close the file and those beside it."""

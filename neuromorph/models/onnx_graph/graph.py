@@ -17,6 +17,16 @@ Array = NDArray[Any]
 _UNKNOWN = 5
 """What a dimension counts that the graph leaves open, behind the first one, which counts 1."""
 
+PASSING = ("Identity", "Cast", "CastLike", "Dropout")
+"""Operations that only pass their first operand on."""
+
+_OPERANDS = {"MatMul": (2, 2), "Add": (2, 2), "Mul": (2, 2), "Div": (2, 2), "Where": (3, 3),
+             "Gemm": (2, 3), "Gather": (2, 2), "Expand": (2, 2), "Tile": (2, 2),
+             "SequenceAt": (2, 2), "Attention": (3, 6), "Softmax": (1, 1), "Transpose": (1, 1)}
+"""How many operands have those operations that are followed; others have at least one."""
+
+_ALONE = ("Constant", "RandomNormal", "RandomUniform")
+
 _SMALL = 1 << 12
 _DEPTH = 64
 
@@ -34,6 +44,7 @@ class Graph:
         self._makers: dict[str, Any] = {}
         self.takers: dict[str, list[Any]] = {}
         for node in self.nodes:
+            _check_operands(node, self.where)
             for output in filter(None, node.output):
                 if output in self._makers or output in file.initialisers:
                     raise FileFormatError("two nodes make one value", where=self.where,
@@ -48,7 +59,7 @@ class Graph:
         """The node that makes a value, behind nodes that only pass it on; None of inputs."""
         for _ in range(_DEPTH):
             node = self._makers.get(name)
-            if node is None or node.op_type not in ("Identity", "Cast", "Dropout"):
+            if node is None or node.op_type not in PASSING:
                 return node
             name = node.input[0]
         raise FileFormatError("the graph runs in a circle", where=self.where, found=shown(name))
@@ -57,7 +68,7 @@ class Graph:
         """The name of a value where it was made, behind nodes that only pass it on."""
         node = self._makers.get(name)
         for _ in range(_DEPTH):
-            if node is None or node.op_type not in ("Identity", "Cast", "Dropout"):
+            if node is None or node.op_type not in PASSING:
                 return name
             name = node.input[0]
             node = self._makers.get(name)
@@ -98,7 +109,7 @@ class Graph:
             if node is None or len(seen) > _SMALL:
                 return False
             if node.op_type != "Shape":
-                waiting += filter(None, node.input)
+                waiting += filter(None, operands(node))
         return True
 
     def value(self, name: str, depth: int = _DEPTH) -> Array | None:
@@ -119,8 +130,10 @@ class Graph:
             return self._constant(node)
         if node.op_type == "Shape":
             shape = self._shapes.get(node.input[0])
-            return None if shape is None else np.array(shape, np.int64)
-        given = [self.value(part, depth - 1) for part in node.input if part]
+            said = attributes(node)
+            return None if shape is None else np.array(
+                shape[slice(said.get("start"), said.get("end"))], np.int64)
+        given = [self.value(part, depth - 1) for part in operands(node) if part]
         return None if not given or any(part is None for part in given) else _computed(
             node, [part for part in given if part is not None])
 
@@ -133,6 +146,19 @@ class Graph:
             if name in said:
                 return np.asarray(said[name])
         return None
+
+
+def operands(node: Any) -> list[str]:
+    """What a node computes with; of one that only passes a value on, that."""
+    return list(node.input[:1] if node.op_type in PASSING else node.input)
+
+
+def _check_operands(node: Any, where: str) -> None:
+    low, high = _OPERANDS.get(node.op_type, (0 if node.op_type in _ALONE else 1, 1 << 16))
+    if not low <= len(node.input) <= high or not node.output or not all(node.input[:low]):
+        raise FileFormatError("a node has too few operands, or too many", where=where,
+                              found=f"{shown(node.op_type)} {shown(node.name)}: "
+                              f"{len(node.input)}", expected=f"{low} to {high}")
 
 
 def attributes(node: Any) -> dict[str, Any]:
@@ -160,7 +186,7 @@ def _computed(node: Any, given: list[Array]) -> Array | None:
             if node.op_type in _ELEMENTWISE:
                 return np.asarray(_ELEMENTWISE[node.op_type](*given))
             return _moved(node, given)
-    except (TypeError, ValueError, IndexError):
+    except (TypeError, ValueError, IndexError, OverflowError):
         return None
 
 
@@ -168,8 +194,8 @@ def _moved(node: Any, given: list[Array]) -> Array | None:
     kind = node.op_type
     if kind in ("Identity", "Squeeze"):
         return np.asarray(given[0].squeeze() if kind == "Squeeze" else given[0])
-    if kind == "Cast":
-        floats = attributes(node).get("to") in (1, 10, 11, 16)
+    if kind in ("Cast", "CastLike"):  # as what it is made like, factors are
+        floats = attributes(node).get("to", 1) in (1, 10, 11, 16)
         return np.asarray(given[0], np.float64 if floats else np.int64)
     if kind == "Reshape":
         return np.asarray(given[0].reshape(given[1]))
@@ -203,8 +229,11 @@ def _shapes(file: OnnxFile) -> dict[str, tuple[int, ...]]:
                 if not size.dim_value:
                     size.dim_value = _UNKNOWN if place else 1
     for name, tensor in file.initialisers.items():
-        if _count(tensor.dims) <= _SMALL and tensor.data_location != tensor.EXTERNAL:
-            graph.initializer.add().CopyFrom(tensor)
+        file.check_claim(tensor)
+        if _count(tensor.dims) <= _SMALL:
+            graph.initializer.add().CopyFrom(
+                tensor if tensor.data_location != tensor.EXTERNAL else
+                onnx.numpy_helper.from_array(file.array(tensor), name))
         else:
             graph.input.append(onnx.helper.make_tensor_value_info(
                 name, tensor.data_type, list(tensor.dims)))

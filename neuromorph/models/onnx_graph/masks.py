@@ -8,7 +8,7 @@ import numpy as np
 
 from neuromorph.errors import ModelStructureError
 from neuromorph.files.tensor_names import shown
-from neuromorph.models.onnx_graph.graph import Graph, attributes
+from neuromorph.models.onnx_graph.graph import Graph, attributes, operands
 
 HIDDEN = -1e4
 """A logit this far down is not seen."""
@@ -39,7 +39,7 @@ def check_mask(graph: Graph, name: str) -> None:
         _check(graph, part)
         node = graph.maker(part)
         if node is not None and node.op_type != "Shape":  # sizes come from anywhere
-            waiting += node.input
+            waiting += operands(node)
 
 
 def _check(graph: Graph, name: str) -> None:

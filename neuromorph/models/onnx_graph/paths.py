@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 
 from neuromorph.errors import ModelStructureError
 from neuromorph.files.tensor_names import shown
-from neuromorph.models.onnx_graph.graph import Graph, attributes
+from neuromorph.models.onnx_graph.graph import PASSING, Graph, attributes
 from neuromorph.shown import Shown
 
 Rows = NDArray[np.int64]
 _LONGEST = 64
 _MOVES = ("Reshape", "Transpose", "Split", "Slice", "Gather", "Squeeze", "Unsqueeze", "Expand",
-          "Identity", "Cast", "Dropout", "Tile")
+          "Tile", "SequenceAt", *PASSING)
 
 
 @dataclass(frozen=True, repr=False)
@@ -72,6 +72,8 @@ def traced(graph: Graph, name: str, role: str) -> Projection:
 
 def _behind(graph: Graph, node: Any, role: str) -> str:
     """The operand of a node that does not depend on constants alone."""
+    if node.op_type == "SequenceAt":
+        return str(_split_to(graph, node).input[0])
     if node.op_type in _MOVES:
         return str(node.input[0])
     if node.op_type in ("Mul", "Div"):
@@ -168,9 +170,10 @@ def _rows_of(graph: Graph, output: str, weight: str, by_column: bool) -> Rows:
 
 def _moved(graph: Graph, node: Any, output: str, rows: Rows) -> Rows:
     """Row numbers behind one node."""
+    move = _move if node.op_type != "SequenceAt" else _taken
     try:
-        return _move(graph, node, output, rows)
-    except (ValueError, IndexError, KeyError, TypeError) as error:
+        return move(graph, node, output, rows)
+    except (ValueError, IndexError, KeyError, TypeError, OverflowError) as error:
         raise ModelStructureError("a node between projection and attention cannot be followed",
                                   where=graph.where, found=f"{node.op_type} {shown(node.name)}: "
                                   f"{error}") from error
@@ -200,6 +203,27 @@ def _move(graph: Graph, node: Any, output: str, rows: Rows) -> Rows:
     if kind == "Tile":
         return np.tile(rows, tuple(map(int, _known(graph, node.input[1]))))
     return rows
+
+
+def _split_to(graph: Graph, node: Any) -> Any:
+    """The node that made the sequence which another takes a part of."""
+    split = graph.maker(node.input[0])
+    if split is None or split.op_type != "SplitToSequence":
+        raise _unknown(graph, node, "attention")
+    return split
+
+
+def _taken(graph: Graph, node: Any, output: str, rows: Rows) -> Rows:  # noqa: ARG001
+    """One part of a split; as before opset 18, the last may be smaller."""
+    split = _split_to(graph, node)
+    said, place = attributes(split), int(_known(graph, node.input[1]).reshape(-1)[0])
+    axis = said.get("axis", 0)
+    if len(split.input) < 2 or not split.input[1]:
+        part = np.take(rows, [place], axis=axis)
+        return part if said.get("keepdims", 1) else part.squeeze(axis)
+    sizes = _known(graph, split.input[1])
+    cuts = np.cumsum(sizes)[:-1] if sizes.ndim else np.arange(sizes, rows.shape[axis], sizes)
+    return np.split(rows, cuts, axis=axis)[place]
 
 
 def _axes(graph: Graph, node: Any, said: dict[str, Any]) -> tuple[int, ...]:
