@@ -1,6 +1,6 @@
 """A trained transformer's attention as spikes: on a CPU today, on Loihi when you have one.
 
-Attention alone: `export`, `tune`, `simulate`, `compile_bundle`, `attach`. Whole models:
+Attention alone: `export`, `tune`, `adapt`, `simulate`, `compile_bundle`, `attach`. Whole models:
 `export_whole`, `generate`. Both: `evaluate`, `evaluate_attached`. Circuits of their own: `run`,
 `run_seeds`, `run_demo`. On several processes or a Dask cluster: `Spread`.
 """
@@ -17,6 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from neuromorph.api.adapt import adapt as adapt
     from neuromorph.api.compile import compile_bundle as compile_bundle
     from neuromorph.api.demo import run_demo as run_demo
     from neuromorph.api.evaluate import evaluate as evaluate
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from neuromorph.translate import TranslateOptions as TranslateOptions
 
 _HOMES = {
+    "adapt": "neuromorph.api.adapt",
     "compile_bundle": "neuromorph.api.compile",
     "evaluate": "neuromorph.api.evaluate",
     "evaluate_attached": "neuromorph.api.evaluate",
@@ -64,7 +66,7 @@ _HOMES = {
 }
 
 __all__ = ["Attachment", "Bundle", "NeuromorphError", "NeuromorphWarning", "Spread",
-           "TranslateOptions", "WholeBundle", "__version__", "attach", "compile_bundle",
+           "TranslateOptions", "WholeBundle", "__version__", "adapt", "attach", "compile_bundle",
            "evaluate", "evaluate_attached", "export", "export_whole", "generate", "load_bundle",
            "load_whole", "run", "run_demo", "run_seeds", "simulate", "tune"]
 

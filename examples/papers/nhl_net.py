@@ -12,6 +12,7 @@ from scipy.ndimage import uniform_filter
 from scipy.special import softmax
 
 from neuromorph.dynamics.homeostasis import Homeostasis
+from neuromorph.dynamics.homeostasis_steps import CODE_MAX, HomeostasisSteps
 from neuromorph.papers.nhl import soft_hebb
 
 Floats = NDArray[np.float64]
@@ -188,3 +189,21 @@ def error(net: Net, images: Floats, labels: Ints, start: Homeostasis, follow: Fo
         logits = net.rest(state.apply(net.first(patches, filters)))[2]
         wrong += int((logits.argmax(axis=1) != labels[begin : begin + batch]).sum())
     return wrong / len(images)
+
+
+def error_in_steps(net: Net, train: Floats, images: Floats, labels: Ints) -> float:
+    """The same with gains and thresholds of integers, which move a step an image."""
+    unit = float(np.abs(net.first(net.patches(train))).max()) / CODE_MAX
+    state, wrong = HomeostasisSteps.of(_codes(net, train, unit)), 0
+    for image, label in zip(images, labels, strict=True):
+        codes = _codes(net, image[None], unit)
+        state = state.follow(codes)
+        wrong += int(net.rest(unit * state.apply(codes).astype(np.float64))[2].argmax() != label)
+    return wrong / len(images)
+
+
+def _codes(net: Net, images: Floats, unit: float) -> Ints:
+    """What the first layer says, in units of which calibration has so many."""
+    codes: Ints = np.clip(np.rint(net.first(net.patches(images)) / unit), -CODE_MAX,
+                          CODE_MAX).astype(np.int64)
+    return codes

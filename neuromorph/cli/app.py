@@ -8,8 +8,8 @@ import warnings
 
 import typer
 
-from neuromorph.cli import compile as compile_command
 from neuromorph.cli import (
+    adapt,
     convert,
     demo,
     doctor,
@@ -23,6 +23,7 @@ from neuromorph.cli import (
     simulate,
     tune,
 )
+from neuromorph.cli import compile as compile_command
 from neuromorph.cli.common import emit
 from neuromorph.cli.interruption import raise_if_any_came, tell
 from neuromorph.cli.streams import ReaderGoneError, drop_output, prepared
@@ -41,6 +42,7 @@ app.command("simulate")(simulate.simulate)
 app.command("generate")(generate.generate)
 app.command("evaluate")(evaluate.evaluate)
 app.command("tune")(tune.tune)
+app.command("adapt")(adapt.adapt)
 app.command("inspect")(inspect.inspect)
 app.command("record")(record.record)
 app.command("run")(run.run)
