@@ -24,7 +24,8 @@ def draw_rates(
     kernel = np.ones(SMOOTH) / SMOOTH
     for spikes, colour, label in ((static, QUIET, "fixed thresholds"),
                                   (plastic, ACCENT, "plastic biases")):
-        above.plot(np.convolve(spikes.mean(axis=1), kernel, "valid"), color=colour, label=label)
+        rates = np.convolve(spikes.mean(axis=1), kernel, "valid")  # of the steps before
+        above.plot(np.arange(len(rates)) + SMOOTH - 1, rates, color=colour, label=label)
     above.axhline(target, color=INK, linewidth=0.8, label="target")
     above.set(title="Neurons keep their rate when their input drifts", ylabel="spikes a step")
     above.legend(frameon=False)
