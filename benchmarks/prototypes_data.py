@@ -57,9 +57,9 @@ def topics(shots: int, seed: int) -> Drawn:
 def garments(shots: int, seed: int) -> Drawn:
     """Some training images a class; all 10 000 test images; filters of their own each seed."""
     rng = np.random.default_rng(seed)
-    images, labels = _fashion("train")
+    images, labels = fashion_images("train")
     chosen = _some(labels, shots, rng)
-    test, truth = _fashion("t10k")
+    test, truth = fashion_images("t10k")
     filters = rng.standard_normal((FILTERS, SIDE, SIDE)).astype(np.float32)
     filters -= filters.mean(axis=(1, 2), keepdims=True)
     return Drawn(_filtered(images[chosen], filters), labels[chosen], _filtered(test, filters),
@@ -90,7 +90,7 @@ def _folder() -> Path:
 
 
 @cache
-def _fashion(part: str) -> tuple[NDArray[Any], NDArray[Any]]:
+def fashion_images(part: str) -> tuple[NDArray[Any], NDArray[Any]]:
     images = np.frombuffer(gzip.decompress(
         (_folder() / f"{part}-images-idx3-ubyte.gz").read_bytes()), np.uint8, offset=16)
     labels = np.frombuffer(gzip.decompress(

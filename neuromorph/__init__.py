@@ -1,8 +1,9 @@
 """A trained transformer's attention as spikes: on a CPU today, on Loihi when you have one.
 
-Attention alone: `export`, `tune`, `simulate`, `crosstalk`, `compile_bundle`, `attach`. Whole
-models: `export_whole`, `generate`. Both: `evaluate`, `evaluate_attached`. Circuits of their own:
-`run`, `run_seeds`, `run_demo`. On several processes or a Dask cluster: `Spread`.
+Attention alone: `export`, `tune`, `adapt`, `simulate`, `crosstalk`, `compile_bundle`, `attach`.
+Whole models: `export_whole`, `generate`. Both: `evaluate`, `evaluate_attached`. Circuits of their
+own: `run`, `run_seeds`, `run_demo`; what they learned: `consolidate`. On several processes or a
+Dask cluster: `Spread`.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from neuromorph.api.adapt import adapt as adapt
     from neuromorph.api.compile import compile_bundle as compile_bundle
     from neuromorph.api.consolidate import consolidate as consolidate
     from neuromorph.api.crosstalk import crosstalk as crosstalk
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
     from neuromorph.translate import TranslateOptions as TranslateOptions
 
 _HOMES = {
+    "adapt": "neuromorph.api.adapt",
     "compile_bundle": "neuromorph.api.compile",
     "consolidate": "neuromorph.api.consolidate",
     "crosstalk": "neuromorph.api.crosstalk",
@@ -68,7 +71,7 @@ _HOMES = {
 }
 
 __all__ = ["Attachment", "Bundle", "NeuromorphError", "NeuromorphWarning", "Spread",
-           "TranslateOptions", "WholeBundle", "__version__", "attach", "compile_bundle",
+           "TranslateOptions", "WholeBundle", "__version__", "adapt", "attach", "compile_bundle",
            "consolidate", "crosstalk", "evaluate", "evaluate_attached", "export", "export_whole",
            "generate", "load_bundle", "load_whole", "run", "run_demo", "run_seeds", "simulate",
            "tune"]

@@ -8,8 +8,8 @@ import warnings
 
 import typer
 
-from neuromorph.cli import compile as compile_command
 from neuromorph.cli import (
+    adapt,
     consolidate,
     convert,
     demo,
@@ -25,6 +25,7 @@ from neuromorph.cli import (
     simulate,
     tune,
 )
+from neuromorph.cli import compile as compile_command
 from neuromorph.cli.common import emit
 from neuromorph.cli.interruption import raise_if_any_came, tell
 from neuromorph.cli.streams import ReaderGoneError, drop_output, prepared
@@ -44,6 +45,7 @@ app.command("generate")(generate.generate)
 app.command("evaluate")(evaluate.evaluate)
 app.command("fidelity")(fidelity.fidelity)
 app.command("tune")(tune.tune)
+app.command("adapt")(adapt.adapt)
 app.command("inspect")(inspect.inspect)
 app.command("record")(record.record)
 app.command("run")(run.run)

@@ -280,6 +280,7 @@ def test_every_circuit_explains_itself(name: str) -> None:
     ("projector", ["fast", "lava", "reference"]),
     ("hidden_field", ["fast", "lava", "reference"]),
     ("key_gate", ["fast", "lava", "reference"]),
+    ("homeostat", ["fast", "lava", "reference"]),
     ("block", ["fast", "lava", "reference"]),
     ("digits_block", ["fast", "lava", "reference"]),
     ("prototypes", ["fast", "lava", "reference"]),

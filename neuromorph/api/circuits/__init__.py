@@ -34,6 +34,7 @@ NAMES = (
     "projector",
     "hidden_field",
     "key_gate",
+    "homeostat",
     "gated_delta",
     "block",
     "digits_block",
