@@ -118,4 +118,5 @@ class GeometricMotion:
         """One reverse step of Euler's in ambient space: a factor may be negative."""
         back = step * (-self.mu + 2 * self.sigma**2 + self.sigma**2 * score)
         factor: Floats = np.asarray(1 + back + self.sigma * math.sqrt(step) * noise)
-        return factor * now
+        found: Floats = factor * now
+        return found
