@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.api.convert import chosen_unit
-from neuromorph.compile import Unit, compile_units, to_lines
+from neuromorph.compile import Compiled, Unit, compile_units, to_lines
 from neuromorph.compile.program_file import (
     PROGRAM,
     WEIGHTS,
@@ -21,7 +21,13 @@ from neuromorph.compile.program_file import (
     write_arrays,
     write_program,
 )
-from neuromorph.errors import MissingFileError, TensorError, UsageError
+from neuromorph.errors import (
+    MissingFileError,
+    RangeProofError,
+    TensorError,
+    UnsupportedError,
+    UsageError,
+)
 from neuromorph.files.arrays import load_arrays
 from neuromorph.files.atomic import atomic_folder, write_file
 from neuromorph.files.outputs import Output
@@ -29,7 +35,7 @@ from neuromorph.network import Network
 from neuromorph.network.consolidate import ANCHOR, Consolidated, How, Learned
 from neuromorph.network.consolidate import consolidate as consolidated
 from neuromorph.numerics.log8 import LogWeights
-from neuromorph.profiles import load_profile
+from neuromorph.profiles import Profile, load_profile
 from neuromorph.progress import Progress, silent
 
 MARK, CODES, TEXT = "consolidated.json", "codes.npz", "program.txt"
@@ -79,8 +85,8 @@ def consolidate(
     folder = Path(source)
     if not (folder / PROGRAM).is_file():
         raise MissingFileError("this is no folder of a compiled program", where=folder,
-                               hint="run `neuromorph compile -o FOLDER` first, of a bundle with "
-                                    "--memory plastic")
+                               hint="write_program(folder, compile_units(...).program) makes "
+                                    "one of a network")
     if codes is not None and how != "log8":
         raise UsageError("only log8 has codes", found=how)
     program = read_program(folder)
@@ -92,7 +98,7 @@ def consolidate(
     units = list(program.units)
     units[number] = Unit(units[number].name, found.network, units[number].view)
     progress("compiling")
-    compiled = compile_units(units, load_profile(profile or program.profile))
+    compiled = _compiled(units, load_profile(profile or program.profile), folder)
     numbers = _numbers(units[number].name, how, network, found, compiled.program.cores)
     with atomic_folder(output, ours=FOLDER, force=force) as place:
         (place / MARK).write_text(to_json({**FOLDER.mark(), **numbers}), "utf-8")
@@ -103,6 +109,17 @@ def consolidate(
                 f"{what}.{name}": np.asarray(getattr(log, what))
                 for name, log in found.codes.items() for what in ("codes", "signs", "unit")})
     return {"source": str(source), "output": str(output), **numbers}
+
+
+def _compiled(units: Sequence[Unit], profile: Profile, source: Path) -> Compiled:
+    try:
+        return compile_units(units, profile)
+    except RangeProofError as error:
+        raise UnsupportedError(
+            "the ranges were proved by a circuit's own rules, which a program's folder does not "
+            "keep", where=source, found=error,
+            hint="slots of keys are overwritten, not learned: compile the bundle with --memory "
+                 "static; other networks: neuromorph.network.consolidate in Python") from error
 
 
 def save_learned(learned: Learned, path: str | os.PathLike[str], *, force: bool = False) -> None:

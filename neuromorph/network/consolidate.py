@@ -20,7 +20,13 @@ from typing import Any, Literal, TypeAlias, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from neuromorph.errors import LearningRuleError, TensorError, UsageError, did_you_mean
+from neuromorph.errors import (
+    LearningRuleError,
+    TensorError,
+    UnsupportedError,
+    UsageError,
+    did_you_mean,
+)
 from neuromorph.learning import LearningRule
 from neuromorph.learning.products import product, series
 from neuromorph.network.model import Domain, Network, Projection
@@ -78,6 +84,8 @@ def consolidate(
         If there is no such way, or no such plastic projection.
     TensorError
         If weights or tags do not fit their projection.
+    UnsupportedError
+        If the projection belongs to a circuit that proves itself as a whole: slots of keys.
     LearningRuleError
         If the rule learns in another way than ``how`` asks for.
     """
@@ -103,8 +111,8 @@ def consolidate(
             rule = _anchored(projection, anchor, every, network.domain)
             projections.append(replace(projection, weights=np.zeros_like(weights), rule=rule))
     ports = tuple(_as_free(network, port) for port in network.outputs)
-    return Consolidated(verify(replace(network, projections=tuple(projections), parts=(),
-                                       outputs=ports)), made)
+    after = replace(network, projections=tuple(projections), outputs=ports)
+    return Consolidated(verify(after), made)
 
 
 def _check_names(network: Network, learned: Learned) -> None:
@@ -116,6 +124,12 @@ def _check_names(network: Network, learned: Learned) -> None:
         if name not in known:
             raise UsageError("the network has no such plastic projection", where=network.name,
                              found=name, hint=did_you_mean(name, known) or "it has none")
+        for part in network.parts:
+            if name in {here for _, here in part.projections}:
+                raise UnsupportedError(
+                    f"these synapses are the memory of the circuit {part.circuit.kind}, which "
+                    "proves its ranges as a whole; its slots are overwritten, not learned",
+                    where=name, hint="compile the bundle with static memory to keep what is in it")
 
 
 def _checked(

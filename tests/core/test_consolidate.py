@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from neuromorph import backends
 from neuromorph.api.consolidate import consolidate as consolidate_program
 from neuromorph.api.consolidate import save_learned
+from neuromorph.circuits import prototypes
+from neuromorph.circuits.prototypes import Prototypes
 from neuromorph.compile.passes import compile_units
 from neuromorph.compile.program import Unit
 from neuromorph.compile.program_file import read_program, write_program
@@ -24,6 +26,7 @@ from neuromorph.errors import (
     NeuromorphError,
     OutputExistsError,
     TensorError,
+    UnsupportedError,
     UsageError,
 )
 from neuromorph.learning import LearningRule
@@ -160,6 +163,13 @@ def test_codes_that_are_none_are_refused() -> None:
     other = {"learns": LogWeights(np.zeros((1, 1), np.int64), np.ones((1, 1), np.int8))}
     with pytest.raises(TensorError, match="codes are of another projection"):
         consolidate(LOGS, {"learns": (SILENT, SILENT)}, "log8", codes=other)
+
+
+def test_the_memory_of_a_circuit_is_refused() -> None:
+    memory = prototypes.build(Prototypes.of_cosines(
+        2, 1, 2, novelty=0.9, resolution=0.05, window=2))
+    with pytest.raises(UnsupportedError, match="the memory of the circuit prototypes"):
+        consolidate(memory, {"label": (np.zeros((2, 1)), np.zeros((2, 1)))}, "frozen")
 
 
 def program(folder: Path, network: Network) -> Path:
