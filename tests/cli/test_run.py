@@ -278,6 +278,7 @@ def test_every_circuit_explains_itself(name: str) -> None:
     ("dense_memory", ["fast", "lava", "reference"]),
     ("multitasking", ["fast", "lava", "reference"]),
     ("projector", ["fast", "lava", "reference"]),
+    ("ensembles", ["fast", "lava", "reference"]),
     ("block", ["fast", "lava", "reference"]),
     ("digits_block", ["fast", "lava", "reference"]),
     ("prototypes", ["fast", "lava", "reference"]),
@@ -317,5 +318,5 @@ def test_all_circuits_are_listed(cli: Run) -> None:
     assert done.code == 0, done.err
     assert all(f"{name}: " in done.out for name in (
         "match_and_control", "hebbian_attention", "astrocyte_attention", "hopfield", "naam",
-        "dense_memory", "multitasking", "projector", "gated_delta", "block", "digits_block",
-        "prototypes"))
+        "dense_memory", "multitasking", "projector", "ensembles", "gated_delta", "block",
+        "digits_block", "prototypes"))

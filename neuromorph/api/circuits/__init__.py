@@ -26,8 +26,8 @@ from neuromorph.shown import Shown
 MODULES = {
     name: f"neuromorph.api.circuits.{name}"
     for name in ("match_and_control", "hebbian_attention", "astrocyte_attention", "hopfield",
-                 "naam", "dense_memory", "multitasking", "projector", "gated_delta", "block",
-                 "digits_block", "prototypes")
+                 "naam", "dense_memory", "multitasking", "projector", "ensembles", "gated_delta",
+                 "block", "digits_block", "prototypes")
 }
 """Where each circuit is at home."""
 
