@@ -12,13 +12,14 @@ from scipy.special import softmax
 
 from neuromorph.dynamics.features import FeatureMap, Floats
 from neuromorph.errors import CalibrationError
+from neuromorph.shown import Shown
 
 Example = tuple[NDArray[Any], NDArray[Any]]
 """Queries and keys of one sequence, each (tokens, d); every query sees every key."""
 
 
-@dataclass
-class Adam:
+@dataclass(eq=False, repr=False)
+class Adam(Shown):
     """Adam on one array: steps of about ``rate``, whatever the gradient's size."""
 
     value: NDArray[np.floating[Any]]
