@@ -146,11 +146,13 @@ def simulate(
     cautions.warn(found)
     return SimulationReport(
         machine.name, machine.evidence, fidelity, total(tallies.values()), outputs, accuracy,
-        {"bundle": str(loaded.path or "in memory"), "inputs": _told(inputs), "readout": readout},
+        {"bundle": str(loaded.path or "in memory"), "inputs": told_inputs(inputs),
+         "readout": readout},
         found)
 
 
-def _told(inputs: object) -> str:
+def told_inputs(inputs: object) -> str:
+    """In words, which inputs these are."""
     if inputs is None:
         return "the bundle's own sample"
     return os.fspath(inputs) if isinstance(inputs, str | os.PathLike) else "arrays in memory"

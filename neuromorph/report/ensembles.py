@@ -15,7 +15,8 @@ COLOURS = {"dense": INK, "blocks, packed as any layer": QUIET, "blocks, by group
 
 def draw_ensembles(
     mask: NDArray[Any], widths: Sequence[int], taken: Mapping[str, Sequence[Mapping[str, int]]],
-    path: Path,
+    path: Path, *, across: str = "width of both hidden layers",
+    title: str = "Weights of the second layer",
 ) -> None:
     """The mask of a layer; cores and deliveries against width, by kind.
 
@@ -26,16 +27,18 @@ def draw_ensembles(
     taken : mapping of kind to placements, one a width
         Of ``Placement.as_dict``.
     path : Path
+    across, title : str
+        What widths are of, and what the mask is.
     """
     plt = require_matplotlib()
     figure, axes = plt.subplots(1, 3, figsize=(12, 4), layout="constrained")
     axes[0].imshow(mask, cmap="Greys", interpolation="nearest", aspect="auto")
-    axes[0].set(title="Weights of the second layer", xlabel="from neuron", ylabel="to neuron")
+    axes[0].set(title=title, xlabel="from neuron", ylabel="to neuron")
     for plot, what in zip(axes[1:], ("cores", "deliveries"), strict=True):
         for kind, found in taken.items():
             plot.loglog(widths, [one[what] for one in found], color=COLOURS[kind], marker="o",
                         base=2, label=kind)
-        plot.set(title=what.capitalize(), xlabel="width of both hidden layers", xticks=widths,
+        plot.set(title=what.capitalize(), xlabel=across, xticks=widths,
                  xticklabels=[str(width) for width in widths])
         plot.spines[["top", "right"]].set_visible(False)
     axes[1].legend(frameon=False)

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from neuromorph import backends
-from neuromorph.api.circuits.ensembles import ANSWER, Settings, answered, codes_of, sized
+from neuromorph.api.circuits.ensembles import Settings, sized
+from neuromorph.api.circuits.ensembles_run import ANSWER, answered, codes_of
 from neuromorph.circuits.ensembles import Layer, build, closed_form, trains
 from neuromorph.compile import Unit, compile_units, ensembles, placement
 from neuromorph.compile.check import check_program

@@ -16,29 +16,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph import backends
+from neuromorph.api.circuits.ensembles_own import run_own
+from neuromorph.api.circuits.ensembles_run import PROFILE, answered, codes_of, in_integers
 from neuromorph.api.circuits.outcome import Outcome
 from neuromorph.api.circuits.settings import Meaning, check_limits
 from neuromorph.api.equal import require_equal
-from neuromorph.circuits.ensembles import Layer, answers, build, closed_form, trains
-from neuromorph.circuits.ensembles.build import CODE_MAX
+from neuromorph.circuits.ensembles import Layer, build
 from neuromorph.compile import Placement, Unit, ensembles, placement
 from neuromorph.errors import UsageError
 from neuromorph.models.digits import load_split
-from neuromorph.network import Network, Probe
+from neuromorph.network import Network
 from neuromorph.network.block_masks import Blocks, blocks
 from neuromorph.network.regrow import cofiring, prune_regrow
 from neuromorph.papers.ensembles import Layers, train
 from neuromorph.profiles import load_profile
 from neuromorph.progress import Progress
 from neuromorph.report.ensembles import draw_ensembles
-from neuromorph.translate.block.scales import multiplier_of, rows_of
 
 PIXELS, CLASSES, PIXEL_MAX = 64, 10, 16
-PROFILE = "kapoho_point"
 WIDE = 784
 """Inputs of the networks whose cores are counted, as of a larger image."""
 
-ANSWER = Probe("answer", "spikes")
 REGROW = ("none", "random", "hebbian")
 RECORDED = 300
 """Images whose activities say what fires together."""
@@ -61,6 +59,8 @@ class Settings:
     tests: Annotated[int, Meaning("Test images.", low=1, high=400)] = 100
     largest: Annotated[int, Meaning(
         "Largest width whose cores are counted.", low=256, high=2048)] = 1024
+    weights: Annotated[str, Meaning(
+        "A file (.npz) of weight.0, bias.0, ... and inputs: layers of your own.")] = ""
 
     def __post_init__(self) -> None:
         check_limits(self)
@@ -84,6 +84,8 @@ def why_not(backend: backends.Backend) -> str | None:
 
 def run(settings: Settings, *, backend: str, seed: int, progress: Progress) -> Outcome:
     """Learn, run in integers as given and by groups, compare, and count cores."""
+    if settings.weights:
+        return run_own(settings.weights, backend)
     split, rng = load_split(), np.random.default_rng(seed)
     images = split.train.images.reshape(-1, PIXELS) / PIXEL_MAX
     progress("learning")
@@ -137,43 +139,6 @@ def learned(
             now.masks[n] = own[n].mask(*pair)
 
     return train(layers, images, labels, settings.epochs, rng, rewire)
-
-
-def codes_of(images: NDArray[Any]) -> NDArray[np.int64]:
-    """Pixels of 0 to 1 as payloads."""
-    codes: NDArray[np.int64] = np.rint(images * CODE_MAX).astype(np.int64)
-    return codes
-
-
-def in_integers(floats: Layers, images: NDArray[Any]) -> list[Layer]:
-    """Weights in 8 bits by neuron; codes whose largest is the largest activity seen."""
-    said = floats.activities(images)
-    units = [1 / CODE_MAX, *(float(one.max()) / CODE_MAX for one in said[1:-1]),
-             float(np.abs(said[-1]).max()) / 2**15]
-    found = []
-    for n, (weights, bias) in enumerate(zip(floats.weights, floats.biases, strict=True)):
-        rows, scale = rows_of(weights)
-        multiplier, shift = multiplier_of(scale * units[n] / units[n + 1], f"layer {n + 1}")
-        last = n == len(floats.weights) - 1
-        unit = units[n + 1] if last else scale * units[n]
-        found.append(Layer(rows, np.rint(bias / unit).astype(np.int64), multiplier, shift))
-    return found
-
-
-def answered(unit: Unit, layers: list[Layer], codes: NDArray[Any], backend: str) -> NDArray[Any]:
-    """What a unit answers to inputs, one a step, shape (inputs, outputs).
-
-    Raises
-    ------
-    DisagreementError
-        If it is not what the closed form says.
-    """
-    inputs, steps = trains(layers, codes)
-    said = unit.run(backends.get(backend).run, inputs, [ANSWER], steps)
-    found = answers(layers, said.spikes("answer"))
-    require_equal("the layers", "ensembles", [("answer", found, closed_form(layers, codes))],
-                  "number")
-    return found
 
 
 def counted(settings: Settings) -> tuple[list[int], dict[str, list[Placement]]]:
