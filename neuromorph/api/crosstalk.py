@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from neuromorph import backends
 from neuromorph.api.seed import check_seed
 from neuromorph.api.simulate import samples_of
+from neuromorph.api.simulate_memories import told
 from neuromorph.bundle import Bundle, load_bundle
 from neuromorph.errors import UsageError
 from neuromorph.files.arrays import load_arrays
@@ -151,10 +152,9 @@ def crosstalk(
         found += _layer(name, loaded.codes[name], sample, chosen, machine.name,
                         np.random.default_rng([seed, number]))
     found.sort(key=lambda head: head.strength)  # stable: layers and heads stay in order
-    told = "the bundle's own sample" if inputs is None else (
-        os.fspath(inputs) if isinstance(inputs, str | os.PathLike) else "arrays in memory")
     return CrosstalkReport(found, {
-        "bundle": str(loaded.path or "in memory"), "inputs": told, "backend": machine.name,
+        "bundle": str(loaded.path or "in memory"), "inputs": told(inputs),
+        "backend": machine.name,
         "evidence": machine.evidence, "seed": seed})
 
 

@@ -1,5 +1,6 @@
 """From networks to a placed program for a chip."""
 
+from neuromorph.compile.ensembles import Placement, ensembles, placement
 from neuromorph.compile.passes import (
     PASSES,
     Compiled,
@@ -16,6 +17,7 @@ from neuromorph.compile.program import Program, Slice, Unit
 __all__ = [
     "PASSES",
     "Compiled",
+    "Placement",
     "Program",
     "Slice",
     "Unit",
@@ -23,7 +25,9 @@ __all__ = [
     "compile_units",
     "cores_at_least",
     "cores_taken",
+    "ensembles",
     "fits",
+    "placement",
     "prepared",
     "to_lines",
 ]

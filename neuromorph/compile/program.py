@@ -24,11 +24,14 @@ class Unit(Shown):
     network : Network
     view : View
         How the network that was given is run on this one, which passes have made of it.
+    together : frozenset of str
+        Populations that are laid on one core each, where one holds them.
     """
 
     name: str
     network: Network
     view: View = IDENTITY
+    together: frozenset[str] = frozenset()
 
     def rewritten(self, network: Network, view: View) -> Unit:
         """The unit with what a pass has made of its network, and a view of the pass."""

@@ -12,27 +12,29 @@ from scipy.special import softmax
 
 from neuromorph.dynamics.features import FeatureMap, Floats
 from neuromorph.errors import CalibrationError
+from neuromorph.shown import Shown
 
 Example = tuple[NDArray[Any], NDArray[Any]]
 """Queries and keys of one sequence, each (tokens, d); every query sees every key."""
 
 
-@dataclass
-class _Adam:
+@dataclass(eq=False, repr=False)
+class Adam(Shown):
     """Adam on one array: steps of about ``rate``, whatever the gradient's size."""
 
-    value: Floats
+    value: NDArray[np.floating[Any]]
     rate: float
     slow: float = 0.9
     slower: float = 0.999
     count: int = 0
-    mean: Floats = field(init=False)
-    square: Floats = field(init=False)
+    mean: NDArray[np.floating[Any]] = field(init=False)
+    square: NDArray[np.floating[Any]] = field(init=False)
 
     def __post_init__(self) -> None:
         self.mean, self.square = np.zeros_like(self.value), np.zeros_like(self.value)
 
-    def descend(self, gradient: Floats) -> None:
+    def descend(self, gradient: NDArray[np.floating[Any]]) -> None:
+        """One step."""
         self.count += 1
         self.mean = self.slow * self.mean + (1 - self.slow) * gradient
         self.square = self.slower * self.square + (1 - self.slower) * gradient**2
@@ -76,7 +78,7 @@ def fit_features(
     """
     if not examples:
         raise CalibrationError("there is nothing to fit features to", where="fit_features")
-    parts = [_Adam(array, rate) for one in start for array in (one.weights, one.offset)]
+    parts = [Adam(array, rate) for one in start for array in (one.weights, one.offset)]
     # A weight that underflows gives a slope that is not finite, and so does all that follows.
     with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
         for number in range(passes * len(examples)):
@@ -92,7 +94,7 @@ def fit_features(
 
 
 def _maps(
-    start: tuple[FeatureMap, FeatureMap], parts: Sequence[_Adam]
+    start: tuple[FeatureMap, FeatureMap], parts: Sequence[Adam]
 ) -> tuple[FeatureMap, FeatureMap]:
     weights_q, offset_q, weights_k, offset_k = (part.value for part in parts)
     return (replace(start[0], weights=weights_q, offset=offset_q),

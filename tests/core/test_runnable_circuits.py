@@ -211,3 +211,22 @@ def test_a_block_that_is_not_proved_does_not_run() -> None:
     with pytest.raises(RangeProofError, match="the sum could overflow"):
         run("block", heads=8, head_size=16, turns=1)
     assert run("block", heads=8, head_size=16, turns=8, tokens=1).numbers["equal_to_closed_form"]
+
+
+@pytest.mark.parametrize("regrow", ["none", "hebbian"])
+def test_layers_by_groups_answer_as_the_masked_ones(regrow: str, tmp_path: Path) -> None:
+    found = run("ensembles", width=64, epochs=3, tests=20, largest=256, regrow=regrow)
+    numbers = found.numbers
+    assert numbers["populations_by_groups"] == 1 + 2 * 16 + 1
+    assert numbers["accuracy"] > 0.6
+    assert numbers["cores blocks, by groups"] < numbers["cores dense"]
+    assert drawn(found, tmp_path) == b"\x89PNG\r\n\x1a\n"
+
+
+def test_several_patterns_answer_one_cue(tmp_path: Path) -> None:
+    numbers = (found := run("multitasking", size=512, cues=4)).numbers
+    assert numbers["asked_overlap"] > 0.85 > 0.3 > numbers["most_unasked_overlap"]
+    assert found.cautions == ()
+    assert drawn(found, tmp_path) == b"\x89PNG\r\n\x1a\n"
+    crowd = run("multitasking", size=128, patterns=200, cues=4)
+    assert any("nobody asked for" in caution.text for caution in crowd.cautions)

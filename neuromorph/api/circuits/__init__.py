@@ -35,6 +35,7 @@ NAMES = (
     "hidden_field",
     "key_gate",
     "homeostat",
+    "ensembles",
     "gated_delta",
     "block",
     "digits_block",

@@ -8,7 +8,7 @@ synapse), whichever takes fewer bits for the projection.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,7 +94,15 @@ class Demand(Shown):
 
 def demands(unit: Unit, limits: Limits) -> list[Demand]:
     """Demands of all populations of a unit that need cores, in the order of the network."""
-    return [_demand(unit.network, population, limits) for population in unit.neurons]
+    return [_together(_demand(unit.network, population, limits), limits)
+            if population.name in unit.together else _demand(unit.network, population, limits)
+            for population in unit.neurons]
+
+
+def _together(demand: Demand, limits: Limits) -> Demand:
+    """All on one core, if one holds as much."""
+    whole = replace(demand, whole=True)
+    return demand if first_too_large(whole, limits) is not None else whole
 
 
 def _demand(network: Network, population: Population, limits: Limits) -> Demand:

@@ -44,16 +44,24 @@ def traffic(program: Program, rates: Mapping[str, NDArray[np.float64]] | None = 
     return Traffic(ends[:, 0], ends[:, 1], np.array([links[a, b] for a, b in ends.tolist()]))
 
 
-def reach_of(program: Program, unit: int) -> dict[tuple[str, int], NDArray[np.bool_]]:
+def deliveries(program: Program) -> int:
+    """Arrivals of axons at cores, if every neuron and every source spikes once."""
+    return sum(int(np.count_nonzero(hit)) for unit in range(len(program.units))
+               for hit in reach_of(program, unit, sources=True).values())
+
+
+def reach_of(
+    program: Program, unit: int, *, sources: bool = False
+) -> dict[tuple[str, int], NDArray[np.bool_]]:
     """Which neurons of a population have a synapse on a core, by population and core.
 
-    Sources are on no core, and left out. Every neuron that is reached takes an out-axon of its
-    own core for each core that holds its synapses, its own included.
+    Sources are on no core, and left out unless asked for. Every neuron that is reached takes an
+    out-axon of its own core for each core that holds its synapses, its own included.
     """
     network, by_name = program.units[unit].network, program.slices_of(unit)
     reached: dict[tuple[str, int], NDArray[np.bool_]] = {}
     for projection in network.projections:
-        if network.population(projection.pre).is_source:
+        if network.population(projection.pre).is_source and not sources:
             continue
         used = used_synapses(projection)
         for post in by_name[projection.post]:

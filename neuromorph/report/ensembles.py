@@ -1,0 +1,46 @@
+"""Picture of ensembles: which weights there are, and what widths take of a chip."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from neuromorph.report.pictures import ACCENT, DPI, INK, QUIET, require_matplotlib
+
+COLOURS = {"dense": INK, "blocks, packed as any layer": QUIET, "blocks, by groups": ACCENT}
+
+
+def draw_ensembles(
+    mask: NDArray[Any], widths: Sequence[int], taken: Mapping[str, Sequence[Mapping[str, int]]],
+    path: Path, *, across: str = "width of both hidden layers",
+    title: str = "Weights of the second layer",
+) -> None:
+    """The mask of a layer; cores and deliveries against width, by kind.
+
+    Parameters
+    ----------
+    mask : bool array, shape (outputs, inputs)
+    widths : sequence of int
+    taken : mapping of kind to placements, one a width
+        Of ``Placement.as_dict``.
+    path : Path
+    across, title : str
+        What widths are of, and what the mask is.
+    """
+    plt = require_matplotlib()
+    figure, axes = plt.subplots(1, 3, figsize=(12, 4), layout="constrained")
+    axes[0].imshow(mask, cmap="Greys", interpolation="nearest", aspect="auto")
+    axes[0].set(title=title, xlabel="from neuron", ylabel="to neuron")
+    for plot, what in zip(axes[1:], ("cores", "deliveries"), strict=True):
+        for kind, found in taken.items():
+            plot.loglog(widths, [one[what] for one in found], color=COLOURS[kind], marker="o",
+                        base=2, label=kind)
+        plot.set(title=what.capitalize(), xlabel=across, xticks=widths,
+                 xticklabels=[str(width) for width in widths])
+        plot.spines[["top", "right"]].set_visible(False)
+    axes[1].legend(frameon=False)
+    figure.savefig(path, dpi=DPI, metadata={"Software": None})
+    plt.close(figure)
