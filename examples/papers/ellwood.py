@@ -122,7 +122,7 @@ def main_rows(head: str, windows: Windows, effort: Effort) -> Iterator[Row]:
               published.THRESHOLD_WITHIN)
 
 
-WHY_ROC = "what else scatters scores in so short a window is not in the noise of other axons"
+WHY_ROC = "scores scatter more than those of axons that match nothing, and why is not known"
 WHY_THRESHOLD = "thresholds of shorter windows are too low, by the same missing scatter"
 WHY_LEVEL = "the level is that of 1 s; half a second comes nearer at 1.00, see below"
 WHY_STEP = "five coincidences err by .18 here, by .14 in the paper: its step is sharper"

@@ -31,8 +31,8 @@ CONTROL = 1000.0
 """Control window, ms."""
 
 LEVEL = 1.08
-"""Copy at which an axon controls, in thresholds: its gain is then 6.8 of 8. Known from gains alone;
-windows of 0.5 and 1 s would each like another."""
+"""Copy at which an axon controls, in thresholds: where its gain is 6.8 of 8. Windows of 0.5 and 1 s
+come nearest to the paper at different levels; one has to do."""
 
 EFFICACY = 0.955
 """Chance that a potentiated axon's spike makes the soma fire."""

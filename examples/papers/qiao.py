@@ -29,7 +29,8 @@ ABOUT = Paper(
     verdict="Capacities follow. The delta rule recalls exactly only where keys are orthogonal, or "
             "in the limit of many passes.",
     shown=("Hebb, 32 pairs in 64 dimensions: error",
-           "delta rule, N / d = 0.5, one pass: error"))
+           "delta rule, N / d = 0.5, one pass: error",
+           "delta rule, N / d = 1, 20 passes: error"))
 
 SIZE = 64
 """Dimensions of keys and values."""

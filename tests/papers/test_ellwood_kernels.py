@@ -62,7 +62,8 @@ def test_in_floats_the_three_products_cancel() -> None:
 @pytest.mark.parametrize(("wrong", "text"), [
     ({"kernel": "four"}, "kernel: there is no such kernel; found four; expected two, three"),
     ({"kernel": "three", "impulse": 100}, "impulse: three exponentials cancel with their own"),
-    ({"kernel": "three", "rate": 3 / 4}, "no constant of the learning engine is this rate"),
+    ({"kernel": "three", "rate": 1 / 2}, "rate: a product .* cut at 255 tags; found 0.5"),
+    ({"kernel": "three", "rate": 3 / 16}, "no constant of the learning engine is this rate"),
 ])
 def test_kernels_that_cannot_be_are_refused(wrong: dict[str, Any], text: str) -> None:
     with pytest.raises(LearningRuleError, match=text):
