@@ -94,16 +94,26 @@ def load_model(path: Path, *, causal: bool = False) -> tuple[Any, Any]:
         return _load(speaking if causal else auto, path, weights, _LOCAL)
 
 
-def load_wordless(path: Path) -> Any:
+def load_wordless(path: Path, *, classes: bool = False) -> Any:
     """A folder's model without a tokenizer, which one of images or sound has not.
+
+    Parameters
+    ----------
+    path : Path
+    classes : bool
+        Whether it is asked for with its head that tells classes of images.
 
     Raises
     ------
     MissingExtraError, InputError
     """
-    _, auto, _ = _libraries()
+    kind: Any = _libraries()[1]
+    if classes:
+        from transformers import AutoModelForImageClassification
+
+        kind = AutoModelForImageClassification
     with closing(open_weights(path)) as weights, quietly():
-        return _load(auto, path, weights, _LOCAL, words=False)[0]
+        return _load(kind, path, weights, _LOCAL, words=False)[0]
 
 
 def _libraries() -> tuple[Any, Any, Any]:
