@@ -130,7 +130,7 @@ def collect(
         progress("running the text through the model")
         longest = max(TOKENS, slots or TOKENS)
         return Collected(**collect_text(place, Path(calibrate), longest))
-    if calibrate is not None and _is_media(place, Path(calibrate)):
+    if calibrate is not None and is_media(place, Path(calibrate)):
         if naming is not None:
             raise UsageError("images and recordings are run by models that transformers knows",
                              where=calibrate, hint="leave out --map, --heads and what belongs to "
@@ -156,7 +156,7 @@ def collect(
     return _collect_hidden(heads, arrays, where)
 
 
-def _is_media(model: Path, data: Path) -> bool:
+def is_media(model: Path, data: Path) -> bool:
     """Whether data are images or recordings that a Hugging Face folder's model is run on."""
     if data.is_dir():
         return True

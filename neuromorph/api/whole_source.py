@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuromorph.api.collect import HELD_OUT
+from neuromorph.api.collect import HELD_OUT, is_media
 from neuromorph.api.original import SOURCE
 from neuromorph.bundle.whole import Text
 from neuromorph.errors import CalibrationError, UsageError
@@ -106,7 +106,10 @@ def read_source(
     if calibrate is None:
         raise UsageError("a whole model is calibrated on text", where=model,
                          hint="give --calibrate FILE.txt, one passage a line (in Python "
-                         "calibrate=)")
+                         "calibrate=); of a ViT, a folder of images")
+    if is_media(model, calibrate):
+        progress(f"reading {model.name}")
+        return _of_images(model, calibrate)
     from neuromorph.huggingface.loading import as_error, load_model, open_weights, quietly
     from neuromorph.huggingface.recording import TOKENS, counted_tokens, tokenised
     from neuromorph.huggingface.text_files import text_of
@@ -137,6 +140,15 @@ def read_source(
                   "calibration": f"{used} passages, {calibrate.name}"}
     return Source(floats, sequences, text, provenance, (), [
         *found, *cautions.of_tokens(*counted_tokens(tokenizer, batches))])
+
+
+def _of_images(model: Path, data: Path) -> Source:
+    from neuromorph.huggingface.media.whole import whole_images
+
+    floats, patches, files = whole_images(model, data)
+    provenance = {"model": model.name, SOURCE: str(model.resolve()), "files": files,
+                  LICENCE: licence_of(model), "calibration": f"{len(patches)} images, {data.name}"}
+    return Source(floats, patches, provenance=provenance)
 
 
 def speaks(model: Path) -> bool:

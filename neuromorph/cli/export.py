@@ -90,8 +90,8 @@ def export(
     whole: Annotated[bool, typer.Option(
         "--whole", help="Translate the whole model, from tokens to logits, and not its attention "
                         "alone; of a Hugging Face folder or .gguf file, calibrated on "
-                        "text; of a model of your own, on tokens; or of the digits "
-                        "model.")] = False,
+                        "text, or a ViT's, on images; of a model of your own, on "
+                        "tokens; or of the digits model.")] = False,
     partial: Annotated[bool, typer.Option(
         "--partial", help="With --whole: end the bundle before a block that cannot be "
                           "translated.")] = False,
@@ -200,7 +200,7 @@ def _shown_whole(report: WholeReport) -> list[Any]:
     if report.bundle.text is not None and not report.stopped:
         ways = [f"Try it: neuromorph generate {place} PROMPT" if report.bundle.model.causal else
                 f"Try it: neuromorph evaluate {place} --text FILE"]
-    elif not report.bundle.model.embedding.of_tokens and not report.stopped:
+    elif report.bundle.family == "digits-vit" and not report.stopped:
         ways = [f"Try it: neuromorph evaluate {place}"]
     return [*whole_tables(report.as_dict()), *report.notes, *warned(report.cautions), *ways]
 

@@ -16,29 +16,18 @@ from neuromorph.files.opening import StrPath
 from neuromorph.files.safetensors_file import SafetensorsFile
 from neuromorph.files.strict_json import read_json
 from neuromorph.files.tensor_names import check_names, shown
+from neuromorph.files.whole_file import WholeFile
 
 INDEX_NAME = "model.safetensors.index.json"
 _SHARD_LIMIT = 512
 
 
-class Shard(Protocol):
+class Shard(WholeFile, Protocol):
     """One of the files."""
 
     @property
     def names(self) -> tuple[str, ...]:
         """Every tensor."""
-
-    @property
-    def file_name(self) -> str:
-        """Last part of the path."""
-
-    @property
-    def size(self) -> int:
-        """Bytes."""
-
-    @property
-    def sha256(self) -> str:
-        """Hexadecimal SHA-256."""
 
     @property
     def configuration(self) -> str | None:

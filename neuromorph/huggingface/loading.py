@@ -41,6 +41,9 @@ _FREE = 1 << 24
 _WORDS = re.compile(r"tokenizer|vocab|merges|.*\.(model|spm|tiktoken|bpe)$")
 """Files that a tokenizer is made of, by how their names begin or end."""
 
+_LOCAL: Mapping[str, Any] = {"local_files_only": True, "trust_remote_code": False}
+"""Nothing is downloaded, and no code that came with a model is run."""
+
 _GENERATION = "generation_config.json"
 
 _SILENCED = "above report"
@@ -84,26 +87,33 @@ def load_model(path: Path, *, causal: bool = False) -> tuple[Any, Any]:
     MissingExtraError, InputError
     """
     _, auto, speaking = _libraries()
-    local: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
     with closing(open_weights(path)) as weights, quietly():
         if isinstance(weights, GgufFile):
-            local["gguf_file"] = path.name
             with read_once():
-                return _load(speaking, path.parent, weights, local)
-        return _load(speaking if causal else auto, path, weights, local)
+                return _load(speaking, path.parent, weights, {**_LOCAL, "gguf_file": path.name})
+        return _load(speaking if causal else auto, path, weights, _LOCAL)
 
 
-def load_wordless(path: Path) -> Any:
+def load_wordless(path: Path, *, classes: bool = False) -> Any:
     """A folder's model without a tokenizer, which one of images or sound has not.
+
+    Parameters
+    ----------
+    path : Path
+    classes : bool
+        Whether it is asked for with its head that tells classes of images.
 
     Raises
     ------
     MissingExtraError, InputError
     """
-    _, auto, _ = _libraries()
-    local: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
+    kind: Any = _libraries()[1]
+    if classes:
+        from transformers import AutoModelForImageClassification
+
+        kind = AutoModelForImageClassification
     with closing(open_weights(path)) as weights, quietly():
-        return _load(auto, path, weights, local, words=False)[0]
+        return _load(kind, path, weights, _LOCAL, words=False)[0]
 
 
 def _libraries() -> tuple[Any, Any, Any]:
@@ -129,7 +139,7 @@ def _open_folder(folder: Path) -> TensorSource:
     return source
 
 
-def _load(kind: Any, where: Path, weights: Weights, local: dict[str, Any], *,
+def _load(kind: Any, where: Path, weights: Weights, local: Mapping[str, Any], *,
           words: bool = True) -> tuple[Any, Any]:
     from transformers import AutoConfig
 

@@ -8,22 +8,7 @@ from typing import Any, Protocol
 from numpy.typing import NDArray
 
 from neuromorph.files.header import TensorInfo
-
-
-class WholeFile(Protocol):
-    """A file that weights come from."""
-
-    @property
-    def file_name(self) -> str:
-        """Last part of the path."""
-
-    @property
-    def size(self) -> int:
-        """Bytes."""
-
-    @property
-    def sha256(self) -> str:
-        """Hexadecimal SHA-256."""
+from neuromorph.files.whole_file import WholeFile
 
 
 class TensorSource(Protocol):

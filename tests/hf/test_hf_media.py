@@ -13,8 +13,11 @@ import torch
 import transformers
 from hf_models import FAMILIES
 
+from benchmarks.zoo import shaken
 from neuromorph.api.collect import MEDIA, collect
 from neuromorph.api.export import export
+from neuromorph.api.whole import export_whole
+from neuromorph.api.whole_source import read_source
 from neuromorph.errors import InputError, UsageError
 from neuromorph.huggingface.media.collect import RAW, READY
 from neuromorph.huggingface.media.image_steps import image_steps
@@ -112,6 +115,31 @@ def test_arrays_are_the_same_as_pictures(vit: Path, tmp_path: Path) -> None:
         found = collect(vit, tmp_path / data).samples
         for name, seen in found.items():
             np.testing.assert_array_equal(seen[1].keys, expected[name][1].keys)
+
+
+def test_a_whole_vit(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    config = transformers.ViTConfig(
+        hidden_size=32, num_attention_heads=2, num_hidden_layers=2, intermediate_size=48,
+        image_size=32, patch_size=8, num_labels=5)
+    model = shaken(transformers.ViTForImageClassification(config), 0)
+    model.save_pretrained(tmp_path / "vit")
+    data = pictures(tmp_path / "p", 6)
+    half = {"image_mean": [.5, .5, .5], "image_std": [.5, .5, .5]}
+    with pytest.raises(InputError, match=r"normalised otherwise.*expected image_mean and image_st"):
+        export_whole(steps(tmp_path / "vit"), tmp_path / "w", calibrate=data)
+    source = read_source(steps(tmp_path / "vit", **half), data, None)
+    sent = torch.from_numpy(image_steps(tmp_path / "vit", 3)(pixels(2), "x")[None])
+    with torch.no_grad():
+        expected = model(sent).logits.numpy()
+    np.testing.assert_allclose(source.floats.run(source.sequences[2])[1], expected, atol=1e-4)
+    np.savez(tmp_path / "i.npz", images=np.stack([pixels(n) for n in range(6)]))
+    for patches, same in zip(source.sequences, read_source(tmp_path / "vit", tmp_path / "i.npz",
+                                                           None).sequences, strict=True):
+        np.testing.assert_array_equal(patches, same)
+    report = export_whole(tmp_path / "vit", tmp_path / "w", calibrate=data)
+    assert report.as_dict()["fidelity_on"] == "held-out images"
+    assert report.layers[-1].cosine > .98
 
 
 def tone(n: int, samples: int = 4000) -> np.ndarray:

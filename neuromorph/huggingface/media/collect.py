@@ -67,18 +67,9 @@ def collect_media(model_path: Path, data: Path) -> Mapping[str, Any]:
 
 
 def _of_arrays(model: Any, folder: Path, name: str, path: Path) -> list[Array]:
-    arrays = load_arrays(path)
-    if len(arrays) != 1:
-        raise CalibrationError("a file to calibrate on holds one array", where=path,
-                               found=", ".join(arrays), expected=name)
-    (called, values), = arrays.items()
+    called, values = _one_array(path, name)
     if called in RAW:
-        rank, shape = RAW[called]
-        if values.ndim != rank or not values.size:
-            raise CalibrationError(f"{called} have the wrong shape", where=path,
-                                   found=values.shape, expected=shape)
-        return inputs_of(model, folder, [Read(f"{path.name}: {called}[{n}]", one)
-                                         for n, one in enumerate(values)])
+        return inputs_of(model, folder, read_raw(path))
     if called != name:
         raise CalibrationError("the model takes something else", where=path, found=called,
                                expected=name)
@@ -87,3 +78,29 @@ def _of_arrays(model: Any, folder: Path, name: str, path: Path) -> list[Array]:
                                found=f"{values.shape}, {values.dtype}",
                                expected="floats, of which the first axis counts sequences")
     return [np.ascontiguousarray(one[None], np.float32) for one in values]
+
+
+def read_raw(path: Path) -> list[Read]:
+    """Images or recordings in one array of an ``.npz`` file.
+
+    Raises
+    ------
+    CalibrationError, InputError
+    """
+    called, values = _one_array(path, " or ".join(RAW))
+    rank, shape = RAW.get(called, (0, ""))
+    if not rank:
+        raise CalibrationError("the model takes something else", where=path, found=called,
+                               expected=" or ".join(RAW))
+    if values.ndim != rank or not values.size:
+        raise CalibrationError(f"{called} have the wrong shape", where=path, found=values.shape,
+                               expected=shape)
+    return [Read(f"{path.name}: {called}[{n}]", one) for n, one in enumerate(values)]
+
+
+def _one_array(path: Path, expected: str) -> tuple[str, Array]:
+    arrays = load_arrays(path)
+    if len(arrays) != 1:
+        raise CalibrationError("a file to calibrate on holds one array", where=path,
+                               found=", ".join(arrays), expected=expected)
+    return next(iter(arrays.items()))

@@ -54,11 +54,14 @@ class ImageSteps(Shown):
 
     def __call__(self, image: NDArray[np.uint8], where: str) -> Pixels:
         """(height, width, channels) of 0 to 255 to (channels, height, width)."""
-        resized = image if self.size is None else _resized(image, self.size, self.resample, where)
-        cut = resized if self.crop is None else _middle(resized, self.crop, where)
-        scaled = cut.astype(np.float64) * self.factor
+        scaled = self.pixels(image, where).astype(np.float64) * self.factor
         normal = (scaled - self.mean.astype(np.float64)) / self.spread.astype(np.float64)
         return np.ascontiguousarray(normal.transpose(2, 0, 1).astype(np.float32))
+
+    def pixels(self, image: NDArray[np.uint8], where: str) -> NDArray[np.uint8]:
+        """Resized and cut alone."""
+        resized = image if self.size is None else _resized(image, self.size, self.resample, where)
+        return resized if self.crop is None else _middle(resized, self.crop, where)
 
 
 def image_steps(folder: Path, channels: int) -> ImageSteps:

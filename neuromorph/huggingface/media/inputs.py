@@ -58,7 +58,7 @@ def _images(model: Any, folder: Path, read: list[Read]) -> list[Array]:
             found.append(_checked(one, channels)[None])
             continue
         steps = steps or _steps(folder, channels)
-        found.append(steps(_pixels(one, channels), one.name)[None])
+        found.append(steps(pixels_of(one, channels), one.name)[None])
     return found
 
 
@@ -81,7 +81,7 @@ def _checked(one: Read, channels: int) -> Array:
     return one.values.astype(np.float32)
 
 
-def _pixels(one: Read, channels: int) -> NDArray[np.uint8]:
+def pixels_of(one: Read, channels: int) -> NDArray[np.uint8]:
     """Whole numbers of 0 to 255 as (height, width, channels)."""
     image = one.values[..., None] if one.values.ndim == 2 else one.values
     right = image.ndim == 3 and image.shape[2] in (channels, 3) and 0 not in image.shape

@@ -21,10 +21,10 @@ from neuromorph.files.header import TensorInfo
 from neuromorph.files.held_file import HeldFile
 from neuromorph.files.opening import StrPath
 from neuromorph.files.tensor_names import check_names, shown
+from neuromorph.files.whole_file import WholeFile
 from neuromorph.models.onnx_graph.file import OnnxFile
 from neuromorph.models.onnx_graph.graph import attributes
 from neuromorph.models.onnx_graph.scopes import scope_of
-from neuromorph.models.source import WholeFile
 
 _RENAMED = re.compile(r"onnx::\w+|val_\d+\w*|const_\d+\w*|fold_\w+")
 _DTYPES = {1: "F32", 10: "F16", 11: "F64", 16: "BF16", 2: "U8", 3: "I8"}
