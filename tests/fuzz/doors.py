@@ -5,6 +5,7 @@ from __future__ import annotations
 import door_bundle
 import door_gguf
 import door_index
+import door_memories
 import door_model
 import door_npz
 import door_profile
@@ -20,5 +21,5 @@ READERS: dict[str, Reader] = {reader.name: reader for reader in (
     door_npz.READER,
     door_bundle.MANIFESTS, door_bundle.BUNDLES, door_bundle.NETWORKS, door_profile.READER,
     door_program.PROGRAMS, door_program.PLACED, door_rule.READER, door_text.NETWORKS,
-    door_text.PROGRAMS, door_whole.READER,
+    door_text.PROGRAMS, door_whole.READER, door_memories.READER,
 )}
