@@ -39,7 +39,8 @@ ABOUT = Paper(
     claims="Lateral Hebbian weights find the subspace that earlier tasks use; weights that change "
            "outside of it only forget nearly nothing.",
     built="`papers.hlop`, `circuits.projector`, `neuromorph run projector`: rows found in float or "
-          "by calibration, frozen in 8 bits; residuals in integers, to the bit on every backend.",
+          "by calibration, frozen in 8 bits; residuals in integers, to the bit on every backend. "
+          "`circuits.projected_memory`: fast weights written by residuals, all in integers.",
     verdict="Keeps what tasks that disturb each other would lose, and a short context in a memory "
             "while another is written. Not when rows run out (both contexts must fill less than "
             "about half of a head's dimensions: a real prompt fills them all), nor where tasks "
@@ -48,7 +49,9 @@ ABOUT = Paper(
            "digits, 8-bit H: accuracy over the three tasks",
            "digits, joint: accuracy over the three tasks",
            "8 + 8 keys of MiniLM, delta: error of the first after the second",
-           "8 + 8 keys of MiniLM, projected, learned, 8 bits: error of the first after the second"))
+           "8 + 8 keys of MiniLM, projected, learned, 8 bits: error of the first after the second",
+           "8 + 8 keys of MiniLM, delta, circuit: error of the first after the second",
+           "8 + 8 keys of MiniLM, projected, circuit: error of the first after the second"))
 
 PASSES = 30
 """Of the delta rule over the pairs of a context."""
