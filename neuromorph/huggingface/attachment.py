@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import median
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, overload
+from typing import Any, overload
 
 from neuromorph import backends, threads
 from neuromorph.bundle import Bundle, load_bundle, save_bundle
@@ -32,6 +31,7 @@ from neuromorph.huggingface.recording import (
     tokenised,
 )
 from neuromorph.huggingface.spikes import Spikes
+from neuromorph.huggingface.switched import Switched
 from neuromorph.memory import give_back
 from neuromorph.runtime import SpikingLayer, Tally, calibrated, of_run, total
 from neuromorph.shown import Shown
@@ -46,15 +46,12 @@ from neuromorph.translate import (
 )
 from neuromorph.translate.softcap import of_soft_caps
 
-if TYPE_CHECKING:
-    from typing_extensions import Self
-
 SLOTS = 512
 """Context that a language model gets room for, if nobody says how much it needs."""
 
 
 @dataclass(eq=False, repr=False)
-class Attachment(Shown):
+class Attachment(Switched, Shown):
     """A model whose attention runs in spikes; `detach` gives it its own back.
 
     Attributes
@@ -125,16 +122,6 @@ class Attachment(Shown):
             self._connection = None
             detach_memories(self.model, self.memories)
             Spikes(self._layers).forget()
-
-    def __enter__(self) -> Self:
-        self.attach()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.detach()
 
     def __reduce_ex__(self, protocol: object) -> Any:
         raise UsageError("an attachment cannot be copied or pickled: it holds a live model",

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import closing
 from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from neuromorph.dynamics.gated_delta import DeltaSample
-from neuromorph.errors import CalibrationError
 from neuromorph.huggingface.delta_spikes import recorded
-from neuromorph.huggingface.loading import as_error, load_model, open_weights, quietly
-from neuromorph.huggingface.recording import TOKENS, counted_tokens, tokenised
-from neuromorph.huggingface.texts import SAMPLE_BYTES, check_ids, read_passages, some_only
-from neuromorph.models.source import digests
+from neuromorph.huggingface.recording import counted_tokens
+from neuromorph.huggingface.texts import SAMPLE_BYTES, running_text, some_only
 from neuromorph.translate import Caution, cautions
 
 
@@ -52,15 +48,8 @@ def collect_memory_text(model_path: Path, text_path: Path) -> MemoryText:
     ------
     MissingExtraError, InputError, UnsupportedError
     """
-    passages = read_passages(text_path)
-    with closing(open_weights(model_path)) as weights:
-        model, tokenizer = load_model(model_path)
-        files = digests(weights.files)
-    with quietly(), as_error(CalibrationError, "the model cannot be run on this text", model_path):
-        batches = tokenised(model, tokenizer, passages, TOKENS)
-        if not batches:
-            raise CalibrationError("the text holds no tokens", where=text_path)
-        check_ids(model, batches, model_path)
+    with running_text(model_path, text_path) as read:
+        model, batches = read.model, read.batches
         first = recorded(model, batches[:1])
         step = _step(first, batches)
         chosen = batches[::step]
@@ -69,9 +58,9 @@ def collect_memory_text(model_path: Path, text_path: Path) -> MemoryText:
     notes = () if step == 1 else (some_only(len(chosen), len(batches)),)
     return MemoryText(
         str(model.config.model_type), samples,
-        {"model": model_path.name, "files": files,
+        {"model": model_path.name, "files": read.files,
          "calibration": f"{len(chosen)} passages, {text_path.name}"},
-        notes, cautions.of_tokens(*counted_tokens(tokenizer, chosen)))
+        notes, cautions.of_tokens(*counted_tokens(read.tokenizer, chosen)))
 
 
 def _step(

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from neuromorph import backends
 from neuromorph.bundle.memories import MemoriesBundle
@@ -12,15 +11,13 @@ from neuromorph.errors import UsageError
 from neuromorph.huggingface.delta_layers import attach_memories, attached_to, detach_memories
 from neuromorph.huggingface.delta_spikes import DeltaSpikes
 from neuromorph.huggingface.matching import match_layers
+from neuromorph.huggingface.switched import Switched
 from neuromorph.shown import Shown
 from neuromorph.translate import Caution
 
-if TYPE_CHECKING:
-    from typing_extensions import Self
-
 
 @dataclass(eq=False, repr=False)
-class MemoryAttachment(Shown):
+class MemoryAttachment(Switched, Shown):
     """A model whose memories run in integers; `detach` gives it its own back.
 
     Attributes
@@ -63,16 +60,6 @@ class MemoryAttachment(Shown):
     def detach(self) -> None:
         """Switch the model back to its own memories; harmless when done twice."""
         detach_memories(self.model, self.memories)
-
-    def __enter__(self) -> Self:
-        self.attach()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.detach()
 
     def __reduce_ex__(self, protocol: object) -> Any:
         raise UsageError("an attachment cannot be copied or pickled: it holds a live model",

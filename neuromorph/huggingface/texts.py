@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import closing
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from neuromorph.errors import CalibrationError
 from neuromorph.files.opening import RegularFile
@@ -30,6 +30,30 @@ SAMPLE_BYTES = 1 << 31
 """What calibration samples may take; if a text would give more, passages are left out."""
 
 
+class ReadText(NamedTuple):
+    """A live model, its tokenizer, its files with their checksums, and a text as its batches."""
+
+    model: Any
+    tokenizer: Any
+    files: Mapping[str, Any]
+    batches: Sequence[Mapping[str, Any]]
+
+
+@contextmanager
+def running_text(model_path: Path, text_path: Path, tokens: int = TOKENS) -> Iterator[ReadText]:
+    """Read a model and a text for it; what fails while it runs on it is a `CalibrationError`."""
+    passages = read_passages(text_path)
+    with closing(open_weights(model_path)) as weights:
+        model, tokenizer = load_model(model_path)
+        files = digests(weights.files)
+    with quietly(), as_error(CalibrationError, "the model cannot be run on this text", model_path):
+        batches = tokenised(model, tokenizer, passages, tokens)
+        if not batches:
+            raise CalibrationError("the text holds no tokens", where=text_path)
+        check_ids(model, batches, model_path)
+        yield ReadText(model, tokenizer, files, batches)
+
+
 def collect_text(
     model_path: Path, text_path: Path, tokens: int = TOKENS
 ) -> Mapping[str, Any]:
@@ -48,24 +72,17 @@ def collect_text(
     ------
     MissingExtraError, InputError, UnsupportedError
     """
-    passages = read_passages(text_path)
-    with closing(open_weights(model_path)) as weights:
-        model, tokenizer = load_model(model_path)
-        files = digests(weights.files)
-    with quietly(), as_error(CalibrationError, "the model cannot be run on this text", model_path):
-        batches = tokenised(model, tokenizer, passages, tokens)
-        if not batches:
-            raise CalibrationError("the text holds no tokens", where=text_path)
-        check_ids(model, batches, model_path)
+    with running_text(model_path, text_path, tokens) as read:
+        model, batches = read.model, read.batches
         uncaught = Uncaught()
         lengths = [int(batch["input_ids"].shape[1]) for batch in batches]
         samples, chosen, notes = recorded(model, batches, lengths, uncaught, "passages")
     return {
         "family": str(model.config.model_type), "causal": is_causal(samples), "samples": samples,
-        "provenance": {"model": model_path.name, "files": files,
+        "provenance": {"model": model_path.name, "files": read.files,
                        "calibration": f"{len(chosen)} passages, {text_path.name}"},
         "notes": notes, "positions": positions(model),
-        "cautions": [*cautions.of_tokens(*counted_tokens(tokenizer, chosen)),
+        "cautions": [*cautions.of_tokens(*counted_tokens(read.tokenizer, chosen)),
                      *stays_float(model, samples, uncaught)],
     }
 

@@ -58,13 +58,16 @@ def _changed(rng: Random, arrays: dict[str, Any]) -> bytes:
             arrays[name] = np.ascontiguousarray(array[: rng.randrange(len(array) + 1)]
                                                 if array.ndim else array[None])
         elif kind == 6:
-            arrays[name] = array.astype(rng.choice((np.int8, np.int32, np.int64, np.float32)))
+            with np.errstate(invalid="ignore"):  # a NaN to a whole number
+                arrays[name] = array.astype(rng.choice((np.int8, np.int32, np.int64, np.float32)))
         else:
             arrays[rng.choice((f"{name}x", "head.norm"))] = array
     return save(arrays)
 
 
 def _number(rng: Random, array: Any) -> Any:
+    if not array.size:
+        return array
     if array.dtype.kind == "f":
         return np.full_like(array, rng.choice((float("nan"), float("inf"), 0.0, -1.0)))
     changed, ends = array.copy(), np.iinfo(array.dtype)

@@ -8,6 +8,7 @@ import door_bundle
 import door_gguf
 import door_index
 import door_media
+import door_memories
 import door_model
 import door_npz
 import door_own
@@ -24,7 +25,8 @@ READERS: dict[str, Reader] = {reader.name: reader for reader in (
     door_npz.READER,
     door_bundle.MANIFESTS, door_bundle.BUNDLES, door_bundle.NETWORKS, door_profile.READER,
     door_program.PROGRAMS, door_program.PLACED, door_rule.READER, door_text.NETWORKS,
-    door_text.PROGRAMS, door_whole.READER, door_own.READER, door_media.READER,
+    door_text.PROGRAMS, door_whole.READER, door_memories.READER, door_own.READER,
+    door_media.READER,
 )}
 if find_spec("onnx"):
     import door_onnx
