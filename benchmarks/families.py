@@ -139,7 +139,6 @@ def line_of(name: str, row: Mapping[str, Any]) -> str:
 REASONS = {
     "fnet": "no attention: it mixes tokens by a Fourier transform",
     "led": "its encoder's is Longformer's",
-    "levit": "its ramp fits no register at these random weights; at others it ran; not looked into",
     "longformer": "scores in overlapping chunks that share memory, summed where they overlap",
     "mamba": "no attention: a state space",
     "mra": "an approximation of softmax by blocks, in a kernel of its own",

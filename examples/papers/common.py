@@ -72,8 +72,10 @@ def row(
                why if ok is False else "")
 
 
-def bound(paper: str, quantity: str, limit: float, ours: float) -> Row:
+def bound(paper: str, quantity: str, limit: float, ours: float, why: str = "") -> Row:
     """ok = ours <= limit; the quantity says that it is a limit.
+
+    ``why`` is as for `row`.
 
     Raises
     ------
@@ -81,7 +83,9 @@ def bound(paper: str, quantity: str, limit: float, ours: float) -> Row:
         If a number is not finite.
     """
     _check_finite(quantity, limit, ours, None)
-    return Row(paper, f"{quantity} (at most)", float(limit), float(ours), 0.0, bool(ours <= limit))
+    ok = bool(ours <= limit)
+    return Row(paper, f"{quantity} (at most)", float(limit), float(ours), 0.0, ok,
+               "" if ok else why)
 
 
 def _check_finite(

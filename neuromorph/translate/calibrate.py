@@ -16,12 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.circuits.latency_attention import LatencyAttention, prove_ranges
+from neuromorph.errors import RangeProofError
 from neuromorph.numerics.limits import INPUT_BITS, NARROW_INPUT_BITS
 from neuromorph.translate.bias import reach_of, roomy
 from neuromorph.translate.centre import centre_of
 from neuromorph.translate.code import LayerCode
 from neuromorph.translate.curve import with_cap
-from neuromorph.translate.feasible import draft_head, steepest_ramp, widest_window
+from neuromorph.translate.feasible import draft_head, largest_bound, steepest_ramp, widest_window
 from neuromorph.translate.masses import window_of_mass
 from neuromorph.translate.matches import best_matches
 from neuromorph.translate.options import TranslateOptions
@@ -166,7 +167,16 @@ def _circuit(
     if cap:
         return prove_ranges(with_cap(replace(draft, ramp=ramp), best, cap, options)), nats
     low = float(np.quantile(best, options.low_quantile))
-    latest = min(bound, math.ceil((best.max() + options.margin_nats) * a_nat) + ramp)
+    latest = math.ceil((best.max() + options.margin_nats) * a_nat) + ramp
+    if reach:  # as many units as a score needs may be fewer than a step's
+        bound = max(bound, min(latest, largest_bound(draft)))
+        draft = replace(draft, score_bound=bound)
+    latest = min(bound, latest)
+    if latest < -bound:
+        raise RangeProofError(
+            "a head's logits lie farther from 0 than its scores reach", where="latency attention",
+            found=f"{float(np.abs(best).max()):.3g} nats", expected=f"at most {bound / a_nat:.3g}",
+            hint="such weights, or such data, make attention look at one key only")
     reach = low - options.window_nats + options.free_steps * step
     earliest = max(-bound, math.floor(reach * a_nat))
     climbing = replace(draft, ramp=ramp, latest=latest)

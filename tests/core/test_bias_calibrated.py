@@ -9,7 +9,7 @@ import pytest
 
 from neuromorph.backends import FloatWork, Sight
 from neuromorph.circuits.latency_attention.rules import SCORE
-from neuromorph.errors import CalibrationError, TensorError, UnsupportedError
+from neuromorph.errors import CalibrationError, RangeProofError, TensorError, UnsupportedError
 from neuromorph.runtime import SpikingLayer
 from neuromorph.translate import (
     HeadFidelity,
@@ -66,6 +66,24 @@ def test_scores_and_bias_share_the_bound(kind: str, target: str) -> None:
     for head in calibrate_layer([sample(0, BIASES[kind])], options).heads:
         assert head.bias_limit > 0
         assert head.score_bound == SCORE.found(head) <= largest_bound(head)
+
+
+@pytest.mark.parametrize("queries", [0.0001, 0.001, 0.003])
+def test_a_head_that_hardly_tells_keys_apart_forces_no_spikes(queries: float) -> None:
+    """Its scores need few units, and a step of its ramp more of them."""
+    bias = TABLE[:, TOKENS + AGE] / 8
+    seen = [replace(one, queries=queries * one.queries) for one in (
+        sample(0, bias), sample(1, bias))]
+    found, layer = fidelity(calibrate_layer(seen, TranslateOptions()), seen[0])
+    assert min(one.cosine for one in found) > 0.998
+    assert layer.tally.forced == 0
+
+
+def test_logits_beyond_all_scores_are_refused_in_nats() -> None:
+    """Keys that share so much that a query's best match lies a million nats below 0."""
+    one = sample(0, BIASES["relative"] - 1e6)
+    with pytest.raises(RangeProofError, match=r"farther from 0 than its scores reach.*e\+0. nats"):
+        calibrate_layer([one], TranslateOptions())
 
 
 def test_without_a_bias_nothing_changes() -> None:
