@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from small_pairs import PAIR
 from small_tuning import made_up, search
 
 from neuromorph.api.compile import compile_bundle
@@ -20,6 +21,7 @@ from neuromorph.compile.check.memory import format_of
 from neuromorph.compile.check.placed import Bundle as Synapses
 from neuromorph.compile.packing.demand import _synapse_bits
 from neuromorph.compile.packing.limits import limits_of
+from neuromorph.deploy.half_steps import _other
 from neuromorph.errors import UsageError
 from neuromorph.models.digits import WEIGHTS
 from neuromorph.network import Projection
@@ -135,3 +137,9 @@ def test_widths_have_ends(changes: dict[str, int]) -> None:
 def test_a_block_has_them_in_full() -> None:
     with pytest.raises(UsageError, match="in full width"):
         BlockOptions(attention=TranslateOptions(key_bits=7))
+
+
+def test_the_other_way_has_as_many_bits() -> None:
+    wide, narrow = PAIR, replace(PAIR, key_limit=15, value_limit=25, unit=50)
+    assert (_other(wide, 1).key_limit, _other(wide, 1).value_limit) == (31, 127)
+    assert (_other(narrow, 1).key_limit, _other(narrow, 1).value_limit) == (15, 15)
