@@ -21,6 +21,7 @@ import numpy as np
 
 from neuromorph.bundle import Bundle
 from neuromorph.circuits.latency_attention import LatencyAttention, build
+from neuromorph.circuits.latency_attention.pair import largest_part
 from neuromorph.circuits.latency_attention.rules import SCORE
 from neuromorph.compile import Unit, prepared
 from neuromorph.compile.packing.demand import demands, lower_bound
@@ -105,16 +106,23 @@ def _networks(code: LayerCode, sample: Sample, neurons: int) -> Iterator[Network
 
 
 def _other(head: LatencyAttention, neurons: int) -> LatencyAttention:
-    """A head of as many slots, sizes and bits of a query; its ramp climbs a step only."""
+    """A head of as many slots, sizes and bits; its ramp climbs a step only."""
+    part = largest_part(head.value_limit, head.control_decay, head.neurons_per_key)
     draft = draft_head(head.slots, head.key_size, head.value_size, TranslateOptions(
         spikes="binary", step_nats=_step_nats(head),
         target="loihi2" if head.input_bits == INPUT_BITS else "loihi1",
-        query_bits=max(2, head.query_limit.bit_length() + 1), neurons_per_key=neurons))
+        query_bits=_bits(head.query_limit), key_bits=_bits(head.key_limit),
+        # Whole units bound values by the slots, whatever their width.
+        value_bits=8 if way_of(head) == "whole" else _bits(part), neurons_per_key=neurons))
     draft = replace(draft, window=draft.pause + 1)
     if not head.bias_limit:
         return draft
     roomy = replace(draft, key_shift=draft.key_shift + 1)
     return replace(roomy, bias_limit=min(head.bias_limit, SCORE.spare(roomy)))
+
+
+def _bits(limit: int) -> int:
+    return max(2, limit.bit_length() + 1)
 
 
 def _step_nats(head: LatencyAttention) -> float:
