@@ -18,7 +18,7 @@ NAMES = ("digits", "backends", "speed", "engine", "tools", "block", "match_and_c
          "prototypes", "written", "compile", "allocators", "partition", "startup", "minilm",
          "smollm2", "query_bits", "half_steps", "calibration", "compile_smollm2",
          "block_smollm2", "block_doubled", "compile_whole", "whole_smollm2", "block_minilm",
-         "generate_speed", "head_norms", "many", "ways", "families", "gated_delta")
+         "generate_speed", "head_norms", "many", "ways", "families", "gated_delta", "drift")
 SPEED = {f"speed_{part}": part for part in PARTS}
 
 
