@@ -19,7 +19,7 @@ NAMES = ("digits", "backends", "speed", "engine", "tools", "block", "match_and_c
          "smollm2", "query_bits", "half_steps", "half_steps_long", "calibration", "compile_smollm2",
          "block_smollm2", "block_doubled", "compile_whole", "whole_smollm2", "block_minilm",
          "generate_speed", "head_norms", "many", "ways", "families", "gated_delta",
-         "memory_speed", "alibi", "soft_cap")
+         "memory_speed", "alibi", "soft_cap", "drift")
 SPEED = {f"speed_{part}": part for part in PARTS}
 
 
