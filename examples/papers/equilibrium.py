@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from examples.papers.common import Row, bound, main, picture, row
+from examples.papers.equilibrium_integers import train as in_integers
 from neuromorph.models.digits import load_split
 from neuromorph.papers.equilibrium import (
     Net,
@@ -76,7 +77,18 @@ def run(figures: Path, full: bool, tell: Callable[[str], None]) -> list[Row]:
         tell(f"warning: the free phase has not settled: its residual is {_residual(found):.2g}, "
              f"above {RESIDUAL:g}")
     draw(errors, figures / "equilibrium_orders.png")
-    return rows + digit_rows(found)
+    rows += digit_rows(found)
+    if full:
+        tell("integers")
+        rows += integer_rows()
+    return rows
+
+
+def integer_rows() -> list[Row]:
+    """Of integers, reported: by one draw for all synapses a step, and by one each."""
+    return [row(PAPER, f"digits, integers, {name}: accuracy, worst of 3 seeds", None,
+                min(in_integers(seed, shared=shared) for seed in range(3)), None)
+            for name, shared in (("one draw a step", True), ("a draw a synapse", False))]
 
 
 def _data(count: int) -> tuple[Floats, Floats]:
