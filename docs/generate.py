@@ -183,6 +183,27 @@ was measured is a board of 16 chips at its input.
 """
 
 
+def papers_page() -> str:
+    """A line for each paper whose script declares it, with its rows as last kept."""
+    sys.path.insert(0, str(HERE.parent))
+    from examples.papers.about import COLUMNS, counts, kept, lines
+    from examples.papers.scripts import papers
+
+    known = papers()
+    judged, missed = counts(row for name in known for row in kept(name))
+    return (f"{PAPERS_TEXT}\n{judged} rows are judged, {missed} of them missed.\n\n"
+            + markdown(COLUMNS, lines(known)))
+
+
+PAPERS_TEXT = """# Papers
+
+Written by `python docs/generate.py` from what the scripts in `examples/papers` declare (`ABOUT`)
+and their rows in [papers](papers), which `python -m examples.papers NAME --keep` writes. A row is
+missed where ours is further from the published figure than a tolerance that was set before; without
+a published figure ours is reported only.
+"""
+
+
 def markdown(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A table."""
     lines = (columns, ["---"] * len(columns), *rows)
@@ -190,7 +211,8 @@ def markdown(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 PAGES = {"backends.md": backends_page, "cli.md": cli_page, "errors.md": errors_page,
-         "profiles.md": profiles_page, "validation.md": validation_page, "ways.md": ways_page}
+         "papers.md": papers_page, "profiles.md": profiles_page,
+         "validation.md": validation_page, "ways.md": ways_page}
 
 
 def main() -> int:

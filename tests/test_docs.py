@@ -42,6 +42,10 @@ def test_the_page_of_profiles_is_current(generate):
     assert (ROOT / "docs" / "profiles.md").read_text("utf-8") == generate.profiles_page()
 
 
+def test_the_page_of_papers_is_current(generate):
+    assert (ROOT / "docs" / "papers.md").read_text("utf-8") == generate.papers_page()
+
+
 def test_the_page_of_commands_is_current(generate):
     written = words((ROOT / "docs" / "cli.md").read_text("utf-8"))
     assert sorted(set(written)) == sorted(set(words(generate.cli_page())))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from examples.papers.about import Paper
 from examples.papers.common import Row, main, picture, row
 from neuromorph.papers.spin_memory import (
     hierarchical_overlaps,
@@ -18,6 +19,15 @@ from neuromorph.report.pictures import ACCENT, INK, QUIET
 
 TITLE = "Agliari et al. 2023: multitasking Hebbian networks"
 PAPER = "Agliari 2023"
+
+ABOUT = Paper(
+    title="Agliari et al., 2023 (multitasking Hebbian networks)",
+    claims="Patterns with gaps are retrieved several at a time, in a hierarchy of overlaps.",
+    built="`papers.spin_memory`: the step and the hierarchy, in float.",
+    verdict="The hierarchy is a fixed point up to half gaps, and is left beyond. It is not "
+            "selective: it answers with all patterns, whatever was asked.",
+    shown=("d = 0.2: overlap with pattern 1", "d = 0.4: overlap with pattern 2",
+           "d = 0.6: share of spins that leave the hierarchy"))
 
 COUNT = 4
 """Patterns in the network."""

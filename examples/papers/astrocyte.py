@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from examples.papers import minilm
+from examples.papers.about import Paper
 from examples.papers.astrocyte_heads import (
     KINDS,
     Curve,
@@ -31,6 +32,18 @@ from neuromorph.report.pictures import ACCENT, INK, QUIET
 
 TITLE = "Kozachkov, Kastanenka, Krotov, PNAS 2023: attention by neurons and astrocytes"
 PAPER = "Kozachkov et al. 2023"
+
+ABOUT = Paper(
+    title="Kozachkov, Kastanenka, Krotov, PNAS 2023 (neuron-astrocyte transformers)",
+    claims="A tripartite synapse computes a transformer's attention in two phases, by random "
+           "features of queries and keys; an astrocyte divides.",
+    built="`papers.astrocyte`, `neuromorph run astrocyte_attention`; the division is every head's.",
+    verdict="Phases are exact. Random features are not enough for trained heads: "
+            "m must exceed the exponential of the squared norm of q + k; learned features help. "
+            "The division is what became of it here.",
+    shown=("deviation of the kernel, ‖q+k‖² = 2, m = 1000",
+           "MiniLM C_t, m = 1000: correlation, median head",
+           "MiniLM C_t, m = 100000: correlation, median head"))
 
 COUNTS = (1_000, 100_000)
 SIZES = (16, 64, 256)

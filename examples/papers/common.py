@@ -108,11 +108,12 @@ def table(rows: Sequence[Row]) -> str:
 
 def _line(r: Row, width: int) -> str:
     verdict = {True: "ok", False: "MISSED", None: ""}[r.ok]
-    cells = f"{_cell(r.published):>10}  {_cell(r.ours):>10}  {_cell(r.tolerance):>9}  {verdict}"
+    cells = f"{figure(r.published):>10}  {figure(r.ours):>10}  {figure(r.tolerance):>9}  {verdict}"
     return f"  {r.quantity:{width}}  {cells}".rstrip()
 
 
-def _cell(number: float | None) -> str:
+def figure(number: float | None) -> str:
+    """Four digits; "-" where there is none."""
     return "-" if number is None else f"{number:.4g}"
 
 

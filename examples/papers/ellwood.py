@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from examples.papers import ellwood_published as published
+from examples.papers.about import Paper
 from examples.papers.common import Row, Tell, bound, main, row
 from examples.papers.ellwood_circuit import circuit_rows
 from examples.papers.ellwood_episode import draw_episode
@@ -44,6 +45,18 @@ from examples.papers.ellwood_pooled import pooled_rows
 from neuromorph.dynamics.coincidence import ELLWOOD_KERNEL, THRESHOLDS
 
 TITLE = "Ellwood 2024: match and control"
+ABOUT = Paper(
+    title="Ellwood, PLoS Comput Biol 2024, 20(1): e1011843 (match and control)",
+    claims="An axon whose spikes match a neuron's query is potentiated for a while, and its value "
+           "takes control of the neuron.",
+    built="`dynamics.coincidence`, `circuits.match_and_control`, `neuromorph run "
+          "match_and_control`, rule `short_term_potentiation`; every head's scores take this form.",
+    verdict="Reproduced without the compartments. A window of half a second is too short to tell "
+            "keys apart; a pooled threshold in place of the fixed one is softmax, and better.",
+    shown=("Ellwood 2024, two traces: 0.5 s: AUC", "Ellwood 2024, two traces: 1.0 s: AUC",
+           "Ellwood 2024, two traces: 2.0 s: AUC", "Ellwood 2024, two traces: 1.0 s: success",
+           "Ellwood 2024, integer circuit on fast, noise-free: 1.0 s: success"))
+
 RARE = Noise(BIOLOGY.spread, outliers=0.002, size=0.4)
 """A tenth of the outliers, twice as large: chosen against the ROC numbers, as BIOLOGY was."""
 

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
 
+from examples.papers.about import Paper
 from examples.papers.common import Row, bound, main, picture, row
 from neuromorph.models.digits import load_split
 from neuromorph.papers.need import ErrorTrace, homeostatic, random_walk
@@ -23,6 +24,17 @@ from neuromorph.report.pictures import ACCENT, INK, QUIET
 
 TITLE = "Man et al. 2022: a homeostatic learning rate, its random control, larger constants"
 PAPER = "Man 2022"
+
+ABOUT = Paper(
+    title="Man, Damasio & Neven 2022, arXiv 2205.08645",
+    claims="A learning rate that is a vulnerable state, fed by the labels that are learned, adapts "
+           "better to changing labels than a constant or a random one.",
+    built="`papers.need`: the published rule and its random control, and a trace of errors in "
+          "their place; as a third factor a rule takes it, its state is the host's.",
+    verdict="The published rule loses to its random control, and both to a larger constant rate. "
+            "The error trace beats both, not the best constant.",
+    shown=tuple(f"16 swaps, {kind}: accuracy while training" for kind in (
+        "fixed", "random", "homeostatic", "error trace", "fixed, 10 times", "fixed, 30 times")))
 
 SIZES, BATCH, SEEN, BASE = (64, 80, 60, 10), 10, 20, 0.01
 PIXEL_MAX = 16

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import hadamard
 
+from examples.papers.about import Paper
 from examples.papers.common import Row, bound, main, picture, row
 from neuromorph.api.spiking_store import SpikingStore
 from neuromorph.circuits.hopfield import store_patterns
@@ -26,6 +27,17 @@ from neuromorph.report.pictures import ACCENT, INK, QUIET
 
 TITLE = "Ramsauer et al. 2021: Hopfield Networks is All You Need"
 PAPER = "Ramsauer 2021"
+
+ABOUT = Paper(
+    title="Ramsauer et al., ICLR 2021 (modern Hopfield networks)",
+    claims="One step of softmax attention retrieves one of exponentially many patterns, within a "
+           "stated bound.",
+    built="`circuits.hopfield`, `neuromorph run hopfield`, `SpikingStore`: a store of patterns in "
+          "spikes, with the bound as a check.",
+    verdict="The bound holds in every store that was drawn, and spikes retrieve what floats do. "
+            "Attention over stored patterns is what a head's circuit computes anyway.",
+    shown=("capacity constant c at (beta, K, d, p) = (1.0, 3.0, 20, 0.001)",
+           "capacity constant c at (beta, K, d, p) = (1.0, 1.0, 75, 0.001)"))
 
 REGIMES = {"mean of all": 0.002, "mean of the similar": 0.08, "single pattern": 0.6}
 """What is retrieved from clusters of patterns, and a beta that does it."""

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 import examples.papers
+from examples.papers.about import Paper
 from examples.papers.common import Row, tell
 from neuromorph.parallel.journal import digest_of
 
@@ -23,6 +24,11 @@ from neuromorph.parallel.journal import digest_of
 def scripts() -> dict[str, ModuleType]:
     """The modules here that have a TITLE and a ``run``, by name, in alphabetical order."""
     return {name: module for name, module in _modules() if hasattr(module, "TITLE")}
+
+
+def papers() -> dict[str, Paper]:
+    """What the scripts declare of their papers, by name of the script."""
+    return {name: module.ABOUT for name, module in scripts().items() if hasattr(module, "ABOUT")}
 
 
 def _modules() -> Iterator[tuple[str, ModuleType]]:

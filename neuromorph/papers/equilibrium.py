@@ -1,194 +1,289 @@
-"""Equilibrium propagation without weight symmetry, and the homeostasis that brings symmetry back.
+"""Equilibrium propagation with separate weights back, and the homeostasis that aligns them.
 
 ::
 
-    F1 = x W_in + b1 + a2 B      F2 = a1 W + b2 + beta (softmax(a2 R) - y) R^T      a = s(u)
-    u <- u + kappa (F(u) - u)    s(u) = 1 / (1 + e^(2 - 4u))
-    delta = 1/N sum_k Re[s(u(beta_k)) / beta_k],   beta_k = beta e^(2 pi i k / N)
-    dL/dW ~ a1^T delta2,  dL/dB ~ a2^T delta1,  dL/dW_in ~ x^T delta1
-    L_h = E |J e|^2 - e^T J^2 e = |W - B^T|^2 / dim:
-    -dL_h/dW ~ -<e1^T (e1 W)> + <(e2 B)^T e2>       two phases of noise, each of them local
+    F1 = x W_in + b1 + a2 B        F2 = a1 W + b2 + beta (softmax(a2 R) - y) R^T
+    u <- u + damping (F - u)       a = 1 / (1 + exp(2 - 4 u))
+    delta = 1/N sum_k Re[a(beta_k) / beta_k],   beta_k = beta exp(2 pi i k / N)
+    dL/dW = a1^T delta2    dL/dB = a2^T delta1    dL/dW_in = x^T delta1
+    L_h = E |J e|^2 - e^T J^2 e = 1/2 |J - J^T|^2   of noise e ~ N(0, 1)
 
-Batches are rows. Real nudges (N of 1 and 2) are what spikes could do; complex ones are for the
-table of orders. Source: Laborieux and Zenke, ICLR 2024 (arXiv 2309.02214).
+Batches are rows: x has shape (batch, inputs), layers (batch, units). N = 1 nudges to one side and
+subtracts the free state, N = 2 to both sides; more need complex states, which no spike has.
+Source: Laborieux & Zenke, ICLR 2024 (arXiv 2309.02214).
 """
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import softmax
 
 from neuromorph.errors import UsageError
 from neuromorph.shown import Shown
 
-Array = NDArray[Any]
 Floats = NDArray[np.float64]
+Numbers = NDArray[Any]
+"""Floats, or complex numbers of a nudge that is complex."""
 
-NAMES = ("W_in", "W", "B", "R", "b1", "b2")
-KAPPA = 0.5
-"""Of a step to the fixed point: with 1, training ends in an oscillation of period 2."""
+DAMPING = 0.5
+"""The published updates are undamped; training then ends in an oscillation of period two."""
 
-
-class State(NamedTuple):
-    """Potentials of both layers, shape (batch, size)."""
-
-    u1: Array
-    u2: Array
+FREE_STEPS, NUDGED_STEPS = 40, 25
 
 
 @dataclass(eq=False, repr=False)
-class Net(Shown):
-    """Input, two layers that excite each other, and a read-out.
+class Weights(Shown):
+    """Two layers that drive each other, and a readout of the second.
 
     Attributes
     ----------
-    parameters : dict of str to array
-        W_in (inputs, first), W (first, second), B (second, first), R (second, classes), b1, b2.
+    into : float array, shape (inputs, first)
+        W_in.
+    first_bias, second_bias : float arrays, shapes (first,), (second,)
+    forward : float array, shape (first, second)
+        W.
+    back : float array, shape (second, first)
+        B. Symmetric where it is the transpose of W.
+    readout : float array, shape (second, classes)
+        R.
     """
 
-    parameters: dict[str, Floats]
+    into: Floats
+    first_bias: Floats
+    forward: Floats
+    second_bias: Floats
+    back: Floats
+    readout: Floats
 
-    @classmethod
-    def new(
-        cls, sizes: tuple[int, int, int, int], rng: np.random.Generator, *, scale: float = 0.7,
-        angle: float = 90,
-    ) -> Net:
-        """Random weights; B at an angle, in degrees, from W^T.
-
-        Raises
-        ------
-        UsageError
-            If the angle is not within 0 to 180 degrees.
-        """
-        if not 0 <= angle <= 180:
-            raise UsageError("no such angle between W and B", found=angle, expected="0 to 180")
-        inputs, first, second, classes = sizes
-        shapes = {"W_in": (inputs, first), "W": (first, second), "B": (second, first),
-                  "R": (second, classes)}
-        made = {name: scale * rng.standard_normal(shape) / math.sqrt(shape[0])
-                for name, shape in shapes.items()}
-        turn = math.radians(angle)
-        made["B"] = math.sin(turn) * made["B"] + math.cos(turn) * made["W"].T
-        return cls({**made, "b1": np.zeros(first), "b2": np.zeros(second)})
-
-    def rest(self, batch: int) -> State:
-        """All potentials 0."""
-        return State(*(np.zeros((batch, len(self.parameters[b]))) for b in ("b1", "b2")))
-
-    def pull(self, state: State, inputs: Array, labels: Array, beta: complex = 0) -> State:
-        """F(u): where the potentials are drawn to."""
-        p = self.parameters
-        a1, a2 = activity(state.u1), activity(state.u2)
-        nudge = beta * ((_softmax(a2 @ p["R"]) - labels) @ p["R"].T) if beta else 0
-        return State(inputs @ p["W_in"] + p["b1"] + a2 @ p["B"], a1 @ p["W"] + p["b2"] + nudge)
-
-    def relax(
-        self, state: State, inputs: Array, labels: Array, steps: int, *, beta: complex = 0,
-        kappa: float = KAPPA,
-    ) -> State:
-        """The state after so many damped steps."""
-        for _ in range(steps):
-            drawn = self.pull(state, inputs, labels, beta)
-            state = State(state.u1 + kappa * (drawn.u1 - state.u1),
-                          state.u2 + kappa * (drawn.u2 - state.u2))
-        return state
-
-    def residual(self, state: State, inputs: Array, labels: Array) -> float:
-        """Largest |F(u) - u|: 0 at a fixed point; above 1e-2 what is learned of it is doubtful."""
-        drawn = self.pull(state, inputs, labels)
-        return float(max(np.abs(drawn.u1 - state.u1).max(), np.abs(drawn.u2 - state.u2).max()))
+    def named(self) -> Iterator[tuple[str, Floats]]:
+        """Each array by its name."""
+        for field in fields(self):
+            yield field.name, getattr(self, field.name)
 
 
-def activity(potential: Array) -> Array:
-    """s(u) = 1 / (1 + e^(2 - 4u)), of complex numbers too."""
-    found: Array = 1 / (1 + np.exp(2 - 4 * potential))
+@dataclass(frozen=True, eq=False, repr=False)
+class State(Shown):
+    """Both layers' potentials u, and how far they were from rest.
+
+    Attributes
+    ----------
+    first, second : arrays, shapes (batch, first), (batch, second)
+    residual : float
+        Largest |F(u) - u| of the last step.
+    """
+
+    first: Numbers
+    second: Numbers
+    residual: float
+
+
+def draw(
+    sizes: tuple[int, int, int, int], angle: float, scale: float, rng: np.random.Generator
+) -> Weights:
+    """Normal weights of variance scale^2 / inputs, with back = sin(angle) B' + cos(angle) W^T.
+
+    Parameters
+    ----------
+    sizes : four ints
+        Inputs, first layer, second layer, classes.
+    angle : float
+        Radians between the weights forward and back: 0 symmetric, pi/2 unrelated.
+    scale : float
+    rng : numpy Generator
+    """
+    inputs, first, second, classes = sizes
+
+    def normal(rows: int, columns: int) -> Floats:
+        found: Floats = scale * rng.standard_normal((rows, columns)) / np.sqrt(rows)
+        return found
+
+    into, forward = normal(inputs, first), normal(first, second)
+    back = np.sin(angle) * normal(second, first) + np.cos(angle) * forward.T
+    return Weights(into, np.zeros(first), forward, np.zeros(second), back,
+                   normal(second, classes))
+
+
+def activation(potentials: Numbers) -> Numbers:
+    """a = 1 / (1 + exp(2 - 4 u)), whose slope is at most 1."""
+    found: Numbers = 1 / (1 + np.exp(2 - 4 * potentials))
     return found
 
 
-def _slope(potential: Array) -> Array:
-    a = activity(potential)
-    return 4 * a * (1 - a)
+def slope(activity: Numbers) -> Numbers:
+    """da/du = 4 a (1 - a)."""
+    return 4 * activity * (1 - activity)
 
 
-def _softmax(logits: Array) -> Array:
-    """Analytic, so that complex nudges mean what they say."""
-    powers = np.exp(logits - logits.real.max(axis=1, keepdims=True))
-    found: Array = powers / powers.sum(axis=1, keepdims=True)
-    return found
+def relax(
+    weights: Weights, inputs: Floats, *, target: Floats | None = None, nudge: complex = 0.0,
+    start: State | None = None, steps: int = FREE_STEPS, damping: float = DAMPING,
+) -> State:
+    """u <- u + damping (F(u) - u), as often.
 
-
-def nudged_error(
-    net: Net, free: State, inputs: Array, labels: Array, *, phases: int, beta: float, steps: int
-) -> tuple[Floats, Floats]:
-    """delta of both layers, from ``phases`` nudged phases that start at the free one.
+    Parameters
+    ----------
+    weights : Weights
+    inputs : float array, shape (batch, inputs)
+    target : float array, shape (batch, classes), optional
+        One row of probabilities each; what a nudge goes by.
+    nudge : float or complex
+        beta: away from the target where it is positive.
+    start : State, optional
+        Where from; else from 0.
+    steps : int
+    damping : float
+        Above 0, to 1.
 
     Raises
     ------
     UsageError
-        If there is no phase, or the nudge is 0.
+        If there is a nudge and no target, no step, or no such damping.
     """
-    if phases < 1 or not beta:
-        raise UsageError("an error takes a nudge and a phase", where="equilibrium propagation",
-                         found=f"{phases} phases, beta {beta}")
-    deltas = [np.zeros_like(free.u1), np.zeros_like(free.u2)]
-    for k in range(phases):
-        own: complex = beta * np.exp(2j * np.pi * k / phases)
-        real = phases in (1, 2)
-        own = own.real if real else own
-        start = free if real else State(*(u.astype(np.complex128) for u in free))
-        nudged = net.relax(start, inputs, labels, steps, beta=own)
-        deltas = [delta + np.real((activity(u) - (activity(rest) if phases == 1 else 0)) / own)
-                  / phases for delta, u, rest in zip(deltas, nudged, free, strict=True)]
-    return deltas[0], deltas[1]
-
-
-def exact_error(net: Net, free: State, labels: Array, steps: int = 100) -> tuple[Floats, Floats]:
-    """lambda of recurrent backpropagation at the same fixed point."""
-    p = net.parameters
-    s1, s2 = _slope(free.u1), _slope(free.u2)
-    down = (_softmax(activity(free.u2) @ p["R"]) - labels) @ p["R"].T
-    one, two = np.zeros_like(s1), s2 * down
+    if (nudge and target is None) or steps < 1 or not 0 < damping <= 1:
+        raise UsageError("these layers cannot be relaxed so", where="equilibrium propagation",
+                         found=f"nudge {nudge}, target {target is not None}, {steps} steps, "
+                               f"damping {damping}",
+                         expected="a target for a nudge, 1 step or more, damping in (0, 1]")
+    rows = len(inputs)
+    first: Numbers = np.zeros((rows, len(weights.first_bias))) if start is None else start.first
+    second: Numbers = np.zeros((rows, len(weights.second_bias))) if start is None else start.second
+    driven = inputs @ weights.into + weights.first_bias
+    residual = 0.0
     for _ in range(steps):
-        one, two = s1 * (two @ p["W"].T), s2 * (one @ p["B"].T + down)
-    return one, two
+        of_first, of_second = activation(first), activation(second)
+        to_first = driven + of_second @ weights.back - first
+        to_second = of_first @ weights.forward + weights.second_bias - second
+        if nudge and target is not None:
+            to_second = to_second + nudge * _error(weights, of_second, target)
+        residual = max(float(np.abs(to_first).max()), float(np.abs(to_second).max()))
+        first, second = first + damping * to_first, second + damping * to_second
+    return State(first, second, residual)
+
+
+def _error(weights: Weights, second: Numbers, target: Floats) -> Numbers:
+    """dL/da2 = (softmax(a2 R) - y) R^T."""
+    found: Numbers = (_softmax(second @ weights.readout) - target) @ weights.readout.T
+    return found
+
+
+def _softmax(logits: Numbers) -> Numbers:
+    """Also of complex logits, by the largest real part."""
+    raised = np.exp(logits - logits.real.max(axis=1, keepdims=True))
+    found: Numbers = raised / raised.sum(axis=1, keepdims=True)
+    return found
+
+
+def contrast(
+    weights: Weights, inputs: Floats, target: Floats, free: State, *, nudge: float, phases: int,
+    steps: int = NUDGED_STEPS, damping: float = DAMPING,
+) -> tuple[Floats, Floats]:
+    """delta of both layers: what the nudge does to their activity, by unit of nudge.
+
+    Parameters
+    ----------
+    weights, inputs, target
+        As `relax` takes them.
+    free : State
+        At rest without a nudge.
+    nudge : float
+        beta, above 0.
+    phases : int
+        N. 1: against the free state. 2: both signs. More: complex.
+
+    Returns
+    -------
+    float arrays, shapes (batch, first), (batch, second)
+    """
+    found: list[Numbers] = [np.zeros(free.first.shape), np.zeros(free.second.shape)]
+    for number in range(phases):
+        at: complex = nudge * np.exp(2j * np.pi * number / phases)
+        if phases <= 2:
+            at = at.real
+        state = relax(weights, inputs, target=target, nudge=at, start=free, steps=steps,
+                      damping=damping)
+        for layer, (moved, rest) in enumerate(((state.first, free.first),
+                                               (state.second, free.second))):
+            found[layer] = found[layer] + (activation(moved) - activation(rest)) / at / phases
+    return np.real(found[0]), np.real(found[1])
+
+
+def recurrent_backprop(
+    weights: Weights, target: Floats, free: State, steps: int = 200, damping: float = DAMPING,
+) -> tuple[Floats, Floats]:
+    """The same by the adjoint of the fixed point: what `contrast` estimates where B = W^T.
+
+    ::
+
+        l1 = s'(u1) (l2 W^T)        l2 = s'(u2) (l1 B^T + dL/da2)
+    """
+    of_first, of_second = activation(free.first), activation(free.second)
+    error = _error(weights, of_second, target)
+    first: Numbers = np.zeros(free.first.shape)
+    second: Numbers = np.zeros(free.second.shape)
+    for _ in range(steps):
+        to_first = slope(of_first) * (second @ weights.forward.T) - first
+        to_second = slope(of_second) * (first @ weights.back.T + error) - second
+        first, second = first + damping * to_first, second + damping * to_second
+    return first, second
 
 
 def gradients(
-    net: Net, free: State, inputs: Array, labels: Array, error: tuple[Floats, Floats]
-) -> dict[str, Floats]:
-    """Of all parameters, means over the batch; that of R is exact and local."""
-    a1, a2 = activity(free.u1), activity(free.u2)
-    wrong = _softmax(a2 @ net.parameters["R"]) - labels
-    one, two = error
-    found = {"W_in": inputs.T @ one, "W": a1.T @ two, "B": a2.T @ one, "R": a2.T @ wrong,
-             "b1": one.sum(axis=0), "b2": two.sum(axis=0)}
-    return {name: slope / len(inputs) for name, slope in found.items()}
+    inputs: Floats, target: Floats, weights: Weights, free: State, deltas: tuple[Floats, Floats]
+) -> Weights:
+    """Gradients of the loss, a mean over the batch, from activity and contrast of each synapse."""
+    rows, (first, second) = len(inputs), deltas
+    of_first, of_second = activation(free.first), activation(free.second)
+    missed = softmax(of_second @ weights.readout, axis=1) - target
+    return Weights(inputs.T @ first / rows, first.mean(axis=0), of_first.T @ second / rows,
+                   second.mean(axis=0), of_second.T @ first / rows, of_second.T @ missed / rows)
 
 
-def homeostasis(net: Net) -> float:
-    """L_h = |W - B^T|^2 / dim, exactly."""
-    w, b = net.parameters["W"], net.parameters["B"]
-    return float(((w - b.T) ** 2).sum()) / sum(w.shape)
+def asymmetry(weights: Weights) -> float:
+    """L_h of these two layers: 1/2 |J - J^T|^2 / units = |W - B^T|^2 / units."""
+    units = len(weights.first_bias) + len(weights.second_bias)
+    return float(((weights.forward - weights.back.T) ** 2).sum() / units)
 
 
-def homeostasis_by_noise(net: Net, draws: int, rng: np.random.Generator) -> Floats:
-    """|J e|^2 - e^T J^2 e over dim, a number a draw."""
-    w, b = net.parameters["W"], net.parameters["B"]
-    one, two = (rng.standard_normal((draws, size)) for size in w.shape)
-    up, down = one @ w, two @ b
-    found: Floats = ((down**2).sum(axis=1) + (up**2).sum(axis=1)
-                     - (one * (up @ b)).sum(axis=1) - (two * (down @ w)).sum(axis=1))
-    return found / sum(w.shape)
+def sampled_asymmetry(weights: Weights, draws: int, rng: np.random.Generator) -> Floats:
+    """L_h by noise: |J e|^2 - e^T J^2 e for each draw, over the units, shape (draws,)."""
+    first, second = _noise(weights, draws, rng)
+    to_first, to_second = second @ weights.back, first @ weights.forward
+    again_first, again_second = to_second @ weights.back, to_first @ weights.forward
+    units = first.shape[1] + second.shape[1]
+    found: Floats = ((to_first**2).sum(axis=1) + (to_second**2).sum(axis=1)
+                     - (first * again_first).sum(axis=1)
+                     - (second * again_second).sum(axis=1)) / units
+    return found
 
 
-def homeostatic_step(net: Net, draws: int, rng: np.random.Generator) -> dict[str, Floats]:
-    """Slopes of L_h for W and B, from two phases of noise; what they correlate is local."""
-    w, b = net.parameters["W"], net.parameters["B"]
-    one, two = (rng.standard_normal((draws, size)) for size in w.shape)
-    up, down = one @ w, two @ b
-    scale = 2 / (draws * sum(w.shape))
-    return {"W": scale * (one.T @ up - down.T @ two), "B": scale * (two.T @ down - up.T @ one)}
+def homeostatic(
+    weights: Weights, draws: int, rng: np.random.Generator
+) -> tuple[Floats, Floats]:
+    """Gradients of L_h for W and B from two phases of noise, each local to its synapse.
+
+    ::
+
+        dW =   e1^T (e1 W) - (e2 B)^T e2      dB = (W^T e1^T) ... the same with sides exchanged
+
+    Noise in the first layer, and the second's response to it; then noise in the second.
+    Their mean is W - B^T, and its transpose with the sign turned.
+
+    Returns
+    -------
+    float arrays, shapes (first, second), (second, first)
+        Means over the draws, up to a factor of 2 / units.
+    """
+    first, second = _noise(weights, draws, rng)
+    forth, back = first @ weights.forward, second @ weights.back
+    to_forward: Floats = (first.T @ forth - back.T @ second) / draws
+    return to_forward, -to_forward.T
+
+
+def _noise(weights: Weights, draws: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
+    return (rng.standard_normal((draws, len(weights.first_bias))),
+            rng.standard_normal((draws, len(weights.second_bias))))

@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from neuromorph.errors import BackendError, MissingExtraError, UsageError, brief
+from neuromorph.parallel.allocator import keeping
 from neuromorph.parallel.child import Reply
 from neuromorph.parallel.failure import encode
 from neuromorph.parallel.versions import check_versions, versions
@@ -110,7 +111,8 @@ def _reply(doing: Doing, item: Any, wanted: dict[str, str]) -> Reply:
 
     try:
         check_versions(wanted)
-        return doing.encoded(item, get_worker().state.nthreads), b""
+        with keeping():
+            return doing.encoded(item, get_worker().state.nthreads), b""
     except Exception as error:  # noqa: BLE001 - whatever it is, the parent must hear of it
         return None, encode(error)
 

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 
 from neuromorph.models.digits import load_split
-from neuromorph.papers.equilibrium import Net, activity
+from neuromorph.papers.equilibrium import activation, draw
 
 SIZES, PIXEL_MAX = (64, 32, 32, 10), 16
-UNIT, TRACE_MAX = 1 / 64, 127
+UNIT, TRACE_MAX, SCALE = 1 / 64, 127, 0.7
 IMAGES, EPOCHS = 800, 3
 FREE_STEPS, NUDGED_STEPS, NUDGE, SHIFT = 20, 10, 0.5, 12
 READ_SHIFT = 12
@@ -47,9 +47,10 @@ class Learner:
     weights: dict[str, Floats] = field(init=False)
 
     def __post_init__(self) -> None:
-        first = Net.new(SIZES, self.rng).parameters
-        self.weights = {name: np.clip(np.rint(first[name] / UNIT), -TRACE_MAX, TRACE_MAX)
-                        for name in ("W_in", "W", "B", "R")}
+        first = draw(SIZES, np.pi / 2, SCALE, self.rng)
+        self.weights = {name: np.clip(np.rint(part / UNIT), -TRACE_MAX, TRACE_MAX)
+                        for name, part in (("W_in", first.into), ("W", first.forward),
+                                           ("B", first.back), ("R", first.readout))}
 
     def relax(
         self, state: tuple[Floats, Floats], image: Ints, label: Floats, nudge: float, steps: int
@@ -100,7 +101,7 @@ class Learner:
 
 def sent(potential: Floats) -> Ints:
     """s(u) in 7 bits."""
-    found: Ints = np.rint(TRACE_MAX * activity(potential)).astype(np.int64)
+    found: Ints = np.rint(TRACE_MAX * activation(potential)).astype(np.int64)
     return found
 
 
