@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 from scipy.stats import kstest, kurtosis, skew
 
+from examples.papers.about import Paper
 from examples.papers.common import Row, bound, main, picture, row
 from examples.papers.dale_langevin_digits import sample_all
 from neuromorph.models.digits import load_split
@@ -26,6 +27,19 @@ from neuromorph.report.pictures import ACCENT, INK, QUIET
 
 TITLE = "Shetty et al. 2026: Dale's law, exponentiated gradients, geometric Brownian motion"
 PAPER = "Shetty 2026"
+
+ABOUT = Paper(
+    title="Shetty, Prasath & Seelamantula, arXiv 2510.02730 v2 (2026)",
+    claims="Exponentiated gradients keep Dale's law and end in log-normal weights; reverse "
+           "geometric Brownian motion gives samplers that multiply.",
+    built="`numerics.log8`, `neuromorph consolidate --how log8`: 8-bit logarithms that rules add "
+          "to; `papers.dale_langevin`: the samplers, floats only.",
+    verdict="8-bit logarithms learn as well as floats, without a flipped sign. Weights end nearer "
+            "to log-normal than to normal, not log-normal. Multiplying samplers are no better than "
+            "adding ones on digits, and nothing for a chip, whose weights are linear.",
+    shown=("digits, EGD: accuracy", "digits, EGD, log8: accuracy", "digits, gradient: accuracy",
+           "EGD: skew of ln |w|", "gradient: skew of ln |w|",
+           "DLS with the exact score, 200 steps: its standard deviation"))
 
 KINDS = ("EGD", "EGD, log8", "gradient")
 SIZES, START, STEPS, BATCH = (64, 64, 10), 0.15, 1500, 64

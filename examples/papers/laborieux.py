@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from examples.papers.about import Paper
 from examples.papers.common import Row, bound, main, picture, row
 from examples.papers.laborieux_digits import FREE_STEPS, PIXEL_MAX, WAYS, Learned, learn
+from examples.papers.laborieux_integers import train
 from neuromorph.models.digits import load_split
 from neuromorph.papers.equilibrium import (
     Weights,
@@ -73,7 +74,18 @@ def run(figures: Path, full: bool, tell: Callable[[str], None]) -> list[Row]:
     if residual > RESIDUAL_MAX:
         tell(f"warning: a free phase of {FREE_STEPS} steps ended {residual:.2g} from rest")
     draw_digits(found, figures / "equilibrium_digits.png")
-    return rows + digits_rows(found)
+    rows += digits_rows(found)
+    if full:
+        tell("integers")
+        rows += integer_rows()
+    return rows
+
+
+def integer_rows() -> list[Row]:
+    """Of integers: rounded by one draw for all synapses a step, and by one each."""
+    return [row(PAPER, f"digits, integers, {name}: accuracy, worst of 3 seeds", None,
+                min(train(seed, shared=shared) for seed in range(3)), None)
+            for name, shared in (("one draw a step", True), ("a draw a synapse", False))]
 
 
 def order_rows() -> list[Row]:
