@@ -134,7 +134,7 @@ def regulated_delta(
         dw = rate u0 x1 y1 y3 - rate u0 x1 y2 y3            y3: the state, 0 to 127
 
     Third factors: y1 and y2 as for `delta`; y3 such as the running mean of the error, which raises
-    the rate where what was learned no longer holds (`neuromorph.papers.learning_rate`). In
+    the rate where what was learned no longer holds (`neuromorph.papers.need`). In
     integers each product is rounded down to a multiple of 1024 rate: of three traces of 7 bits the
     engine keeps no more.
 
