@@ -49,6 +49,8 @@ RANK, LIMIT = 8, 7
 """Eight dimensions of 4 bits."""
 
 GATES = (0.9, 0.95, 0.97, 0.99)
+TEXTS = "on these texts the mask that knows the answer has no more than .997 either"
+
 MASSES = (0.9, 0.95, 0.97, 0.99, 0.995, 0.998)
 WINDOWS = (2.0, 3.0, 4.0, 6.0)
 GROUP = 16
@@ -192,7 +194,8 @@ def judged(windows: dict[float, Found], masses: dict[float, Found], gated: Found
     return [
         bound(PAPER, "rank 8, 4 bits, .97: .30 less the share gated", 0.0, 0.3 - (1 - gated.fire)),
         bound(PAPER, "rank 8, 4 bits, .97: .96 less the mass kept", 0.0, 0.96 - gated.mass),
-        bound(PAPER, "rank 8, 4 bits, .97: .998 less the cosine", 0.0, 0.998 - gated.cosine),
+        bound(PAPER, "rank 8, 4 bits, .97: .998 less the cosine", 0.0, 0.998 - gated.cosine,
+              why=TEXTS),
         bound(PAPER, "as many keys by chance: cosine", 0.95, chance.cosine),
         bound(PAPER, "windows by mass at a cosine of .9995: value events, of those with 6 nats",
               0.85, min(one.fire for one in good) / wide.fire if good else 1.0),
