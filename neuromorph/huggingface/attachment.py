@@ -193,7 +193,8 @@ def _layer_report(name: str, layer: SpikingLayer) -> dict[str, Any]:
     heads, shared = layer.code.heads, layer.code.shared
     return {"layer": name, "heads": len(heads), "spike_kind": shared.spikes,
             "slots": shared.slots, "median_steps": float(median(h.period for h in heads)),
-            "curved_heads": sum(head.cap > 0 for head in heads), **layer.tally.as_dict()}
+            "curved_heads": sum(head.cap > 0 for head in heads),
+            "sloped_heads": sum(head.slope > 0 for head in heads), **layer.tally.as_dict()}
 
 
 @overload

@@ -73,7 +73,7 @@ def work_of(heads: list[LatencyAttention], seed: int = 0, asked: int = 3) -> Att
         rng.random((1, asked, head.slots)) < .9)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(deadline=None, max_examples=12)
 @given(curves(), st.integers(0, 2**16))
 def test_fast_is_reference(head: LatencyAttention, seed: int) -> None:
     work = work_of([head], seed)

@@ -53,7 +53,7 @@ def slopes(draw: st.DrawFn) -> LatencyAttention:
     """Any slope and block that a graded or plain head has room for."""
     base = draw(st.sampled_from([GRADED, BINARY]))
     room = draw(st.sampled_from([1, 30, 1000]))
-    head = replace(base, slots=draw(st.integers(1, 12)), score_bound=base.score_bound + room,
+    head = replace(base, slots=draw(st.integers(1, 9)), score_bound=base.score_bound + room,
                    bias_limit=room, slope=draw(st.integers(1, room * ONE)),
                    block=draw(st.integers(1, 5)))
     within = reach_of(head)
@@ -77,10 +77,11 @@ def work_of(head: LatencyAttention, seed: int = 0) -> AttentionBatch:
         codes(head.value_limit, 1, count, head.value_size), mask[None])
 
 
-@settings(deadline=None, max_examples=15)  # the first compiles
+@settings(deadline=None, max_examples=10)  # the first compiles
 @given(slopes(), st.integers(0, 2**16))
 def test_fast_is_reference(head: LatencyAttention, seed: int) -> None:
-    work = work_of(head, seed)
+    whole = work_of(head, seed)
+    work = replace(whole, queries=whole.queries[:, :1, -3:], heads=[head], mask=whole.mask[:, -3:])
     truth = backends.attend("reference", work)
     assert backends.attend("fast", work, times=True).differs_from(truth) is None
 

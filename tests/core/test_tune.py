@@ -131,14 +131,14 @@ def test_what_cannot_be_had_is_refused_with_the_nearest(work: Path, tmp_path: Pa
 
 
 def test_no_circuit_is_told_and_not_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
-    original = trials_module.calibrate_layer
+    original = trials_module.calibrated
 
     def only_graded(samples: object, options: TranslateOptions, name: str) -> object:
         if options.spikes == "binary":
             raise RangeProofError("the sum may leave 24 bits")
         return original(samples, options, name)
 
-    monkeypatch.setattr(trials_module, "calibrate_layer", only_graded)
+    monkeypatch.setattr(trials_module, "calibrated", only_graded)
     found = tune(WEIGHTS, "kl<=0.01", trials=1)
     assert [trial.refused for trial in found.trials] == ["", *["the sum may leave 24 bits"] * 3]
     assert found.best is found.default

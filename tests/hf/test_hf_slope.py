@@ -42,6 +42,7 @@ def test_attach_lets_heads_make_it(family: Family) -> None:
     with neuromorph.attach(model, inputs, options=SLOTS) as spiking:
         assert closeness(run(model, inputs), own) > 0.998
         assert all(head.slope for head in heads_of(spiking))
+        assert [one["sloped_heads"] for one in spiking.report()["per_layer"]] == [4, 4]
     with neuromorph.attach(model, inputs, options=TranslateOptions(slots=33, slopes=False)) as told:
         assert not any(head.slope for head in heads_of(told))
         assert told.median_steps() > spiking.median_steps()
