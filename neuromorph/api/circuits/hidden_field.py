@@ -64,7 +64,7 @@ class Settings:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Course(Shown):
+class Learned(Shown):
     """What a host sends over all tasks, by the closed form, and what should come of it.
 
     Attributes
@@ -118,7 +118,7 @@ def run(settings: Settings, *, backend: str, seed: int, progress: Progress) -> O
                    partial(_draw, curves, course.synapses.fields))
 
 
-def lay(settings: Settings, seed: int) -> Course:
+def lay(settings: Settings, seed: int) -> Learned:
     """All samples in their order: whom a lesson is for follows from the closed form's sums."""
     rng = np.random.default_rng(seed)
     split = load_split()
@@ -144,7 +144,7 @@ def lay(settings: Settings, seed: int) -> Course:
             synapses.rest(len(asked))
             lessons += [Lesson(one) for one in asked]
             sums += list(answers)
-    return Course(lessons, np.array(sums), table, synapses)
+    return Learned(lessons, np.array(sums), table, synapses)
 
 
 def _lesson(
@@ -170,7 +170,7 @@ def _features(pixels: Ints, lines: Ints) -> Ints:
     return (pixels @ lines.T > 0).astype(np.int64)
 
 
-def check(course: Course, backend: str) -> None:
+def check(course: Learned, backend: str) -> None:
     """Run a course on a backend, and compare every sum, weight and field.
 
     Raises
