@@ -37,6 +37,9 @@ if TYPE_CHECKING:
     from neuromorph.models import Naming
     from neuromorph.translate.preference import Choice
 
+CODE_BITS = 8
+"""Of keys and values, if nobody says fewer."""
+
 
 def export(
     model: Annotated[Path, typer.Argument(
@@ -60,9 +63,9 @@ def export(
              "out.")] = None,
     key_bits: Annotated[int, typer.Option(
         help="Width of a key code with its sign, 2 to 8; fewer take less memory only on a profile "
-             "that stores weights in as few bits as they need.")] = 8,
+             "that stores weights in as few bits as they need.")] = CODE_BITS,
     value_bits: Annotated[int, typer.Option(
-        help="The same of a match neuron's part of a value.")] = 8,
+        help="The same of a match neuron's part of a value.")] = CODE_BITS,
     step_nats: Annotated[float | None, typer.Option(
         help="Nats of attention logit a time step stands for; ln 2 if left out, and always "
              "with graded spikes.")] = None,
@@ -141,6 +144,7 @@ def export(
             "--whole": whole, "--spikes": spikes, "--query-bits": query_bits, "--slots": slots,
             "--step-nats": step_nats, "--window-nats": window_nats, "--keep-mass": keep_mass,
             "--prefer": prefer, "--profile": profile, "--neurons-per-key": neurons_per_key,
+            "--key-bits": key_bits != CODE_BITS, "--value-bits": value_bits != CODE_BITS,
             "--target": target != "loihi2", **own})
         _memories(model, output, calibrate, seed, force=force, as_json=as_json, quiet=quiet)
         return
