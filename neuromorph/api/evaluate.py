@@ -15,6 +15,7 @@ from neuromorph.api.evaluation.figures import Figures, of_classes, of_encoder, o
 from neuromorph.api.evaluation.models import (
     Models,
     Where,
+    in_python,
     is_digits,
     models_of,
     models_of_attached,
@@ -249,7 +250,8 @@ def _passages(bundle: AnyBundle, text: Path | None) -> Sequence[str]:
         return ()
     if text is None:
         raise UsageError("there is no text to evaluate on", where=bundle.path,
-                         hint="give --text FILE, one passage a line (in Python text=)")
+                         hint="give --text FILE, one passage a line (in Python text=)"
+                         + ("" if isinstance(bundle, WholeBundle) else f"; {in_python(bundle)}"))
     from neuromorph.huggingface.texts import read_passages
 
     return read_passages(text)

@@ -23,7 +23,8 @@ def fidelity(
     bundle: Annotated[Path, typer.Argument(
         readable=False, help="A bundle of attention that `neuromorph export` made.")],
     crosstalk: Annotated[list[float] | None, typer.Option(
-        help="How strongly slots mix; several for a curve, and 0.02 to 0.5 if left out.")] = None,
+        help="e: each slot gets e times a random sum of all slots, as long as one on "
+                          "average. Several for a curve; 0.02 to 0.5 if left out.")] = None,
     inputs: Annotated[Path | None, typer.Option(
         readable=False, help="Arrays (.npz): queries.0, keys.0, values.0, … The bundle's own "
                              "sample if left out.")] = None,

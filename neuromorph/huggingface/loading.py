@@ -63,7 +63,8 @@ def open_weights(path: Path) -> Weights:
         raise MissingFileError("there is no such model", where=path)
     if path.suffix.lower() != ".gguf":
         raise FileFormatError("a model that is run on data is a folder or a GGUF file",
-                              where=path, hint="give the Hugging Face folder")
+                              where=path, hint="give the Hugging Face folder; a PyTorch model of "
+                              "your own runs in Python alone, by neuromorph.attach")
     file = GgufFile(path)
     with _closed_on_error(file):
         check_gguf(file)

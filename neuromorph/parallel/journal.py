@@ -152,9 +152,9 @@ def _read(path: Path) -> dict[str, Any] | None:
 
 
 def _differences(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
-    """In what two headers differ."""
-    sides = [{**_texts(header.get("known_by")), **_texts(header.get("versions")),
-              "pieces": str(header.get("pieces"))} for header in (found, wanted)]
+    """In what two headers differ; a number that a person knows before digests."""
+    sides = [{"pieces": str(header.get("pieces")), **_texts(header.get("known_by")),
+              **_texts(header.get("versions"))} for header in (found, wanted)]
     one, other = sides
     return [f"{name} {one.get(name, 'none')}, not {other.get(name, 'none')}"
             for name in dict.fromkeys([*other, *one]) if one.get(name) != other.get(name)]

@@ -34,11 +34,12 @@ def draw_ensembles(
     figure, axes = plt.subplots(1, 3, figsize=(12, 4), layout="constrained")
     axes[0].imshow(mask, cmap="Greys", interpolation="nearest", aspect="auto")
     axes[0].set(title=title, xlabel="from neuron", ylabel="to neuron")
-    for plot, what in zip(axes[1:], ("cores", "deliveries"), strict=True):
+    for plot, what, title in zip(axes[1:], ("cores", "deliveries"), (
+            "Cores in use", "Arrivals of spikes at cores"), strict=True):
         for kind, found in taken.items():
             plot.loglog(widths, [one[what] for one in found], color=COLOURS[kind], marker="o",
                         base=2, label=kind)
-        plot.set(title=what.capitalize(), xlabel=across, xticks=widths,
+        plot.set(title=title, xlabel=across, ylabel=what, xticks=widths,
                  xticklabels=[str(width) for width in widths])
         plot.spines[["top", "right"]].set_visible(False)
     axes[1].legend(frameon=False)

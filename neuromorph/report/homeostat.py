@@ -27,7 +27,8 @@ def draw_rates(
         rates = np.convolve(spikes.mean(axis=1), kernel, "valid")  # of the steps before
         above.plot(np.arange(len(rates)) + SMOOTH - 1, rates, color=colour, label=label)
     above.axhline(target, color=INK, linewidth=0.8, label="target")
-    above.set(title="Neurons keep their rate when their input drifts", ylabel="spikes a step")
+    above.set(title="Neurons keep their rate when their input drifts",
+              ylabel=f"spikes a step, mean of {SMOOTH}")
     above.legend(frameon=False)
     below.plot(biases, color=ACCENT, linewidth=0.7)
     below.set(xlabel="step", ylabel="bias")

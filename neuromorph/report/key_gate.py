@@ -23,12 +23,16 @@ def draw_gates(
     left.imshow(weights, cmap="Greys", vmin=0, aspect="auto", interpolation="nearest")
     middle.imshow(np.where(opened, 1.0, 0.0), cmap="Greys", vmin=0, vmax=1.4, aspect="auto",
                   interpolation="nearest")
-    for axes, title in ((left, "softmax weights"), (middle, "open gates")):
+    for axes, title in ((left, "softmax weights: dark is large"),
+                        (middle, "gates: dark is open, white silent")):
         axes.set(title=title, xlabel="key", ylabel="query")
-    for points, colour, label in zip(curve, (INK, ACCENT), ("window", "gate"), strict=True):
+        axes.locator_params(integer=True)
+    for points, colour, label in zip(curve, (INK, ACCENT), ("own window, narrowed", "gate"),
+                                     strict=True):
         right.plot(*points.T, marker=".", color=colour, label=label)
     right.axhline(1, color=QUIET, linewidth=0.8)
-    right.set(title="mass kept at equal spikes", xlabel="share of keys that fire", ylabel="mass")
+    right.set(title="attention kept, by keys that fire", xlabel="share of keys that fire",
+              ylabel="share of attention kept")
     right.legend(frameon=False, loc="lower right")
     right.spines[["top", "right"]].set_visible(False)
     figure.savefig(path, dpi=DPI, metadata={"Software": None})

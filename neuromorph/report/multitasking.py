@@ -20,7 +20,7 @@ class Dilutions(Shown):
     ----------
     title : str
     queries : int
-        Patterns that are asked for at once.
+        Patterns that are asked for at once and may collide; 1 where none can.
     gaps : float array, shape (points,)
         Share of a pattern's places that are gaps.
     asked, unasked : float array, shape (points,)
@@ -54,8 +54,10 @@ def draw_dilutions(curve: Dilutions, mark: tuple[float, float, float], path: Pat
               label="largest that was not asked for")
     axes.plot(curve.gaps, curve.binary, color=QUIET, linestyle=":",
               label="the same, where no spin may be silent")
-    axes.plot(curve.gaps, 1 - (curve.queries - 1) * (1 - curve.gaps) / 2, color=INK,
-              linestyle=":", label="1 - (Q - 1) (1 - d) / 2: where patterns collide")
+    if curve.queries > 1:
+        axes.plot(curve.gaps, 1 - (curve.queries - 1) * (1 - curve.gaps) / 2, color=INK,
+                  linestyle=":", label="1 - (Q - 1) (1 - d) / 2: where patterns collide, "
+                                       f"Q = {curve.queries}")
     for height, name in zip(mark[1:], ("this run, in spikes", None), strict=True):
         axes.plot(mark[0], height, color=ACCENT, marker="*", markersize=16, linestyle="",
                   label=name)

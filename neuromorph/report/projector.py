@@ -25,6 +25,7 @@ def draw_residuals(
     axes.hist(exact, bins, histtype="step", color=INK, label="new patterns, in float")
     axes.set(title="What a projection leaves to learn from", xlim=(0, 1), ylabel="patterns",
              xlabel="length of the residual, as a share of the pattern's")
+    axes.yaxis.get_major_locator().set_params(integer=True)
     axes.legend(frameon=False, loc="upper center")
     axes.spines[["top", "right"]].set_visible(False)
     figure.savefig(path, dpi=DPI, metadata={"Software": None})

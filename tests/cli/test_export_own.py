@@ -36,6 +36,18 @@ def test_a_map_and_options(cli: Run, own: Path) -> None:
     assert sorted(bundle.codes) == ["b.0", "b.1"]
 
 
+@pytest.mark.parametrize("more", [(), ("--text", "text.txt")])
+def test_evaluate_says_how_a_model_of_ones_own_is_held_against_its_bundle(
+    cli: Run, own: Path, more: tuple[str, ...]
+) -> None:
+    Path("text.txt").write_text("a text", "utf-8")
+    cli("export", own, "-o", "b", "--calibrate", "h.npz", "--map", "map.toml", "--heads", 4,
+        "--causal")
+    done = cli("evaluate", "b", *more)
+    assert done.code == 2
+    assert 'neuromorph.attach(model, "b")' in done.err
+
+
 @pytest.mark.parametrize(("arguments", "code", "text"), [
     (["--map", "map.toml", "--heads", 4], 2, "expected --causal or --not-causal"),
     (["--map", "map.toml", "--causal"], 2, "expected --heads N"),

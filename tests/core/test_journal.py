@@ -90,6 +90,9 @@ def test_a_journal_of_another_run_is_refused_by_name(tmp_path: Path) -> None:
     more = small.work(small.plain, tmp_path, 6, text="a", seed="0")
     with pytest.raises(InputError, match="pieces 5, not 6"):
         carry_out(more, RESUME, keep=tmp_path / ".")
+    both = small.work(small.plain, tmp_path, 6, text="c", seed="0")
+    with pytest.raises(InputError, match=r"found pieces 5, not 6.*And 1 more: text [ab], not c"):
+        carry_out(both, RESUME, keep=tmp_path / ".")
     assert carry_out(small.work(small.plain, tmp_path, text="a", seed="0"), RESUME,
                      keep=tmp_path).resumed == 3
 

@@ -198,6 +198,7 @@ def test_a_block_in_lava() -> None:
     ("gated_delta", {"keep": 0.0}, "keep: the setting is out of range; found 0.0"),
     ("gated_delta", {"rounding": "up"}, "rounding: unknown rounding; found 'up'"),
     ("gated_delta", {"key_size": 129}, "found 129; expected 1 to 128"),
+    ("projector", {"patterns": 4}, "expected at most 4. Lower rows, or raise patterns"),
     ("block", {"head_size": 3}, "head_size: a head of an odd size has no pairs to turn; found 3"),
 ])
 def test_a_setting_that_makes_no_sense_is_refused(
@@ -223,10 +224,18 @@ def test_layers_by_groups_answer_as_the_masked_ones(regrow: str, tmp_path: Path)
     assert drawn(found, tmp_path) == b"\x89PNG\r\n\x1a\n"
 
 
+def test_a_projection_counts_old_patterns_as_its_setting_does(tmp_path: Path) -> None:
+    found = run("projector", patterns=24)
+    assert found.numbers["patterns"] == 24
+    assert drawn(found, tmp_path) == b"\x89PNG\r\n\x1a\n"
+
+
 def test_several_patterns_answer_one_cue(tmp_path: Path) -> None:
     numbers = (found := run("multitasking", size=512, cues=4)).numbers
     assert numbers["asked_overlap"] > 0.85 > 0.3 > numbers["most_unasked_overlap"]
     assert found.cautions == ()
     assert drawn(found, tmp_path) == b"\x89PNG\r\n\x1a\n"
+    fields = run("multitasking", size=512, cues=4, fields=2, queries=2)  # where none collide
+    assert drawn(fields, tmp_path) == b"\x89PNG\r\n\x1a\n"
     crowd = run("multitasking", size=128, patterns=200, cues=4)
     assert any("nobody asked for" in caution.text for caution in crowd.cautions)

@@ -58,6 +58,12 @@ def test_what_is_said_is_read(order: str, kv_heads: int, transposed: bool, tmp_p
         np.testing.assert_array_equal(getattr(layer, f"{role}_bias"), part.reshape(-1, WIDTH)[:, 0])
 
 
+def test_what_is_said_and_not_checked_is_noted(tmp_path: Path) -> None:
+    notes = open_model(written(tmp_path, fused(parts(4, 4), "heads")),
+                       said(fused_order="heads")).notes
+    assert any("read as heads, as was said" in note for note in notes)
+
+
 def test_what_nobody_says_is_refused(tmp_path: Path) -> None:
     file = written(tmp_path, fused(parts(4, 4), "heads"))
     with pytest.raises(UsageError, match=r'in which order.*"blocks" \(all queries, all keys, all '

@@ -59,7 +59,8 @@ def run(settings: Settings, *, backend: str, seed: int, progress: Progress) -> O
     if settings.patterns < settings.rows:
         raise UsageError("there are more rows than patterns to find them from",
                          where="projector", found=settings.rows,
-                         expected=f"at most {settings.patterns}")
+                         expected=f"at most {settings.patterns}",
+                         hint="lower rows, or raise patterns")
     rng = np.random.default_rng(seed)
     old, new = _patterns(settings, rng)
     rows = leading_rows(old.astype(np.float64), settings.rows, np.zeros((0, settings.inputs)))
@@ -69,7 +70,7 @@ def run(settings: Settings, *, backend: str, seed: int, progress: Progress) -> O
     left = _share(found, np.concatenate([old, new]))
     exact = _share(new - (new @ rows.T) @ rows, new)
     numbers: dict[str, Any] = {
-        "inputs": settings.inputs, "rows": settings.rows, "patterns": 2 * len(old),
+        "inputs": settings.inputs, "rows": settings.rows, "patterns": len(old),
         "old_left": float(left[: len(old)].mean()), "new_left": float(left[len(old) :].mean()),
         "new_left_in_float": float(exact.mean()), "steps_a_pattern": PERIOD,
     }

@@ -27,6 +27,13 @@ from neuromorph.shown import Shown
 from neuromorph.translate.transformer.digits import digits_transformer
 
 
+def in_python(bundle: Bundle | MemoriesBundle) -> str:
+    """How a bundle is held against a model that no command can run."""
+    given = "BUNDLE" if bundle.path is None else str(bundle.path)
+    return (f"a PyTorch model of your own runs in Python alone: neuromorph.attach(model, "
+            f'"{given}"), model(x), detach(), model(x) again')
+
+
 def _no_text(_: str) -> Sequence[int]:
     raise UsageError("this model takes no text")
 
@@ -162,7 +169,7 @@ def _inside(bundle: Bundle | MemoriesBundle, against: StrPath | None) -> Models:
     if against is None:
         raise UsageError(f"a bundle of {what} is evaluated inside its model",
                          where=bundle.path, hint="name the model with --against (in Python "
-                         "against=)")
+                         f"against=); {in_python(bundle)}")
     from neuromorph.huggingface.attachment import attach
     from neuromorph.huggingface.loading import load_model
 

@@ -60,6 +60,9 @@ def own_model(source: TensorSource, naming: Naming) -> AttentionModel:
     if naming.rope_theta is None:
         notes.append("queries and keys are taken as they are, without rotary positions: say "
                      "--rope-theta if the model turns them")
+    if naming.fused_order is not None:
+        notes.append(f"rows of fused tensors are read as {naming.fused_order}, as was said: no "
+                     "shape shows another order, `neuromorph record` checks it")
     return AttentionModel(OWN, layers, bool(naming.causal),
                           provenance(source, [name for layer in located
                                               for name in layer.tensors.values()]), tuple(notes))
