@@ -31,7 +31,8 @@ def draw_learning(
     left.set(title="Right before it was taught", xlabel="pass", ylabel="share of lessons",
              ylim=(0, 1), xticks=np.arange(len(next(iter(passes.values())))) + 1)
     left.legend(frameon=False, loc="lower right")
-    right.hist(np.ravel(weights), 41, color=INK)
+    middles = np.arange(weights.min(), weights.max() + 2)
+    right.hist(np.ravel(weights), middles - 0.5, color=INK)
     right.set(title="Plastic weights in the end", xlabel="weight, in 64ths", ylabel="synapses")
     for axes in (left, right):
         axes.spines[["top", "right"]].set_visible(False)

@@ -1,7 +1,7 @@
 """Equilibrium propagation: digits learned by two layers that settle and are nudged both ways.
 
 Laborieux and Zenke (ICLR 2024, arXiv 2309.02214): weights back are not those forward, turned
-around. The contrast of two nudges is a third factor, and all three projections learn on the chip,
+around. The contrast of two nudges is a third factor, and all three projections learn by a rule,
 sample by sample; the readout and the nudge are the host's: docs/plasticity.md.
 """
 
@@ -129,7 +129,7 @@ def run(settings: Settings, *, backend: str, seed: int, progress: Progress) -> O
         "largest_weight": int(max(np.abs(each).max() for each in moved.values())),
     }
     return Outcome(numbers, _sentences(numbers), partial(
-        draw_learning, {"integers, on the chip": course.passes, "floats": float_passes},
+        draw_learning, {"integers": course.passes, "floats": float_passes},
         np.concatenate([moved[name].ravel() for name in ("into", "forward", "back")])))
 
 
@@ -145,8 +145,9 @@ def first_weights(settings: Settings, seed: int) -> Weights:
 
 def lay(settings: Settings, weights: Weights, seed: int) -> Course:
     """All samples in their order: a nudge follows from what the second layer settles in."""
-    numbers = Equilibrium(*((UNIT * found.T).astype(np.int32) for found in (
-        weights.into, weights.forward, weights.back)), settings.slowness)
+    into, forward, back = ((UNIT * found.T).astype(np.int32) for found in (
+        weights.into, weights.forward, weights.back))
+    numbers = Equilibrium(into, forward, back, settings.slowness)
     layers, readout = Layers(numbers), weights.readout.copy()
     train, test = (_codes(part.images) for part in (load_split().train, load_split().test))
     train_labels, labels = load_split().train.labels, load_split().test.labels[: settings.tests]
@@ -184,7 +185,8 @@ def _orders(settings: Settings, seed: int) -> list[NDArray[np.int64]]:
 
 
 def _codes(images: Floats) -> Ints:
-    return np.rint(images.reshape(len(images), -1) / PIXEL_MAX * TOP).astype(np.int64)
+    codes: Ints = np.rint(images.reshape(len(images), -1) / PIXEL_MAX * TOP).astype(np.int64)
+    return codes
 
 
 def check(course: Course, backend: str) -> None:
@@ -224,8 +226,8 @@ def learn_in_floats(settings: Settings, weights: Weights, seed: int) -> tuple[Fl
             rights[number] += (activation(free.second) @ own.readout).argmax() == target.argmax()
             deltas = contrast(own, image, target, free, nudge=FLOAT_NUDGE, phases=2)
             found = gradients(image, target, own, free, deltas)
-            for name, array in own.named():
-                array -= FLOAT_RATE * getattr(found, name)
+            for (_, array), (_, slope) in zip(own.named(), found.named(), strict=True):
+                np.subtract(array, FLOAT_RATE * slope, out=array)
     settled = activation(relax(own, tests[: settings.tests]).second) @ own.readout
     after = (settled.argmax(axis=1) == split.test.labels[: settings.tests]).mean()
     return rights / settings.images, float(after)

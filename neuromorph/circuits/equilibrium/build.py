@@ -59,7 +59,8 @@ def build(numbers: Equilibrium) -> Network:
     ======  =============================================================
 
     A nudge is n = beta dL/da2, which a host computes of what it read: the readout is its own.
-    Without one nothing is learned, once layers have settled.
+    A sample that only asks is cleared instead, both times, so that nothing is learned: layers that
+    have not quite settled move without a nudge as well.
     """
     layers = (("first", numbers.first), ("second", numbers.second))
     inputs = inputs_of(numbers)
@@ -74,7 +75,8 @@ def build(numbers: Equilibrium) -> Network:
         Schedule(PERIOD, (Phase("clear", 0, SHOW_AT), Phase("free", SHOW_AT, AWAY_AT),
                           Phase("away", AWAY_AT, TOWARDS_AT),
                           Phase("towards", TOWARDS_AT, BACK_AT), Phase("back", BACK_AT, PERIOD))),
-        (), inputs, (Port.of(states[1], None, f"what it settles in, to be read in step {READ_AT}"),))
+        (), inputs,
+        (Port.of(states[1], None, f"what it settles in, to be read in step {READ_AT}"),))
 
 
 def _plastic(numbers: Equilibrium) -> tuple[Projection, ...]:

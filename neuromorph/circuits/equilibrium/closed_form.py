@@ -63,16 +63,20 @@ class Layers:
         return self.second
 
     def nudge(self, nudge: NDArray[Any] | None) -> None:
-        """The rest of a sample: both nudges, the lesson; or, without a nudge, time that passes."""
-        way = np.zeros_like(self.second) if nudge is None else np.asarray(nudge, np.int64)
+        """The rest of a sample: both nudges and the lesson; or, without a nudge, cleared again."""
         self._settle(AWAY_AT - READ_AT)
-        self._settle(TOWARDS_AT - AWAY_AT, way)
+        if nudge is None:
+            self._pixels = np.zeros(self.numbers.inputs, np.int64)
+            one = other = np.full(self.numbers.second, CLEARING)
+        else:
+            one, other = np.asarray(nudge, np.int64), -np.asarray(nudge, np.int64)
+        self._settle(TOWARDS_AT - AWAY_AT, one)
         away = self.first, self.second
-        self._settle(BACK_AT - TOWARDS_AT, -way)
+        self._settle(BACK_AT - TOWARDS_AT, other)
         towards = self.first, self.second
         self._settle(LEARN_AT - BACK_AT)
-        first, second = (np.clip(one - other, -TRACE_MAX, TRACE_MAX)
-                         for one, other in zip(away, towards, strict=True))
+        first, second = (np.clip(up - down, -TRACE_MAX, TRACE_MAX)
+                         for up, down in zip(away, towards, strict=True))
         self.contrast = first, second
         self._learn()
         self._settle(PERIOD - 1 - LEARN_AT)

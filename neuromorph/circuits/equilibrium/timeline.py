@@ -26,7 +26,7 @@ from neuromorph.shown import Shown
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Sample(Shown):
-    """One sample; one that only asks has no nudge.
+    """One sample; one that only asks has no nudge, and is cleared where that would be.
 
     Attributes
     ----------
@@ -49,10 +49,13 @@ def stimulate(
     for number, sample in enumerate(samples):
         at = PERIOD * number
         trains["nudge"][at : at + SHOW_AT] = CLEARING
+        if sample.nudge is None:
+            trains["pixel"][at + SHOW_AT : at + AWAY_AT] = sample.pixels
+            trains["nudge"][at + AWAY_AT : at + BACK_AT] = CLEARING
+            continue
         trains["pixel"][at + SHOW_AT : at + PERIOD - 1] = sample.pixels
-        if sample.nudge is not None:
-            trains["nudge"][at + AWAY_AT : at + TOWARDS_AT] = sample.nudge
-            trains["nudge"][at + TOWARDS_AT : at + BACK_AT] = -np.asarray(sample.nudge)
+        trains["nudge"][at + AWAY_AT : at + TOWARDS_AT] = sample.nudge
+        trains["nudge"][at + TOWARDS_AT : at + BACK_AT] = -np.asarray(sample.nudge)
     return trains, steps
 
 
