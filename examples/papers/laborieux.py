@@ -39,11 +39,14 @@ ABOUT = Paper(
     claims="Networks at equilibrium learn by nudging although weights back are not the transpose "
            "of those forward, if a homeostatic loss on the Jacobian aligns the two.",
     built="`papers.equilibrium`, floats: relaxation, nudges in N phases, the adjoint as reference, "
-          "the loss and its gradient from two local phases of noise.",
+          "the loss and its gradient from two local phases of noise. `circuits.equilibrium`, "
+          "`neuromorph run equilibrium`: two nudges in integers, learned sample by sample, to the "
+          "bit on every backend; no homeostasis there.",
     verdict="On digits homeostasis wins back what unrelated weights cost, and aligns them. Nothing "
             "to mend where the weights are symmetric; nudges alone align them in part and lose "
-            "few points on a task this small. A learning circuit for small networks, of no use to "
-            "the attention of a trained model.",
+            "few points on a task this small. In integers it learns with two additions: layers are "
+            "cleared between samples, and a tag is the weight's low byte. A learning circuit for "
+            "small networks, of no use to the attention of a trained model.",
     shown=("N = 2: order of the error in the nudge",
            "unrelated weights: cosine of dL/dW_in with backprop (at most)",
            "digits, unrelated, backprop: accuracy",

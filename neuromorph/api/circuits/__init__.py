@@ -35,6 +35,7 @@ NAMES = (
     "hidden_field",
     "key_gate",
     "homeostat",
+    "equilibrium",
     "ensembles",
     "gated_delta",
     "block",
