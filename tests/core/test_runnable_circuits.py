@@ -197,6 +197,7 @@ def test_a_block_in_lava() -> None:
     ("prototypes", {"resolution": 1e-6}, "resolution: the ramp is finer than the codes"),
     ("prototypes", {"window": 3}, "window: a number of the prototypes is out of range; found 3"),
     ("gated_delta", {"keep": 0.0}, "keep: the setting is out of range; found 0.0"),
+    ("gated_delta", {"keys": 2**31}, "keys: the setting is out of range; found 2147483648"),
     ("gated_delta", {"rounding": "up"}, "rounding: unknown rounding; found 'up'"),
     ("gated_delta", {"key_size": 129}, "found 129; expected 1 to 128"),
     ("naam", {"steps": 2**31}, "steps: the setting is out of range; found 2147483648"),
@@ -213,6 +214,11 @@ def test_a_setting_that_makes_no_sense_is_refused(
 def test_more_memories_than_memory(memories: int) -> None:
     with pytest.raises(MemoryBudgetError, match="naam: this would need more memory"):
         run("naam", "reference", memories=memories)
+
+
+def test_a_memory_that_learns_nothing_has_numbers() -> None:
+    found = run("gated_delta", tokens=4, rate=1e-300)
+    assert found.numbers["cosine_to_floats"] == 0.0
 
 
 def test_a_block_that_is_not_proved_does_not_run() -> None:
