@@ -140,7 +140,7 @@ def simulate(
         return simulate_memories(bundle, inputs=inputs, backend=backend, readout=readout,
                                  progress=progress)
     loaded = bundle if isinstance(bundle, Bundle) else load_bundle(bundle)
-    arrays = (load_arrays(inputs, lambda found: _check_names(found, loaded))
+    arrays = (load_arrays(inputs, lambda found: _check_names(found, loaded, inputs))
               if isinstance(inputs, str | os.PathLike) else inputs)
     fidelity: list[HeadFidelity] = []
     tallies: Tallies = defaultdict(Tally)
@@ -247,9 +247,9 @@ def classify(
     return vit.logits(images, attend), fidelity
 
 
-def _check_names(arrays: Mapping[str, object], bundle: Bundle) -> None:
+def _check_names(arrays: Mapping[str, object], bundle: Bundle, where: object = "inputs") -> None:
     parts = [f"{part}.{i}" for i in range(len(bundle.codes)) for part in (*_PARTS, *_MORE)]
-    check_names(arrays, ("images", "labels") if "images" in arrays else parts, "inputs")
+    check_names(arrays, ("images", "labels") if "images" in arrays else parts, where)
 
 
 def samples_of(bundle: Bundle, arrays: Mapping[str, NDArray[Any]]) -> dict[str, Sample]:

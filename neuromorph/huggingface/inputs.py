@@ -38,6 +38,8 @@ def check_batch(batch: Any) -> None:
 
     Raises
     ------
+    CalibrationError
+        If there is nothing in it.
     UsageError
     """
     if isinstance(batch, list):
@@ -47,6 +49,9 @@ def check_batch(batch: Any) -> None:
                          "attach(model, [(x,) for x, y in loader])")
     if not is_tensor(batch) and not isinstance(batch, Mapping | tuple):
         raise no_inputs(type(batch).__name__)
+    if not is_tensor(batch) and not len(batch):
+        raise CalibrationError("a batch of calibration data is empty", found=type(batch).__name__,
+                               expected="what the model is called with")
     named = batch.items() if isinstance(batch, Mapping) else enumerate(
         batch if isinstance(batch, tuple) else ())
     for name, value in named:

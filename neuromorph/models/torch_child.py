@@ -122,6 +122,8 @@ def write_tensors(path: Path, tensors: Mapping[str, Any], most: int) -> None:
 
 def _dtype(name: str, tensor: Any) -> str:
     kind = str(tensor.dtype).removeprefix("torch.")
+    if tensor.is_meta:
+        end("format", "a tensor has no numbers, only a shape", f"{name!r}: device meta"[:200])
     if str(tensor.layout) != "torch.strided" or tensor.is_quantized or kind not in _NAMES:
         end("format", "a tensor is of a kind that is not read here",
              f"{name!r}: {kind}, {tensor.layout}"[:200])

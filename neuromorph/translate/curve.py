@@ -23,6 +23,11 @@ INSIDE = WHOLE - 64
 """Farthest part of a cap that a curve reaches: 3.8 caps of score on either side."""
 
 
+def takes(cap: float, options: TranslateOptions) -> bool:
+    """Whether a curve has room for one step of a ramp under a soft cap, in nats."""
+    return WHOLE * options.exact_step_nats <= 2 * INSIDE * cap
+
+
 def with_cap(
     head: LatencyAttention, best: NDArray[np.float64], cap: float, options: TranslateOptions
 ) -> LatencyAttention:
@@ -35,7 +40,7 @@ def with_cap(
     best : float64 array, shape (queries,)
         Each query's largest q.k, in nats.
     cap : float
-        In nats.
+        In nats; one that the options' step has room in, see `takes`.
     options : TranslateOptions
     """
     step = options.exact_step_nats

@@ -131,6 +131,10 @@ def check_samples(samples: Sequence[Sample], where: str) -> None:
     for sample in samples:
         _check_shapes(sample, first, where)
         for name in ("queries", "keys", "values"):
+            if not getattr(sample, name).shape[-1]:
+                raise CalibrationError(f"the {name} have a size of 0", where=where,
+                                       found=getattr(sample, name).shape,
+                                       expected="heads of at least one number")
             if not np.isfinite(getattr(sample, name)).all():
                 raise CalibrationError(f"the {name} hold NaN or infinity", where=where,
                                        hint="check the model's weights and inputs")

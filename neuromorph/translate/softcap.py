@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from neuromorph.errors import UnsupportedError
 from neuromorph.translate.cautions import Caution
 from neuromorph.translate.code import LayerCode
+from neuromorph.translate.curve import takes
 from neuromorph.translate.fidelity import cosines, float_attention
 from neuromorph.translate.options import TranslateOptions
 from neuromorph.translate.samples import Sample, evenly_spread
@@ -58,11 +59,12 @@ def without_cap(samples: Sequence[Sample]) -> NDArray[np.float64] | None:
 def may_curve(samples: Sequence[Sample], options: TranslateOptions) -> bool:
     """Whether heads could undo the samples' cap, and some of them have a reason to.
 
-    A mass to keep is counted along straight ramps.
+    A mass to keep is counted along straight ramps, and a cap below half a step has no room for one.
     """
     caps = {s.softcap for s in samples}
     if (options.spikes == "graded" or options.neurons_per_key > 1 or len(caps) > 1 or None in caps
-            or options.keep_mass is not None or any(s.bias is not None for s in samples)):
+            or options.keep_mass is not None or any(s.bias is not None for s in samples)
+            or not takes(min(cap for cap in caps if cap is not None), options)):
         return False
     found = without_cap(samples)
     return found is not None and float(found.min()) < WORTH

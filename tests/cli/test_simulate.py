@@ -119,7 +119,7 @@ def test_images_run_the_whole_model(cli: Run, exported: Path, tmp_path: Path) ->
     ({"images": np.zeros((2, 8, 8)), "labels": np.zeros(3)}, 3,
      "labels and images differ in number; found (3,); expected (2,)"),
     ({"images": np.zeros((2, 8, 8)), "label": np.zeros(2)}, 3, "Did you mean 'labels'?"),
-    ({"labels": np.zeros(2)}, 3, "has no use here; found labels"),
+    ({"labels": np.zeros(2)}, 3, "i.npz: an array of this name has no use here; found labels"),
 ])
 def test_images_that_do_not_fit(
     fails: Run, exported: Path, tmp_path: Path, arrays: Arrays, code: int, text: str

@@ -183,6 +183,15 @@ def test_a_wide_cap_is_left_out() -> None:
     assert own == ignored
 
 
+@pytest.mark.parametrize("cap", [1e-300, 1e-9, 0.3])
+def test_a_cap_below_half_a_step_has_no_curve(cap: float) -> None:
+    tight = {"layer": [sample(0, cap, 3.0)]}
+    code, _ = calibrated(tight["layer"], PLAIN)
+    assert not any(head.cap for head in code.heads)
+    with pytest.raises(UnsupportedError, match="soft-capped logits"):
+        of_soft_caps(tight, {"layer": code})
+
+
 def test_other_heads_are_refused_with_what_would_help() -> None:
     tight = {"layer": [sample(0, 5.0, 3.0)]}
     for options in (TranslateOptions(), replace(PLAIN, neurons_per_key=2)):

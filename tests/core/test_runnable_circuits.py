@@ -15,6 +15,7 @@ from neuromorph.circuits.block.numbers import Block
 from neuromorph.errors import (
     DisagreementError,
     FitError,
+    MemoryBudgetError,
     NeuromorphWarning,
     RangeProofError,
     UsageError,
@@ -196,9 +197,11 @@ def test_a_block_in_lava() -> None:
     ("prototypes", {"resolution": 1e-6}, "resolution: the ramp is finer than the codes"),
     ("prototypes", {"window": 3}, "window: a number of the prototypes is out of range; found 3"),
     ("gated_delta", {"keep": 0.0}, "keep: the setting is out of range; found 0.0"),
+    ("gated_delta", {"keys": 2**31}, "keys: the setting is out of range; found 2147483648"),
     ("gated_delta", {"rounding": "up"}, "rounding: unknown rounding; found 'up'"),
     ("gated_delta", {"key_size": 129}, "found 129; expected 1 to 128"),
     ("projector", {"patterns": 4}, "expected at most 4. Lower rows, or raise patterns"),
+    ("naam", {"steps": 2**31}, "steps: the setting is out of range; found 2147483648"),
     ("block", {"head_size": 3}, "head_size: a head of an odd size has no pairs to turn; found 3"),
 ])
 def test_a_setting_that_makes_no_sense_is_refused(
@@ -206,6 +209,17 @@ def test_a_setting_that_makes_no_sense_is_refused(
 ) -> None:
     with pytest.raises(UsageError, match=text):
         run(circuit, **settings)
+
+
+@pytest.mark.parametrize("memories", [2**31, 2**63, 10**30])
+def test_more_memories_than_memory(memories: int) -> None:
+    with pytest.raises(MemoryBudgetError, match="naam: this would need more memory"):
+        run("naam", "reference", memories=memories)
+
+
+def test_a_memory_that_learns_nothing_has_numbers() -> None:
+    found = run("gated_delta", tokens=4, rate=1e-300)
+    assert found.numbers["cosine_to_floats"] == 0.0
 
 
 def test_a_block_that_is_not_proved_does_not_run() -> None:

@@ -30,6 +30,8 @@ def with_value(name: str, value: float) -> list[Sample]:
     (with_value("queries", np.nan), "the queries hold NaN or infinity"),
     (with_value("keys", np.inf), "the keys hold NaN or infinity"),
     (with_value("values", -np.inf), "the values hold NaN or infinity"),
+    (broken(queries=np.zeros((2, 6, 0)), keys=np.zeros((2, 6, 0))), "the queries have a size of 0"),
+    (broken(values=np.zeros((2, 6, 0))), "the values have a size of 0"),
     (broken(queries=np.zeros((2, 6, 15))), "queries and keys do not fit each other"),
     (broken(queries=np.zeros((6, 16))), "queries and keys do not fit each other"),
     (broken(queries=np.zeros((3, 6, 16))), "heads do not divide into key-value groups"),

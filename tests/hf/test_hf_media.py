@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import struct
 import wave
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -190,13 +192,16 @@ def _saved(name: str, array: np.ndarray) -> Any:
 PICTURES: dict[str, tuple[Any, str]] = {
     "empty": (lambda f: None, "one file an image or recording; found 0 files"),
     "other": (lambda f: (f / "a.gif").write_bytes(b"GIF89a"), "no file to calibrate on; expected"),
-    "no PNG": (lambda f: (f / "a.png").write_bytes(b"hello"), "cannot be read.*a PNG or JPEG"),
+    "no PNG": (lambda f: (f / "a.png").write_bytes(b"hello"),
+               "cannot be read; found b'hello'; expected a PNG or JPEG"),
     "no bytes": (lambda f: (f / "a.png").write_bytes(b""), "the file is empty"),
     "git-lfs": (lambda f: (f / "a.png").write_bytes(
         b"version https://git-lfs.github.com/spec/v1\n"), "git lfs pull"),
     "cut": (lambda f: _cut(f / "a.png"), "the image cannot be read"),
     "16 bits": (lambda f: Image.fromarray(np.zeros((9, 9), np.uint16)).save(f / "a.png"),
                 "8 bits a channel; found mode I;16"),
+    "16 bits, in color": (lambda f: _deep(f / "a.png", 2, 3), "found mode RGB;16B"),
+    "16 bits, grey and alpha": (lambda f: _deep(f / "a.png", 4, 2), "found mode LA;16B"),
     "recording": (lambda f: sound(f / "a.wav", tone(0)), "takes images, and this is a recording"),
     "rank": (_saved("a.npy", np.zeros((1, 3, 32, 32), "f")), "expected .3, height, width."),
     "channels last": (_saved("a.npy", np.zeros((32, 32, 3), "f")), "expected .3, height, width."),
@@ -214,6 +219,15 @@ def _cut(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:300])
 
 
+def _deep(path: Path, kind: int, channels: int) -> None:
+    """A PNG file of 9 by 9 pixels of 16 bits, which PIL does not write."""
+    parts = [(b"IHDR", struct.pack(">IIBBBBB", 9, 9, 16, kind, 0, 0, 0)),
+             (b"IDAT", zlib.compress(bytes(9 * (1 + 18 * channels)))), (b"IEND", b"")]
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(content)) + name + content
+        + struct.pack(">I", zlib.crc32(name + content)) for name, content in parts))
+
+
 @pytest.mark.parametrize("name", PICTURES)
 def test_pictures_that_are_refused(name: str, vit: Path, tmp_path: Path) -> None:
     spoil, says = PICTURES[name]
@@ -225,6 +239,8 @@ def test_pictures_that_are_refused(name: str, vit: Path, tmp_path: Path) -> None
 
 
 SOUNDS: dict[str, tuple[Any, str]] = {
+    "cut in its head": (lambda f: (f / "a.wav").write_bytes(b"RIFF"), "found the end of the file"),
+    "no samples": (lambda f: sound(f / "a.wav", tone(0)[:0]), "is empty, or has no rate; found 0 "),
     "rate": (lambda f: sound(f / "a.wav", tone(0), rate=8000), "found 8000 Hz; expected 16000 Hz"),
     "stereo": (lambda f: sound(f / "a.wav", tone(0), channels=2), "one channel; found 2"),
     "cut": (lambda f: (f / "a.wav").write_bytes(b"RIFF\x10\0\0\0WAVE"), "cannot be read"),

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 import neuromorph
-from neuromorph.errors import UnsupportedError, UsageError
+from neuromorph.errors import CalibrationError, TensorError, UnsupportedError, UsageError
 from neuromorph.huggingface.connect import links
 from neuromorph.translate import TranslateOptions
 
@@ -226,3 +226,67 @@ def test_two_models_at_the_same_time() -> None:
     assert torch.equal(said(one), both[0])
     second.detach()
     first.detach()
+
+
+class Sized(own.Own):
+    """Heads cut to a size, which may be 0."""
+
+    def __init__(self, keys: int, values: int, *, fused: bool) -> None:
+        super().__init__()
+        self.keys, self.values, self.fused = keys, values, fused
+
+    def attend(self, q: Any, k: Any, v: Any) -> Any:
+        q, k, v = q[..., : self.keys], k[..., : self.keys], v[..., : self.values]
+        context = (torch.nn.functional.scaled_dot_product_attention(q, k, v) if self.fused
+                   else (q @ k.mT).softmax(-1) @ v)
+        return torch.nn.functional.pad(context, (0, 8 - self.values))
+
+
+@pytest.mark.parametrize("fused", [True, False])
+@pytest.mark.parametrize(("keys", "values"), [(0, 8), (8, 0)])
+def test_heads_without_numbers_are_refused(keys: int, values: int, fused: bool) -> None:
+    model = own.sharpened(Sized(keys, values, fused=fused))
+    with pytest.raises((CalibrationError, UnsupportedError), match=r"of 0|no numbers"):
+        attached(model)
+
+
+class Added(own.Own):
+    """With a mask that is added to the scores."""
+
+    def __init__(self, *, fused: bool) -> None:
+        super().__init__()
+        self.fused, self.mask = fused, torch.zeros(own.TOKENS, own.TOKENS)
+
+    def attend(self, q: Any, k: Any, v: Any) -> Any:
+        if self.fused:
+            return torch.nn.functional.scaled_dot_product_attention(q, k, v, attn_mask=self.mask)
+        return (q @ k.mT / 3 + self.mask).softmax(-1) @ v
+
+
+@pytest.mark.parametrize("fused", [True, False])
+def test_a_mask_that_is_not_a_number_hides_nothing(fused: bool) -> None:
+    model = own.sharpened(Added(fused=fused))
+    spiking = attached(model)
+    model.mask = model.mask.clone()
+    model.mask[3, 2] = torch.nan
+    with pytest.raises(TensorError, match="the bias holds NaN"):
+        said(model)
+    spiking.detach()
+    with pytest.raises(CalibrationError, match="the bias holds NaN"):
+        attached(model)
+
+
+class Capped(own.Own):
+    def attend(self, q: Any, k: Any, v: Any) -> Any:
+        return ((q @ k.mT / 0.0).tanh() * 0.0).softmax(-1) @ v
+
+
+def test_scores_over_zero_are_no_scores() -> None:
+    with pytest.raises(CalibrationError, match="reached none of its attention"):
+        attached(own.sharpened(Capped()))
+
+
+@pytest.mark.parametrize("data", [{}, [()], [{}]])
+def test_an_empty_batch_is_refused(data: Any) -> None:
+    with pytest.raises(CalibrationError, match="a batch of calibration data is empty"):
+        neuromorph.attach(own.net(own.Sdpa), data, options=SLOTS)

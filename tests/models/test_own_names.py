@@ -259,3 +259,21 @@ def test_bad_maps(name: str, raw: bytes | None, text: str, tmp_path: Path) -> No
     with pytest.raises(NeuromorphError, match=text) as caught:
         read_naming(tmp_path / name)
     assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize("number", ["01", "100000", "9" * 30])
+def test_a_layer_whose_number_is_written_oddly_is_not_passed_over(
+    number: str, tmp_path: Path
+) -> None:
+    tensors = own_tensors()
+    for role in "qkvo":
+        tensors[f"blocks.{number}.attn.w{role}.weight"] = tensors[f"blocks.0.attn.w{role}.weight"]
+    with pytest.raises(NeuromorphError, match=rf"cannot be read; found 'blocks\.{number}\."):
+        open_model(own(tmp_path, tensors), Naming(MAP, heads=HEADS, causal=True))
+
+
+@pytest.mark.parametrize("role", "qkvo")
+def test_no_tensor_is_both_used_and_ignored(role: str, tmp_path: Path) -> None:
+    said = Naming(MAP, heads=HEADS, causal=True, ignore=(MAP[role],))
+    with pytest.raises(NeuromorphError, match=f"a tensor is both {role} and ignored"):
+        open_model(own(tmp_path), said)

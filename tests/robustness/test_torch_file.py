@@ -151,6 +151,7 @@ BAD: dict[str, tuple[Any, str]] = {
     "10^9 from nothing": (lambda p: saved(p, {"a": ONE.expand(10**9)}),
                           r"larger than what is stored of it; found 'a' \[1000000000\]"),
     "sparse": (lambda p: saved(p, {"a": torch.eye(3).to_sparse()}), "torch.sparse_coo|cannot read"),
+    "meta": (lambda p: saved(p, {"a": torch.zeros(2, device="meta")}), "no numbers, only a shape"),
     "complex": (lambda p: saved(p, {"a": torch.zeros(2, dtype=torch.complex128)}), "complex128"),
     "a list": (lambda p: saved(p, [ONE]), "no tensors by name; found list"),
     "no tensors": (lambda p: saved(p, {"lr": 1.0}), "no tensors by name; found lr"),

@@ -37,7 +37,8 @@ class Settings:
 
     tokens: Annotated[int, Meaning("Associations that are written.", low=2, high=LONGEST)] = 96
     keys: Annotated[int, Meaning(
-        "Different keys among them; each comes again with other values.", low=1)] = 8
+        "Different keys among them; each comes again with other values.", low=1,
+        high=LONGEST)] = 8
     key_size: Annotated[int, Meaning("Size of a key.", low=1, high=gated_delta.KEYS_MAX - 1)] = 32
     value_size: Annotated[int, Meaning("Size of a value.", low=1, high=1024)] = 16
     keep: Annotated[float, Meaning(
@@ -124,7 +125,9 @@ def _associations(
 
 
 def _cosine(found: NDArray[Any], target: NDArray[Any]) -> float:
-    return float((found * target).sum() / (np.linalg.norm(found) * np.linalg.norm(target)))
+    """0 where either is nothing, as at a rate of 1e-300."""
+    lengths = float(np.linalg.norm(found) * np.linalg.norm(target))
+    return float((found * target).sum()) / lengths if lengths else 0.0
 
 
 def _sentences(numbers: dict[str, Any]) -> tuple[str, ...]:

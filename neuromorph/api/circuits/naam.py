@@ -41,7 +41,7 @@ class Settings:
         "Share of the first memory's signs that the cue has wrong.", low=0, high=1)] = 0.1
     beta: Annotated[float, Meaning("Steepness of every tanh.", above=0)] = 5.0
     dt: Annotated[float, Meaning("Euler's step, in time constants.", above=0)] = 0.05
-    steps: Annotated[int, Meaning("How many of them.", low=1)] = 400
+    steps: Annotated[int, Meaning("How many of them.", low=1, high=1_000_000)] = 400
 
     def __post_init__(self) -> None:
         check_limits(self)
@@ -85,7 +85,8 @@ def run(settings: Settings, *, backend: str, seed: int, progress: Progress) -> O
     """
     if reason := why_not(backends.get(backend)):
         raise UnsupportedError(reason, where=f"naam on backend {backend}")
-    require(COPIES * WORD * float(settings.neurons) ** 2, "naam")
+    neurons, memories = float(settings.neurons), float(settings.memories)
+    require(COPIES * WORD * neurons * (neurons + memories), "naam")
     rng = np.random.default_rng(seed)
     model = NAAM(rng.choice([-1.0, 1.0], (settings.memories, settings.neurons)),
                  beta=settings.beta, dt=settings.dt)

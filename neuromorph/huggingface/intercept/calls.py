@@ -61,7 +61,7 @@ def _mask_and_bias(
     if added.shape[-1] == 1:
         added = added.expand(*added.shape[:-1], keys)
     if not _is_bool(added):
-        seen = added > HIDDEN
+        seen = ~(added <= HIDDEN)  # so that NaN does not hide: it is a bias, which is refused
         bias = added.masked_fill(~seen, 0)
         mask = None if bool(seen.all()) else layout.inward(seen, loose=True)
         return mask, layout.inward(bias, loose=True) if bool(bias.any()) else None

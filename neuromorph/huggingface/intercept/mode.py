@@ -158,6 +158,9 @@ class _Sdpa:
     ) -> None:
         self._query, self._key, self._value, self._mask = query, key, value, attn_mask
         self.dropout, self._causal, self._gqa = dropout_p, is_causal, enable_gqa
+        if not query.shape[-1]:
+            raise UnsupportedError("queries and keys of attention have no numbers",
+                                   found=tuple(query.shape), expected="a head size of at least 1")
         self._scale = query.shape[-1] ** -0.5 if scale is None else float(scale)
 
     def asked(self) -> Asked:

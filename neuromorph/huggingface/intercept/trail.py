@@ -248,7 +248,9 @@ def _times(scores: Scores, other: Any, _first: bool) -> Scores | None:
 
 
 def _over_number(scores: Scores, other: Any, first: bool) -> Scores | None:
-    return scores.times(1 / other) if first and not isinstance(other, Scores) else None
+    if not first or isinstance(other, Scores) or (not isinstance(other, Tensor) and other == 0):
+        return None
+    return scores.times(1 / other)
 
 
 def _tanh(scores: Scores, _other: Any, _first: bool) -> Scores | None:

@@ -22,6 +22,8 @@ _PIXELS = 1 << 26
 _FILES = 1 << 14
 _MODES = ("1", "L", "LA", "P", "RGB", "RGBA")
 """Of images with 8 bits a channel, as PIL calls them."""
+_DEEP = ";16B"
+"""What PIL calls raw data of 16 bits a channel ends with, whatever it makes of them."""
 
 
 class Read(NamedTuple):
@@ -76,7 +78,7 @@ def _content(path: Path, what: str) -> bytes:
 
 def _image(path: Path) -> Read:
     try:
-        from PIL import Image
+        from PIL import Image, UnidentifiedImageError
     except ImportError as error:
         raise MissingExtraError("images in files need pillow", where=path, found=str(error),
                                 hint="pip install pillow, or give arrays (.npy)") from error
@@ -90,7 +92,14 @@ def _image(path: Path) -> Read:
             if image.mode not in _MODES:
                 raise FileFormatError("an image must have 8 bits a channel", where=path,
                                       found=f"mode {image.mode}")
+            deep = [args for *_, args in image.tile if str(args).endswith(_DEEP)]
+            if deep:  # in color they would be cut to 8 without a word
+                raise FileFormatError("an image must have 8 bits a channel", where=path,
+                                      found=f"mode {deep[0]}")
             return Read(path.name, np.asarray(image.convert("RGB")))
+    except UnidentifiedImageError as error:  # whose text is an address in memory
+        raise FileFormatError("the image cannot be read", where=path, found=content[:8],
+                              expected="a PNG or JPEG file") from error
     except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
         raise FileFormatError("the image cannot be read", where=path, found=error,
                               expected="a PNG or JPEG file") from error
@@ -103,12 +112,17 @@ def _recording(path: Path) -> Read:
             channels, size, rate, count = sound.getparams()[:4]
             raw = sound.readframes(count)
     except (wave.Error, EOFError, ValueError, RuntimeError, OverflowError, struct.error) as error:
-        raise FileFormatError("the recording cannot be read", where=path, found=error,
+        raise FileFormatError("the recording cannot be read", where=path,
+                              found=str(error) or "the end of the file",
                               expected="a WAV file of whole numbers (PCM)") from error
     if channels != 1:
         raise FileFormatError("a recording has one channel", where=path, found=channels,
                               hint="mix it down to mono")
-    if size not in (1, 2, 3, 4) or rate < 1 or len(raw) != count * size or not count:
+    if not count or rate < 1:
+        raise FileFormatError("the recording is empty, or has no rate", where=path,
+                              found=f"{count} samples, {rate} a second",
+                              expected="at least one of both")
+    if size not in (1, 2, 3, 4) or len(raw) != count * size:
         raise FileFormatError("the recording is cut short, or of no kind that is known",
                               where=path, found=f"{len(raw)} bytes",
                               expected=f"{count} samples of {size} bytes")

@@ -16,7 +16,7 @@ from neuromorph.models.heads import AttentionModel
 from neuromorph.models.own.layer import own_layer
 from neuromorph.models.own.naming import OWN, WEIGHTS, Naming
 from neuromorph.models.own.telling import way
-from neuromorph.models.own.templates import LAYER, grouped, layers_of, name_of
+from neuromorph.models.own.templates import LAYER, grouped, layers_of, name_of, odd_layers
 from neuromorph.models.own.torch_order import bias_beside, documented
 from neuromorph.models.source import TensorSource, provenance
 
@@ -51,6 +51,7 @@ def own_model(source: TensorSource, naming: Naming) -> AttentionModel:
     roles = {role: tensors[role] for role in tensors if not role.endswith("_bias")}
     numbers = _layers(roles, source, naming)
     ignored = {name_of(template, number) for template in naming.ignore for number in numbers}
+    _check_not_ignored(tensors, ignored, numbers, naming)
     check_no_positions(set(source.names) - ignored, source.path)
     located = [_located(tensors, number, source, naming) for number in numbers]
     for layer in located:
@@ -104,6 +105,11 @@ def _layers(roles: dict[str, str], source: TensorSource, naming: Naming) -> list
     """Numbers of the layers, in order; each has every weight."""
     known = {role: layers_of(template, source.names) for role, template in roles.items()}
     for role, template in roles.items():
+        odd = odd_layers(template, source.names)
+        if odd:
+            raise ModelStructureError(f"the number of a layer of {role} cannot be read",
+                                      where=source.path, found=shown(odd[0]),
+                                      expected="0 to 99999, without zeros in front")
         if not known[role]:
             raise not_there(role, template, source, naming)
     if len({LAYER in template for template in roles.values()}) > 1:
@@ -116,6 +122,17 @@ def _layers(roles: dict[str, str], source: TensorSource, naming: Naming) -> list
                 raise ModelStructureError(f"layer {number} has no {role}", where=source.path,
                                           expected=name_of(template, number))
     return numbers
+
+
+def _check_not_ignored(
+    tensors: dict[str, str], ignored: Collection[str], numbers: Iterable[int], naming: Naming
+) -> None:
+    for number in numbers:
+        for role, template in tensors.items():
+            if name_of(template, number) in ignored:
+                raise ModelStructureError(
+                    f"a tensor is both {role} and ignored", where=naming.where,
+                    found=shown(name_of(template, number)), hint="leave one of both out")
 
 
 def _near(template: str, source: TensorSource) -> str:

@@ -35,6 +35,14 @@ def layers_of(template: str, names: Iterable[str]) -> list[int]:
     return sorted(int(match["layer"]) for match in map(pattern.fullmatch, names) if match)
 
 
+def odd_layers(template: str, names: Iterable[str]) -> list[str]:
+    """Names that would be of this template, were their layer's number written as others are."""
+    before, *after = map(re.escape, template.split(LAYER))
+    pattern = re.compile(before + r"(?P<layer>\d+)" + "(?P=layer)".join(after))
+    found = [(name, match["layer"]) for name in names if (match := pattern.fullmatch(name))]
+    return [name for name, number in found if not _NUMBER.fullmatch(number)] if after else []
+
+
 def name_of(template: str, layer: int) -> str:
     """The name in one layer."""
     return template.replace(LAYER, str(layer))
