@@ -21,7 +21,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLES = Path(__file__).parent / "recipes"
 COPIED = ("neuromorph", "processes", "hardware_profiles", "tests", "docs", "examples",
-          "CONTRIBUTING.md", "README.md", "conftest.py", "pyproject.toml")
+          "benchmarks", "CONTRIBUTING.md", "README.md", "conftest.py", "pyproject.toml")
 HOUSE = "floor or flow_one_way or heavy_imports or no_forbidden or files_are_short or is_light"
 
 ALONE = "neuromorph/compile/check/models.py"

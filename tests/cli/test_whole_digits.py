@@ -94,7 +94,7 @@ def test_it_goes_on_where_it_was_stopped(
     assert len(list(tmp_path.glob("kept/*/*.part"))) == 5
     other = cli("evaluate", whole, "--windows", "4", "--work", "kept", "--resume")
     assert (other.code, other.out) == (3, "")
-    assert "the journal that is here is of another run; found windows" in other.err
+    assert "the journal that is here is of another run; found pieces 5, not 4" in other.err
     assert "an earlier run had done 5" in cli(*line, "--resume").out
     assert cli(*line, "--resume", "--json").out == wanted
 

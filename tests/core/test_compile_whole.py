@@ -12,7 +12,6 @@ import pytest
 from small_transformers import KINDS, differs, inputs_of, kind
 from small_whole import small_whole
 
-from neuromorph.api import compile as api
 from neuromorph.api.compile import _begun, compile_bundle, program_text
 from neuromorph.bundle.whole import WholeBundle, save_whole
 from neuromorph.circuits.transformer.build import build
@@ -22,7 +21,7 @@ from neuromorph.compile.check import check_program
 from neuromorph.compile.packing import spread
 from neuromorph.compile.packing.cut import in_declared_order
 from neuromorph.compile.program_file import program_as_dict, read_program
-from neuromorph.deploy import whole_trial
+from neuromorph.deploy import any_units, whole_trial
 from neuromorph.deploy.folder import FOLDER, save_compiled
 from neuromorph.deploy.whole_trial import serial, try_token
 from neuromorph.errors import DisagreementError, FitError, UsageError
@@ -208,7 +207,7 @@ def test_settings_that_no_core_has_all_of_count_in_the_bound() -> None:
 def test_a_set_of_costs_that_is_not_there_is_refused_before_anything_is_built(
     monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(api, "unit_of", lambda _: pytest.fail("it was built"))
+    monkeypatch.setattr(any_units, "unit_of", lambda _: pytest.fail("it was built"))
     with pytest.raises(UsageError, match="no such set of costs"):
         compile_bundle(small_whole(), "loihi2-graded", costs="nope")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 
+import pytest
 from numba.core.caching import FunctionCache
 from numba.core.registry import CPUDispatcher
 
@@ -25,6 +26,7 @@ def dispatchers() -> list[CPUDispatcher]:
     return list(found.values())
 
 
+@pytest.mark.slow
 def test_no_two_compiled_functions_share_a_place_in_the_cache() -> None:
     kept = [(d.__module__, d._cache._impl.filename_base) for d in dispatchers()
             if isinstance(d._cache, FunctionCache)]

@@ -59,7 +59,7 @@ def layers(draw: st.DrawFn) -> tuple[LayerCode, FloatWork]:
 
 
 @given(layers())
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_floats_to_floats_are_codes_and_back(layer: tuple[LayerCode, FloatWork]) -> None:
     check(*layer)
 

@@ -106,7 +106,7 @@ def test_by_the_clock_a_block_is_its_closed_form(size: str, seed: int) -> None:
 
 @pytest.mark.parametrize(("backend", "size", "tokens"), [
     ("reference", "small", 6), ("reference", "middle", 6), ("reference", "large", 6),
-    pytest.param("lava", "small", 2, marks=WITH_LAVA.marks)])
+    pytest.param("lava", "small", 2, marks=[*WITH_LAVA.marks, pytest.mark.slow])])
 def test_other_backends_do_the_same(backend: str, size: str, tokens: int) -> None:
     block, network = built(size, 0)
     assert differs(block, network, pipelined(block, tokens_of(block, 0, tokens)), backend) is None

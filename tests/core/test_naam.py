@@ -176,7 +176,7 @@ def test_only_the_reference_runs_it_and_the_others_say_why() -> None:
 
 @pytest.mark.parametrize(("change", "text"), [
     ({"neurons": 0}, "neurons: the setting is out of range; found 0; expected at least 1"),
-    ({"steps": -1}, "steps: the setting is out of range; found -1; expected at least 1"),
+    ({"steps": -1}, "steps: the setting is out of range; found -1; expected 1 to 1000000"),
     ({"dt": 0.0}, "dt: the setting is out of range; found 0.0; expected above 0"),
     ({"flips": 1.5}, "flips: the setting is out of range; found 1.5; expected 0 to 1"),
 ])

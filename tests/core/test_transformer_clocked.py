@@ -126,7 +126,7 @@ def test_a_pulse_that_empties_all_slots_begins_another_sequence(name: str) -> No
 
 @pytest.mark.parametrize(("backend", "name", "tokens"), [
     ("reference", "smallest", 5), ("reference", "small encoder", 2),
-    pytest.param("lava", "small encoder", 1, marks=WITH_LAVA.marks),
+    pytest.param("lava", "small encoder", 1, marks=[*WITH_LAVA.marks, pytest.mark.slow]),
     pytest.param("lava", "smallest", 2, marks=[*WITH_LAVA.marks, pytest.mark.slow])])
 def test_other_backends_do_the_same(backend: str, name: str, tokens: int) -> None:
     model, network = kind(name)

@@ -17,7 +17,7 @@ from neuromorph.errors import FileFormatError
 
 RUN = Path(__file__).with_name("run.py")
 LINE = re.compile(r"(\w+) +([\d,]+) mutants, .* ([\d.]+)% read, +(\d+) kinds of refusal")
-MUTANTS = 150
+MUTANTS = 80
 
 
 def command(*arguments: object) -> subprocess.CompletedProcess[str]:

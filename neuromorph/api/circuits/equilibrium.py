@@ -72,7 +72,7 @@ class Settings:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Course(Shown):
+class Learned(Shown):
     """What a host sends, by the closed form, and what should come of it.
 
     Attributes
@@ -143,7 +143,7 @@ def first_weights(settings: Settings, seed: int) -> Weights:
     return weights
 
 
-def lay(settings: Settings, weights: Weights, seed: int) -> Course:
+def lay(settings: Settings, weights: Weights, seed: int) -> Learned:
     """All samples in their order: a nudge follows from what the second layer settles in."""
     into, forward, back = ((UNIT * found.T).astype(np.int32) for found in (
         weights.into, weights.forward, weights.back))
@@ -175,7 +175,7 @@ def lay(settings: Settings, weights: Weights, seed: int) -> Course:
             layers.nudge(samples[-1].nudge)
             readout -= settings.readout * np.outer(activity, missed)
     after = tested()
-    return Course(numbers, samples, np.array(answers), rights / settings.images, before, after,
+    return Learned(numbers, samples, np.array(answers), rights / settings.images, before, after,
                   layers)
 
 
@@ -189,7 +189,7 @@ def _codes(images: Floats) -> Ints:
     return codes
 
 
-def check(course: Course, backend: str) -> None:
+def check(course: Learned, backend: str) -> None:
     """Run a course on a backend, and compare every answer, weight and tag.
 
     Raises
