@@ -66,17 +66,17 @@ class Output(Shown):
         OSError
         """
         entries = sorted(folder.iterdir())
-        foreign = [entry.name for entry in entries if not self._may_hold(entry)]
-        if foreign:
-            raise _left_alone(folder, _listed(foreign))
         said = kind_of(folder / self.marked)
-        if said is None:
-            raise _left_alone(folder, _listed([entry.name for entry in entries]),
-                              f"{self.marked} that says it is the {self.kind} of {PROGRAM}")
-        if said != self.kind:
+        if said not in (None, self.kind):
             raise OutputExistsError("the output is another kind of result, and is left alone",
                                     where=folder, found=f"the {said} of {PROGRAM}",
                                     expected=f"a {self.kind}", hint="choose another folder")
+        foreign = [entry.name for entry in entries if not self._may_hold(entry)]
+        if foreign:
+            raise _left_alone(folder, _listed(foreign))
+        if said is None:
+            raise _left_alone(folder, _listed([entry.name for entry in entries]),
+                              f"{self.marked} that says it is the {self.kind} of {PROGRAM}")
         for name, output in self.inside.items():
             if (folder / name).exists():
                 output.check_ours(folder / name)

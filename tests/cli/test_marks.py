@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from cli_tools import Run, snapshot
 
-from neuromorph.api import demo, run, simulate
+from neuromorph.api import demo, run, run_seeds, simulate
 from neuromorph.bundle import BUNDLE_FOLDER, save_bundle
 from neuromorph.bundle.bundle import Bundle
 from neuromorph.deploy import folder as deployed
@@ -80,6 +80,12 @@ def test_a_run_and_a_simulation_differ_by_what_they_say_only(tmp_path: Path) -> 
     assert refused(folder, run.FOLDER).endswith(
         "another kind of result, and is left alone; found the simulation of neuromorph; expected "
         "a run. Choose another folder")
+
+
+def test_of_another_kind_no_file_is_called_foreign(tmp_path: Path) -> None:
+    folder = written(tmp_path / "out", run.FOLDER)
+    assert refused(folder, run_seeds.FOLDER).endswith(
+        "found the run of neuromorph; expected a run over seeds. Choose another folder")
 
 
 @pytest.mark.parametrize("spoil", [

@@ -200,6 +200,7 @@ def test_a_block_in_lava() -> None:
     ("gated_delta", {"keys": 2**31}, "keys: the setting is out of range; found 2147483648"),
     ("gated_delta", {"rounding": "up"}, "rounding: unknown rounding; found 'up'"),
     ("gated_delta", {"key_size": 129}, "found 129; expected 1 to 128"),
+    ("ensembles", {"groups": 2}, "fan: a group cannot hear more groups than there are; found 4 of"),
     ("projector", {"patterns": 4}, "expected at most 4. Lower rows, or raise patterns"),
     ("naam", {"steps": 2**31}, "steps: the setting is out of range; found 2147483648"),
     ("block", {"head_size": 3}, "head_size: a head of an odd size has no pairs to turn; found 3"),

@@ -67,6 +67,10 @@ class Settings:
         if self.regrow not in REGROW:
             raise UsageError("there is no such way to regrow", where="regrow", found=self.regrow,
                              expected=", ".join(REGROW))
+        if self.fan > self.groups:
+            raise UsageError("a group cannot hear more groups than there are", where="fan",
+                             found=f"{self.fan} of {self.groups}",
+                             hint="lower fan, or raise groups")
         for layer in wired(self, 0):
             layer.mask(PIXELS, self.width)
 
