@@ -147,7 +147,7 @@ def test_a_negative_pulse_begins_a_new_sequence(size: str, first: int) -> None:
 
 @pytest.mark.parametrize(("backend", "size", "seed", "tokens"), [
     ("reference", "small", 0, 6), ("reference", "middle", 1, 6), ("reference", "large", 2, 8),
-    pytest.param("lava", "small", 0, 2, marks=WITH_LAVA.marks)])
+    pytest.param("lava", "small", 0, 2, marks=[*WITH_LAVA.marks, pytest.mark.slow])])
 def test_other_backends_do_the_same(backend: str, size: str, seed: int, tokens: int) -> None:
     block, network = built(size, seed)
     given = pipelined(block, tokens_of(block, seed, tokens))

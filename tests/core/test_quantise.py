@@ -300,6 +300,7 @@ def differences() -> dict[str, NDArray[np.float64]]:
     return dict(zip(names, np.array(rows).T, strict=True))
 
 
+@pytest.mark.slow
 def test_integers_do_what_floats_of_the_same_rounded_numbers_do() -> None:
     """A threshold has thousands of units and 64 times as many potentials, decays lose at most one
     a step: a spike moves only if a potential comes that near, in few networks."""

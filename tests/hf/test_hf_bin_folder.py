@@ -9,14 +9,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 from hf_folders import PASSAGES, save_model
 from hf_models import FAMILIES
-from safetensors.torch import load_file
 
 from neuromorph.errors import FileFormatError, InputError, MissingFileError
 from neuromorph.huggingface.loading import load_model
 from neuromorph.models import open_model
+
+torch = pytest.importorskip("torch", reason="torch is not installed")
+pytest.importorskip("transformers", reason="transformers is not installed")
+load_file = pytest.importorskip("safetensors.torch").load_file
 
 pytestmark = pytest.mark.hf
 

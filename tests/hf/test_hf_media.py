@@ -11,8 +11,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
-import transformers
 from hf_models import FAMILIES
 
 from benchmarks.zoo import shaken
@@ -25,6 +23,9 @@ from neuromorph.huggingface.media.collect import RAW, READY
 from neuromorph.huggingface.media.image_steps import image_steps
 from neuromorph.huggingface.recording import record
 from neuromorph.models import Naming
+
+torch = pytest.importorskip("torch", reason="torch is not installed")
+transformers = pytest.importorskip("transformers", reason="transformers is not installed")
 
 pytestmark = [pytest.mark.hf, pytest.mark.filterwarnings("ignore::UserWarning")]
 Image = pytest.importorskip("PIL.Image")

@@ -9,8 +9,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
-from torch import nn
 
 from neuromorph.api.evaluate import evaluate
 from neuromorph.api.generate import generate
@@ -19,6 +17,10 @@ from neuromorph.bundle.whole import load_whole
 from neuromorph.errors import NeuromorphError, UnsupportedError
 from neuromorph.models import Naming
 from neuromorph.models.onnx_graph import OnnxTensors
+
+torch = pytest.importorskip("torch", reason="torch is not installed")
+pytest.importorskip("transformers", reason="transformers is not installed")
+nn = torch.nn
 
 pytestmark = pytest.mark.hf
 
