@@ -13,7 +13,7 @@ INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check --progre
 PYTEST := $(BIN)/pytest --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo paper paper-full test test-slow fuzz test-hf test-nengo test-sanafe bench lint clean
+.PHONY: help venv docs demo paper paper-full test test-slow fuzz test-hf test-nengo test-sanafe bench lint clean
 
 help:
 	@echo "make demo        a small model, whole, in integers and spikes, compared; results in out/demo"
@@ -26,6 +26,7 @@ help:
 	@echo "make test-nengo  the tests against Nengo and nengo-loihi (installs both)"
 	@echo "make test-sanafe the estimate of energy against SANA-FE (installs it)"
 	@echo "make bench       measure speed and fidelity; BENCH=NAME for one, BENCH=\"speed --quick\" against float"
+	@echo "make docs        the site of the documentation, every cell of it run; out/docs/html"
 	@echo "make lint        ruff and mypy"
 	@echo "make clean       remove $(VENV), caches and out/"
 	@echo "Variables: PYTHON=$(PYTHON) VENV=$(VENV) JOBS=$(JOBS) PYTEST_ARGS=$(PYTEST_ARGS) FUZZ=$(FUZZ) FUZZ_COUNT=$(FUZZ_COUNT)"
@@ -66,6 +67,12 @@ $(VENV)/.nengo: $(VENV)/.project requirements/nengo.txt
 $(VENV)/.sanafe: $(VENV)/.project requirements/sanafe.txt
 	@echo "== sanafe (requirements/sanafe.txt)"
 	@$(INSTALL) --constraint requirements/base.txt --requirement requirements/sanafe.txt
+	@touch $@
+
+$(VENV)/.docs: $(VENV)/.hf requirements/docs.txt
+	@echo "== Sphinx and a kernel for notebooks (requirements/docs.txt)"
+	@$(INSTALL) --constraint requirements/base.txt --constraint requirements/hf.txt \
+	  --requirement requirements/docs.txt
 	@touch $@
 
 venv: $(VENV)/.project
@@ -122,6 +129,15 @@ test-nengo: $(VENV)/.project
 test-sanafe: $(VENV)/.sanafe
 	@echo "== pytest, sanafe"
 	@$(PYTEST) -m sanafe $(PYTEST_ARGS)
+
+# The cells take what hf takes: see test-hf for the code 77.
+docs: $(VENV)/.project
+	@$(BIN)/python requirements/hf_available.py; code=$$?; \
+	  if [ $$code -eq 77 ]; then exit 0; elif [ $$code -ne 0 ]; then exit $$code; fi; \
+	  $(MAKE) --silent --no-print-directory $(VENV)/.docs && \
+	  echo "== docs, every cell run" && \
+	  $(BIN)/sphinx-build --quiet --fail-on-warning --keep-going -b html docs out/docs/html && \
+	  $(BIN)/python docs/check.py out/docs/html
 
 bench: $(VENV)/.hf
 	@echo "== benchmarks"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib.util
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -17,12 +18,20 @@ from neuromorph.translate import cautions, outliers
 ROOT = Path(__file__).parent.parent
 
 
-@pytest.fixture(scope="module")
-def generate():
-    spec = importlib.util.spec_from_file_location("docs_generate", ROOT / "docs" / "generate.py")
+def from_docs(name):
+    spec = importlib.util.spec_from_file_location(f"docs_{name}", ROOT / "docs" / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
     spec.loader.exec_module(module)
     return module
+
+
+blocks, check = from_docs("blocks"), from_docs("check")
+
+
+@pytest.fixture(scope="module")
+def generate():
+    return from_docs("generate")
 
 
 def words(text: str) -> list[str]:
@@ -57,18 +66,43 @@ def test_every_link_of_the_readme_leads_somewhere():
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
 
 
-@pytest.mark.parametrize(("page", "heading"), [
-    ("circuit.md", "Ports of a circuit"), ("circuit.md", "Networks compose"),
-    ("circuit.md", "A transformer block"), ("circuit.md", "A whole transformer"),
-    ("plasticity.md", "Ports of a circuit"), ("plasticity.md", "Prototypes"),
-    ("architecture.md", "The life of a composed network"), ("compile.md", "A network of your own"),
-    ("many.md", "Work of your own")])
-def test_the_example_of_networks_runs(page, heading, tmp_path, monkeypatch):
+def with_python() -> list[str]:
+    """Pages whose blocks of Python run here; `tests/hf/test_hf_pages.py` has those that need torch."""
+    return [page.relative_to(ROOT).as_posix() for page in blocks.pages()
+            if page.relative_to(ROOT).as_posix() not in blocks.NEED_TORCH
+            and any(block.kind == "python" for block in blocks.blocks(page))]
+
+
+@pytest.mark.parametrize("page", with_python())
+def test_the_python_of_a_page_runs(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    text = (ROOT / "docs" / page).read_text("utf-8")
-    section = text.split(f"\n## {heading}\n")[1].split("\n## ")[0]
-    example = re.search(r"```python\n(.*?)```", section, re.DOTALL)
-    exec(compile(example[1], page, "exec"), {})
+    assert blocks.run(ROOT / page)
+
+
+@pytest.mark.parametrize("page", [page.relative_to(ROOT).as_posix() for page in blocks.pages()])
+def test_the_command_line_understands_the_commands_of_a_page(page):
+    wrong = {line: blocks.misunderstood(line) for line in blocks.commands(ROOT / page)}
+    assert not {line: why for line, why in wrong.items() if why}
+
+
+def test_a_command_that_does_not_exist_is_found():
+    assert "no command" in blocks.misunderstood("exprot model")
+    assert "--calibarte" in blocks.misunderstood("export model --calibarte text")
+    assert not blocks.misunderstood("export model -o bundle --calibrate text")
+
+
+def test_the_check_of_the_site_finds_what_is_wrong(tmp_path):
+    (tmp_path / "a.html").write_text(
+        '<a href="b.html#here">x</a><a href="b.html#gone">x</a><a href="c.html">x</a>'
+        '<img src="b.html"><img src="b.html" alt="two words"><img src="b.html" '
+        'alt="a b/c.png"><script src="https://elsewhere/x.js">'
+        '</script><a href="https://elsewhere/">x</a>', "utf-8")
+    (tmp_path / "b.html").write_text('<p id="here">x</p>', "utf-8")
+    assert sorted(check.faults(tmp_path)) == [
+        "a.html: a picture without words: b.html", "a.html: a picture without words: b.html",
+        "a.html: fetched from elsewhere: https://elsewhere/x.js",
+        "a.html: leads nowhere: c.html", "a.html: no such place on the page: b.html#gone"]
+    assert list(check.faults(tmp_path / "nothing")) == [f"{tmp_path / 'nothing'}: no page there"]
 
 
 def kinds_of_cautions() -> set[str]:

@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias
 from neuromorph.shown import Shown
 
 Group: TypeAlias = Literal["core", "lava", "nengo", "hf", "nir", "onnx", "distributed", "plot",
-                            "dev"]
+                            "docs", "dev"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -65,6 +65,12 @@ PACKAGES = (
     Package("onnxruntime", "onnx", {11: "1.32.0"}),
     Package("distributed", "distributed", {11: "2026.8.0"}),
     Package("matplotlib", "plot", {10: "3.10.9", 11: "3.11.2"}),
+    Package("sphinx", "docs", {11: "8.1.3"}),
+    Package("myst-nb", "docs", {11: "1.4.0"}),
+    Package("pydata-sphinx-theme", "docs", {11: "0.19.0"}),
+    Package("sphinx-design", "docs", {11: "0.8.0"}),
+    Package("sphinx-copybutton", "docs", {11: "0.5.2"}),
+    Package("ipykernel", "docs", {11: "7.4.0"}),
     Package("pytest", "dev", {10: "9.2.0"}),
     Package("pytest-xdist", "dev", {10: "3.8.0"}),
     Package("hypothesis", "dev", {10: "6.168.5", 11: "6.170.15"}),

@@ -1,0 +1,67 @@
+"""How Sphinx makes a site of these pages: `make docs`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))
+
+from neuromorph import __version__  # noqa: E402
+
+project = "neuromorph"
+author = "The neuromorph authors"
+copyright = author  # noqa: A001 - Sphinx names it
+version = release = __version__
+
+extensions = [
+    "myst_nb",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.napoleon",
+    "sphinx_copybutton",
+    "sphinx_design",
+    "site_links",
+]
+exclude_patterns = ["_build", "papers/*.json"]
+suppress_warnings = ["myst.strikethrough"]
+nitpicky = False
+
+# --- pages
+
+myst_enable_extensions = ["attrs_inline", "colon_fence", "dollarmath", "deflist"]
+myst_heading_anchors = 3
+nb_execution_mode = "cache"
+nb_execution_cache_path = str(HERE.parent / "out" / "docs" / "cells")
+nb_execution_timeout = 600
+nb_execution_raise_on_error = True
+nb_execution_in_temp = True
+nb_merge_streams = True
+
+# --- reference
+
+autodoc_typehints = "signature"
+autodoc_member_order = "bysource"
+autodoc_preserve_defaults = True
+autosummary_generate = True
+napoleon_google_docstring = False
+napoleon_use_rtype = False
+
+# --- look
+
+html_theme = "pydata_sphinx_theme"
+html_title = "neuromorph"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_show_sourcelink = False
+html_theme_options = {
+    "header_links_before_dropdown": 6,
+    "navigation_with_keys": False,
+    "show_prev_next": True,
+    "secondary_sidebar_items": ["page-toc"],
+    "footer_start": ["copyright"],
+    "footer_end": ["sphinx-version"],
+    "pygments_light_style": "a11y-high-contrast-light",
+    "pygments_dark_style": "a11y-high-contrast-dark",
+}
