@@ -67,7 +67,7 @@ def test_every_link_of_the_readme_leads_somewhere():
 
 
 def with_python() -> list[str]:
-    """Pages whose blocks of Python run here; `tests/hf/test_hf_pages.py` has those that need torch."""
+    """Pages whose Python runs here; `tests/hf/test_hf_pages.py` has those that need torch."""
     return [page.relative_to(ROOT).as_posix() for page in blocks.pages()
             if page.relative_to(ROOT).as_posix() not in blocks.NEED_TORCH
             and any(block.kind == "python" for block in blocks.blocks(page))]
