@@ -22,9 +22,10 @@ extensions = [
     "sphinx.ext.napoleon",
     "sphinx_copybutton",
     "sphinx_design",
+    "docstrings",
     "site_links",
 ]
-exclude_patterns = ["_build", "papers/*.json"]
+exclude_patterns = ["_build", "papers/*.json", "written"]
 suppress_warnings = ["myst.strikethrough"]
 nitpicky = False
 
@@ -41,12 +42,15 @@ nb_merge_streams = True
 
 # --- reference
 
+default_role = "py:obj"
+toc_object_entries_show_parents = "hide"
 autodoc_typehints = "signature"
 autodoc_member_order = "bysource"
 autodoc_preserve_defaults = True
 autosummary_generate = True
 napoleon_google_docstring = False
 napoleon_use_rtype = False
+napoleon_use_ivar = True
 
 # --- look
 

@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))
+
+from written import api, circuits, codes, files, neurons, rules  # noqa: E402
 
 
 def cli_page() -> str:
@@ -212,7 +215,19 @@ def markdown(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 PAGES = {"backends.md": backends_page, "cli.md": cli_page, "errors.md": errors_page,
          "papers.md": papers_page, "profiles.md": profiles_page,
-         "validation.md": validation_page, "ways.md": ways_page}
+         "validation.md": validation_page, "ways.md": ways_page,
+         "reference/exit_codes.md": codes.codes_page, "reference/files.md": files.files_page,
+         "reference/rules.md": rules.rules_page, **api.pages(), **circuits.pages(),
+         **neurons.pages()}
+
+WHOLE = (api.HOME, circuits.HOME, neurons.HOME)
+"""Folders that hold written pages and nothing else."""
+
+
+def left_over() -> list[Path]:
+    """Pages of what is no longer there."""
+    return [path for folder in WHOLE for path in sorted((HERE / folder).rglob("*.md"))
+            if path.relative_to(HERE).as_posix() not in PAGES]
 
 
 def main() -> int:
@@ -222,9 +237,14 @@ def main() -> int:
     if "--check" in sys.argv:
         for name in stale:
             sys.stderr.write(f"docs/{name} is out of date: run python docs/generate.py\n")
-        return len(stale)
+        for path in left_over():
+            sys.stderr.write(f"{path.relative_to(HERE.parent)} is of nothing that there is\n")
+        return len(stale) + len(left_over())
     for name in stale:
+        (HERE / name).parent.mkdir(parents=True, exist_ok=True)
         (HERE / name).write_text(PAGES[name](), "utf-8")
+    for path in left_over():
+        path.unlink()
     return 0
 
 

@@ -1,0 +1,1 @@
+"""Pages of the reference that `docs/generate.py` writes from the code."""
