@@ -28,6 +28,7 @@ extensions = [
 exclude_patterns = ["_build", "papers/*.json", "written"]
 suppress_warnings = ["myst.strikethrough"]
 nitpicky = False
+highlight_language = "none"  # of equations in docstrings
 
 # --- pages
 
@@ -45,12 +46,13 @@ nb_merge_streams = True
 default_role = "py:obj"
 toc_object_entries_show_parents = "hide"
 autodoc_typehints = "signature"
+maximum_signature_line_length = 72
 autodoc_member_order = "bysource"
 autodoc_preserve_defaults = True
 autosummary_generate = True
 napoleon_google_docstring = False
 napoleon_use_rtype = False
-napoleon_use_ivar = True
+napoleon_custom_sections = [("Attributes", "params_style")]  # several names on a line
 
 # --- look
 

@@ -140,7 +140,8 @@ def circuit_page(name: str) -> str:
     """The page of a circuit's builders."""
     module = circuit_packages()[name]
     text = " ".join((module.__doc__ or "").split())
-    return _page(f"circuits.{name}", text, _shown(module))
+    text += f"\n\nAll of it is imported from `{module.__name__}`."
+    return _page(name, text, _shown(module))
 
 
 def index_page() -> str:
@@ -151,7 +152,7 @@ def index_page() -> str:
     parts += [f"## [{topic.title}](api/{topic.file}.md)\n\n{listing(topic.names)}"
               for topic in TOPICS]
     rows = "".join(
-        f"- [circuits.{name}](api/circuits/{name}.md): "
+        f"- [{name}](api/circuits/{name}.md): "
         f"{(module.__doc__ or '').strip().partition(chr(10))[0]}\n"
         for name, module in circuit_packages().items())
     parts.append("## Builders of circuits\n\nA builder returns a `Network`; a reader makes a "

@@ -78,7 +78,8 @@ def _where(found: circuits.Circuit) -> str:
     rows = []
     for name in backends.names():
         reason = found.why_not(backends.kind(name)())
-        rows.append((f"`{name}`", "yes" if reason is None else f"no: {reason}"))
+        said = "yes" if reason is None else f"no: {reason}".replace("--", "\\-\\-")
+        rows.append((f"`{name}`", said))
     return table(("backend", "runs it"), rows)
 
 

@@ -116,7 +116,7 @@ def _given() -> str:
 | file | what it holds | told by |
 | --- | --- | --- |
 | `config.json` | the model's configuration, as transformers writes it | [models](../models.md) |
-| a map of names, `.toml` or `.json` | which tensor is which: {fields} | \
+| a map of names, `.toml` or `.json` | which tensor is which | \
 [models of your own](../models.md#models-of-your-own) |
 | `config.json` with `"model_type": "own"` | the same fields, beside the weights | the same |
 | calibration, `.npz`: `hidden.0`, `hidden.1`, … | float (tokens, width) or (sequences, tokens, \
@@ -127,6 +127,8 @@ N | the same |
 [the whole of it](../models.md#the-whole-of-it) |
 | a profile, `.toml` | a chip or board, each number with unit, source, confidence | \
 [profile files](profile_files.md) |
+
+A map has the fields {fields}.
 
 `neuromorph record` writes a folder of three of these: `model.safetensors`, `config.json` (the \
 map) and `hidden.npz`."""

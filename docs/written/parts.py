@@ -24,7 +24,7 @@ def rst(*lines: str) -> str:
 
 def listing(names: Iterable[str]) -> str:
     """A table of objects, each with the first line of its docstring and a link to it."""
-    return rst(".. autosummary::", "   :nosignatures:", "", *(f"   {name}" for name in names))
+    return rst(".. autosummary::", "   :nosignatures:", "", *(f"   ~{name}" for name in names))
 
 
 def spelled(value: Any) -> str:
