@@ -5,10 +5,13 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
+import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, NamedTuple
 
+import neuromorph
+from neuromorph import errors
 from written.parts import WRITTEN, listing, rst
 
 HOME = "reference/api"
@@ -21,6 +24,33 @@ class Topic(NamedTuple):
     title: str
     text: str
     names: tuple[str, ...]
+
+
+KEPT = ("neuromorph.bundle.memories.MemoriesBundle", "neuromorph.bundle.memories.load_memories",
+        "neuromorph.api.circuits.Outcome", "neuromorph.translate.LayerCode",
+        "neuromorph.translate.Sample", "neuromorph.translate.Caution")
+"""What reports and bundles hold."""
+
+
+def returned() -> Iterator[str]:
+    """Classes that the package's functions return, where they are at home."""
+    found: dict[str, None] = {}
+    for name in neuromorph.__all__:
+        function = getattr(neuromorph, name)
+        for kind in str(getattr(function, "__annotations__", {}).get("return", "")).split(" | "):
+            home = sys.modules.get(getattr(function, "__module__", ""))
+            one = getattr(home, kind, None)
+            if inspect.isclass(one) and one.__module__.startswith("neuromorph.") and (
+                    kind not in neuromorph.__all__):
+                found[f"{one.__module__}.{kind}"] = None
+    yield from found
+
+
+def errors_by_name() -> Iterator[str]:
+    """Classes of errors, the base apart."""
+    for name, kind in inspect.getmembers(errors, inspect.isclass):
+        if issubclass(kind, errors.NeuromorphError) and kind is not errors.NeuromorphError:
+            yield f"neuromorph.errors.{name}"
 
 
 TOPICS = (
@@ -85,9 +115,12 @@ TOPICS = (
               "neuromorph.cost.Band", "neuromorph.cost.Ends", "neuromorph.cost.estimate",
               "neuromorph.cost.Estimate", "neuromorph.cost.costs_of",
               "neuromorph.cost.pipelined", "neuromorph.cost.passes_of")),
-    Topic("errors", "Errors and warnings", "The base classes; every error with its exit code is "
-          "under [errors](../../errors.md), every warning under [warnings](../../warnings.md).",
-          ("neuromorph.NeuromorphError", "neuromorph.NeuromorphWarning")),
+    Topic("results", "What functions return", "Reports of the functions above, and what they "
+          "hold.", (*returned(), *KEPT)),
+    Topic("errors", "Errors and warnings", "Every error carries what, where, found, expected and "
+          "a hint; exit codes are under [errors](../../errors.md), every warning under "
+          "[warnings](../../warnings.md).",
+          ("neuromorph.NeuromorphError", "neuromorph.NeuromorphWarning", *errors_by_name())),
 )
 
 
