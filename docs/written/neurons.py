@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from dataclasses import MISSING, fields
 from functools import partial
@@ -14,7 +13,7 @@ from neuromorph.network import Network, Population
 from neuromorph.network.model import Domain
 from neuromorph.neurons import NeuronModel, models
 from neuromorph.profiles import Profile, load_profile, profile_names
-from written.parts import WRITTEN, prose, rst, spelled, table, within
+from written.parts import WRITTEN, prose, rst, section, spelled, table, within
 
 HOME = "reference/neurons"
 UNIT = 1
@@ -84,17 +83,9 @@ def _may_be(kind: type[NeuronModel], name: str) -> str:
 
 
 def _meanings(kind: type[NeuronModel]) -> str:
-    """What the docstring's section of attributes says, as a list."""
-    text = inspect.cleandoc(kind.__doc__ or "").partition("Attributes\n----------\n")[2]
-    said: list[str] = []
-    for line in text.partition("\n\n")[0].splitlines():
-        if line and not line.startswith(" "):
-            names, _, unit = line.partition(" : ")
-            said.append(f"- {', '.join(f'`{n}`' for n in names.split(', '))} ({unit})"
-                        if unit else f"- {line}")
-        elif line.strip():
-            mark = " " if ": " in said[-1] else ": "
-            said[-1] += mark + line.strip().replace("``", "`")
+    """What the docstring says of the parameters, as a list."""
+    said = [f"- {', '.join(f'`{name}`' for name in one.names)} ({one.kind}): {one.text}"
+            for one in section(kind, "Attributes")]
     return "\n".join(said) + "\n\n" if said else ""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 WRITTEN = "Written by `python docs/generate.py`."
 
@@ -50,6 +50,29 @@ def within(limits: tuple[float, float]) -> str:
     if low == high:
         return spelled(low)
     return f"{spelled(low)} to {spelled(high)}"
+
+
+class Said(NamedTuple):
+    """An entry of a docstring's section: names, their type, what they are."""
+
+    names: tuple[str, ...]
+    kind: str
+    text: str
+
+
+def section(thing: Any, title: str) -> list[Said]:
+    """The entries of a numpydoc section, such as Parameters."""
+    text = inspect.cleandoc(thing.__doc__ or "").partition(f"{title}\n{'-' * len(title)}\n")[2]
+    text = re.split(r"^\w[\w ]*\n-{3,}$", text, maxsplit=1, flags=re.MULTILINE)[0]
+    found: list[Said] = []
+    for line in text.splitlines():
+        if line and not line.startswith(" "):
+            names, _, kind = line.partition(" : ")
+            found.append(Said(tuple(names.split(", ")), kind, ""))
+        elif line.strip():
+            words = f"{found[-1].text} {line.strip()}".strip().replace("``", "`")
+            found[-1] = found[-1]._replace(text=words)
+    return found
 
 
 def prose(thing: Any) -> list[str]:

@@ -7,7 +7,7 @@ import math
 
 from neuromorph.learning import RULES, LearningRule
 from neuromorph.learning.named import __doc__ as about
-from written.parts import WRITTEN, prose, spelled, table
+from written.parts import WRITTEN, prose, section, spelled, table
 
 TRACES = ("x1", "x2", "y1", "y2", "y3")
 
@@ -50,9 +50,11 @@ def _trace(rule: LearningRule, trace: str) -> str:
 
 
 def _parameters(name: str) -> str:
-    rows = [(f"`{one.name}`", _default(one.default))
+    meanings = {parameter: one.text for one in section(RULES[name], "Parameters")
+                for parameter in one.names}
+    rows = [(f"`{one.name}`", _default(one.default), meanings.get(one.name, ""))
             for one in inspect.signature(RULES[name]).parameters.values()]
-    return table(("parameter", "default"), rows).rstrip()
+    return table(("parameter", "default", "what it is"), rows).rstrip()
 
 
 def _default(value: object) -> str:
