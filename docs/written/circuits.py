@@ -86,7 +86,7 @@ def _where(found: circuits.Circuit) -> str:
 def _result(name: str) -> str:
     numbers = ", ".join(f"`{one}`" for one in numbers_of(name))
     return (f"It gives sentences, a picture (`picture.png`), and in `summary.json` under "
-            f"`numbers`: {numbers}.")
+            f"`numbers`, among them {numbers}.")
 
 
 def _python(found: circuits.Circuit) -> str:
