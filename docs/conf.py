@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE))
+OUT = HERE.parent / "out" / "docs"
+sys.path[:0] = [str(HERE), str(HERE.parent)]
 
 from neuromorph import __version__  # noqa: E402
 
@@ -22,9 +24,10 @@ extensions = [
     "sphinx.ext.napoleon",
     "sphinx_copybutton",
     "sphinx_design",
+    "gallery_pages",
     "site_links",
 ]
-exclude_patterns = ["_build", "papers/*.json"]
+exclude_patterns = ["_build"]
 suppress_warnings = ["myst.strikethrough"]
 nitpicky = False
 
@@ -33,11 +36,20 @@ nitpicky = False
 myst_enable_extensions = ["attrs_inline", "colon_fence", "dollarmath", "deflist"]
 myst_heading_anchors = 3
 nb_execution_mode = "cache"
-nb_execution_cache_path = str(HERE.parent / "out" / "docs" / "cells")
-nb_execution_timeout = 600
+nb_execution_cache_path = str(OUT / "cells")
+nb_execution_timeout = 1800
 nb_execution_raise_on_error = True
 nb_execution_in_temp = True
 nb_merge_streams = True
+
+# A cell's shell finds this environment's commands, which print for paper: no colours, 88 columns.
+# A kernel asks for colours, whoever started it, so they are taken back once it runs.
+os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+os.environ.update(COLUMNS="88", HF_HUB_OFFLINE="1", IPYTHONDIR=str(OUT / "ipython"))
+plain = OUT / "ipython" / "profile_default" / "startup" / "plain.py"
+plain.parent.mkdir(parents=True, exist_ok=True)
+plain.write_text("import os\nfor name in ('FORCE_COLOR', 'CLICOLOR_FORCE', 'CLICOLOR'):\n"
+                 "    os.environ.pop(name, None)\n", "utf-8")
 
 # --- reference
 
