@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -43,13 +44,11 @@ nb_execution_in_temp = True
 nb_merge_streams = True
 
 # A cell's shell finds this environment's commands, which print for paper: no colours, 88 columns.
-# A kernel asks for colours, whoever started it, so they are taken back once it runs.
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 os.environ.update(COLUMNS="88", HF_HUB_OFFLINE="1", IPYTHONDIR=str(OUT / "ipython"))
-plain = OUT / "ipython" / "profile_default" / "startup" / "plain.py"
-plain.parent.mkdir(parents=True, exist_ok=True)
-plain.write_text("import os\nfor name in ('FORCE_COLOR', 'CLICOLOR_FORCE', 'CLICOLOR'):\n"
-                 "    os.environ.pop(name, None)\n", "utf-8")
+startup = OUT / "ipython" / "profile_default" / "startup"
+startup.mkdir(parents=True, exist_ok=True)
+shutil.copyfile(HERE / "kernel_start.py", startup / "kernel_start.py")
 
 # --- reference
 
