@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE))
+OUT = HERE.parent / "out" / "docs"
+sys.path[:0] = [str(HERE), str(HERE.parent)]
 
 from neuromorph import __version__  # noqa: E402
 
@@ -23,9 +26,11 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_design",
     "docstrings",
+    "gallery_pages",
     "site_links",
+    "site_tables",
 ]
-exclude_patterns = ["_build", "papers/*.json", "written"]
+exclude_patterns = ["_build", "written"]
 suppress_warnings = ["myst.strikethrough"]
 nitpicky = False
 highlight_language = "none"  # of equations in docstrings
@@ -35,11 +40,18 @@ highlight_language = "none"  # of equations in docstrings
 myst_enable_extensions = ["attrs_inline", "colon_fence", "dollarmath", "deflist"]
 myst_heading_anchors = 3
 nb_execution_mode = "cache"
-nb_execution_cache_path = str(HERE.parent / "out" / "docs" / "cells")
-nb_execution_timeout = 600
+nb_execution_cache_path = str(OUT / "cells")
+nb_execution_timeout = 1800
 nb_execution_raise_on_error = True
 nb_execution_in_temp = True
 nb_merge_streams = True
+
+# A cell's shell finds this environment's commands, which print for paper: no colours, 88 columns.
+os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+os.environ.update(COLUMNS="88", HF_HUB_OFFLINE="1", IPYTHONDIR=str(OUT / "ipython"))
+startup = OUT / "ipython" / "profile_default" / "startup"
+startup.mkdir(parents=True, exist_ok=True)
+shutil.copyfile(HERE / "kernel_start.py", startup / "kernel_start.py")
 
 # --- reference
 
@@ -60,6 +72,7 @@ html_theme = "pydata_sphinx_theme"
 html_title = "neuromorph"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
+html_js_files = ["site.js"]
 html_show_sourcelink = False
 html_theme_options = {
     "header_links_before_dropdown": 6,

@@ -36,12 +36,15 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_the_readme(blocks, folder):
+def test_the_front_pages(blocks, folder):
     save_language_model(folder / "tiny")
     model = transformers.AutoModelForCausalLM.from_pretrained(folder / "tiny").eval()
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder / "tiny", pad_token="<|end|>")
-    inputs = tokenizer(passages(2, seed=2), return_tensors="pt", padding=True)
+    inputs, data = (tokenizer(passages(count, seed=2), return_tensors="pt", padding=True)
+                    for count in (2, 24))
     wanted = model(**inputs).logits
+    assert blocks.run(ROOT / "docs" / "index.md", model=model, data=data, inputs=inputs) == 1
+    assert not torch.equal(model(**inputs).logits, wanted)
     assert blocks.run(ROOT / "README.md", model=model, tokenizer=tokenizer, texts=passages(24),
                       inputs=inputs) == 1
     assert torch.equal(model(**inputs).logits, wanted)      # detached again

