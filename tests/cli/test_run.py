@@ -287,6 +287,7 @@ def test_every_circuit_explains_itself(name: str) -> None:
     ("digits_block", ["fast", "lava", "reference"]),
     ("prototypes", ["fast", "lava", "reference"]),
     ("gated_delta", ["fast", "lava", "reference"]),
+    ("projected_memory", ["fast", "lava", "reference"]),
 ])
 def test_what_runs_a_circuit(name: str, able: list[str]) -> None:
     said = describe(circuits.get(name))["backends"]

@@ -38,6 +38,7 @@ NAMES = (
     "equilibrium",
     "ensembles",
     "gated_delta",
+    "projected_memory",
     "block",
     "digits_block",
     "prototypes",
