@@ -142,7 +142,8 @@ def build(patterns: NDArray[Any], threshold: int, sweeps: int = 4) -> Network:
         Projection("recall minus", "match", "minus", held(-weights.T), exponent=-1, graded=True),
     )
     return Network("multitasking", "fixed", populations, projections,
-                   Schedule(numbers.period, sweep_phases(sweeps)), (), inputs, _outputs(numbers, populations))
+                   Schedule(numbers.period, sweep_phases(sweeps)), (), inputs,
+                   _outputs(numbers, populations))
 
 
 def _inputs(numbers: Multitasking) -> tuple[Port, ...]:
