@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.prototypes_data import fashion_images, no_garments
+from examples.data.fashion import fashion_images, no_garments
 from examples.papers.about import Paper
 from examples.papers.common import Row, bound, main, picture, row
 from examples.papers.nhl_net import (
@@ -84,12 +84,9 @@ def run(figures: Path, full: bool, tell: Callable[[str], None]) -> list[Row]:
 
 def digits(seed: int) -> Errors:
     """600 digits that the network was not trained on."""
-    split = load_split()
-    parts = (split.train, split.validation, split.test)
-    images = np.concatenate([part.images for part in parts]) / PIXEL_MAX
-    labels = np.concatenate([part.labels for part in parts]).astype(np.int64)
-    order = np.random.default_rng(seed).permutation(len(images))
-    images, labels = images[order], labels[order]
+    everything = load_split().everything
+    order = np.random.default_rng(seed).permutation(len(everything))
+    images, labels = everything.images[order] / PIXEL_MAX, everything.labels[order]
     train = images[DIGITS_TEST:]
     shape = Shape(3, 1, 2, 12, 0.05, float(train.mean()), float(train.std()))
     net = trained(shape, train, labels[DIGITS_TEST:], seed)
