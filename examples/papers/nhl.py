@@ -43,14 +43,15 @@ ABOUT = Paper(
     title="Tang et al., CVPR 2023, arXiv 2303.00914 (NHL)",
     claims="Soft Hebbian learning of the first layer, modulated by feedback, adapts a trained "
            "network to damaged images without labels.",
-    built="`papers.nhl` (a reconstruction: there is no code), `dynamics.homeostasis` in floats and "
-          "in integer steps, `circuits.homeostat`, `neuromorph run homeostat`; `neuromorph adapt`: "
-          "windows of a bundle's heads follow text of another kind.",
+    built="`papers.nhl` (a reconstruction: there is no code), rule `soft_hebb`, "
+          "`dynamics.homeostasis` in floats and in integer steps, `circuits.homeostat`, `neuromorph "
+          "run homeostat`; `neuromorph adapt`: windows of a bundle's heads follow text of another "
+          "kind.",
     verdict="All of the gain is a gain and a threshold a channel, which is what a norm layer's "
-            "statistics do; soft Hebb of a trained layer changes nothing. Nothing helps against a "
-            "shift by a pixel. If the paper's gain rests on the Hebbian part, our reconstruction "
-            "misses something. In attention, thresholds that follow text of another kind make "
-            "forced spikes rare; scales that do are no use.",
+            "statistics do; soft Hebb of a trained layer changes nothing on digits, and does harm "
+            "on Fashion-MNIST. Nothing helps against a shift by a pixel. If the paper's gain rests "
+            "on the Hebbian part, our reconstruction misses something. In attention, thresholds "
+            "that follow text of another kind make forced spikes rare; scales that do are no use.",
     shown=("digits, none: mean error over six corruptions",
            "digits, HA .05: mean error over six corruptions",
            "digits, S: mean error over six corruptions",
