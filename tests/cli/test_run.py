@@ -281,6 +281,7 @@ def test_every_circuit_explains_itself(name: str) -> None:
     ("hidden_field", ["fast", "lava", "reference"]),
     ("key_gate", ["fast", "lava", "reference"]),
     ("homeostat", ["fast", "lava", "reference"]),
+    ("homeostatic_channels", ["fast", "lava", "reference"]),
     ("equilibrium", ["fast", "lava", "reference"]),
     ("ensembles", ["fast", "lava", "reference"]),
     ("block", ["fast", "lava", "reference"]),

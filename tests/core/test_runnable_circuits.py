@@ -214,6 +214,7 @@ def test_a_block_in_lava() -> None:
     ("projected_memory", {"first": 20, "second": 13},
      "rows run out: .*found 13 keys; 20 rows of 32 dimensions leave 12; expected .* at most 32"),
     ("projected_memory", {"passes": 513}, "found 513 passes, 4104 tokens; expected at most 4096"),
+    ("homeostatic_channels", {"trace": 12}, "trace: the setting is out of range; found 12"),
     ("ensembles", {"groups": 2}, "fan: a group cannot hear more groups than there are; found 4 of"),
     ("projector", {"patterns": 4}, "expected at most 4. Lower rows, or raise patterns"),
     ("naam", {"steps": 2**31}, "steps: the setting is out of range; found 2147483648"),
@@ -251,6 +252,18 @@ def test_layers_by_groups_answer_as_the_masked_ones(regrow: str, tmp_path: Path)
     assert numbers["accuracy"] > 0.6
     assert numbers["cores blocks, by groups"] < numbers["cores dense"]
     assert drawn(found, tmp_path) == b"\x89PNG\r\n\x1a\n"
+
+
+def test_channels_keep_mean_and_spread_when_codes_drift(tmp_path: Path) -> None:
+    found = run("homeostatic_channels", factor=2.0, added=-30)
+    numbers = found.numbers
+    assert numbers["spread_in_the_end_without"] > 1.8 > 1.15 > numbers["spread_in_the_end"] > 0.85
+    assert numbers["mean_off_in_the_end_without"] > 0.9 > 0.3 > numbers["mean_off_in_the_end"]
+    assert numbers["mean_gain_in_the_end"] < 0.6
+    assert numbers["spread_before"] == pytest.approx(1, abs=0.1)
+    assert drawn(found, tmp_path) == b"\x89PNG\r\n\x1a\n"
+    assert run("homeostatic_channels", factor=1.0, added=0).numbers[
+        "mean_gain_in_the_end"] == pytest.approx(1, abs=0.1)
 
 
 def test_a_projection_counts_old_patterns_as_its_setting_does(tmp_path: Path) -> None:

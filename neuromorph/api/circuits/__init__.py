@@ -35,6 +35,7 @@ NAMES = (
     "hidden_field",
     "key_gate",
     "homeostat",
+    "homeostatic_channels",
     "equilibrium",
     "ensembles",
     "gated_delta",
