@@ -84,14 +84,14 @@ def test_a_gain_stays_within_its_ends() -> None:
 
 
 @given(st.integers(0, 2**32))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=8, deadline=None)
 def test_single_rows_are_the_steps_of_whole_images(seed: int) -> None:
     """`HomeostasisSteps` with images of one row: the same gains, thresholds and traces."""
     calibration = stream(seed, 200)
     steps = HomeostasisSteps.of(calibration)
     model = Homeostatic(steps.mean, steps.spread, trace=3, fraction=4, limit=1 << 17)
     state = {word: np.zeros(3, np.int64) for word in model.words}
-    for number, row in enumerate(stream(seed + 1, 300, 1.7, -20)):
+    for number, row in enumerate(stream(seed + 1, 120, 1.7, -20)):
         go = np.full(3, ADAPT)
         wanted = steps.apply(row)
         steps = steps.follow(row[None])
@@ -137,7 +137,7 @@ def test_every_backend_says_what_the_equation_says(backend: str) -> None:
 @pytest.mark.parametrize(("factor", "offset"), [(0.3, 0), (1, 60), (2, -30)])
 def test_channels_come_back(factor: float, offset: float) -> None:
     channels = Channels.of(stream(0, 2000), CODES)
-    said = followed(channels, stream(1, 8000, factor, offset), 32)[-2000:]
+    said = followed(channels, stream(1, 4000, factor, offset), 32)[-1000:]
     assert np.abs(said.mean(axis=0) - 10).max() < 4
     assert np.abs(said.std(axis=0) / 30 - 1).max() < 0.15
     before = followed(channels, stream(1, 30, factor, offset), 32)
