@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from compiled_programs import compiled, said
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -21,6 +22,7 @@ from neuromorph.circuits.homeostat import (
 from neuromorph.compile.passes import compile_units
 from neuromorph.compile.program import Unit
 from neuromorph.compile.ranges.contract import prove_contract
+from neuromorph.compile.split import split
 from neuromorph.dynamics.homeostasis_steps import HomeostasisSteps
 from neuromorph.errors import FitError, NetworkError, RangeProofError, TensorError
 from neuromorph.network import Probe, verify
@@ -145,10 +147,17 @@ def test_channels_come_back(factor: float, offset: float) -> None:
 
 
 def test_it_is_proved_and_placed_where_neurons_run_programs() -> None:
-    network = build_channels(Channels.of(stream(0, 200), CODES))
+    channels = Channels.of(stream(0, 200), CODES)
+    network, board = build_channels(channels), load_profile("oheo_gulch")
     assert prove_contract(network).proved
-    compiled = compile_units([Unit("channels", network)], load_profile("oheo_gulch"))
-    assert compiled.program.cores == 1
+    assert said(compiled(board, network)) == []
+    state = compile_units([Unit("channels", network)], board)
+    assert state.program.cores == 1
+    codes = stream(1, 60, 0.3, 40)
+    inputs, steps = channel_trains(codes, every=4)
+    placed = split(state.program.units[0], state.program.slices_of(0)).run(
+        backends.get("fast").run, inputs, [Probe("channel", "spikes")], steps)
+    np.testing.assert_array_equal(placed.spikes("channel")[1:], followed(channels, codes, 4))
     for name in ("loihi1", "loihi2"):
         with pytest.raises(FitError, match="no programmable neurons, which a Homeostatic needs"):
             compile_units([Unit("channels", network)], load_profile(name))

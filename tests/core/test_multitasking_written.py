@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from compiled_programs import compiled, said
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -31,6 +32,7 @@ from neuromorph.circuits.multitasking.writing import LOUDEST
 from neuromorph.compile.passes import compile_units
 from neuromorph.compile.program import Unit
 from neuromorph.compile.ranges.contract import prove_contract
+from neuromorph.compile.split import split
 from neuromorph.errors import DisagreementError, FitError, RangeProofError, UsageError
 from neuromorph.network import Probe, verify
 from neuromorph.numerics.limits import STATE_MAX, WEIGHT_MAX
@@ -38,6 +40,7 @@ from neuromorph.profiles import load_profile
 
 PROBES = tuple(Probe(name, "spikes") for name in ("plus", "minus", "match"))
 NUMBERS = Multitasking(24, 4, 3, 2)
+BOARD = load_profile("oheo_gulch")
 
 
 def held(synapses: Any) -> dict[str, NDArray[Any]]:
@@ -134,10 +137,27 @@ def test_a_synapse_takes_127_writes_and_no_more() -> None:
 def test_it_is_proved_and_placed_where_there_are_third_factors() -> None:
     network = verify(build_written(NUMBERS))
     assert prove_contract(network).proved
-    compiled = compile_units([Unit("memory", network)], load_profile("oheo_gulch"))
-    assert compiled.program.cores == 1
     with pytest.raises(FitError, match="for: Intel Loihi, one chip has no third factors"):
         compile_units([Unit("memory", network)], load_profile("loihi1"))
+    with pytest.raises(FitError, match="more in_axons than a core has; found 4098; expected 4096"):
+        compile_units([Unit("memory", build_written(Multitasking(1024, 8, 25)))], BOARD)
+
+
+def test_placed_on_several_cores_it_writes_and_says_the_same() -> None:
+    numbers = Multitasking(1023, 8, 25)
+    network = build_written(numbers)
+    assert said(compiled(BOARD, network)) == []
+    state = compile_units([Unit("memory", network)], BOARD)
+    assert state.program.cores == 5
+    patterns = random_patterns(8, 1023, 0.9, np.random.default_rng(0))
+    inputs, steps, _ = write_then_ask(numbers, patterns, patterns[:2].astype(np.int64))
+    fast = backends.get("fast")
+    whole = fast.run(network, inputs, PROBES, steps)
+    placed = split(state.program.units[0], state.program.slices_of(0)).run(
+        fast.run, inputs, PROBES, steps)
+    for probe in PROBES:
+        assert whole.spikes(probe.target).any()
+        np.testing.assert_array_equal(placed.traces[probe], whole.traces[probe])
 
 
 def test_what_learning_synapses_may_come_to_hold_is_proved() -> None:
