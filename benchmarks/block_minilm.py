@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from transformers import AutoModel, AutoTokenizer
 
-from benchmarks.texts import articles, package_folder
+from examples.data.texts import articles, package_folder
 from neuromorph.huggingface.blocks import float_blocks
 from neuromorph.translate import TranslateOptions
 from neuromorph.translate.block import (

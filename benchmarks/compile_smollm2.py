@@ -78,7 +78,7 @@ def export(slots: int, spikes: Any, target: Any, folder: Path) -> None:
     """Calibrate on windows of ``slots`` tokens and save the bundle."""
     import neuromorph
     from benchmarks.smollm2 import FILE
-    from benchmarks.texts import articles, package_folder
+    from examples.data.texts import articles, package_folder
     from neuromorph.huggingface.texts import load_model
     from neuromorph.translate import TranslateOptions
 

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 import neuromorph
-from benchmarks.texts import articles, package_folder
+from examples.data.texts import articles, package_folder
 from neuromorph.translate import TranslateOptions
 from neuromorph.translate.adapt import FOLLOW
 

@@ -12,7 +12,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 import neuromorph
 from benchmarks.half_steps import KINDS, lost, steps
 from benchmarks.smollm2 import FILE
-from benchmarks.texts import articles, package_folder
+from examples.data.texts import articles, package_folder
 from neuromorph.api.export import layer_fidelity
 from neuromorph.huggingface.recording import record
 from neuromorph.runtime import SpikingLayer

@@ -44,8 +44,8 @@ print(json.dumps(found.as_dict(), sort_keys=True))
 
 def measure() -> dict[str, Any]:
     from benchmarks.smollm2 import FILE
-    from benchmarks.texts import articles, package_folder
     from benchmarks.whole_smollm2 import GRADED, KEPT, bundle
+    from examples.data.texts import articles, package_folder
 
     made = bundle("graded", GRADED)
     text = KEPT / "unseen.txt"

@@ -11,7 +11,7 @@ from transformers import AutoModel, AutoTokenizer
 
 import neuromorph
 from benchmarks.kinds import KINDS
-from benchmarks.texts import articles, package_folder
+from examples.data.texts import articles, package_folder
 
 CALIBRATION, TEST = slice(0, 32), slice(200, 264)
 TOKENS = 128

@@ -17,7 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.prototypes_data import Drawn, digits, garments, no_garments, topics
+from benchmarks.prototypes_data import Drawn, digits, garments, topics
+from examples.data.fashion import no_garments
 from neuromorph.api.circuits.prototypes_placed import placed
 from neuromorph.api.circuits.prototypes_run import lay, run
 from neuromorph.circuits.prototypes import Learner, Prototypes, codes_of

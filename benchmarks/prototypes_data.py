@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 import bz2
-import gzip
 import html
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from benchmarks.texts import package_folder
+from examples.data.fashion import fashion_images
+from examples.data.texts import package_folder
 from neuromorph.models.digits import load_split
 
-FASHION = "NEUROMORPH_FASHION_MNIST"
-"""Folder of train-images-idx3-ubyte.gz and its three fellows: Debian's dataset-fashion-mnist."""
-
-DEBIAN = "/usr/share/datasets/fashion-mnist"
 WIKIPEDIA = "enwiki-latest-pages-articles1.xml-p000000010p000030302-shortened.bz2"
 TOPICS, PARAGRAPHS, WORDS, TOKENS = 30, 60, 25, 128
 FILTERS, SIDE, POOL = 16, 5, 4
@@ -42,11 +36,8 @@ class Drawn:
 
 def digits(shots: int, seed: int) -> Drawn:
     """Of all 1797 images some a class to learn, all others to test."""
-    split = load_split()
-    parts = (split.train, split.validation, split.test)
-    images = np.concatenate([part.images for part in parts]).reshape(-1, 64)
-    labels = np.concatenate([part.labels for part in parts])
-    return _drawn(images, labels, shots, seed)
+    everything = load_split().everything
+    return _drawn(everything.images.reshape(-1, 64), everything.labels, shots, seed)
 
 
 def topics(shots: int, seed: int) -> Drawn:
@@ -66,14 +57,6 @@ def garments(shots: int, seed: int) -> Drawn:
                  truth)
 
 
-def no_garments() -> str | None:
-    """The reason why there are none."""
-    if (_folder() / "train-images-idx3-ubyte.gz").exists():
-        return None
-    return (f"Fashion-MNIST is not in {DEBIAN} (Debian's dataset-fashion-mnist), nor where "
-            f"{FASHION} says")
-
-
 def _drawn(vectors: NDArray[Any], labels: NDArray[Any], shots: int, seed: int) -> Drawn:
     chosen = _some(labels, shots, np.random.default_rng(seed))
     left = np.setdiff1d(np.arange(len(labels)), chosen)
@@ -83,19 +66,6 @@ def _drawn(vectors: NDArray[Any], labels: NDArray[Any], shots: int, seed: int) -
 def _some(labels: NDArray[Any], shots: int, rng: np.random.Generator) -> NDArray[Any]:
     return np.concatenate([rng.permutation(np.flatnonzero(labels == c))[:shots]
                            for c in np.unique(labels)])
-
-
-def _folder() -> Path:
-    return Path(os.environ.get(FASHION, DEBIAN))
-
-
-@cache
-def fashion_images(part: str) -> tuple[NDArray[Any], NDArray[Any]]:
-    images = np.frombuffer(gzip.decompress(
-        (_folder() / f"{part}-images-idx3-ubyte.gz").read_bytes()), np.uint8, offset=16)
-    labels = np.frombuffer(gzip.decompress(
-        (_folder() / f"{part}-labels-idx1-ubyte.gz").read_bytes()), np.uint8, offset=8)
-    return images.reshape(-1, 28, 28), labels.astype(np.int64)
 
 
 def _filtered(images: NDArray[Any], filters: NDArray[Any]) -> NDArray[Any]:

@@ -13,7 +13,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 import neuromorph
 from benchmarks.kinds import KINDS
-from benchmarks.texts import articles, package_folder
+from examples.data.texts import articles, package_folder
 
 FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
 WINDOW, TEST_WINDOWS, CALIBRATION_WINDOWS = 512, 4, 2

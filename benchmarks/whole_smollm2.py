@@ -19,7 +19,7 @@ from scipy.stats import bootstrap
 
 import neuromorph
 from benchmarks.smollm2 import FILE, loaded, windows
-from benchmarks.texts import articles, package_folder
+from examples.data.texts import articles, package_folder
 from neuromorph.backends.fast.transformer import Session, run
 from neuromorph.bundle.whole import WholeBundle, load_whole
 from neuromorph.circuits.transformer.numbers import Transformer

@@ -165,6 +165,19 @@ def test_imports_flow_one_way() -> None:
     assert offenders(lambda path: upward_imports(path.read_text("utf-8"), module_name(path))) == {}
 
 
+def test_examples_stand_alone() -> None:
+    """Benchmarks and tests may import examples, and not the other way round."""
+    found = {shown(path): wrong for path in python_files("examples")
+             if (wrong := leaning_imports(path.read_text("utf-8")))}
+    assert found == {}
+    assert leaning_imports("def f():\n    from benchmarks.x import y") == ["benchmarks.x"]
+
+
+def leaning_imports(source: str) -> list[str]:
+    return [name for node in ast.walk(ast.parse(source)) for name in imported(node)
+            if name.split(".")[0] in ("benchmarks", "tests")]
+
+
 def test_heavy_imports_are_late() -> None:
     assert offenders(lambda path: heavy_imports(path.read_text("utf-8"), shown(path))) == {}
 

@@ -11,7 +11,7 @@ from benchmarks.smollm2 import FILE
 from benchmarks.speed.child import fresh
 from benchmarks.speed.figures import Figure, Plan
 from benchmarks.speed.models import CALIBRATION
-from benchmarks.texts import articles, package_folder
+from examples.data.texts import articles, package_folder
 from neuromorph.api.export import export
 from neuromorph.translate import TranslateOptions
 

@@ -12,7 +12,7 @@ from benchmarks.minilm import CALIBRATION, TEST, embed, tokens
 from benchmarks.speed.child import fresh
 from benchmarks.speed.figures import Figure, Plan, in_turns, ratio
 from benchmarks.speed.models import KINDS, attached, twin
-from benchmarks.texts import articles, package_folder
+from examples.data.texts import articles, package_folder
 
 GOAL = 1.15
 

@@ -11,7 +11,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 import neuromorph
 from benchmarks.smollm2 import FILE
-from benchmarks.texts import articles, package_folder
+from examples.data.texts import articles, package_folder
 from neuromorph.translate import TranslateOptions
 
 KINDS = ("graded", "binary")

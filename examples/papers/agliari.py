@@ -33,7 +33,8 @@ ABOUT = Paper(
     claims="Patterns with gaps are retrieved several at a time, in a hierarchy of overlaps.",
     built="`papers.multitasking`: the step, critical dilutions, mean field, in float; "
           "`circuits.multitasking`, `neuromorph run multitasking`: spins that may be silent "
-          "(ours), 2-bit weights, in integers, to the bit on every backend.",
+          "(ours), 2-bit weights, or 8-bit ones that a learning rule writes (`--set "
+          "written=plasticity`), in integers, to the bit on every backend.",
     verdict="The hierarchy holds up to a dilution that depends on the number of patterns and falls "
             "to one half. The published form is not selective: it raises patterns that nobody "
             "asked for. With silent spins several patterns of many gaps, or of fields of their "

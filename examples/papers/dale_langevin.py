@@ -191,12 +191,10 @@ def _slopes(
 
 
 def _tested(weights: list[Floats], biases: list[Floats], signs: list[Floats]) -> Trained:
-    split = load_split()
-    held = (split.validation, split.test)
-    images = np.concatenate([p.images.reshape(-1, SIZES[0]) for p in held]) / PIXEL_MAX
-    truth = np.concatenate([p.labels for p in held])
+    held = load_split().held_out
+    images = held.images.reshape(-1, SIZES[0]) / PIXEL_MAX
     hidden = np.maximum(images @ weights[0].T + biases[0], 0)
-    right = (hidden @ weights[1].T + biases[1]).argmax(axis=1) == truth
+    right = (hidden @ weights[1].T + biases[1]).argmax(axis=1) == held.labels
     flips = sum(int(np.count_nonzero(np.sign(w) != s))
                 for w, s in zip(weights, signs, strict=True))
     return Trained(float(right.mean()), weights[0], flips)

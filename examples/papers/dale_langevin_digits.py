@@ -109,8 +109,7 @@ class Judge:
     def __init__(self, rng: np.random.Generator) -> None:
         split = load_split()
         self.train = split.train.images.reshape(-1, PIXELS) / PIXEL_MAX
-        self.test = np.concatenate([p.images.reshape(-1, PIXELS) for p in (
-            split.validation, split.test)]) / PIXEL_MAX
+        self.test = split.held_out.images.reshape(-1, PIXELS) / PIXEL_MAX
         self._net = Net((PIXELS, FEATURES, CLASSES), rng)
         for _ in range(STEPS):
             chosen = rng.integers(0, len(self.train), BATCH)

@@ -73,10 +73,9 @@ def learn(power: int, seed: int) -> Learned:
 def _bits() -> tuple[tuple[Ints, Ints], tuple[Ints, Ints]]:
     """Pixels as -1 and 1 with their labels: to learn, and held out."""
     split = load_split()
-    held = (split.validation, split.test)
-    images = np.concatenate([part.images.reshape(-1, PIXELS) for part in held])
-    return ((_sign(split.train.images.reshape(-1, PIXELS), PIXEL_MIDDLE), split.train.labels),
-            (_sign(images, PIXEL_MIDDLE), np.concatenate([part.labels for part in held])))
+    taught, tested = ((_sign(part.images.reshape(-1, PIXELS), PIXEL_MIDDLE), part.labels)
+                      for part in (split.train, split.held_out))
+    return taught, tested
 
 
 def _sign(numbers: NDArray[Any], middle: int) -> Ints:

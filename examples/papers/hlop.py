@@ -17,10 +17,8 @@ from examples.papers.about import Paper
 from examples.papers.common import Row, bound, main, picture, row
 from examples.papers.hlop_digits import KINDS, Forgetting, digits_in_three_orders
 from neuromorph import backends
+from neuromorph.api.circuits.projected_memory import Context, coded
 from neuromorph.circuits import projected_memory
-from neuromorph.circuits.gated_delta import KEY_LIMIT
-from neuromorph.circuits.projector import quantise_rows
-from neuromorph.dynamics.gated_delta import DeltaSample
 from neuromorph.papers.hlop import (
     Subspace,
     held_in_8_bits,
@@ -29,7 +27,6 @@ from neuromorph.papers.hlop import (
     residual,
 )
 from neuromorph.report.pictures import ACCENT, INK, QUIET
-from neuromorph.translate.delta_code import calibrate_delta
 
 TITLE = "Xiao et al. 2024: Hebbian orthogonal projection against forgetting"
 PAPER = "Xiao 2024"
@@ -40,7 +37,7 @@ ABOUT = Paper(
            "outside of it only forget nearly nothing.",
     built="`papers.hlop`, `circuits.projector`, `neuromorph run projector`: rows found in float or "
           "by calibration, frozen in 8 bits; residuals in integers, to the bit on every backend. "
-          "`circuits.projected_memory`: fast weights written by residuals, all in integers.",
+          "`neuromorph run projected_memory`: fast weights written by residuals, all in integers.",
     verdict="Keeps what tasks that disturb each other would lose, and a short context in a memory "
             "while another is written. Not when rows run out (both contexts must fill less than "
             "about half of a head's dimensions: a real prompt fills them all), nor where tasks "
@@ -168,23 +165,14 @@ def in_integers(
 ) -> dict[str, float]:
     """The same in the circuit's whole numbers: keys written as residuals, or as they are."""
     remember = backends.remembering(backends.DEFAULT)
-    before, later = (_passes(*context) for context in (first, second))
-    code = calibrate_delta([_passes(*map(np.vstack, zip(first, second, strict=True)))],
-                           remembering=remember)
-    projector = quantise_rows(np.ascontiguousarray(rows @ code.key_turn.T), limit=KEY_LIMIT)
-    begun, sent = (code.encode(one)[0] for one in (before, later))
-    held = remember(code.numbers, begun).weights
-    plain = remember(code.numbers, sent, held, begun.tokens)
-    projected = projected_memory.remember(projector, code.numbers, sent, held, begun.tokens,
+    both = coded(Context(*first), Context(*second), rows, PASSES)
+    numbers, begun = both.code.numbers, both.first.tokens
+    held = remember(numbers, both.first).weights
+    plain = remember(numbers, both.second, held, begun)
+    projected = projected_memory.remember(both.projector, numbers, both.second, held, begun,
                                           remembering=remember)
-    return {name: _lost(code.memory(done.weights), *first)
+    return {name: both.lost(done.weights, Context(*first))
             for name, done in zip(CIRCUITS, (plain, projected), strict=True)}
-
-
-def _passes(keys: Floats, values: Floats) -> DeltaSample:
-    """All passes over the pairs of a context, nothing of which fades."""
-    often, whole = np.tile(keys, (PASSES, 1)), np.ones(PASSES * len(keys))
-    return DeltaSample(often, often, np.tile(values, (PASSES, 1)), whole, whole)
 
 
 def _lost(weights: Floats, keys: Floats, values: Floats) -> float:

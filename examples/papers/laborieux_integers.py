@@ -91,12 +91,11 @@ class Learner:
 
     def accuracy(self) -> float:
         """On held-out digits."""
-        split = load_split()
-        images = np.concatenate([_coded(part.images) for part in (split.validation, split.test)])
-        truth = np.concatenate([part.labels for part in (split.validation, split.test)])
+        held = load_split().held_out
+        images = _coded(held.images)
         state = (np.zeros((len(images), SIZES[1])), np.zeros((len(images), SIZES[2])))
         two = self.relax(state, images, np.zeros(SIZES[3]), 0, FREE_STEPS)[1]
-        return float(((sent(two) @ self.weights["R"]).argmax(axis=1) == truth).mean())
+        return float(((sent(two) @ self.weights["R"]).argmax(axis=1) == held.labels).mean())
 
 
 def sent(potential: Floats) -> Ints:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import erf
 
-from benchmarks.texts import articles, package_folder
+from examples.data.texts import articles, package_folder
 from neuromorph.models import AttentionModel, open_model, open_tensors
 from neuromorph.translate import Sample
 from neuromorph.translate.fidelity import float_attention

@@ -11,8 +11,11 @@ from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter
 from scipy.special import softmax
 
+from neuromorph import backends
+from neuromorph.circuits.homeostat import Channels, build_channels, channel_trains
 from neuromorph.dynamics.homeostasis import Homeostasis
 from neuromorph.dynamics.homeostasis_steps import CODE_MAX, HomeostasisSteps
+from neuromorph.network import Probe
 from neuromorph.papers.nhl import soft_hebb
 
 Floats = NDArray[np.float64]
@@ -200,6 +203,18 @@ def error_in_steps(net: Net, train: Floats, images: Floats, labels: Ints) -> flo
         state = state.follow(codes)
         wrong += int(net.rest(unit * state.apply(codes).astype(np.float64))[2].argmax() != label)
     return wrong / len(images)
+
+
+def error_in_neurons(net: Net, train: Floats, images: Floats, labels: Ints) -> float:
+    """The same by a chip's neurons, which hear place after place and adapt after each image."""
+    unit = float(np.abs(net.first(net.patches(train))).max()) / CODE_MAX
+    codes, known = (_codes(net, some, unit) for some in (images, train))
+    channels = Channels.of(known.reshape(-1, CHANNELS), CODE_MAX)
+    inputs, steps = channel_trains(codes.reshape(-1, CHANNELS), codes.shape[1] * codes.shape[2])
+    said = backends.get("fast").run(build_channels(channels), inputs, [Probe("channel", "spikes")],
+                                    steps).spikes("channel")[1:]
+    z = unit * said.reshape(codes.shape).astype(np.float64)
+    return float((net.rest(z)[2].argmax(axis=1) != labels).mean())
 
 
 def _codes(net: Net, images: Floats, unit: float) -> Ints:

@@ -7,8 +7,8 @@
     m += sgn(16 t - M)   where they differ by more than a unit
     g += sgn(s - S) max(1, g >> 5)   where they differ by more than s / 16
 
-Shifts, additions and signs only: what a program of a chip's neuron can do, and a state of four
-words a channel. Spread is the mean distance from t, which needs no root.
+Shifts, additions and signs only. Spread is the mean distance from t, which needs no root. These
+are steps of whole images at once; `neurons.homeostatic` is the same as a chip's neuron.
 """
 
 from __future__ import annotations
@@ -20,21 +20,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.errors import TensorError
+from neuromorph.neurons.homeostatic import ONE_BITS, moved_threshold, turned_gain
 from neuromorph.numerics.limits import STATE_MAX
 from neuromorph.shown import Shown
 
 Ints = NDArray[np.int64]
 
-ONE_BITS = 10
-"""A gain of 1 is 2^10."""
-
 UNIT = 16
 """Of a trace, in which a unit of z counts so often."""
 
-TRACE_SHIFT, GAIN_SHIFT, DEAD_SHIFT = 3, 5, 4
-
-GAIN_MAX = 1 << ONE_BITS + 5
-"""A gain of 32."""
+TRACE_SHIFT = 3
 
 CODE_MAX = STATE_MAX >> ONE_BITS + 5
 """Of a channel's code: its product with the largest gain has 24 bits."""
@@ -93,12 +88,9 @@ class HomeostasisSteps(Shown):
         mean = self.mean_trace + (_parts(z) - self.mean_trace >> TRACE_SHIFT)
         spread = self.spread_trace + (
             _parts(np.abs(z - self.mean)) - self.spread_trace >> TRACE_SHIFT)
-        off, narrow = UNIT * self.mean - mean, self.spread - spread
-        step = np.maximum(1, self.gain >> GAIN_SHIFT)
-        turned = np.where(np.abs(narrow) > self.spread >> DEAD_SHIFT, np.sign(narrow) * step, 0)
-        moved = np.where(np.abs(off) > UNIT, np.sign(off), 0)
-        return replace(self, gain=np.clip(self.gain + turned, 1, GAIN_MAX),
-                       shift=self.shift + moved, mean_trace=mean, spread_trace=spread)
+        return replace(self, gain=turned_gain(self.gain, spread - self.spread, self.spread),
+                       shift=moved_threshold(self.shift, mean - UNIT * self.mean, UNIT),
+                       mean_trace=mean, spread_trace=spread)
 
 
 def _parts(z: Ints) -> Ints:

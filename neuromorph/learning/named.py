@@ -148,6 +148,36 @@ def regulated_delta(
     return with_presynaptic_trace(rule, impulse, tau)
 
 
+def soft_hebb(
+    *, rate: float = 2**-6, forget: float = 2**-8, impulse: float | None = 16, tau: float = 10,
+    domain: Domain = "fixed",
+) -> LearningRule:
+    """Δw_k = rate p_k (x - u_k w_k), p = softmax(u): units compete softly for an input.
+
+    ::
+
+        dw = rate u0 x1 y1 - forget u0 w y2 + forget u0 w y3
+
+    Third factors: y1 = p, y2 = max(p u, 0) and y3 = max(-p u, 0), which units that compete send
+    of u = w x. Weights come to length 1 where ``forget`` is to w and y2 what ``rate`` is to x1
+    and y1. In integers the first product is rounded down to a multiple of 8 rate, the others to
+    one of 32 forget: weights lean down. A fresh layer finds clusters; a layer that is trained
+    already gains nothing by it, or is harmed (Moraitis 2022; of Tang's test-time use see
+    `neuromorph.papers.nhl`).
+
+    Parameters
+    ----------
+    rate, impulse, tau, domain
+        As for `delta`; inputs of both signs take two axons.
+    forget : float
+        m 2^e: share of the weight that goes for a y2 of 1.
+    """
+    rule = LearningRule(dw=series(product(rate, "u0*x1*y1", domain),
+                                  product(-forget, "u0*w*y2", domain),
+                                  product(forget, "u0*w*y3", domain)))
+    return with_presynaptic_trace(rule, impulse, tau)
+
+
 def multiplicative(
     *, rate: float = 2**-3, sign: Sign = "excitatory", domain: Domain = "fixed"
 ) -> LearningRule:
@@ -176,7 +206,7 @@ def _error(rate: float, domain: Domain) -> str:
 
 RULES: dict[str, Callable[..., LearningRule]] = {
     rule.__name__: rule
-    for rule in (hebb, decay, delta, gated_delta, regulated_delta, oja, bcm,
+    for rule in (hebb, decay, delta, gated_delta, regulated_delta, oja, bcm, soft_hebb,
                  multiplicative, short_term_potentiation)
 }
 """All of them, by name."""

@@ -281,12 +281,14 @@ def test_every_circuit_explains_itself(name: str) -> None:
     ("hidden_field", ["fast", "lava", "reference"]),
     ("key_gate", ["fast", "lava", "reference"]),
     ("homeostat", ["fast", "lava", "reference"]),
+    ("homeostatic_channels", ["fast", "lava", "reference"]),
     ("equilibrium", ["fast", "lava", "reference"]),
     ("ensembles", ["fast", "lava", "reference"]),
     ("block", ["fast", "lava", "reference"]),
     ("digits_block", ["fast", "lava", "reference"]),
     ("prototypes", ["fast", "lava", "reference"]),
     ("gated_delta", ["fast", "lava", "reference"]),
+    ("projected_memory", ["fast", "lava", "reference"]),
 ])
 def test_what_runs_a_circuit(name: str, able: list[str]) -> None:
     said = describe(circuits.get(name))["backends"]

@@ -11,6 +11,7 @@ from neuromorph.network import Network, Population, Projection, Source, verify
 from neuromorph.neurons import NeuronModel
 from neuromorph.neurons.drive import Drive
 from neuromorph.neurons.gate import GELU, QUICK_GELU, SILU, Gate
+from neuromorph.neurons.homeostatic import Homeostatic
 from neuromorph.neurons.key_side import KeySide
 from neuromorph.neurons.ladder import ladder
 from neuromorph.neurons.product import Product
@@ -151,11 +152,17 @@ def a_gate(rng: np.random.Generator) -> Gate:
                 a_limit(rng), period, gate_at, at)
 
 
+def a_homeostatic(rng: np.random.Generator) -> Homeostatic:
+    return Homeostatic(by_neuron(rng, -4000, 4000), by_neuron(rng, 0, 2**22),
+                       int(rng.integers(16)), int(rng.integers(11)), int(rng.integers(1, 4000)))
+
+
 MAKERS = {"Product": a_product, "Requantise": a_requantise, "Reciprocal": a_reciprocal,
           "Quotient": a_quotient, "Square": a_square,
           "Rsqrt": a_rsqrt, "Root": a_root, "Scale": a_scale, "Residual": a_residual,
           "UnitResidual": a_unit_residual, "Rotary": a_rotary, "KeySide": a_key_side,
-          "ValueSide": a_value_side, "Drive": a_drive, "Slot": a_slot, "Gate": a_gate}
+          "ValueSide": a_value_side, "Drive": a_drive, "Slot": a_slot, "Gate": a_gate,
+          "Homeostatic": a_homeostatic}
 
 
 def driven(model: NeuronModel, seed: int) -> tuple[Network, Inputs]:

@@ -129,6 +129,9 @@ OUTSIDE: dict[str, tuple[str, dict[str, Any], str]] = {
                                 "n[3]: place; found 3; allowed 0 to 2"),
     "a line of no step": ("Drive", {"steps": 0}, "steps; found 0; allowed 1 to 65536"),
     "a wide gate": ("Gate", {"up_bias": 2**15}, "up_bias; found 32768; allowed -32767 to 32767"),
+    "a trace of too many goes": ("Homeostatic", {"trace": 16}, "trace; found 16; allowed 0 to 15"),
+    "a spread below nothing": ("Homeostatic", {"spread": [0, 1, -1, 2]},
+                               "n[2]: spread; found -1; allowed 0 to 8388607"),
     "a coarse gate": ("Gate", {"unit_bits": 7}, "unit_bits; found 7; allowed 8 to 14"),
     "a decay": ("Quotient", {"dv": 4097}, "dv; found 4097; allowed 0 to 4096"),
 }

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from scipy.special import softmax
 
 from neuromorph import backends
 from neuromorph.errors import LearningRuleError
@@ -31,9 +32,10 @@ from neuromorph.learning.named import (
     oja,
     regulated_delta,
     short_term_potentiation,
+    soft_hebb,
 )
 from neuromorph.network import CubaLIF, Network, Population, Projection, Source
-from neuromorph.papers import fast_weights
+from neuromorph.papers import fast_weights, nhl
 
 Array = NDArray[Any]
 
@@ -79,6 +81,8 @@ def error(target: Array, answer: Array) -> tuple[Array, Array]:
     (lambda d: gated_delta(rate=2**-1, forget=2**-7, tau=0, domain=d), (6, 0, 32)),
     (lambda d: regulated_delta(rate=2**-7, tau=0, domain=d), (6, 0, 32)),
     (lambda d: regulated_delta(rate=2**-7, tau=0, domain=d), (0, 8, 16)),
+    (lambda d: soft_hebb(rate=2**-1, forget=2**-7, tau=0, domain=d), (8, 4, 0)),
+    (lambda d: soft_hebb(rate=2**-1, forget=2**-7, tau=0, domain=d), (2, 0, 4)),
     (lambda d: oja(rate=2**-2, bound=2**-7, tau=0, post=(64, 0), domain=d), None),
     (lambda d: bcm(rate=2**-5, threshold=2**-2, impulse=16, tau=0, fast=(64, 0), slow=(32, 0),
                    domain=d), None),
@@ -115,7 +119,7 @@ def test_a_threshold_out_of_the_tags_reach_is_refused(theta: int) -> None:
 
 @pytest.mark.parametrize("name", RULES)
 def test_every_rule_runs_alike_on_reference_and_fast(name: str) -> None:
-    network, inputs = driven(RULES[name](), modulated="delta" in name)
+    network, inputs = driven(RULES[name](), modulated="delta" in name or name == "soft_hebb")
     truth, got = (backends.get(b).run(network, inputs, [], 300) for b in ("reference", "fast"))
     for ours, theirs in zip(got.synapses["learns"], truth.synapses["learns"], strict=True):
         np.testing.assert_array_equal(ours, theirs)
@@ -213,6 +217,45 @@ def test_gated_delta_equals_its_matrix_form() -> None:
         faded = math.exp(-1 / synapses.rule.x1_tau)  # a payload's trace has aged by a step
         synapses.see(2 * key / faded, [0, 0], (*signs, gate))
         np.testing.assert_allclose(synapses.state.weights, weights)
+
+
+def compete(weights: Array, x: Array, tau: float) -> tuple[Array, Array]:
+    """p and p u of units that compete, as `papers.nhl.soft_hebb` has them."""
+    u = weights @ x
+    p = softmax(u / tau)
+    return p, p * u
+
+
+def test_soft_hebb_equals_its_matrix_form() -> None:
+    rng = np.random.default_rng(8)
+    weights = rng.normal(size=(3, 5))
+    synapses = Synapses(soft_hebb(rate=2**-3, forget=2**-3, impulse=None, tau=0, domain="float"),
+                        weights, "float")
+    for _ in range(20):
+        x = rng.normal(size=5)
+        p, asked = compete(weights, x, 0.5)
+        weights = weights + nhl.soft_hebb(weights, x[None], 0.5) / 8
+        found = synapses.see(2 * x, [0, 0, 0], (p, *error(asked, 0 * asked)))
+        np.testing.assert_allclose(found, weights)
+    assert (weights @ x < 0).any()  # both sides of p u were tried
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_fresh_layer_finds_two_clusters_by_soft_hebb_in_integers(seed: int) -> None:
+    """128 units of a weight are 1, codes are 64 x: rows become the clusters' directions."""
+    rng = np.random.default_rng(seed)
+    means = np.array([[1, 1, 1, 0, 0, 0], [0, 0, 0, 1, 1, 1]]) / 2
+    synapses = Synapses(soft_hebb(rate=2**-10, forget=2**-10, impulse=None, tau=0),
+                        2 * rng.integers(0, 16, (2, 6)), "fixed")
+    for _ in range(2000):
+        x = np.clip(np.rint(64 * (means[rng.integers(2)] + 0.1 * rng.normal(size=6))), 0, 127)
+        p, asked = compete(synapses.state.weights / 128, x / 64, 0.1)
+        taught = np.rint([127 * p, 64 * asked, 0 * asked]).astype(int)
+        spoken = np.where(x == 0, 1, 2 * x.astype(int))  # a silent axon would keep its old code
+        weights = synapses.see(spoken, [0, 0], taught)
+    rows = weights[weights[:, 0].argsort()[::-1]] / 128
+    np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1, atol=0.06)
+    np.testing.assert_allclose(rows, 2 / np.sqrt(3) * means, atol=0.08)
 
 
 def test_oja_converges_to_the_first_component() -> None:

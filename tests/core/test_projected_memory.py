@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from small_gated_delta import codes_for, layer
 
 from neuromorph import backends
+from neuromorph.api.circuits import projected_memory as page
 from neuromorph.circuits.gated_delta import KEY_LIMIT, GatedDelta
 from neuromorph.circuits.projected_memory import (
     PROBES,
@@ -26,7 +27,7 @@ from neuromorph.circuits.projector import Projector, quantise_rows
 from neuromorph.compile.passes import compile_units
 from neuromorph.compile.program import Unit
 from neuromorph.compile.ranges.contract import prove_contract
-from neuromorph.errors import UsageError
+from neuromorph.errors import DisagreementError, UsageError
 from neuromorph.network import verify
 from neuromorph.papers.hlop import leading_rows
 from neuromorph.profiles import load_profile
@@ -137,3 +138,37 @@ def test_rows_that_do_not_fit_are_refused(rows: Projector, text: str) -> None:
             rows, NUMBERS, codes_for(NUMBERS, np.random.default_rng(0)))):
         with pytest.raises(UsageError, match=text):
             door()
+
+
+# --- by name
+
+
+def test_a_memory_that_goes_on_is_run_and_a_planted_fault_is_found(
+    monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From weights that were written before; the fault is one row of the projector."""
+    rows, codes = projector(5), codes_for(NUMBERS, np.random.default_rng(5), 6, loud=0.6)
+    before = page.as_first(remember(rows, NUMBERS, codes).weights)
+    assert before.any()
+    assert not (before % 2).any()
+    for backend in ("reference", "fast"):
+        done = page.run_projected(rows, NUMBERS, codes, before, backend)
+        np.testing.assert_array_equal(done.weights, remember(
+            rows, NUMBERS, codes, before).weights)
+        assert (done.answers != remember(rows, NUMBERS, codes).answers).any()
+    wrong = rows.rows.copy()
+    wrong[0] = wrong[0, ::-1]
+    built = page.projected_memory.build
+    monkeypatch.setattr(page.projected_memory, "build", lambda given, *rest: built(
+        replace(given, rows=wrong), *rest))
+    with pytest.raises(DisagreementError, match="the projected memory is not what"):
+        page.run_projected(rows, NUMBERS, codes, before, "fast")
+
+
+def test_the_curve_is_the_error_of_what_was_just_asked() -> None:
+    found = page.run(page.Settings(first=3, second=3, key_size=12, value_size=4, passes=8),
+                     backend="fast", seed=0, progress=lambda _: None)
+    curve = found.draw.args[0]  # type: ignore[attr-defined]
+    assert len(curve.delta) == len(curve.projected) == 24
+    for errors, name in ((curve.delta, "delta"), (curve.projected, "projected")):
+        assert errors[-1] == pytest.approx(found.numbers[f"first_error_of_{name}"], rel=0.1)

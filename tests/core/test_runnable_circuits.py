@@ -82,6 +82,17 @@ def test_a_memory_that_forgets_along_keys_recalls_the_last_value(tmp_path: Path)
     assert drawn(found, tmp_path) == b"\x89PNG\r\n\x1a\n"
 
 
+def test_a_context_stays_while_another_is_written_outside_of_it(tmp_path: Path) -> None:
+    found = run("projected_memory", passes=10)
+    numbers = found.numbers
+    assert numbers["first_error_of_delta"] > 0.5 > 0.15 > numbers["first_error_of_projected"]
+    assert numbers["second_error_of_projected"] < 0.1
+    assert found.cautions == ()
+    assert drawn(found, tmp_path) == b"\x89PNG\r\n\x1a\n"
+    (caution,) = run("projected_memory", passes=2, first=12, second=12).cautions
+    assert "24 keys fill more than half of 32 dimensions" in caution.text
+
+
 def test_without_forgetting_along_keys_old_values_stay() -> None:
     numbers = run("gated_delta", tokens=64, forget_key=False, rounding="whole").numbers
     assert numbers["cosine_to_floats"] > 0.95
@@ -200,6 +211,10 @@ def test_a_block_in_lava() -> None:
     ("gated_delta", {"keys": 2**31}, "keys: the setting is out of range; found 2147483648"),
     ("gated_delta", {"rounding": "up"}, "rounding: unknown rounding; found 'up'"),
     ("gated_delta", {"key_size": 129}, "found 129; expected 1 to 128"),
+    ("projected_memory", {"first": 20, "second": 13},
+     "rows run out: .*found 13 keys; 20 rows of 32 dimensions leave 12; expected .* at most 32"),
+    ("projected_memory", {"passes": 513}, "found 513 passes, 4104 tokens; expected at most 4096"),
+    ("homeostatic_channels", {"trace": 12}, "trace: the setting is out of range; found 12"),
     ("ensembles", {"groups": 2}, "fan: a group cannot hear more groups than there are; found 4 of"),
     ("projector", {"patterns": 4}, "expected at most 4. Lower rows, or raise patterns"),
     ("naam", {"steps": 2**31}, "steps: the setting is out of range; found 2147483648"),
@@ -237,6 +252,18 @@ def test_layers_by_groups_answer_as_the_masked_ones(regrow: str, tmp_path: Path)
     assert numbers["accuracy"] > 0.6
     assert numbers["cores blocks, by groups"] < numbers["cores dense"]
     assert drawn(found, tmp_path) == b"\x89PNG\r\n\x1a\n"
+
+
+def test_channels_keep_mean_and_spread_when_codes_drift(tmp_path: Path) -> None:
+    found = run("homeostatic_channels", factor=2.0, added=-30)
+    numbers = found.numbers
+    assert numbers["spread_in_the_end_without"] > 1.8 > 1.15 > numbers["spread_in_the_end"] > 0.85
+    assert numbers["mean_off_in_the_end_without"] > 0.9 > 0.3 > numbers["mean_off_in_the_end"]
+    assert numbers["mean_gain_in_the_end"] < 0.6
+    assert numbers["spread_before"] == pytest.approx(1, abs=0.1)
+    assert drawn(found, tmp_path) == b"\x89PNG\r\n\x1a\n"
+    assert run("homeostatic_channels", factor=1.0, added=0).numbers[
+        "mean_gain_in_the_end"] == pytest.approx(1, abs=0.1)
 
 
 def test_a_projection_counts_old_patterns_as_its_setting_does(tmp_path: Path) -> None:

@@ -55,6 +55,13 @@ def split() -> DigitsSplit:
     return load_split()
 
 
+def test_parts_behind_one_another_are_all_images_once(split: DigitsSplit) -> None:
+    assert np.sort(split.everything.indices).tolist() == list(range(1797))
+    np.testing.assert_array_equal(split.held_out.labels,
+                                  [*split.validation.labels, *split.test.labels])
+    assert len(split.everything) == len(split.train) + len(split.held_out)
+
+
 def accuracy(model: DigitsViT, part: Part, attend: Attend = softmax_attention) -> float:
     answers = model.logits(part.images, attend).argmax(axis=1)
     return 100 * float(np.mean(answers == part.labels))

@@ -88,9 +88,12 @@ def run(settings: Settings, *, backend: str, seed: int, progress: Progress) -> O
 
 
 def run_memory(
-    numbers: GatedDelta, codes: Codes, backend: str, network: Network | None = None
+    numbers: GatedDelta, codes: Codes, backend: str, network: Network | None = None,
+    weights: NDArray[Any] | None = None,
 ) -> Remembered:
     """Run a sequence by the clock, and compare it with the closed form.
+
+    ``weights`` are the memory before the first token, empty if left out.
 
     Raises
     ------
@@ -98,14 +101,29 @@ def run_memory(
         Naming the first number that differs.
     """
     inputs, steps = gated_delta.stimulate(numbers, codes)
-    recording = backends.get(backend).run(network or gated_delta.build(numbers), inputs, PROBES,
-                                          steps)
+    recording = backends.get(backend).run(
+        network or gated_delta.build(numbers, weights), inputs, PROBES, steps)
     answers, errors = gated_delta.read(*(recording.spikes(probe.target) for probe in PROBES))
-    expected = gated_delta.remember(numbers, codes)
-    require_equal("the gated delta memory", "gated delta", (
-        ("errors", errors, expected.errors), ("answers", answers, expected.answers),
-        ("weights", recording.synapses["memory"][0], expected.weights)), "column")
+    expected = gated_delta.remember(numbers, codes, weights)
+    require_same("the gated delta memory", answers, errors, recording.synapses["memory"][0],
+                 expected)
     return expected
+
+
+def require_same(
+    what: str, answers: NDArray[Any], errors: NDArray[Any], weights: NDArray[Any],
+    expected: Remembered,
+) -> None:
+    """That a memory said, missed and kept what the closed form says.
+
+    Raises
+    ------
+    DisagreementError
+        Naming the first number that differs.
+    """
+    require_equal(what, "gated delta", (
+        ("errors", errors, expected.errors), ("answers", answers, expected.answers),
+        ("weights", weights, expected.weights)), "column")
 
 
 def _associations(

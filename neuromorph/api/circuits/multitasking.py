@@ -19,10 +19,12 @@ from neuromorph.api.circuits.outcome import Outcome
 from neuromorph.api.circuits.settings import Meaning, check_limits
 from neuromorph.api.equal import require_equal
 from neuromorph.circuits.multitasking import (
+    WRITE_STEPS,
     Multitasking,
     Selectivity,
     at_rest,
     build,
+    build_written,
     in_fields,
     random_patterns,
     retrieved,
@@ -31,6 +33,8 @@ from neuromorph.circuits.multitasking import (
     together,
     trains,
     warnings_of,
+    write_then_ask,
+    written,
 )
 from neuromorph.errors import UsageError
 from neuromorph.network import Probe
@@ -43,6 +47,8 @@ SPINS = (Probe("plus", "spikes"), Probe("minus", "spikes"))
 
 CURVE_GAPS = (0.0, 0.2, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95)
 CURVE_CUES = 8
+
+WRITTEN = ("static", "plasticity")
 
 Spins = NDArray[np.int64]
 
@@ -66,9 +72,15 @@ class Settings:
     sweeps: Annotated[int, Meaning(
         "How often all spins are updated.", low=1, high=64)] = 4
     cues: Annotated[int, Meaning("Cues, one after the other.", low=1, high=4096)] = 10
+    written: Annotated[str, Meaning(
+        "static (synapses that hold the patterns) or plasticity (a learning rule writes them, one "
+        "after another, before the first cue).")] = "static"
 
     def __post_init__(self) -> None:
         check_limits(self)
+        if self.written not in WRITTEN:
+            raise UsageError("patterns cannot be written like that", where="written",
+                             found=repr(self.written), expected=" or ".join(WRITTEN))
         in_fields(self.patterns, self.size, self.fields)
         room = self.patterns if self.fields == 1 else self.fields
         if self.queries > room:
@@ -88,7 +100,8 @@ def run(settings: Settings, *, backend: str, seed: int, progress: Progress) -> O
     patterns, asked, cues = make(settings, rng)
     theta = threshold_for(patterns, settings.known, settings.threshold)
     progress(f"{len(cues)} cues that ask for {settings.queries} of {len(patterns)} patterns")
-    found = recall(patterns, cues, theta, settings.sweeps, backend)
+    ask = recall if settings.written == "static" else write_and_recall
+    found = ask(patterns, cues, theta, settings.sweeps, backend)
     seen = selectivity(patterns, asked, found[:, -1])
     progress("other dilutions, in closed form")
     curve = _curve(settings, rng)
@@ -113,10 +126,40 @@ def recall(
     numbers = Multitasking(patterns.shape[1], len(patterns), theta, sweeps)
     inputs, steps = trains(numbers, cues)
     said = backends.get(backend).run(network, inputs, list(SPINS), steps)
-    found = retrieved(numbers, said.spikes("plus"), said.spikes("minus"), len(cues))
-    wanted = at_rest(patterns, cues, theta, sweeps)
+    return _require_settled(numbers, said, 0, patterns, cues)
+
+
+def write_and_recall(
+    patterns: NDArray[Any], cues: NDArray[Any], theta: int, sweeps: int, backend: str
+) -> Spins:
+    """As `recall`, by a memory that a learning rule writes before the first cue.
+
+    Raises
+    ------
+    DisagreementError
+        If the weights are not a host's matrix, or the spins not what the closed form says.
+    """
+    numbers = Multitasking(patterns.shape[1], len(patterns), theta, sweeps)
+    inputs, steps, begun = write_then_ask(numbers, patterns, cues)
+    said = backends.get(backend).run(build_written(numbers), inputs, list(SPINS), steps)
+    wanted = written(numbers, patterns)
+    require_equal("the written memory", "multitasking", [
+        (name, said.synapses[name][0], weights) for name, weights in (
+            ("for", wanted), ("against", -wanted), ("recall plus", wanted.T),
+            ("recall minus", -wanted.T))], "synapse")
+    return _require_settled(numbers, said, begun, patterns, cues)
+
+
+def _require_settled(
+    numbers: Multitasking, said: backends.Recording, begun: int, patterns: NDArray[Any],
+    cues: NDArray[Any],
+) -> Spins:
+    found = retrieved(numbers, said.spikes("plus")[begun:], said.spikes("minus")[begun:],
+                      len(cues))
+    wanted = at_rest(patterns, cues, numbers.threshold, numbers.sweeps)
     require_equal("the multitasking memory", "multitasking",
-                  [(f"sweep {n}", found[:, n], wanted[:, n]) for n in range(sweeps + 1)], "spin")
+                  [(f"sweep {n}", found[:, n], wanted[:, n]) for n in range(numbers.sweeps + 1)],
+                  "spin")
     return found
 
 
@@ -177,9 +220,17 @@ def _numbers(
         "fields": settings.fields, "queries": settings.queries, "cues": settings.cues,
         "threshold": theta, **{f"{name}_overlap": value for name, value in seen.as_dict().items()},
         "binary_asked_overlap": published.asked, "binary_unasked_overlap": published.unasked,
-        "synapses_of_patterns": 4 * int(np.count_nonzero(patterns)),
-        "steps_a_cue": memory.period,
+        "steps_a_cue": memory.period, **_store(settings, patterns),
     }
+
+
+def _store(settings: Settings, patterns: NDArray[Any]) -> dict[str, Any]:
+    """What holds the patterns: gaps are no synapses, unless they could be written."""
+    if settings.written == "static":
+        return {"written": "static", "synapses_of_patterns": 4 * int(np.count_nonzero(patterns)),
+                "bits_a_synapse": 2}
+    return {"written": "plasticity", "synapses_of_patterns": 4 * patterns.size,
+            "bits_a_synapse": 8, "steps_a_write": WRITE_STEPS, "equal_to_host_matrix": True}
 
 
 def _sentences(settings: Settings, numbers: dict[str, Any]) -> tuple[str, ...]:
@@ -194,7 +245,11 @@ def _sentences(settings: Settings, numbers: dict[str, Any]) -> tuple[str, ...]:
             f"Patterns of {settings.fields} fields collide nowhere: it is {settings.fields} small "
             f"memories of {settings.size // settings.fields} spins on one core, each with the "
             "capacity of its own size.")
-    return found, spoken, "Every spin after every sweep is that of the closed form.", lost
+    exact = "Every spin after every sweep is that of the closed form."
+    if settings.written == "plasticity":
+        exact = (f"A learning rule wrote the patterns in {numbers['steps_a_write']} steps each: "
+                 f"every weight is that of a host's matrix. {exact}")
+    return found, spoken, exact, lost
 
 
 def _draw(curve: Dilutions, mark: tuple[float, float, float], path: Path) -> None:

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from neuromorph.circuits.dense_memory.capacity import check_count
 from neuromorph.circuits.dense_memory.store import check_spins
+from neuromorph.circuits.dense_memory.sweeps import sweep_phases
 from neuromorph.errors import RangeProofError
-from neuromorph.network import Network, Phase, Population, Port, Projection, Schedule
+from neuromorph.network import Network, Population, Port, Projection, Schedule
 from neuromorph.neurons.product import Product
 from neuromorph.numerics.held import held, identity, ones
 from neuromorph.numerics.limits import PRODUCT_BITS, STATE_MAX
@@ -124,11 +125,9 @@ def build(patterns: NDArray[Any], sweeps: int = 4) -> Network:
         Projection("recall", "match", "spin", held(weights.T), graded=True, port="a"),
         Projection("go", "go", "spin", ones(size, 1), port="b"),
     )
-    phases = tuple(Phase(f"sweep {n}" if n else "cue", max(0, 2 * n - 1), 2 * n + 1)
-                   for n in range(sweeps + 1))
     said = tuple(sorted((step + 1) % numbers.period for step in numbers.go_steps))
     return Network("dense memory", "fixed", populations, projections,
-                   Schedule(numbers.period, phases), (), inputs,
+                   Schedule(numbers.period, sweep_phases(sweeps)), (), inputs,
                    (Port.of(populations[-1], said, "the cue, then the spins after each sweep"),))
 
 

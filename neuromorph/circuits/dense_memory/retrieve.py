@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from neuromorph.circuits.dense_memory.build import DenseMemory
 from neuromorph.circuits.dense_memory.store import fields
+from neuromorph.circuits.dense_memory.sweeps import cue_and_go
 
 Spins = NDArray[np.int64]
 
@@ -21,12 +22,8 @@ def trains(numbers: DenseMemory, cues: NDArray[Any]) -> tuple[dict[str, Spins], 
     numbers : DenseMemory
     cues : array of -1, 0 and 1, shape (cues, size)
     """
-    steps = len(cues) * numbers.period + 1
-    cue, go = np.zeros((steps, numbers.size), np.int64), np.zeros((steps, 1), np.int64)
-    for n, row in enumerate(cues):
-        cue[n * numbers.period] = row
-        go[n * numbers.period + np.array(numbers.go_steps)] = 1
-    return {"cue": cue, "go": go}, steps
+    cue, go = cue_and_go(numbers, cues)
+    return {"cue": cue, "go": go}, len(cue)
 
 
 def recalled(numbers: DenseMemory, spins: NDArray[Any], count: int) -> Spins:

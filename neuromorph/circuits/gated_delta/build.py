@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from neuromorph.circuits.gated_delta.clock import ASK_AT, PERIOD, READ_AT, WRITE_AT
 from neuromorph.circuits.gated_delta.numbers import ANSWER_SHIFT, GatedDelta
@@ -13,8 +16,8 @@ from neuromorph.neurons.value_side import ValueSide
 from neuromorph.numerics.limits import TRACE_MAX
 
 
-def build(numbers: GatedDelta) -> Network:
-    """A memory that holds nothing yet: one token in four steps.
+def build(numbers: GatedDelta, weights: NDArray[Any] | None = None) -> Network:
+    """A memory that holds nothing yet, or what is given: one token in four steps.
 
     ::
 
@@ -34,9 +37,12 @@ def build(numbers: GatedDelta) -> Network:
     Parameters
     ----------
     numbers : GatedDelta
+    weights : int array, shape (value_size, key_size), optional
+        The memory before the first token; empty if left out.
     """
     inputs = inputs_of(numbers)
     size = numbers.value_size
+    held = np.zeros((size, numbers.key_size)) if weights is None else np.asarray(weights)
     memory = Population("memory", size, Relay(shift=ANSWER_SHIFT))
     sides = tuple(
         Population(f"error_{name}", size,
@@ -49,8 +55,8 @@ def build(numbers: GatedDelta) -> Network:
                                                           ("wanted", "value", 1)))
     return Network(
         "gated_delta", "fixed", (*(port.source for port in inputs), memory, *sides),
-        (Projection("memory", "key", "memory", np.zeros((size, numbers.key_size), np.int32),
-                    graded=True, rule=write_rule(numbers),
+        (Projection("memory", "key", "memory", held.astype(np.int32), graded=True,
+                    rule=write_rule(numbers),
                     modulators=("error_on", "error_off", "forget")), *compared),
         Schedule(PERIOD, (Phase("read", READ_AT, WRITE_AT), Phase("write", WRITE_AT, ASK_AT),
                           Phase("query", ASK_AT, PERIOD))),

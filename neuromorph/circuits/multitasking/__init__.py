@@ -10,16 +10,27 @@ from neuromorph.circuits.multitasking.store import (
     selectivity,
     warnings_of,
 )
+from neuromorph.circuits.multitasking.writing import (
+    WRITE_STEPS,
+    build_written,
+    prove_written,
+    write_then_ask,
+    write_trains,
+    written,
+)
 
 __all__ = [
+    "WRITE_STEPS",
     "Multitasking",
     "Selectivity",
     "alike",
     "at_rest",
     "build",
+    "build_written",
     "check_patterns",
     "in_fields",
     "prove",
+    "prove_written",
     "random_patterns",
     "retrieved",
     "selectivity",
@@ -27,4 +38,7 @@ __all__ = [
     "together",
     "trains",
     "warnings_of",
+    "write_then_ask",
+    "write_trains",
+    "written",
 ]

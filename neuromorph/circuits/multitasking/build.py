@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from neuromorph.circuits.dense_memory.sweeps import sweep_phases
 from neuromorph.circuits.multitasking.store import WHERE, check_patterns, check_whole
 from neuromorph.errors import RangeProofError
-from neuromorph.network import Network, Phase, Population, Port, Projection, Schedule
+from neuromorph.network import Network, Population, Port, Projection, Schedule
 from neuromorph.neurons.product import Product
 from neuromorph.neurons.readout import Readout
 from neuromorph.numerics.held import held, identity, ones
@@ -140,10 +141,9 @@ def build(patterns: NDArray[Any], threshold: int, sweeps: int = 4) -> Network:
         Projection("recall plus", "match", "plus", held(weights.T), exponent=-1, graded=True),
         Projection("recall minus", "match", "minus", held(-weights.T), exponent=-1, graded=True),
     )
-    phases = tuple(Phase(f"sweep {n}" if n else "cue", max(0, 2 * n - 1), 2 * n + 1)
-                   for n in range(sweeps + 1))
     return Network("multitasking", "fixed", populations, projections,
-                   Schedule(numbers.period, phases), (), inputs, _outputs(numbers, populations))
+                   Schedule(numbers.period, sweep_phases(sweeps)), (), inputs,
+                   _outputs(numbers, populations))
 
 
 def _inputs(numbers: Multitasking) -> tuple[Port, ...]:

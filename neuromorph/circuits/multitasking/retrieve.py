@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from neuromorph.circuits.dense_memory.sweeps import cue_and_go
 from neuromorph.circuits.multitasking.build import Multitasking
 
 Spins = NDArray[np.int64]
@@ -20,13 +21,9 @@ def trains(numbers: Multitasking, cues: NDArray[Any]) -> tuple[dict[str, Spins],
     numbers : Multitasking
     cues : array of -1, 0 and 1, shape (cues, size)
     """
-    steps = len(cues) * numbers.period + 1
-    cue, go = np.zeros((steps, numbers.size), np.int64), np.zeros((steps, 1), np.int64)
-    for n, row in enumerate(cues):
-        cue[n * numbers.period] = row
-        go[n * numbers.period + np.array(numbers.go_steps)] = 1
+    cue, go = cue_and_go(numbers, cues)
     return {"cue_on": (cue > 0).astype(np.int64), "cue_off": (cue < 0).astype(np.int64),
-            "go": go}, steps
+            "go": go}, len(cue)
 
 
 def retrieved(

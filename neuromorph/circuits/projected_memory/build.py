@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from neuromorph.circuits import gated_delta, projector
 from neuromorph.circuits.gated_delta import KEY_LIMIT, PERIOD, READ_LIMIT, GatedDelta
@@ -34,7 +36,9 @@ ASK_STEPS = (2, 3)
 """Steps of a period in which the query and the next key that is read are sent: one early."""
 
 
-def build(rows: Projector, numbers: GatedDelta) -> Network:
+def build(
+    rows: Projector, numbers: GatedDelta, weights: NDArray[Any] | None = None
+) -> Network:
     """A memory whose keys are written as residuals e = x - H^T H x, and read as they are.
 
     ::
@@ -53,6 +57,8 @@ def build(rows: Projector, numbers: GatedDelta) -> Network:
     rows : Projector
         Of as many inputs as there are key axons, for codes of at most 63.
     numbers : GatedDelta
+    weights : int array, shape (value_size, key_size), optional
+        The memory before the first token, as of `gated_delta.build`.
 
     Raises
     ------
@@ -62,7 +68,7 @@ def build(rows: Projector, numbers: GatedDelta) -> Network:
         If a sum might leave its 24 bits.
     """
     check(rows, numbers)
-    memory = gated_delta.build(numbers)
+    memory = gated_delta.build(numbers, weights)
     outside = projector.build(rows)
     paced = replace(outside, schedule=Schedule(PERIOD, (Phase("project", 0, LATENCY + 1),)))
     parts = {"projector": paced, "coder": _coder(numbers.key_size, 2 * rows.limit),

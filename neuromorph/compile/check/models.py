@@ -231,6 +231,13 @@ def _of_gate(neuron: Neuron) -> Ranges:
             "cubic": (0, 4095), "product_shift": (0, 30), **_moments(neuron, 2)}
 
 
+def _of_homeostatic(neuron: Neuron) -> Ranges:
+    """Two means, as traces of up to 2^15 goes, of which up to 16 bits are after the point."""
+    most = _highest(neuron)
+    return {"mean": (-most, most), "spread": (0, most), "trace": (0, 15), "fraction": (0, 16),
+            "limit": (1, most)}
+
+
 def _product(shift: int) -> dict[str, tuple[int, int]]:
     """A product of 16 bits that is shifted."""
     return {"multiplier": (0, limits.MULTIPLIER_MAX), "shift": (1, shift)}
@@ -374,6 +381,9 @@ MODELS: dict[str, Row] = {
                                              "up_shift", "up_bias"),
                 below=_steps("gate_at", "at"), payload_bits=_limit_payload,
                 punctual=_counts_or_adds),
+    "Homeostatic": Row(("mean", "spread", "trace", "fraction", "limit"), _of_homeostatic, words=4,
+                       ports=("a", "go"), by_neuron=("mean", "spread"),
+                       payload_bits=_limit_payload),
 }
 """By kind. An astrocyte is its calcium and a unit besides, at the least."""
 

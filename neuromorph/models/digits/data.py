@@ -66,6 +66,22 @@ class DigitsSplit(Shown):
     validation: Part
     test: Part
 
+    @property
+    def held_out(self) -> Part:
+        """Validation and test: what the weights did not come from."""
+        return joined(self.validation, self.test)
+
+    @property
+    def everything(self) -> Part:
+        """All images, of train, validation and test in this order."""
+        return joined(self.train, self.validation, self.test)
+
+
+def joined(*parts: Part) -> Part:
+    """Parts behind one another."""
+    return Part(*(np.concatenate([getattr(part, name) for part in parts])
+                  for name in ("indices", "images", "labels")))
+
 
 def load_split() -> DigitsSplit:
     """The images and their split, the same on every machine.
