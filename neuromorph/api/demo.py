@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -23,11 +23,11 @@ from neuromorph.api.simulate import Tallies, classify
 from neuromorph.api.whole import export_whole
 from neuromorph.bundle import BUNDLE_FOLDER, Bundle
 from neuromorph.bundle.whole import WHOLE_FOLDER, WholeBundle
-from neuromorph.circuits.latency_attention import PROBES, build, stimulate
 from neuromorph.circuits.transformer import closed_form
 from neuromorph.errors import MissingExtraError
 from neuromorph.files.atomic import atomic_folder, check_target
 from neuromorph.files.outputs import Output
+from neuromorph.look.episode import episode
 from neuromorph.models.digits import WEIGHTS, DigitsViT, Part, load_split, uniform_attention
 from neuromorph.progress import Progress, silent
 from neuromorph.report.block import draw_block
@@ -35,7 +35,6 @@ from neuromorph.report.hidden_states import draw_hidden_states
 from neuromorph.report.logits import draw_logits
 from neuromorph.report.page import Picture, Rows, render_page
 from neuromorph.report.pictures import (
-    Episode,
     Query,
     draw_accuracy,
     draw_maps,
@@ -201,8 +200,8 @@ def _draw(
     draw_maps(target, spiking, folder / "maps.png",
               f"Attention maps of {name}, test image {picked} (a {digit})")
     draw_raster(
-        episode(bundle, name, sample, head),
-        Query(test.images[picked], vit.config.patch, target[head, 0], spiking[head, 0]),
+        episode(code, sample, head),
+        Query(target[head, 0], spiking[head, 0], test.images[picked], vit.config.patch),
         folder / "raster.png",
         f"One query, step by step: the class token looks at a {digit} ({name}, head {head})")
     draw_accuracy({
@@ -241,22 +240,6 @@ def _first_layer(vit: DigitsViT, image: NDArray[Any]) -> Sample:
 
     vit.logits(image[None], watch)
     return seen[0]
-
-
-def episode(bundle: Bundle, name: str, sample: Sample, head: int = 0, query: int = 0) -> Episode:
-    """One query of one head on the reference backend, every step of it."""
-    code = bundle.codes[name]
-    work = SpikingLayer(code).encode(sample.queries[None], sample.keys[None],
-                                     sample.values[None], sample.mask[None])
-    part = part_of(work, 0, head, query + 1)
-    circuit = replace(part.heads[0], slots=part.keys.shape[2])
-    network = build(circuit, part.keys[0, 0], part.values[0, 0])
-    inputs, steps = stimulate(circuit, part.queries[0, 0, query:], part.mask[0, query:])
-    recording = backends.get("reference").run(network, inputs, PROBES, steps)
-    read_at = int(np.flatnonzero(recording.spikes("done"))[0])
-    return Episode(circuit, part.queries[0, 0, query], recording.spikes("match"),
-                   recording.potential("control"), recording.potential("normaliser")[:, 0],
-                   read_at)
 
 
 def _page(summary: dict[str, Any], parts: Sequence[WholePart]) -> str:
