@@ -69,7 +69,7 @@ def attention(
         raise UsageError("there is no such head or sequence", where=found.layer,
                          found=f"heads {chosen}, sequence {sequence}",
                          expected=f"heads 0 to {count - 1}, sequences 0 to {batch - 1}")
-    names = [f"head {h}: KL {found.fidelity[h].kl:.3f}" for h in chosen]
+    names = [f"head {h}: KL {found.fidelity[h].kl:.2g}" for h in chosen]
     some = f", {len(chosen)} of {count} heads" if len(chosen) < count else ""
     return maps_figure(found.target[sequence][chosen], found.spiking[sequence][chosen],
                        f"Attention maps of {printable(found.layer)}{some}", names)

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from neuromorph import backends
 from neuromorph.look.maps import Seen
@@ -53,7 +54,7 @@ def lengths(
 
     Where queries see different numbers of keys, as in a causal model, those are put together that
     see 4, 8, 16, … at most (and more than half of it). Where all see all, they are asked again
-    with only the first so many keys in sight.
+    with only so many keys in sight, those around them.
 
     Parameters
     ----------
@@ -85,10 +86,18 @@ def _parts(sample: Sample) -> Iterator[tuple[int, Sample]]:
             if rows.size:
                 yield keys, sample.asking(rows)
         elif keys <= longest:
-            near = sample.mask & (np.cumsum(sample.mask, axis=1) <= keys)
-            yield keys, replace(sample, mask=near).asking(slice(None))
+            yield keys, replace(sample, mask=_around(sample.mask, keys))
     if not varied and longest not in ladder(longest):
         yield longest, sample
+
+
+def _around(mask: NDArray[np.bool_], keys: int) -> NDArray[np.bool_]:
+    """So many keys around each query, whose queries are spread evenly over all keys."""
+    queries, count = mask.shape
+    middle = np.linspace(0, count - 1, queries) - keys // 2
+    first = np.clip(middle.round().astype(np.int64), 0, count - keys)[:, None]
+    place = np.arange(count)
+    return mask & (place >= first) & (place < first + keys)
 
 
 def ladder(longest: int) -> list[int]:

@@ -35,7 +35,13 @@ COLUMNS = 6
 """Heads beside each other; further ones stand below."""
 
 FEW_SLOTS = 32
-"""So many slots leave room for a tick each."""
+"""So many slots leave room for a tick and a bar each."""
+
+STEPS = (1, 2, 4, 5, 10, 20, 25, 50, 100, 200, 250, 500, 1000)
+"""From one tick to the next."""
+
+FEW_TICKS = 6
+"""On the axes of a small map."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -92,15 +98,14 @@ def draw_raster(episode: Episode, query: Query, path: Path, title: str) -> None:
 def raster_figure(episode: Episode, query: Query, title: str) -> Figure:
     """Query, match spikes and control potentials of one query; the last two on one time axis."""
     figure = new_figure(figsize=(11, 9.5))
+    corner = "query" if query.image is None else "image"
     axes: Any = figure.subplot_mosaic(
-        [["image", "query"], ["weights", "match"], ["none", "control"]],
+        [[corner, "query"], ["weights", "match"], ["none", "control"]],
         width_ratios=(1, 3.2), height_ratios=(1.1, 2, 2))
     axes["match"].sharex(axes["control"])
     axes["weights"].sharey(axes["match"])
     axes["none"].remove()
-    if query.image is None:
-        axes["image"].remove()
-    else:
+    if query.image is not None:
         _draw_image(axes["image"], query.image, query.patch)
     _draw_query(axes["query"], episode)
     _draw_weights(axes["weights"], query)
@@ -134,13 +139,17 @@ def _draw_query(axes: Any, episode: Episode) -> None:
 
 def _ticks(count: int) -> range:
     """Every number of few, some of many."""
-    return range(0, count, -(-count // FEW_SLOTS))
+    return range(0, count, 1 if count <= FEW_SLOTS else -(-count // (FEW_SLOTS // 2)))
 
 
 def _draw_weights(axes: Any, query: Query) -> None:
     slots = np.arange(len(query.target))
-    axes.barh(slots, query.target, height=0.8, color=QUIET, label="float softmax")
-    axes.barh(slots, query.spiking, height=0.3, color=INK, label="spikes")
+    few = len(slots) <= FEW_SLOTS
+    axes.barh(slots, query.target, height=0.8 if few else 1.0, color=QUIET, label="float softmax")
+    if few:
+        axes.barh(slots, query.spiking, height=0.3, color=INK, label="spikes")
+    else:
+        axes.plot(query.spiking, slots, ".", color=INK, markersize=3, label="spikes")
     axes.set(title="attention weight", xlabel="weight", ylabel="slot", yticks=_ticks(len(slots)),
              ylim=(-0.7, len(slots) - 0.3))
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), frameon=False)
@@ -155,7 +164,8 @@ def _draw_match(axes: Any, episode: Episode) -> None:
     forced = steps >= end
     axes.axvspan(begin - 0.5, end + 0.5, color=PALE, zorder=0)
     shade = 0.35 + 0.65 * payload / max(1, payload.max())
-    axes.scatter(steps, slots, s=70, marker="|", linewidths=2.5, alpha=shade,
+    size = 70 * min(1.0, FEW_SLOTS / episode.match.shape[1]) ** 2  # a spike is as high as a slot
+    axes.scatter(steps, slots, s=max(1.0, size), marker="|", linewidths=2.5, alpha=shade,
                  color=[ACCENT if f else INK for f in forced])
     axes.text(begin - 0.3, 1.01, "match window", color=QUIET, fontsize=9,
               transform=axes.get_xaxis_transform())
@@ -182,7 +192,8 @@ def _draw_control(axes: Any, episode: Episode) -> None:
     axes.set(title="control neurons: values arrive with the spikes and fade step by step",
              xlabel="step", ylabel="potential", xlim=(-0.5, len(steps) - 0.5))
     axes.ticklabel_format(axis="y", style="sci", scilimits=(-3, 4))
-    axes.legend(loc="upper left", frameon=False)
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.legend(loc="upper left", facecolor="white", edgecolor="none", framealpha=0.85)
     bare(axes)
 
 
@@ -224,10 +235,10 @@ def maps_figure(
         pair[0].set_title(names[h], parse_math=False)
         pair[1].set(xticks=_few_ticks(keys), yticks=_few_ticks(queries))
     for place in range(down):
-        rows[2 * place, 0].set_ylabel("float softmax\nquery (token)")
-        rows[2 * place + 1, 0].set_ylabel("spikes\nquery (token)")
+        rows[2 * place, 0].set_ylabel("float softmax\nquery")
+        rows[2 * place + 1, 0].set_ylabel("spikes\nquery")
     for axes in rows[-1]:
-        axes.set_xlabel("key (token)")
+        axes.set_xlabel("key")
     figure.colorbar(image, ax=rows, shrink=0.8, aspect=30 * down,
                     label="attention weight (colours follow its root)")
     figure.suptitle(f"{title}\nlargest difference of a weight: "
@@ -243,8 +254,9 @@ def _by_root(top: float) -> Any:
 
 
 def _few_ticks(count: int) -> range:
-    """Whole numbers at equal distances, five or so."""
-    return range(0, count, max(1, 4 * round(count / 20)))
+    """Round numbers at equal distances."""
+    wide = (step for step in STEPS if count <= FEW_TICKS * step)
+    return range(0, count, next(wide, -(-count // FEW_TICKS)))
 
 
 def _hide(pair: Iterable[Any]) -> None:

@@ -106,7 +106,7 @@ def test_what_was_written_to_since_is_not_shown() -> None:
     with neuromorph.attach(model, x, options=SLOTS) as spiking, torch.no_grad():
         model(x)
         x.zero_()
-        with pytest.raises(UsageError, match="written to since.*Give the inputs"):
+        with pytest.raises(UsageError, match=r"written to since.*Give the inputs"):
             spiking.attention(0)
         with torch.inference_mode():
             y = torch.ones(1, 2, 6, 8)
