@@ -62,7 +62,7 @@ def test_every_link_of_the_readme_leads_somewhere():
     ("circuit.md", "A transformer block"), ("circuit.md", "A whole transformer"),
     ("plasticity.md", "Ports of a circuit"), ("plasticity.md", "Prototypes"),
     ("architecture.md", "The life of a composed network"), ("compile.md", "A network of your own"),
-    ("many.md", "Work of your own")])
+    ("many.md", "Work of your own"), ("look.md", "A bundle")])
 def test_the_example_of_networks_runs(page, heading, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     text = (ROOT / "docs" / page).read_text("utf-8")

@@ -88,17 +88,24 @@ def check_force(*outputs: Path | None, force: bool) -> None:
                      {"--force": force})
 
 
-def check_plot(plot: Path | None, *, force: bool = False) -> None:
+def check_plot(
+    plot: Path | None, output: Path | None = None, *, force: bool = False
+) -> None:
     """Refuse a folder of pictures that cannot be written, before any work is done.
 
     Raises
     ------
     OutputExistsError, WriteError
+    UsageError
+        If it is the folder of the other output.
     MissingExtraError
         Without matplotlib.
     """
     if plot is None:
         return
+    if output is not None and plot.absolute() == output.absolute():
+        raise UsageError("pictures need a folder of their own", found=f"--plot {plot}",
+                         expected="another one than --output")
     from neuromorph.api.plots import FOLDER
     from neuromorph.files.atomic import check_target
     from neuromorph.report.canvas import require_matplotlib
@@ -120,7 +127,10 @@ def save_plot(
         return []
     from neuromorph.api.plots import save_pictures
 
-    return [f"Picture: {path}" for path in save_pictures(draw(), plot, force=force)]
+    pictures = draw()
+    if not pictures:
+        return ["No picture: there is nothing to draw"]
+    return [f"Picture: {path}" for path in save_pictures(pictures, plot, force=force)]
 
 
 @contextmanager

@@ -77,7 +77,7 @@ def compile_(
         show({"program": text}, lambda: [text.rstrip()], as_json=as_json, quiet=quiet)
         return
     check_force(output, plot, force=force)
-    check_plot(plot, force=force)
+    check_plot(plot, output, force=force)
     if output is not None:
         check_target(output, ours=FOLDER, force=force)
     with progress(quiet or as_json) as tell:

@@ -55,7 +55,7 @@ def fidelity(
     from neuromorph.report.crosstalk import crosstalk_table
 
     check_force(output, plot, force=force)
-    check_plot(plot, force=force)
+    check_plot(plot, output, force=force)
     if output is not None:
         check_target(output, ours=FOLDER, force=force)
     with progress(quiet or as_json) as tell:

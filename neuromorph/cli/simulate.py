@@ -62,7 +62,7 @@ def simulate(
     from neuromorph.report.tables import simulation_tables
 
     check_force(output, plot, force=force)
-    check_plot(plot, force=force)
+    check_plot(plot, output, force=force)
     checked = check_readout(readout)
     if output is not None:
         check_target(output, ours=FOLDER, force=force)

@@ -35,7 +35,7 @@ from neuromorph.huggingface.recording import (
 from neuromorph.huggingface.spikes import Spikes
 from neuromorph.memory import give_back
 from neuromorph.runtime import SpikingLayer, Tally, calibrated, of_run, total
-from neuromorph.shown import Shown
+from neuromorph.shown import Shown, sentences
 from neuromorph.translate import (
     Caution,
     LayerCode,
@@ -155,6 +155,18 @@ class Attachment(Looking, Shown):
             "way": self._connection.way if self._connection else None,
             "memories": self.memories and self.memories.report(),
         }
+
+    def glance(self) -> dict[str, Any]:
+        """What a notebook shows: what runs in spikes, what it has done, and what does not."""
+        told = self.report()
+        some = ("layer", "heads", "slots", "median_steps", "queries", "spikes", "forced_a_query")
+        return {
+            **{name: told[name] for name in (
+                "model", "attached", "backend", "readout", "queries", "spikes", "forced",
+                "clipped_share")},
+            "per layer": [{name: row[name] for name in some} for row in told["per_layer"]],
+            "in float": ", ".join(one["module"] for one in told["float_modules"]) or "nothing",
+            "warnings": sentences(told["warnings"])}
 
     @property
     def _in_spikes(self) -> set[str]:

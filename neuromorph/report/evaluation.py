@@ -59,8 +59,9 @@ def _by_layer(cosines: Sequence[float]) -> list[Table]:
     worst = sorted(enumerate(cosines), key=lambda row: row[1])[:WORST]
     last = len(cosines) - 1
     return [rows_table("Hidden states against float, worst first", ("where", "cosine"),
-                       [(_place(n, last), f"{cosine:.6f}") for n, cosine in worst])]
+                       [(place(n, last), f"{cosine:.6f}") for n, cosine in worst])]
 
 
-def _place(n: int, last: int) -> str:
+def place(n: int, last: int) -> str:
+    """Where the hidden states of that number are."""
     return "behind the last block" if n == last else f"before block {n}"

@@ -129,9 +129,9 @@ def context_figure(found: Sequence[Length]) -> Figure:
              [1 - one.cosine_worst for one in found]),
             ("KL divergence (nat)", [one.kl for one in found],
              [one.kl_worst for one in found])), strict=True):
-        axes.plot(keys, np.maximum(worst, LEAST), "--", color=ACCENT, marker="o", markersize=4,
+        axes.plot(keys, _above(worst), "--", color=ACCENT, marker="o", markersize=4,
                   label="worst head")
-        axes.plot(keys, np.maximum(median, LEAST), color=INK, marker="o", markersize=5,
+        axes.plot(keys, _above(median), color=INK, marker="o", markersize=5,
                   label="median head")
         axes.set_xscale("log", base=2)
         axes.set_xticks(keys, [str(one) for one in keys])
@@ -144,3 +144,9 @@ def context_figure(found: Sequence[Length]) -> Figure:
     panels[0].legend(frameon=False)
     figure.suptitle("What a head loses, by the length of its context", fontsize=12)
     return figure
+
+
+def _above(values: Sequence[float]) -> NDArray[np.float64]:
+    """What a scale of logarithms can show: of one key in sight nothing is lost."""
+    array = np.array(values, np.float64)
+    return np.where(array > LEAST, array, np.nan)

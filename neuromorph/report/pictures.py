@@ -292,10 +292,10 @@ def accuracy_figure(
     drawn = axes.barh(names, values, color=colours, height=0.65)
     labels = [f"{value:.2f} %" for value in values]
     if intervals is not None:
-        ends = [[value - 100 * low, 100 * high - value]
-                for value, (low, high) in zip(values, intervals, strict=True)]
-        axes.errorbar(values, range(len(values)), xerr=np.maximum(0, np.transpose(ends)),
-                      fmt="none", ecolor=QUIET, capsize=3, clip_on=False)
+        for row, (value, (low, high)) in enumerate(zip(values, intervals, strict=True)):
+            ends = [[max(0.0, value - 100 * low)], [max(0.0, 100 * high - value)]]
+            axes.errorbar([value], [row], xerr=ends, fmt="none", capsize=3, clip_on=False,
+                          ecolor=QUIET if colours[row] == INK else INK)
         labels = [f"{label} ({100 * low:.1f} to {100 * high:.1f})"
                   for label, (low, high) in zip(labels, intervals, strict=True)]
     axes.bar_label(drawn, labels, padding=14)

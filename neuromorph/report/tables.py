@@ -74,6 +74,11 @@ def export_tables(result: Mapping[str, Any], fidelity: Sequence[HeadFidelity]) -
 
 def simulation_tables(result: Mapping[str, Any], fidelity: Sequence[HeadFidelity]) -> list[Table]:
     """What a simulation did, and the heads that lose most."""
+    return [pairs_table("Simulated", simulation_rows(result)), fidelity_table(fidelity)]
+
+
+def simulation_rows(result: Mapping[str, Any]) -> dict[str, object]:
+    """What a simulation did, in words."""
     rows: dict[str, object] = {
         "bundle": result["bundle"],
         "inputs": result["inputs"],
@@ -87,7 +92,7 @@ def simulation_tables(result: Mapping[str, Any], fidelity: Sequence[HeadFidelity
     }
     if "accuracy" in result:
         rows["accuracy"] = percent(result["accuracy"])
-    return [pairs_table("Simulated", rows), fidelity_table(fidelity)]
+    return rows
 
 
 def fidelity_table(fidelity: Sequence[HeadFidelity]) -> Table:

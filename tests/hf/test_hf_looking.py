@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -142,3 +144,15 @@ def test_a_raster_of_any_query() -> None:
         spiking.raster(1, query=24)
     with pytest.raises(UsageError, match=r"no such sequence.*0 to 2"):
         spiking.raster(1, sequence=3)
+
+
+def test_the_page_says_what_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("matplotlib", reason="matplotlib is not installed")
+    monkeypatch.chdir(tmp_path)
+    text = (Path(__file__).parents[2] / "docs" / "look.md").read_text("utf-8")
+    example = re.search(r"```python\n(.*?)```", text.split("\n## A live model\n")[1], re.DOTALL)
+    assert example is not None
+    names: dict[str, Any] = {}
+    exec(compile(example[1], "look.md", "exec"), names)
+    assert names["weights"].shape == (2, 3, 12, 12)
+    assert (tmp_path / "live.png").stat().st_size > 10_000
