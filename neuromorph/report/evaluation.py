@@ -41,7 +41,8 @@ def evaluation_rows(result: Mapping[str, Any]) -> dict[str, object]:
     elif result["cosine"] is not None:
         rows["cosine to float"] = (f"{result['cosine']:.6f} ({interval}); worst "
                                    f"{result['cosine_worst']:.6f}")
-    rows["intervals"] = f"95 %, drawing {result['resampled']}"
+    drawn = "images" if "score" in result else result["resampled"]
+    rows["intervals"] = f"95 %, drawing {drawn}"
     return rows
 
 
