@@ -5,18 +5,32 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from numpy.typing import NDArray
 
 from neuromorph.api.crosstalk import CrosstalkReport
 from neuromorph.api.evaluate import Evaluation
 from neuromorph.api.simulate import SimulationReport
 from neuromorph.bundle import Bundle, load_bundle
+from neuromorph.bundle.whole import WholeBundle
 from neuromorph.deploy.outcome import CompileReport
 from neuromorph.errors import UsageError
 from neuromorph.files.atomic import atomic_folder
 from neuromorph.files.opening import StrPath
 from neuromorph.files.outputs import Output
-from neuromorph.look import attention, context, heads, hidden, lengths, maps, raster
+from neuromorph.look import (
+    Maps,
+    attention,
+    context,
+    heads,
+    hidden,
+    lengths,
+    maps,
+    raster,
+    raster_whole,
+)
+from neuromorph.look.whole import block_name, maps_of_work, works
 from neuromorph.progress import Progress, silent
 from neuromorph.report.bundle_page import PICTURES
 from neuromorph.report.canvas import png_of
@@ -70,6 +84,21 @@ def bundle_figures(
     return {"heads": heads(fidelity), "maps": attention(maps(bundle, worst.layer)),
             "raster": raster(bundle, worst.layer, worst.head),
             "context": context(lengths(bundle, progress=progress))}
+
+
+def whole_figures(
+    bundle: WholeBundle, inputs: NDArray[Any], progress: Progress = silent
+) -> tuple[dict[str, Figure], list[HeadFidelity]]:
+    """Heads, maps of the block with the worst one, and its raster, on a sequence; and all heads."""
+    found: list[Maps] = []
+    for n, work in enumerate(works(bundle.model, inputs)):
+        progress(f"attention of {block_name(n)}")
+        found.append(maps_of_work(block_name(n), work))
+    every = [head for one in found for head in one.fidelity]
+    worst = min(every, key=lambda head: head.cosine)
+    block = next(n for n, one in enumerate(found) if one.layer == worst.layer)
+    return {"heads": heads(every), "maps": attention(found[block]),
+            "raster": raster_whole(bundle.model, inputs, block, worst.head)}, every
 
 
 def of_simulation(

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from neuromorph.api.compile import compile_bundle
+from neuromorph.api.digits_source import digits_original
 from neuromorph.api.evaluate import WORK, Evaluation, evaluate
 from neuromorph.api.evaluation.models import is_digits
 from neuromorph.api.evaluation.windows import Bounds
 from neuromorph.api.inspect import describe
-from neuromorph.api.plots import bundle_figures, pngs
+from neuromorph.api.plots import bundle_figures, pngs, whole_figures
 from neuromorph.api.simulate import SimulationReport, simulate
+from neuromorph.api.tokens import tokens_of
 from neuromorph.bundle import Bundle
 from neuromorph.bundle.kinds import AnyBundle, load_any
 from neuromorph.bundle.whole import WholeBundle
@@ -24,11 +28,17 @@ from neuromorph.errors import UsageError
 from neuromorph.files.atomic import check_new, write_file
 from neuromorph.files.opening import StrPath
 from neuromorph.look import chips, energy, hidden
+from neuromorph.models.digits import load_split
 from neuromorph.parallel import HERE, Spread
 from neuromorph.progress import Progress, silent
 from neuromorph.report.bundle_page import BundleFacts, render_bundle_page
 from neuromorph.report.canvas import require_matplotlib
 from neuromorph.shown import Shown
+from neuromorph.translate import HeadFidelity
+from neuromorph.translate.transformer.digits import digits_patches
+
+TOKENS = 64
+"""Of a whole language model's text, those whose attention is looked at."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -118,17 +128,16 @@ def report_page(
     compiled = None if wanted.profile is None else compile_bundle(
         place, wanted.profile, progress=progress)
     evaluation = _evaluated(loaded, place, wanted, work, spread, progress)
-    simulated = simulate(loaded, progress=progress) if isinstance(loaded, Bundle) else None
+    seen = _seen(loaded, wanted, progress)
     progress("drawing")
     facts = BundleFacts(
         describe(place), sum(file.stat().st_size for file in place.iterdir() if file.is_file()),
-        _command(place, Path(page), wanted),
-        simulated.fidelity if isinstance(simulated, SimulationReport) else (),
-        simulated.as_dict() if simulated else {},
+        _command(place, Path(page), wanted), seen.fidelity, seen.on,
+        seen.simulated.as_dict() if seen.simulated else {},
         None if evaluation is None else evaluation.as_dict(),
         None if compiled is None else compiled.report,
-        _pictures(loaded, simulated, evaluation, compiled, progress),
-        [str(caution) for caution in (simulated or loaded).cautions],
+        pngs(seen.figures | _more_figures(evaluation, compiled)),
+        [str(caution) for caution in (seen.simulated or loaded).cautions],
         _next(place, loaded, wanted))
     write_file(page, render_bundle_page(facts), force=force)
     return PageReport(Path(page), facts, evaluation)
@@ -148,20 +157,47 @@ def _evaluated(
                     work=work, spread=spread, progress=progress)
 
 
-def _pictures(
-    loaded: AnyBundle, simulated: Any, evaluation: Evaluation | None,
-    compiled: CompileReport | None, progress: Progress,
-) -> dict[str, bytes]:
+class _Seen(NamedTuple):
+    """What attention was looked at, and on what."""
+
+    figures: dict[str, Any]
+    fidelity: Sequence[HeadFidelity]
+    on: str
+    simulated: SimulationReport | None = None
+
+
+def _seen(loaded: Bundle | WholeBundle, asked: Asked, progress: Progress) -> _Seen:
+    """Heads, maps and a raster: of a bundle's sample, or of a whole model on one sequence."""
+    if isinstance(loaded, Bundle):
+        done = simulate(loaded, progress=progress)
+        if not isinstance(done, SimulationReport):
+            raise UsageError("this is no bundle of attention", where=loaded.path)
+        return _Seen(bundle_figures(loaded, done.fidelity, progress), done.fidelity,
+                     "the bundle's own sample", done)
+    if is_digits(loaded):
+        patch = digits_original(loaded, asked.against).config.patch
+        inputs, on = digits_patches(load_split().test.images[:1], patch)[0], "the first test image"
+    elif asked.text is None:
+        return _Seen({}, (), "")
+    else:
+        from neuromorph.huggingface.texts import read_passages
+
+        most = min(TOKENS, loaded.model.slots, loaded.model.positions or TOKENS)
+        inputs = np.array(tokens_of(loaded).encode(read_passages(Path(asked.text))[0])[:most])
+        on = f"the first {len(inputs)} tokens of the text"
+    figures, fidelity = whole_figures(loaded, inputs, progress)
+    return _Seen(figures, fidelity, on)
+
+
+def _more_figures(evaluation: Evaluation | None, compiled: CompileReport | None) -> dict[str, Any]:
     figures: dict[str, Any] = {}
     if evaluation is not None and evaluation.found["cosine_by_layer"]:
         figures["hidden"] = hidden(evaluation)
-    if isinstance(loaded, Bundle):
-        figures |= bundle_figures(loaded, simulated.fidelity, progress)
     if compiled is not None and compiled.report["fits"]:
         figures["chips"] = chips(compiled)
         if compiled.report["energy_joules"] is not None:
             figures["energy"] = energy(compiled)
-    return pngs(figures)
+    return figures
 
 
 def _command(place: Path, page: Path, asked: Asked) -> str:

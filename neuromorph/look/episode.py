@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from neuromorph import backends
+from neuromorph.backends import AttentionBatch
 from neuromorph.circuits.latency_attention import PROBES, build, stimulate
 from neuromorph.errors import UsageError
 from neuromorph.report.pictures import Episode
@@ -17,19 +19,20 @@ BACKEND = "reference"
 """It records every step, and runs wherever NumPy does."""
 
 
-def check_query(sample: Sample, head: int, query: int, where: str) -> None:
-    """Refuse a head or a query that the sample does not have.
+def check_query(
+    mask: NDArray[np.bool_], heads: int, head: int, query: int, where: str
+) -> None:
+    """Refuse a head or a query that there is not, or that sees none of the keys of a mask.
 
     Raises
     ------
     UsageError
     """
-    heads, queries = sample.queries.shape[:2]
-    for what, number, count in (("head", head, heads), ("query", query, queries)):
+    for what, number, count in (("head", head, heads), ("query", query, len(mask))):
         if not 0 <= number < count:
             raise UsageError(f"there is no such {what}", where=where, found=number,
                              expected=f"0 to {count - 1}")
-    if not sample.mask[query].any():
+    if not mask[query].any():
         raise UsageError("this query may look at no key: there is nothing to see", where=where,
                          found=f"query {query}")
 
@@ -46,7 +49,12 @@ def episode(code: LayerCode, sample: Sample, head: int = 0, query: int = 0) -> E
     work = SpikingLayer(code, BACKEND, Tally()).encode(
         sample.queries[None], sample.keys[None], sample.values[None], sample.mask[None],
         None if sample.bias is None else sample.bias[None])
-    own, row = head // code.group, slice(query, query + 1)
+    return episode_of(work, head, query)
+
+
+def episode_of(work: AttentionBatch, head: int, query: int) -> Episode:
+    """The same of coded work; its first sequence."""
+    own, row = head * work.keys.shape[1] // len(work.heads), slice(query, query + 1)
     keys, values, queries = work.keys[0, own], work.values[0, own], work.queries[0, head, row]
     circuit = replace(work.heads[head], slots=len(keys))
     inputs, steps = stimulate(circuit, queries, work.mask[0, row],

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
+from numpy.typing import NDArray
+
+from neuromorph.circuits.transformer.numbers import Transformer
 from neuromorph.errors import UsageError, printable
-from neuromorph.look.episode import check_query, episode
+from neuromorph.look.episode import check_query, episode, episode_of
 from neuromorph.look.lengths import LengthFidelity, lengths
 from neuromorph.look.maps import Maps, Seen, layer_name, maps, maps_of, sample_of
+from neuromorph.look.whole import block_name, maps_of_work, whole_work
 from neuromorph.report.compile_pictures import chips_figure, energy_figure
 from neuromorph.report.head_pictures import context_figure, heads_figure
 from neuromorph.report.hidden_states import hidden_figure
@@ -103,12 +107,45 @@ def raster_of(
 ) -> Figure:
     """`raster` of any sample."""
     asked = int(sample.mask.any(axis=1).nonzero()[0].max(initial=0)) if query is None else query
-    check_query(sample, head, asked, name)
+    check_query(sample.mask, len(sample.queries), head, asked, name)
     found = maps_of(name, code, [sample.asking(slice(asked, asked + 1))])
-    target, spiking = found.target[0, head, 0], found.spiking[0, head, 0]
     part = sample.asking(slice(asked, asked + 1))
-    return raster_figure(episode(code, part, head), Query(target, spiking),
+    return raster_figure(episode(code, part, head), Query(found.target[0, head, 0],
+                                                          found.spiking[0, head, 0]),
                          f"{printable(name)}, head {head}: query {asked}, step by step")
+
+
+def raster_whole(
+    model: Transformer, inputs: NDArray[Any], block: int = 0, head: int = 0,
+    query: int | None = None,
+) -> Figure:
+    """`raster` of a head of a whole model, on inputs of its own.
+
+    Parameters
+    ----------
+    model : Transformer
+        ``bundle.model`` of a whole bundle.
+    inputs : int array, shape (tokens,) or (tokens, pixels)
+    block, head : int
+    query : int, optional
+        The last token, if left out.
+
+    Raises
+    ------
+    UsageError
+        If there is no such block, head or token.
+    MissingExtraError
+        Without matplotlib.
+    """
+    work = whole_work(model, inputs, block)
+    asked = len(work.mask[0]) - 1 if query is None else query
+    name = block_name(block)
+    check_query(work.mask[0], len(work.heads), head, asked, name)
+    found = maps_of_work(name, work)
+    return raster_figure(
+        episode_of(work, head, asked),
+        Query(found.target[0, head, asked], found.spiking[0, head, asked]),
+        f"{name}, head {head}: token {asked}, step by step")
 
 
 def heads(seen: Seen | Sequence[HeadFidelity]) -> Figure:

@@ -88,7 +88,8 @@ class BundleFacts(Shown):
     command : str
         That made the page.
     fidelity : sequence of HeadFidelity
-        On the bundle's own sample; none, of a whole model.
+    judged_on : str
+        What heads were judged on.
     simulated : mapping
         Of ``SimulationReport.as_dict``; empty, of a whole model.
     evaluation, compiled : mapping, optional
@@ -104,6 +105,7 @@ class BundleFacts(Shown):
     size: int
     command: str
     fidelity: Sequence[HeadFidelity] = ()
+    judged_on: str = ""
     simulated: Mapping[str, Any] = field(default_factory=dict)
     evaluation: Mapping[str, Any] | None = None
     compiled: Mapping[str, Any] | None = None
@@ -171,8 +173,8 @@ def _lost(facts: BundleFacts) -> list[Section]:
 
 def _worst(facts: BundleFacts) -> list[Section]:
     worst = sorted(facts.fidelity, key=lambda one: one.cosine)[:WORST]
-    return [Rows("The heads that lose most", f"{len(worst)} of {len(facts.fidelity)}, on the "
-                 "bundle's own sample; spikes and steps are those of a query.",
+    return [Rows("The heads that lose most", f"{len(worst)} of {len(facts.fidelity)}, on "
+                 f"{facts.judged_on}; spikes and steps are those of a query.",
                  ("layer", "head", "cosine", "KL (nat)", "forced", "spikes", "steps"),
                  [(one.layer, one.head, f"{one.cosine:.5f}", f"{one.kl:.5f}", one.forced,
                    f"{one.spikes_per_query:.1f}", one.steps) for one in worst])] if worst else []

@@ -10,17 +10,24 @@ import numpy as np
 import pytest
 
 import neuromorph
-from neuromorph import look
+from neuromorph import backends, look
 from neuromorph.bundle import Bundle
+from neuromorph.bundle.whole import WholeBundle
+from neuromorph.circuits.block.closed_form import run as run_block
+from neuromorph.circuits.latency_attention.emit import contexts_of
+from neuromorph.circuits.transformer import closed_form
+from neuromorph.circuits.transformer.tiny import tiny_transformer
 from neuromorph.errors import MissingExtraError, UsageError
 from neuromorph.look.episode import episode
 from neuromorph.look.lengths import _around, ladder
-from neuromorph.models.digits import WEIGHTS
+from neuromorph.look.whole import works
+from neuromorph.models.digits import WEIGHTS, load_split
 from neuromorph.report.canvas import png_of
 from neuromorph.report.hidden_states import LEAST
 from neuromorph.report.shares import apart_said, by_chance, share_said, wilson
 from neuromorph.runtime import SpikingLayer
 from neuromorph.translate import LayerCode, Sample
+from neuromorph.translate.transformer.digits import digits_patches
 
 PNG = b"\x89PNG"
 NEAR = 0.02
@@ -106,6 +113,40 @@ def test_an_episode_ends_as_the_closed_form_says(first: tuple[LayerCode, Sample]
         assert np.array_equal(found.control[found.read_at], run.control[0, head, query])
         assert found.normaliser[found.read_at] == run.normaliser[0, head, query]
         assert np.count_nonzero(found.match) == run.spikes[0, head, query]
+
+
+# --- a whole model
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> WholeBundle:
+    return neuromorph.export_whole(WEIGHTS, tmp_path_factory.mktemp("look") / "whole").bundle
+
+
+def test_maps_of_a_whole_model_are_those_of_its_contexts(whole: WholeBundle) -> None:
+    model, patches = whole.model, digits_patches(load_split().test.images[:1], 2)[0]
+    streams = closed_form.run(model, patches).streams
+    for n, work in enumerate(works(model, patches)):
+        run = backends.attend("fast", work, times=True)
+        block = model.blocks[n]
+        context = contexts_of(block.heads, run.control[0], run.normaliser[0])
+        made = run_block(block, streams[n], causal=False).context
+        assert np.array_equal(np.moveaxis(context, 0, 1).reshape(made.shape), made)
+        found = look.whole_maps(model, patches, n)
+        assert np.allclose(found.spiking.sum(axis=3), 1)
+        assert np.abs(found.spiking - found.target).max() < NEAR
+        assert min(head.cosine for head in found.fidelity) > 0.999
+
+
+def test_a_whole_causal_model_looks_back() -> None:
+    model, tokens = tiny_transformer(), np.arange(5) % 3
+    found = look.whole_maps(model, tokens)
+    assert not found.spiking[0, :, np.triu_indices(5, 1)[0], np.triu_indices(5, 1)[1]].any()
+    assert np.allclose(found.spiking.sum(axis=3), 1)
+    with pytest.raises(UsageError, match="no such block"):
+        look.whole_maps(model, tokens, 9)
+    with pytest.raises(UsageError, match="more tokens than slots"):
+        look.whole_maps(model, np.arange(model.slots + 1) % 3)
 
 
 # --- contexts
