@@ -91,6 +91,20 @@ def test_inputs_may_be_given_attached_or_not() -> None:
     assert np.array_equal(spiking.attention(1, inputs), last)
 
 
+@pytest.mark.parametrize("name", ["bert", "llama, padded left"])
+def test_keys_that_nobody_sees_keep_their_columns(name: str) -> None:
+    """Padding of all sequences is cut off before spikes run, and is there again in the map."""
+    spiking, inputs = attached(name)
+    real = inputs["attention_mask"][1].bool().numpy()
+    alone = spiking.maps(0, {key: value[1:2] for key, value in inputs.items()})
+    among = spiking.maps(0, inputs)
+    assert not real.all()
+    assert alone.spiking.shape == (1, 4, 24, 24)
+    assert np.allclose(alone.target[0][:, real], among.target[1][:, real], atol=1e-5)
+    assert np.abs(alone.spiking[0] - among.spiking[1])[:, real].max() < 0.01
+    assert not alone.spiking[..., ~real].any()
+
+
 def test_a_cache_shows_the_last_query_over_all_keys() -> None:
     spiking, inputs = attached("llama")
     ids = inputs["input_ids"][:1, :9]
