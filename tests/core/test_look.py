@@ -141,7 +141,7 @@ def test_maps_of_a_whole_model_are_those_of_its_contexts(whole: WholeBundle) -> 
 def test_a_whole_causal_model_looks_back() -> None:
     model, tokens = tiny_transformer(), np.arange(4) % 3
     found = look.whole_maps(model, tokens)
-    assert not found.spiking[0, :, *np.triu_indices(4, 1)].any()
+    assert not found.spiking[0][:, ~np.tri(4, dtype=bool)].any()
     assert np.allclose(found.spiking.sum(axis=3), 1)
     with pytest.raises(UsageError, match="no such block"):
         look.whole_maps(model, tokens, 9)
