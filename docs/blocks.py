@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
-NEED_TORCH = ("README.md", "docs/index.md", "docs/many.md", "docs/models.md", "docs/whole.md")
+NEED_TORCH = ("README.md", *(f"docs/{name}.md" for name in ("index", "look", "many", "models",
+                                                            "whole")))
 """Pages whose blocks need torch, or what a command before them has written."""
 
 FENCE = re.compile(r"^(?P<fence>```+)(?P<kind>[^\n]*)\n(?P<text>.*?)^(?P=fence)\s*$",

@@ -1,4 +1,4 @@
-"""What a kernel runs before the cells of a page: colours off, and a shell that fails with its parts.
+"""What a kernel runs before the cells of a page: no colours, and a shell that fails with its parts.
 
 A kernel asks all commands for colours, whoever started it. And the usual ``%%bash`` hands on what a
 command prints in pieces of some bytes, and is content when only the last of a pipe went well.
@@ -13,7 +13,7 @@ for name in ("FORCE_COLOR", "CLICOLOR_FORCE", "CLICOLOR"):
     os.environ.pop(name, None)
 
 
-def bash(line: str, cell: str) -> None:
+def bash(_: str, cell: str) -> None:
     """Run a cell in bash, print all that it printed, and fail if any part of it did."""
     done = subprocess.run(["bash", "-e", "-o", "pipefail", "-c", cell], text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)

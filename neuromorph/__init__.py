@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from neuromorph.api.evaluate import evaluate_attached as evaluate_attached
     from neuromorph.api.export import export as export
     from neuromorph.api.generate import generate as generate
+    from neuromorph.api.report import report_page as report_page
     from neuromorph.api.run import run as run
     from neuromorph.api.run_seeds import run_seeds as run_seeds
     from neuromorph.api.simulate import simulate as simulate
@@ -55,6 +56,7 @@ _HOMES = {
     "generate": "neuromorph.api.generate",
     "simulate": "neuromorph.api.simulate",
     "tune": "neuromorph.api.tune",
+    "report_page": "neuromorph.api.report",
     "run": "neuromorph.api.run",
     "run_demo": "neuromorph.api.demo",
     "run_seeds": "neuromorph.api.run_seeds",
@@ -73,8 +75,8 @@ _HOMES = {
 __all__ = ["Attachment", "Bundle", "NeuromorphError", "NeuromorphWarning", "Spread",
            "TranslateOptions", "WholeBundle", "__version__", "adapt", "attach", "compile_bundle",
            "consolidate", "crosstalk", "evaluate", "evaluate_attached", "export", "export_whole",
-           "generate", "load_bundle", "load_whole", "run", "run_demo", "run_seeds", "simulate",
-           "tune"]
+           "generate", "load_bundle", "load_whole", "report_page", "run", "run_demo", "run_seeds",
+           "simulate", "tune"]
 
 if not os.path.isdir(os.path.join(__path__[0], "processes")):  # noqa: PTH112, PTH118 - as above
     from neuromorph.folders import make_processes_importable

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import fields, is_dataclass
 from itertools import accumulate
@@ -39,10 +39,28 @@ class Shown:
         return f"{type(self).__name__}({', '.join([*shown, *['…'] * (shown != facts)])})"
 
     def _repr_html_(self) -> str:
-        """For Jupyter: the facts as a table, lists of facts as tables within it."""
-        rows = "".join(f"<tr><th>{_label(name)}</th><td>{_cell(value)}</td></tr>"
-                       for name, value in _facts(self).items() if value is not None)
-        return f"<table><caption>{_safe(type(self).__name__)}</caption>{rows}</table>"
+        """For Jupyter: the facts as a table, lists of facts as tables within it.
+
+        A class with a ``glance`` chooses what a reader wants to see first.
+        """
+        told = _told(self, "glance")
+        rows = "".join(f"{_ROW}<th {_WORDS}>{_label(name)}</th>"
+                       f"<td {_WORDS}>{_cell(value)}</td></tr>"
+                       for name, value in (_facts(self) if told is None else told).items()
+                       if value is not None)
+        return f"{_TABLE}<caption {_WORDS}>{_safe(type(self).__name__)}</caption>{rows}</table>"
+
+
+# Colours are the notebook's own, be it light or dark; lines are half seen on either.
+_TABLE = '<table style="border-collapse:collapse">'
+_ROW = '<tr style="border-bottom:1px solid #8886">'
+_WORDS = 'style="text-align:left"'
+_NUMBERS = 'style="text-align:right"'
+
+
+def sentences(lines: Iterable[object]) -> str | None:
+    """One text of several; None of none, which is not shown."""
+    return "; ".join(map(str, lines)) or None
 
 
 def brief(value: object) -> str:
@@ -77,12 +95,25 @@ def _is_plain(value: object) -> bool:
 
 def _facts(shown: Any) -> Mapping[str, Any]:
     for name in ("as_dict", "report"):
-        tell = getattr(shown, name, None)
-        if callable(tell):
-            with suppress(ValueError, ArithmeticError):  # of an object that holds nothing yet
-                told: Mapping[str, Any] = tell()
-                return told
+        told = _told(shown, name)
+        if told is not None:
+            return told
     return {f.name: getattr(shown, f.name) for f in fields(shown) if not f.name.startswith("_")}
+
+
+def _told(shown: Any, name: str) -> Mapping[str, Any] | None:
+    """What a method says, if there is one and the object holds something yet."""
+    tell = getattr(shown, name, None)
+    if callable(tell):
+        with suppress(ValueError, ArithmeticError, LookupError):
+            told: Mapping[str, Any] = tell()
+            return told
+    return None
+
+
+def _td(value: object) -> str:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return f"<td {_NUMBERS if number else _WORDS}>{_cell(value)}</td>"
 
 
 def _cell(value: object) -> str:
@@ -92,15 +123,20 @@ def _cell(value: object) -> str:
         return "<br>".join(f"{_label(name)}: {_cell(item)}" for name, item in value.items())
     if isinstance(value, str | PurePath):
         return _safe(str(value))
+    if isinstance(value, float):
+        return _safe(f"{value:.5g}")
+    if isinstance(value, list | tuple) and value and all(isinstance(v, str) for v in value):
+        return _safe(", ".join(value[:ROWS])) + (f" and {len(value) - ROWS} more"
+                                                 if len(value) > ROWS else "")
     return _safe(brief(value))
 
 
 def _rows(rows: Sequence[Mapping[str, object]]) -> str:
-    head = "".join(f"<th>{_label(name)}</th>" for name in rows[0])
-    body = "".join("<tr>" + "".join(f"<td>{_cell(row.get(name))}</td>" for name in rows[0])
-                   + "</tr>" for row in rows[:ROWS])
+    head = "".join(f"<th {_WORDS}>{_label(name)}</th>" for name in rows[0])
+    body = "".join(_ROW + "".join(_td(row.get(name)) for name in rows[0]) + "</tr>"
+                   for row in rows[:ROWS])
     more = f"<p>and {len(rows) - ROWS} more</p>" if len(rows) > ROWS else ""
-    return f"<table><tr>{head}</tr>{body}</table>{more}"
+    return f"{_TABLE}{_ROW}{head}</tr>{body}</table>{more}"
 
 
 def _label(name: object) -> str:

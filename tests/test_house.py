@@ -33,6 +33,7 @@ FLOORS = (
     ("translate", "compile", "backends"),
     # `cost` and `lab` read what `compile` placed.
     ("bundle", "cost", "lab", "nir_export", "onnx_export", "report", "runtime"),
+    ("look",),
     ("huggingface", "deploy", "papers"),
     ("api",),
     ("cli",),

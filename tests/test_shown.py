@@ -149,7 +149,7 @@ def test_a_page_is_well_formed_and_says_the_numbers(objects: list[Any]) -> None:
         assert page.kinds >= {"table", "tr", "th", "td"}
         assert len(thing._repr_html_()) < 20_000
     text = objects[1]._repr_html_()
-    assert f"<td>{objects[1].tally.spikes}</td>" in text
+    assert f">{objects[1].tally.spikes:,}, " in text
     assert "blocks.0.attention" in text
 
 
@@ -211,6 +211,6 @@ def test_an_object_that_cannot_sum_itself_up_shows_its_fields() -> None:
 
 def test_more_rows_than_fit_are_counted() -> None:
     text = Holder([{"n": i} for i in range(30)])._repr_html_()
-    assert "<td>11</td>" in text
-    assert "<td>12</td>" not in text
+    assert ">11</td>" in text
+    assert ">12</td>" not in text
     assert "and 18 more" in text

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -17,31 +17,33 @@ from neuromorph import backends
 from neuromorph.api.clocked import Part as WholePart
 from neuromorph.api.compare import Comparison, compare, part_of
 from neuromorph.api.demo_whole import WholeShown, show_whole
+from neuromorph.api.evaluation.images import apart
 from neuromorph.api.export import export
 from neuromorph.api.seed import check_seed
 from neuromorph.api.simulate import Tallies, classify
 from neuromorph.api.whole import export_whole
 from neuromorph.bundle import BUNDLE_FOLDER, Bundle
 from neuromorph.bundle.whole import WHOLE_FOLDER, WholeBundle
-from neuromorph.circuits.latency_attention import PROBES, build, stimulate
 from neuromorph.circuits.transformer import closed_form
 from neuromorph.errors import MissingExtraError
 from neuromorph.files.atomic import atomic_folder, check_target
 from neuromorph.files.outputs import Output
+from neuromorph.look.episode import episode
 from neuromorph.models.digits import WEIGHTS, DigitsViT, Part, load_split, uniform_attention
 from neuromorph.progress import Progress, silent
 from neuromorph.report.block import draw_block
+from neuromorph.report.bundle_page import WORDS
 from neuromorph.report.hidden_states import draw_hidden_states
 from neuromorph.report.logits import draw_logits
-from neuromorph.report.page import Picture, Rows, render_page
+from neuromorph.report.page import Commands, Picture, Rows, Terms, render_page
 from neuromorph.report.pictures import (
-    Episode,
     Query,
     draw_accuracy,
     draw_maps,
     draw_raster,
     require_matplotlib,
 )
+from neuromorph.report.shares import wilson
 from neuromorph.report.tables import demo_rows, parts_rows
 from neuromorph.report.text import to_json
 from neuromorph.runtime import SpikingLayer, Tally, of_run, total
@@ -140,8 +142,11 @@ def _measure(vit: DigitsViT, test: Part, graded: Bundle, binary: Bundle) -> dict
                                 by_layer["binary"])
     tally, tally_binary = (total(by_layer[kind].values()) for kind in ("graded", "binary"))
     periods = [h.period for code in graded.codes.values() for h in code.heads]
+    floats = vit.logits(test.images)
     return {
-        "accuracy_float": accuracy(vit.logits(test.images)),
+        "accuracy_float": accuracy(floats),
+        "apart_spiking": apart(logits, floats, test.labels),
+        "apart_spiking_binary": apart(logits_binary, floats, test.labels),
         "accuracy_spiking": accuracy(logits),
         "accuracy_spiking_binary": accuracy(logits_binary),
         "accuracy_uniform_attention": accuracy(vit.logits(test.images, uniform_attention)),
@@ -201,17 +206,23 @@ def _draw(
     draw_maps(target, spiking, folder / "maps.png",
               f"Attention maps of {name}, test image {picked} (a {digit})")
     draw_raster(
-        episode(bundle, name, sample, head),
-        Query(test.images[picked], vit.config.patch, target[head, 0], spiking[head, 0]),
+        episode(code, sample, head),
+        Query(target[head, 0], spiking[head, 0], test.images[picked], vit.config.patch),
         folder / "raster.png",
         f"One query, step by step: the class token looks at a {digit} ({name}, head {head})")
-    draw_accuracy({
-        "float model": summary["accuracy_float"],
-        "whole model in integers": summary["accuracy_whole"],
-        "attention in graded spikes": summary["accuracy_spiking"],
-        "attention in plain spikes": summary["accuracy_spiking_binary"],
-        "attention switched off": summary["accuracy_uniform_attention"],
-    }, folder / "accuracy.png", f"{summary['images']} test images, never trained or calibrated on")
+    _draw_accuracies(folder, summary)
+
+
+def _draw_accuracies(folder: Path, summary: dict[str, Any]) -> None:
+    bars = {name: summary[key] for name, key in {
+        "float model": "accuracy_float", "whole model in integers": "accuracy_whole",
+        "attention in graded spikes": "accuracy_spiking",
+        "attention in plain spikes": "accuracy_spiking_binary",
+        "attention switched off": "accuracy_uniform_attention"}.items()}
+    of = summary["images"]
+    draw_accuracy(bars, folder / "accuracy.png",
+                  f"{of} test images, never trained or calibrated on (95 % intervals)",
+                  [wilson(round(share * of), of) for share in bars.values()])
 
 
 def _draw_whole(
@@ -243,27 +254,12 @@ def _first_layer(vit: DigitsViT, image: NDArray[Any]) -> Sample:
     return seen[0]
 
 
-def episode(bundle: Bundle, name: str, sample: Sample, head: int = 0, query: int = 0) -> Episode:
-    """One query of one head on the reference backend, every step of it."""
-    code = bundle.codes[name]
-    work = SpikingLayer(code).encode(sample.queries[None], sample.keys[None],
-                                     sample.values[None], sample.mask[None])
-    part = part_of(work, 0, head, query + 1)
-    circuit = replace(part.heads[0], slots=part.keys.shape[2])
-    network = build(circuit, part.keys[0, 0], part.values[0, 0])
-    inputs, steps = stimulate(circuit, part.queries[0, 0, query:], part.mask[0, query:])
-    recording = backends.get("reference").run(network, inputs, PROBES, steps)
-    read_at = int(np.flatnonzero(recording.spikes("done"))[0])
-    return Episode(circuit, part.queries[0, 0, query], recording.spikes("match"),
-                   recording.potential("control"), recording.potential("normaliser")[:, 0],
-                   read_at)
-
-
 def _page(summary: dict[str, Any], parts: Sequence[WholePart]) -> str:
     return render_page("A whole transformer in integers and spikes", _LEAD, demo_rows(summary), (
         Picture("answer.png", "Pixels in, ten numbers out",
                 "The host sends each patch's pixels and its position, and reads ten numbers: the "
-                "largest is the answer. All between is neurons."),
+                "largest is the answer. All between is neurons.",
+                "the image, and the ten logits of the integers beside those of float"),
         Rows("What runs where", "One network, by part: all neurons on the chip, in its integers. "
              "A synapse is a weight other than 0; spikes are those of one image, whose tokens "
              "are sent once more than there are blocks: every token looks at all.",
@@ -271,22 +267,32 @@ def _page(summary: dict[str, Any], parts: Sequence[WholePart]) -> str:
         Picture("accuracy.png", "Accuracy",
                 "The same trained weights each time: in floats, whole in integers, and in floats "
                 "with attention in spikes. With attention switched off every token gets the mean "
-                "of all values: what is left is what the model can do without looking."),
+                "of all values: what is left is what the model can do without looking. Of so few "
+                "images an accuracy is known within its interval, and no better.",
+                "accuracies as bars, with intervals; the table has the numbers"),
         Picture("hidden.png", "Hidden states, layer by layer",
                 "Above, how far those of each token are from the float model's; below, by how "
-                "much each number is off.", wide=True),
+                "much each number is off.", "1 - cosine by layer, and errors number by number"),
         Picture("block.png", "One token through a block",
                 "The class token on its way through the last block, in the run that gave the "
                 "answer: who speaks and who listens in which step; below it, the tokens that are "
-                "on their way at the same time.", wide=True),
+                "on their way at the same time.",
+                "a row a population, a column a step, marks where it speaks"),
         Picture("maps.png", "What each token looks at",
                 "Attention in spikes inside the float model. Above the trained model's softmax, "
                 "below what the spikes stand for: a spike's payload, halved for every step that "
-                "it came before the last one."),
+                "it came before the last one.",
+                "attention maps, float above spikes, a pair a head"),
         Picture("raster.png", "One query, step by step",
                 "The query charges the match neurons, all climb at one pace, and the best match "
                 "fires last. Values arrive with the spikes and fade, so the last ones count most. "
-                "When all have spoken, control divided by normaliser is the attention's output."),
+                "When all have spoken, control divided by normaliser is the attention's output.",
+                "query payloads, attention weights, match spikes and control potentials by step"),
+        Terms("Words", WORDS),
+        Commands("What to do next", {
+            "Measure the whole model again, with intervals": "neuromorph evaluate out/demo/whole",
+            "The same page of a bundle of your own":
+                "neuromorph report BUNDLE -o page.html"}),
     ))
 
 

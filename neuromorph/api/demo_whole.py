@@ -101,6 +101,7 @@ def show_whole(
 def _figures(answers: Answers, test: Images) -> dict[str, Any]:
     return {
         "accuracy_whole": answers.accuracy(test.labels),
+        "apart_whole": answers.apart(test.labels),
         "whole_agrees": int(answers.agree.sum()),
         "whole_cosine_by_layer": answers.cosine.mean(axis=0).tolist(),
         "whole_worst_cosine": float(answers.worst.min()),

@@ -33,7 +33,8 @@ from neuromorph.models.digits import load_split
 from neuromorph.parallel import ARRAYS, HERE, Doing, Spread, Work, carry_out
 from neuromorph.parallel.journal import digest_of
 from neuromorph.progress import Progress, silent
-from neuromorph.shown import Shown
+from neuromorph.report.evaluation import evaluation_rows, place
+from neuromorph.shown import Shown, sentences
 from neuromorph.translate import Caution
 from neuromorph.translate.transformer.digits import digits_patches
 
@@ -64,6 +65,16 @@ class Evaluation(Shown):
     about: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     cautions: tuple[Caution, ...] = ()
+
+    def glance(self) -> dict[str, Any]:
+        """What a notebook shows: figures with their intervals, and the worst hidden states."""
+        cosines = self.found["cosine_by_layer"]
+        worst = min(range(len(cosines)), key=lambda n: cosines[n], default=None)
+        return {**self.about, **evaluation_rows(self.as_dict()),
+                "cosine of hidden states, at worst": None if worst is None else
+                f"{cosines[worst]:.6f}, {place(worst, len(cosines) - 1)}",
+                "notes": sentences(self.notes),
+                "warnings": sentences(self.cautions)}
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""

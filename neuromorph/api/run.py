@@ -18,8 +18,8 @@ from neuromorph.files.atomic import atomic_folder, check_target
 from neuromorph.files.outputs import Output
 from neuromorph.progress import Progress, silent
 from neuromorph.report.pictures import require_matplotlib
-from neuromorph.report.text import to_json
-from neuromorph.shown import Shown
+from neuromorph.report.text import readable, to_json
+from neuromorph.shown import Shown, sentences
 from neuromorph.translate import cautions
 
 SUMMARY, PICTURE = "summary.json", "picture.png"
@@ -47,6 +47,18 @@ class RunReport(Shown):
     outcome: Outcome
     summary: dict[str, Any]
     path: Path | None = None
+
+    def glance(self) -> dict[str, Any]:
+        """What a notebook shows: what happened, in words, and the numbers."""
+        said = self.summary
+        return {
+            "circuit": said["circuit"], "on": f"{said['backend']} ({said['evidence']})",
+            "what happened": " ".join(self.outcome.sentences),
+            "numbers": [{"number": name, "value": readable(value)}
+                        for name, value in self.outcome.numbers.items()],
+            "settings": said["settings"], "seed": said["seed"],
+            "warnings": sentences(self.outcome.cautions),
+            "folder": None if self.path is None else str(self.path)}
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""

@@ -28,9 +28,10 @@ from neuromorph.files.atomic import atomic_folder
 from neuromorph.files.outputs import Output
 from neuromorph.models.digits import DigitsViT
 from neuromorph.progress import Progress, silent
+from neuromorph.report.tables import simulation_rows
 from neuromorph.report.text import to_json
 from neuromorph.runtime import SpikingLayer, Tally, of_run, total
-from neuromorph.shown import Shown
+from neuromorph.shown import Shown, sentences
 from neuromorph.translate import (
     Caution,
     HeadFidelity,
@@ -85,6 +86,13 @@ class SimulationReport(Shown):
     accuracy: float | None = None
     source: Mapping[str, str] = field(default_factory=dict)
     cautions: tuple[Caution, ...] = ()
+
+    def glance(self) -> dict[str, Any]:
+        """What a notebook shows: what ran, and the heads that lose most."""
+        worst = sorted(self.fidelity, key=lambda head: head.cosine)
+        return {**simulation_rows(self.as_dict()),
+                "warnings": sentences(self.cautions),
+                "heads, worst first": [head.as_dict() for head in worst]}
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""

@@ -37,7 +37,7 @@ from neuromorph.files.opening import StrPath
 from neuromorph.files.outputs import BUNDLE, GENERATOR, MANIFEST, Output
 from neuromorph.files.safetensors_file import SafetensorsFile
 from neuromorph.network import to_text
-from neuromorph.shown import Shown
+from neuromorph.shown import Shown, sentences
 from neuromorph.translate import Caution, LayerCode, Sample, cautions
 
 CODES, SAMPLE = "codes.safetensors", "sample.safetensors"
@@ -84,6 +84,22 @@ class Bundle(Shown):
         for name, value in (("samples", samples), ("options", plain(self.options)),
                             ("provenance", plain(self.provenance))):
             object.__setattr__(self, name, value)
+
+    def glance(self) -> dict[str, Any]:
+        """What a notebook shows."""
+        heads = [head for code in self.codes.values() for head in code.heads]
+        return {
+            "model": f"{self.family}, {'causal' if self.causal else 'not causal'}",
+            "bundle": "in memory" if self.path is None else str(self.path),
+            "calibrated on": self.provenance.get("calibration"),
+            "spikes": ", ".join(sorted({head.spikes for head in heads})),
+            "layers": [{"layer": name, "heads": len(code.heads),
+                        "key-value heads": len(code.key_scale), "slots": code.shared.slots,
+                        "steps a query": f"{min(h.period for h in code.heads)} to "
+                                         f"{max(h.period for h in code.heads)}"}
+                       for name, code in self.codes.items()],
+            "holds its model": self.model is not None,
+            "warnings": sentences(self.cautions)}
 
     @property
     def cautions(self) -> tuple[Caution, ...]:

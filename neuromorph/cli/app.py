@@ -21,6 +21,7 @@ from neuromorph.cli import (
     inspect,
     profiles,
     record,
+    report,
     run,
     simulate,
     tune,
@@ -44,6 +45,7 @@ app.command("simulate")(simulate.simulate)
 app.command("generate")(generate.generate)
 app.command("evaluate")(evaluate.evaluate)
 app.command("fidelity")(fidelity.fidelity)
+app.command("report")(report.report)
 app.command("tune")(tune.tune)
 app.command("adapt")(adapt.adapt)
 app.command("inspect")(inspect.inspect)

@@ -28,6 +28,8 @@ Scheduler = Annotated[str | None, typer.Option(
     metavar="ADDRESS", help="A Dask scheduler, whose workers share the work: tcp://host:8786.")]
 Resume = Annotated[bool, typer.Option(
     "--resume", help="Go on from what an interrupted run kept; refuse what another run kept.")]
+Plot = Annotated[Path | None, typer.Option(
+    metavar="DIR", readable=False, help="Folder for pictures (PNG), and their list.")]
 Windows = Annotated[int | None, typer.Option(help="At most so many windows of the text.", min=1)]
 Length = Annotated[int | None, typer.Option(
     help="Tokens of a window; as many as heads remember, up to 512, if left out.", min=2)]
@@ -74,16 +76,61 @@ def check_unused(what: str, hint: str, given: Mapping[str, object]) -> None:
         raise UsageError(f"{what}: it takes no {unused[0]}", hint=hint)
 
 
-def check_force(output: Path | None, *, force: bool) -> None:
+def check_force(*outputs: Path | None, force: bool) -> None:
     """Refuse ``--force`` where nothing is written.
 
     Raises
     ------
     UsageError
     """
-    if output is None:
+    if all(output is None for output in outputs):
         check_unused("nothing is written without --output", "add -o DIR, or leave --force out",
                      {"--force": force})
+
+
+def check_plot(
+    plot: Path | None, output: Path | None = None, *, force: bool = False
+) -> None:
+    """Refuse a folder of pictures that cannot be written, before any work is done.
+
+    Raises
+    ------
+    OutputExistsError, WriteError
+    UsageError
+        If it is the folder of the other output.
+    MissingExtraError
+        Without matplotlib.
+    """
+    if plot is None:
+        return
+    if output is not None and plot.absolute() == output.absolute():
+        raise UsageError("pictures need a folder of their own", found=f"--plot {plot}",
+                         expected="another one than --output")
+    from neuromorph.api.plots import FOLDER
+    from neuromorph.files.atomic import check_target
+    from neuromorph.report.canvas import require_matplotlib
+
+    check_target(plot, ours=FOLDER, force=force)
+    require_matplotlib()
+
+
+def save_plot(
+    plot: Path | None, draw: Callable[[], Mapping[str, bytes]], *, force: bool = False
+) -> list[str]:
+    """Draw pictures and write them; lines that name them. Nothing without a folder.
+
+    Raises
+    ------
+    OutputExistsError, WriteError
+    """
+    if plot is None:
+        return []
+    from neuromorph.api.plots import save_pictures
+
+    pictures = draw()
+    if not pictures:
+        return ["No picture: there is nothing to draw"]
+    return [f"Picture: {path}" for path in save_pictures(pictures, plot, force=force)]
 
 
 @contextmanager

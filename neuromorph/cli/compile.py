@@ -10,12 +10,15 @@ import typer
 from neuromorph.cli.common import (
     Force,
     Json,
+    Plot,
     Quiet,
     Seed,
     check_flags,
     check_force,
+    check_plot,
     check_unused,
     progress,
+    save_plot,
     show,
     warned,
 )
@@ -48,6 +51,7 @@ def compile_(
         "-o", "--output", readable=False,
         help="Folder for the program, its report and, for stock neurons, a script that runs "
              "it.")] = None,
+    plot: Plot = None,
     search: Annotated[float, typer.Option(
         metavar="SECONDS", help="Look for a better program for so long: never more chips or "
                                 "cores, shorter waits. Ctrl-C keeps the best so far.")] = 0.0,
@@ -59,19 +63,21 @@ def compile_(
     """Place heads or a whole model on a chip: does it fit, on how many cores, at what cost?"""
     check_flags(as_json=as_json, quiet=quiet)
     from neuromorph.api.compile import compile_bundle, program_text
+    from neuromorph.api.plots import of_program
     from neuromorph.deploy.folder import FOLDER, save_compiled
     from neuromorph.files.atomic import check_target
 
     if stop_after is not None:
         check_unused("--stop-after prints the program and ends", "leave it out, or see --dump",
                      {"--output": output, "--dump": dump, "--costs": costs, "--force": force,
-                      "--search": search})
+                      "--search": search, "--plot": plot})
         with progress(quiet or as_json) as tell:
             text = program_text(bundle, profile, stop_after, memory=memory,
                                 programmable=programmable, progress=tell)
         show({"program": text}, lambda: [text.rstrip()], as_json=as_json, quiet=quiet)
         return
-    check_force(output, force=force)
+    check_force(output, plot, force=force)
+    check_plot(plot, output, force=force)
     if output is not None:
         check_target(output, ours=FOLDER, force=force)
     with progress(quiet or as_json) as tell:
@@ -80,8 +86,10 @@ def compile_(
                                progress=tell)
         if output is not None:
             save_compiled(found, output, force=force, progress=tell)
+        drawn = [] if found.refusal else save_plot(plot, lambda: of_program(found), force=force)
     dumps = {"dumps": found.dumps} if found.dumps and output is None else {}
-    show({**found.as_dict(), **dumps}, lambda: _shown(found, output), as_json=as_json, quiet=quiet)
+    show({**found.as_dict(), **dumps}, lambda: [
+        *_shown(found, output), *drawn], as_json=as_json, quiet=quiet)
     if found.refusal is not None:
         raise found.refusal
 

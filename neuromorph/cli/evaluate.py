@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,13 +13,16 @@ from neuromorph.cli.common import (
     Json,
     JsonFile,
     Length,
+    Plot,
     Quiet,
     Resume,
     Scheduler,
     Seed,
     Windows,
     check_flags,
+    check_plot,
     progress,
+    save_plot,
     show,
     warned,
     write_json,
@@ -48,6 +52,7 @@ def evaluate(
     scheduler: Scheduler = None,
     resume: Resume = False,
     output: JsonFile = None,
+    plot: Plot = None,
     seed: Seed = 0,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -63,13 +68,21 @@ def evaluate(
     spread = Spread(jobs, scheduler, resume)
     if output is not None:
         check_new(output)
+    check_plot(plot)
     with progress(quiet or as_json) as tell:
         done = run(bundle, text, against=against, bounds=Bounds(windows, length, tokens),
                    seed=seed, work=WORK if work is None else work, spread=spread, progress=tell)
     result = done.as_dict()
     if output is not None:
         write_json(result, output)
-    show(result, lambda: _shown(done), as_json=as_json, quiet=quiet)
+    drawn = save_plot(plot, lambda: _pictures(done))
+    show(result, lambda: [*_shown(done), *drawn], as_json=as_json, quiet=quiet)
+
+
+def _pictures(done: Evaluation) -> Mapping[str, bytes]:
+    from neuromorph.api.plots import of_evaluation
+
+    return of_evaluation(done)
 
 
 def _shown(done: Evaluation) -> list[Any]:

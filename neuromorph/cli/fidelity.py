@@ -10,11 +10,14 @@ import typer
 from neuromorph.cli.common import (
     Force,
     Json,
+    Plot,
     Quiet,
     Seed,
     check_flags,
     check_force,
+    check_plot,
     progress,
+    save_plot,
     show,
 )
 
@@ -33,6 +36,7 @@ def fidelity(
     output: Annotated[Path | None, typer.Option(
         "-o", "--output", readable=False,
         help="Folder for summary.json and crosstalk.png.")] = None,
+    plot: Plot = None,
     seed: Seed = 0,
     force: Force = False,
     as_json: Json = False,
@@ -45,11 +49,13 @@ def fidelity(
     check_flags(as_json=as_json, quiet=quiet)
     from neuromorph.api.crosstalk import FOLDER, STRENGTHS, save_crosstalk
     from neuromorph.api.crosstalk import crosstalk as run
+    from neuromorph.api.plots import of_crosstalk
     from neuromorph.backends import DEFAULT
     from neuromorph.files.atomic import check_target
     from neuromorph.report.crosstalk import crosstalk_table
 
-    check_force(output, force=force)
+    check_force(output, plot, force=force)
+    check_plot(plot, output, force=force)
     if output is not None:
         check_target(output, ours=FOLDER, force=force)
     with progress(quiet or as_json) as tell:
@@ -57,7 +63,8 @@ def fidelity(
                      backend=DEFAULT if backend is None else backend, seed=seed, progress=tell)
         if output is not None:
             save_crosstalk(report, output, force=force)
+        drawn = save_plot(plot, lambda: of_crosstalk(bundle, report, tell), force=force)
     result = report.as_dict()
     show(result, lambda: [crosstalk_table(result["curve"]),
-                          *([] if output is None else [f"Curve: {output}"])],
+                          *([] if output is None else [f"Curve: {output}"]), *drawn],
          as_json=as_json, quiet=quiet)

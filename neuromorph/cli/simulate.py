@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,17 +11,24 @@ import typer
 from neuromorph.cli.common import (
     Force,
     Json,
+    Plot,
     Quiet,
     Seed,
     check_flags,
     check_force,
+    check_plot,
     progress,
+    save_plot,
     show,
     warned,
 )
+from neuromorph.errors import UsageError
 
 if TYPE_CHECKING:
     from rich.table import Table
+
+    from neuromorph.api.simulate import SimulationReport
+    from neuromorph.api.simulate_memories import MemoriesSimulation
 
 
 def simulate(
@@ -37,6 +45,7 @@ def simulate(
              "their context as graded spikes.")] = "host",
     output: Annotated[Path | None, typer.Option(
         "-o", "--output", readable=False, help="Folder for outputs.npz and summary.json.")] = None,
+    plot: Plot = None,
     seed: Seed = 0,  # noqa: ARG001 - every command takes it
     force: Force = False,
     as_json: Json = False,
@@ -52,7 +61,8 @@ def simulate(
     from neuromorph.report.memories import simulated_tables
     from neuromorph.report.tables import simulation_tables
 
-    check_force(output, force=force)
+    check_force(output, plot, force=force)
+    check_plot(plot, output, force=force)
     checked = check_readout(readout)
     if output is not None:
         check_target(output, ours=FOLDER, force=force)
@@ -61,14 +71,29 @@ def simulate(
                      readout=checked, progress=tell)
         if output is not None:
             save_report(report, output, force=force)
+        drawn = save_plot(plot, lambda: _pictures(bundle, report, tell), force=force)
     result = report.as_dict()
+
     def tables() -> list[Table]:
         if isinstance(report, MemoriesSimulation):
             return simulated_tables(result)
         return simulation_tables(result, report.fidelity)
 
-    show(result, lambda: [*tables(), *warned(report.cautions), *_where(output)],
+    show(result, lambda: [*tables(), *warned(report.cautions), *_where(output), *drawn],
          as_json=as_json, quiet=quiet)
+
+
+def _pictures(
+    bundle: Path, report: SimulationReport | MemoriesSimulation, tell: Callable[[str], None]
+) -> Mapping[str, bytes]:
+    from neuromorph.api.plots import of_simulation
+    from neuromorph.api.simulate import SimulationReport
+    from neuromorph.bundle import load_bundle
+
+    if not isinstance(report, SimulationReport):
+        raise UsageError("there are no pictures of memories", where=bundle,
+                         hint="leave --plot out; neuromorph run gated_delta draws one")
+    return of_simulation(load_bundle(bundle), report, tell)
 
 
 def _where(output: Path | None) -> list[str]:

@@ -31,7 +31,8 @@ from neuromorph.errors import FitError
 from neuromorph.lab.trial import Trial
 from neuromorph.profiles import Profile
 from neuromorph.progress import Progress
-from neuromorph.shown import Shown
+from neuromorph.report.compile_tables import compile_rows, heading
+from neuromorph.shown import Shown, sentences
 
 TRIED = 16
 """Heads that are run, of a model with more."""
@@ -78,6 +79,11 @@ class CompileReport(Shown):
     lab: Callable[[], Lab] | None = None
     dumps: dict[str, str] = field(default_factory=dict)
     refusal: FitError | None = None
+
+    def glance(self) -> dict[str, Any]:
+        """What a notebook shows: where it is and what it takes, or why not."""
+        return {"result": heading(self.report), **compile_rows(self.report),
+                "what would make it fit": sentences(self.report.get("changes", ()))}
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""

@@ -21,6 +21,8 @@ from neuromorph.huggingface.floats import ATTENTION, FLOAT, float_modules
 from neuromorph.huggingface.hook import uncompiled
 from neuromorph.huggingface.inputs import batches_of, check_batch
 from neuromorph.huggingface.intercept.uncaught import Uncaught, stays_float
+from neuromorph.huggingface.last_pass import LastPass
+from neuromorph.huggingface.looking import Looking
 from neuromorph.huggingface.matching import match_layers
 from neuromorph.huggingface.memory_attachment import MemoryAttachment
 from neuromorph.huggingface.recording import (
@@ -31,10 +33,9 @@ from neuromorph.huggingface.recording import (
     tokenised,
 )
 from neuromorph.huggingface.spikes import Spikes
-from neuromorph.huggingface.switched import Switched
 from neuromorph.memory import give_back
 from neuromorph.runtime import SpikingLayer, Tally, calibrated, of_run, total
-from neuromorph.shown import Shown
+from neuromorph.shown import Shown, sentences
 from neuromorph.translate import (
     Caution,
     LayerCode,
@@ -51,7 +52,7 @@ SLOTS = 512
 
 
 @dataclass(eq=False, repr=False)
-class Attachment(Switched, Shown):
+class Attachment(Looking, Shown):
     """A model whose attention runs in spikes; `detach` gives it its own back.
 
     Attributes
@@ -90,6 +91,7 @@ class Attachment(Switched, Shown):
     memories: DeltaSpikes | None = None
     _layers: dict[str, SpikingLayer] = field(init=False)
     _connection: Link | None = field(init=False, default=None)
+    _last: LastPass = field(init=False, default_factory=LastPass)
 
     def __post_init__(self) -> None:
         self._layers = {name: SpikingLayer(code, self.backend, Tally(), self.readout)
@@ -108,7 +110,8 @@ class Attachment(Switched, Shown):
         if not self.attached:
             others = links(self.model)
             caps = {name: sample.softcap for name, sample in self.samples.items()}
-            self._connection = connect(self.model, Spikes(self._layers, caps), self.uncaught)
+            self._connection = connect(self.model, Spikes(
+                self._layers, caps, last=self._last), self.uncaught)
             for other in others:
                 other.close()
                 if isinstance(other.handler, Spikes):
@@ -152,6 +155,18 @@ class Attachment(Switched, Shown):
             "way": self._connection.way if self._connection else None,
             "memories": self.memories and self.memories.report(),
         }
+
+    def glance(self) -> dict[str, Any]:
+        """What a notebook shows: what runs in spikes, what it has done, and what does not."""
+        told = self.report()
+        some = ("layer", "heads", "slots", "median_steps", "queries", "spikes", "forced_a_query")
+        return {
+            **{name: told[name] for name in (
+                "model", "attached", "backend", "readout", "queries", "spikes", "forced",
+                "clipped_share")},
+            "per layer": [{name: row[name] for name in some} for row in told["per_layer"]],
+            "in float": ", ".join(one["module"] for one in told["float_modules"]) or "nothing",
+            "warnings": sentences(told["warnings"])}
 
     @property
     def _in_spikes(self) -> set[str]:

@@ -375,6 +375,12 @@ def _check_supported(layer: str, connection: Connection, kwargs: Mapping[str, An
                                    where=layer)
     asked = [config for config, _ in connection.names if config.output_attentions]
     if asked or kwargs.get("output_attentions"):
-        raise UnsupportedError("attention weights were asked for, but spikes leave none",
-                               where=layer, hint="do not ask for output_attentions, neither in "
-                               "the call nor in the configuration")
+        raise no_weights(layer)
+
+
+def no_weights(where: str) -> UnsupportedError:
+    """The error for a model that is asked for its attention weights."""
+    return UnsupportedError("attention weights were asked for, which no layer hands on in spikes",
+                            where=where, hint="leave output_attentions out, in the call and in the "
+                            "configuration, and ask afterwards: spiking.attention(layer) has the "
+                            "weights of the last forward pass")

@@ -14,6 +14,7 @@ from neuromorph.errors import (
     did_you_mean,
 )
 from neuromorph.huggingface.hook import Call
+from neuromorph.huggingface.last_pass import LastPass
 from neuromorph.huggingface.masks import Sights, Tensor
 from neuromorph.runtime import SpikingLayer, of_run
 from neuromorph.shown import Shown
@@ -32,6 +33,7 @@ class Spikes(Shown):
     said: set[str] = field(default_factory=set)
     passed: set[str] = field(default_factory=set)
     sights: Sights = field(default_factory=Sights)
+    last: LastPass = field(default_factory=LastPass)
 
     def __call__(self, call: Call) -> Tensor:
         """Context of one call."""
@@ -58,6 +60,7 @@ class Spikes(Shown):
         except TensorError as error:
             raise TensorError(error.what, where=call.layer, found=error.found,
                               expected=error.expected, hint=error.hint) from error
+        self.last.keep(call)
         self.passed.add(call.layer)
         if len(self.passed) == len(self.layers):
             self._say()

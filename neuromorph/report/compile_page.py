@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -15,7 +14,7 @@ from neuromorph.report.compile_tables import (
     needs_table,
     phase_rows,
 )
-from neuromorph.report.page import PAGE_FRAME, PAGE_STYLE, safe
+from neuromorph.report.page import PAGE_FRAME, PAGE_STYLE, Picture, Points, safe
 from neuromorph.report.si import si
 from neuromorph.report.text import readable
 
@@ -24,12 +23,6 @@ WORST = 24
 
 SI_UNITS = ("J", "s", "W")
 """Units that take a prefix; others are written as they come."""
-
-STYLE = PAGE_STYLE + """
-th { text-align: left; font-weight: 600; padding: .3rem 2rem .3rem 0;
-     border-bottom: 2px solid #d9dde5 }
-ul.broken { color: #b3261e; font-weight: 600 }
-"""
 
 PICTURES = {
     "chips": ("Where the cores are",
@@ -61,10 +54,10 @@ def render_compile_page(report: Mapping[str, Any], pictures: Mapping[str, bytes]
     """
     general = _table([], compile_rows(report).items())
     parts = _placed(report, pictures) if report["fits"] else _not_placed(report)
-    warned = _list("Warnings", [one["text"] for one in report.get("warnings", ())])
-    lists = [_list("What is assumed", report.get("assumptions", ())),
-             _list("Notes", report.get("notes", ()))]
-    return PAGE_FRAME.format(title=safe(heading(report)), style=STYLE,
+    warned = Points("Warnings", [one["text"] for one in report.get("warnings", ())]).html()
+    lists = [Points("What is assumed", report.get("assumptions", ())).html(),
+             Points("Notes", report.get("notes", ())).html()]
+    return PAGE_FRAME.format(title=safe(heading(report)), style=PAGE_STYLE,
                              body="\n".join([general, warned, *parts, *lists]))
 
 
@@ -75,13 +68,13 @@ def _placed(report: Mapping[str, Any], pictures: Mapping[str, bytes]) -> list[st
               "fidelity": fidelity,
               "schedule": _phases(report)}
     shown = [_picture(name, pictures) + beside.get(name, "") for name in PICTURES]
-    return [_list("Broken rules", faults(report, most=None), "broken"), *shown]
+    return [Points("Broken rules", faults(report, most=None), "broken").html(), *shown]
 
 
 def _not_placed(report: Mapping[str, Any]) -> list[str]:
     columns, rows = needs_table(report)
     return [f"<h2>What it needs</h2>\n{_table(columns, rows)}",
-            _list("What would make it fit", report["changes"])]
+            Points("What would make it fit", report["changes"]).html()]
 
 
 def _sets(report: Mapping[str, Any]) -> str:
@@ -119,24 +112,11 @@ def _with_unit(value: float, unit: str) -> str:
 
 def _picture(name: str, pictures: Mapping[str, bytes]) -> str:
     title, text = PICTURES[name]
-    if name not in pictures:
-        return ""
-    data = b64encode(pictures[name]).decode("ascii")
-    return (f"<h2>{safe(title)}</h2>\n<p>{safe(text)}</p>\n"
-            f'<img src="data:image/png;base64,{data}" alt="{safe(title)}">\n')
+    return Picture(pictures[name], title, text).html() + "\n" if name in pictures else ""
 
 
 def _table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     head = f"<tr>{''.join(f'<th>{safe(name)}</th>' for name in columns)}</tr>\n"
     body = "\n".join("<tr>" + "".join(f"<td>{safe(readable(cell))}</td>" for cell in row) + "</tr>"
                      for row in rows)
-    return f"<table>\n{head if columns else ''}{body}\n</table>"
-
-
-def _list(title: str, lines: Sequence[str], kind: str = "") -> str:
-    """A heading and a list, or nothing for an empty one."""
-    if not lines:
-        return ""
-    mark = f' class="{kind}"' if kind else ""
-    items = "\n".join(f"<li>{safe(readable(line))}</li>" for line in lines)
-    return f"<h2>{safe(title)}</h2>\n<ul{mark}>\n{items}\n</ul>"
+    return f'<div class="wide"><table>\n{head if columns else ""}{body}\n</table></div>'

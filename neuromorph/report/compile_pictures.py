@@ -5,17 +5,19 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from io import BytesIO
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.errors import printable
+from neuromorph.report.canvas import ACCENT, INK, PALE, QUIET, bare, new_figure, png_of
 from neuromorph.report.compile_tables import core_shares, drawn_resource, resource
-from neuromorph.report.pictures import ACCENT, DPI, INK, PALE, QUIET, require_matplotlib
 from neuromorph.report.si import si
 from neuromorph.report.text import readable
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 FEW_CHIPS = 32
 """A board of so many is drawn whole; of a larger one only the rectangle around the chips in use."""
@@ -56,12 +58,17 @@ def draw_pictures(report: Mapping[str, Any]) -> dict[str, bytes]:
 
 
 def draw_chips(report: Mapping[str, Any]) -> bytes:
+    """`chips_figure` as a PNG."""
+    return _png(chips_figure(report))
+
+
+def chips_figure(report: Mapping[str, Any]) -> Figure:
     """Every chip's mesh, its cores coloured by how full they are of the worst resource."""
-    plt = require_matplotlib()
     exists, share, labels = _floor_plan(report)
     rows, columns = share.shape
     height = min(13.0, 2.0 + 10.8 * rows / columns)
-    figure, axes = plt.subplots(figsize=(11, height), layout="constrained")
+    figure = new_figure(figsize=(11, height))
+    axes: Any = figure.subplots()
     edges = {"edgecolors": "white", "linewidth": 0.6 if columns < FEW_CELLS else 0}
     axes.pcolormesh(np.where(exists, 0.0, np.nan), cmap=_one_colour(PALE), **edges)
     mesh = axes.pcolormesh(share, cmap="viridis_r", vmin=0, vmax=max(1.0, np.nanmax(share)),
@@ -77,7 +84,7 @@ def draw_chips(report: Mapping[str, Any]) -> bytes:
     bar = figure.colorbar(mesh, ax=axes, orientation="horizontal", shrink=0.5, aspect=40,
                           format=lambda tick, _: f"{100 * tick:.0f} %")
     bar.set_label(f"{resource(drawn_resource(report))} in use; pale: a core that is free")
-    return _png(plt, figure)
+    return figure
 
 
 def chip_at(chip: int, columns: int) -> tuple[int, int]:
@@ -146,11 +153,16 @@ def _chips_title(report: Mapping[str, Any]) -> str:
 
 
 def draw_links(report: Mapping[str, Any]) -> bytes:
+    """`links_figure` as a PNG."""
+    return _png(links_figure(report))
+
+
+def links_figure(report: Mapping[str, Any]) -> Figure:
     """Packets from chip to chip, or from core to core where there is but one chip."""
-    plt = require_matplotlib()
     matrix, names, what = _packets(report)
     side = min(6.4, 3 + 0.4 * len(names))
-    figure, axes = plt.subplots(figsize=(side + 1.1, side), layout="constrained")
+    figure = new_figure(figsize=(side + 1.1, side))
+    axes: Any = figure.subplots()
     image = axes.imshow(np.where(matrix > 0, matrix, np.nan), cmap="viridis_r", norm="log")
     axes.set_facecolor(PALE)
     if matrix.size <= FEW_CELLS:
@@ -161,7 +173,7 @@ def draw_links(report: Mapping[str, Any]) -> bytes:
     axes.set(xticks=ticks, xticklabels=[names[i] for i in ticks], yticks=ticks,
              yticklabels=[names[i] for i in ticks], xlabel=f"to {what}", ylabel=f"from {what}",
              title=f"Packets from {what} to {what},\n{report['per']}")
-    return _png(plt, figure)
+    return figure
 
 
 def _packets(report: Mapping[str, Any]) -> tuple[NDArray[np.float64], list[int], str]:
@@ -197,10 +209,15 @@ def _colour_key(figure: Any, image: Any, matrix: NDArray[np.float64]) -> None:
 
 
 def draw_energy(report: Mapping[str, Any]) -> bytes:
+    """`energy_figure` as a PNG."""
+    return _png(energy_figure(report))
+
+
+def energy_figure(report: Mapping[str, Any]) -> Figure:
     """Energy by kind of event, with one cost set, static power first."""
-    plt = require_matplotlib()
     kinds = {name: joules for name, joules in report["energy_joules"].items() if joules}
-    figure, axes = plt.subplots(figsize=(9, 3.4), layout="constrained")
+    figure = new_figure(figsize=(9, 3.4))
+    axes: Any = figure.subplots()
     bars = axes.barh(list(kinds), list(kinds.values()), color=INK, height=0.65)
     axes.bar_label(bars, [si(joules, "J") for joules in kinds.values()], padding=4)
     axes.set(xlabel="energy", title=f"Estimate, not a measurement: "
@@ -209,19 +226,24 @@ def draw_energy(report: Mapping[str, Any]) -> bytes:
     axes.xaxis.set_major_formatter(lambda tick, _: si(tick, "J"))
     axes.invert_yaxis()
     axes.margins(x=0.12)
-    _bare(axes)
-    return _png(plt, figure)
+    bare(axes)
+    return figure
 
 
 def draw_fidelity(report: Mapping[str, Any]) -> bytes:
+    """`fidelity_figure` as a PNG."""
+    return _png(fidelity_figure(report))
+
+
+def fidelity_figure(report: Mapping[str, Any]) -> Figure:
     """Every head's cosine to float attention, by layer; the worst is named."""
-    plt = require_matplotlib()
     heads = [h for h in report["fidelity"] if h["cosine"] is not None
              and math.isfinite(h["cosine"])]
     layers = sorted({h["layer"] for h in report["fidelity"]}, key=_natural)
     at = {layer: x - 0.25 for x, layer in enumerate(layers)}
     spread = 0.5 / max([1, *(h["head"] for h in report["fidelity"])])
-    figure, axes = plt.subplots(figsize=(11, 3.6), layout="constrained")
+    figure = new_figure(figsize=(11, 3.6))
+    axes: Any = figure.subplots()
     axes.scatter([at[h["layer"]] + spread * h["head"] for h in heads],
                  [h["cosine"] for h in heads], s=28, color=INK, alpha=0.7, linewidths=0)
     if heads:
@@ -231,13 +253,13 @@ def draw_fidelity(report: Mapping[str, Any]) -> bytes:
         axes.scatter([at[worst["layer"]] + spread * worst["head"]], [worst["cosine"]], s=60,
                      color=ACCENT, linewidths=0)
     step = -(-len(layers) // 16)
-    axes.set_xticks(range(0, len(layers), step), _short(layers)[::step], parse_math=False)
+    axes.set_xticks(range(0, len(layers), step), short_names(layers)[::step], parse_math=False)
     axes.set(xlim=(-0.6, len(layers) - 0.4), xlabel="layer; a dot a head",
              ylabel="cosine to float attention")
     axes.grid(axis="y", color=PALE)
     axes.set_axisbelow(True)
-    _bare(axes)
-    return _png(plt, figure)
+    bare(axes)
+    return figure
 
 
 def _natural(name: str) -> list[tuple[int, str]]:
@@ -245,7 +267,7 @@ def _natural(name: str) -> list[tuple[int, str]]:
     return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name)]
 
 
-def _short(layers: Sequence[str]) -> list[str]:
+def short_names(layers: Sequence[str]) -> list[str]:
     """The number that tells a layer from the next, if that is all that differs."""
     frames = {re.sub(r"\d+", "#", name) for name in layers}
     numbers = [re.findall(r"\d+", name) for name in layers]
@@ -255,10 +277,15 @@ def _short(layers: Sequence[str]) -> list[str]:
 
 
 def draw_schedule(report: Mapping[str, Any]) -> bytes:
+    """`schedule_figure` as a PNG."""
+    return _png(schedule_figure(report))
+
+
+def schedule_figure(report: Mapping[str, Any]) -> Figure:
     """The phases of one query on one axis of steps."""
-    plt = require_matplotlib()
     phases = report["schedule"]
-    figure, axes = plt.subplots(figsize=(11, 1.1 + 0.42 * len(phases)), layout="constrained")
+    figure = new_figure(figsize=(11, 1.1 + 0.42 * len(phases)))
+    axes: Any = figure.subplots()
     names = [name for name, _, _ in phases]
     bars = axes.barh(names, [stop - start for _, start, stop in phases],
                      left=[start for _, start, _ in phases], color=QUIET, height=0.6)
@@ -267,8 +294,8 @@ def draw_schedule(report: Mapping[str, Any]) -> bytes:
     axes.invert_yaxis()
     axes.margins(x=0.08)
     axes.set_xlim(left=0)
-    _bare(axes)
-    return _png(plt, figure)
+    bare(axes)
+    return figure
 
 
 def _steps(count: int) -> str:
@@ -284,14 +311,5 @@ def _one_colour(colour: str) -> Any:
     return ListedColormap([colour])
 
 
-def _bare(axes: Any) -> None:
-    axes.spines[["top", "right"]].set_visible(False)
-
-
-def _png(plt: Any, figure: Any) -> bytes:
-    """The same picture gives the same bytes: matplotlib's version stays out of the file."""
-    held = BytesIO()
-    figure.savefig(held, format="png", dpi=DPI, bbox_inches="tight",
-                   metadata={"Software": None})
-    plt.close(figure)
-    return held.getvalue()
+def _png(figure: Figure) -> bytes:
+    return png_of(figure, bbox_inches="tight")

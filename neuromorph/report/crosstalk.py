@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.table import Table
 
-from neuromorph.report.pictures import ACCENT, DPI, INK, QUIET, require_matplotlib
+from neuromorph.report.canvas import ACCENT, INK, QUIET, bare, new_figure, write_png
 from neuromorph.report.tables import rows_table
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 COLUMNS = {"keys": "keys", "centred_keys": "centred keys", "coded_keys": "coded keys",
            "values": "values", "values_expected": "expected", "spikes": "both, spikes"}
@@ -25,9 +29,14 @@ def crosstalk_table(curve: Sequence[Mapping[str, float]]) -> Table:
 
 
 def draw_crosstalk(curve: Sequence[Mapping[str, float]], path: Path) -> None:
+    """`crosstalk_figure` as a PNG."""
+    write_png(crosstalk_figure(curve), path)
+
+
+def crosstalk_figure(curve: Sequence[Mapping[str, float]]) -> Figure:
     """Median cosine against strength; the worst heads dotted."""
-    plt = require_matplotlib()
-    figure, axes = plt.subplots(figsize=(8.5, 4.8), layout="constrained")
+    figure = new_figure(figsize=(8.5, 4.8))
+    axes = figure.subplots()
     strengths = [row["strength"] for row in curve]
     for kind, colour, marker in (("centred_keys", INK, "o"), ("keys", "#3d7ea6", "s"),
                                  ("values", QUIET, "^"), ("spikes", ACCENT, "*")):
@@ -41,6 +50,5 @@ def draw_crosstalk(curve: Sequence[Mapping[str, float]], path: Path) -> None:
              xlabel="strength e of the mixing, X + e G X", ylim=(None, 1.005),
              ylabel="cosine to attention without mixing")
     axes.legend(frameon=False)
-    axes.spines[["top", "right"]].set_visible(False)
-    figure.savefig(path, dpi=DPI, metadata={"Software": None})
-    plt.close(figure)
+    bare(axes)
+    return figure

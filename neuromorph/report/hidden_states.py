@@ -4,14 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.errors import UsageError
-from neuromorph.report.pictures import ACCENT, DPI, INK, PALE, QUIET, require_matplotlib
-from neuromorph.translate.block.compared import cosines
+from neuromorph.report.canvas import (
+    ACCENT,
+    INK,
+    PALE,
+    QUIET,
+    bare,
+    new_figure,
+    require_matplotlib,
+)
+from neuromorph.report.pictures import save
+from neuromorph.translate.block.compared import cosines as cosines_of
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 SCATTERED = 4
 """Layers that are shown number by number, the first and the last among them."""
@@ -64,13 +76,53 @@ def draw_hidden_states(
             axes.set_ylabel("integers - float")
     figure.get_layout_engine().set(hspace=.06)
     figure.suptitle(title, fontsize=13)
-    figure.savefig(path, dpi=DPI, metadata={"Software": None})
-    plt.close(figure)
+    save(plt, figure, path)
+
+
+def hidden_figure(cosines: Sequence[float], title: str) -> Figure:
+    """How far hidden states are from float, in front of each block and behind the last.
+
+    ::
+
+        1 - cosine        mean over tokens, on a scale of logarithms
+
+    Parameters
+    ----------
+    cosines : sequence of float
+        ``cosine_by_layer`` of an evaluation.
+    title : str
+
+    Raises
+    ------
+    UsageError
+        If there are none.
+    """
+    if not cosines:
+        raise UsageError("no hidden states were compared", where="cosine_by_layer", found="none",
+                         hint="a bundle that was exported without streams has none to show")
+    far = np.maximum(1 - np.array(cosines, np.float64), LEAST)
+    figure = new_figure(figsize=(8.5, 3.6))
+    axes: Any = figure.subplots()
+    axes.plot(range(len(far)), far, color=INK, marker="o", markersize=5)
+    worst = int(far.argmax())
+    axes.plot([worst], [far[worst]], "o", color=ACCENT, markersize=7)
+    axes.annotate(f"{far[worst]:.2g}", (worst, far[worst]), xytext=(0, 8), ha="center",
+                  textcoords="offset points", color=ACCENT)
+    last = len(far) - 1
+    ticks = list(range(0, last, -(-len(far) // 12)))
+    axes.set_xticks([*ticks, last], [*map(str, ticks), "end"])
+    axes.set(yscale="log", ylabel="1 - cosine to float", title=title,
+             xlabel="in front of block; end: behind the last")
+    axes.margins(y=.18)
+    axes.grid(axis="y", color=PALE)
+    axes.set_axisbelow(True)
+    bare(axes)
+    return figure
 
 
 def distances(floats: NDArray[Any], decoded: NDArray[Any]) -> NDArray[np.float64]:
     """1 - cosine of each token's hidden states, shape (layers, tokens)."""
-    found = [1 - cosines(one, other) for one, other in zip(floats, decoded, strict=True)]
+    found = [1 - cosines_of(one, other) for one, other in zip(floats, decoded, strict=True)]
     return np.maximum(np.array(found, np.float64), LEAST)
 
 

@@ -2,21 +2,46 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.circuits.latency_attention import LatencyAttention
-from neuromorph.errors import MissingExtraError, WriteError
+from neuromorph.report.canvas import (
+    ACCENT,
+    DPI,
+    INK,
+    PALE,
+    QUIET,
+    bare,
+    new_figure,
+    require_matplotlib,
+    write_png,
+)
 from neuromorph.shown import Shown
 
-INK, ACCENT, QUIET, PALE = "#1f2430", "#c8553d", "#8a93a6", "#e8ebf1"
-DPI = 130
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["ACCENT", "DPI", "INK", "PALE", "QUIET", "Episode", "Query", "accuracy_figure", "bare",
+           "draw_accuracy", "draw_maps", "draw_raster", "maps_figure", "raster_figure",
+           "require_matplotlib", "save"]
+
+COLUMNS = 6
+"""Heads beside each other; further ones stand below."""
+
+FEW_SLOTS = 32
+"""So many slots leave room for a tick and a bar each."""
+
+STEPS = (1, 2, 4, 5, 10, 20, 25, 50, 100, 200, 250, 500, 1000)
+"""From one tick to the next."""
+
+FEW_TICKS = 6
+"""On the axes of a small map."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -52,71 +77,53 @@ class Query(Shown):
 
     Attributes
     ----------
-    image : array, shape (side, side)
-    patch : int
-        Side of a patch; slot 0 is the class token, slot 1 the first patch.
     target, spiking : array, shape (slots,)
         Attention weights in float, and those that the spikes stand for.
+    image : array, shape (side, side), optional
+    patch : int
+        Side of a patch of the image; slot 0 is the class token, slot 1 the first patch.
     """
 
-    image: NDArray[Any]
-    patch: int
     target: NDArray[Any]
     spiking: NDArray[Any]
-
-
-def require_matplotlib() -> Any:
-    """matplotlib's pyplot on the file-only backend.
-
-    Raises
-    ------
-    MissingExtraError
-    WriteError
-        If matplotlib finds no folder for its settings.
-    """
-    # It warns where it cannot keep its settings, which is none of the reader's business.
-    logging.getLogger("matplotlib").setLevel(logging.ERROR)
-    try:
-        import matplotlib as mpl
-
-        mpl.use("Agg")
-        from matplotlib import pyplot as plt
-    except ImportError as error:
-        raise MissingExtraError("pictures need matplotlib", found=str(error),
-                                hint="run: pip install 'neuromorph[plot]'") from error
-    except OSError as error:
-        raise WriteError("matplotlib finds no folder that it can write to", found=error,
-                         hint="set MPLCONFIGDIR to one") from error
-    return plt
+    image: NDArray[Any] | None = None
+    patch: int = 0
 
 
 def draw_raster(episode: Episode, query: Query, path: Path, title: str) -> None:
+    """`raster_figure` as a PNG."""
+    write_png(raster_figure(episode, query, title), path)
+
+
+def raster_figure(episode: Episode, query: Query, title: str) -> Figure:
     """Query, match spikes and control potentials of one query; the last two on one time axis."""
-    plt = require_matplotlib()
-    figure, axes = plt.subplot_mosaic(
-        [["image", "query"], ["weights", "match"], ["none", "control"]], figsize=(11, 9.5),
-        width_ratios=(1, 3.2), height_ratios=(1.1, 2, 2), layout="constrained")
+    figure = new_figure(figsize=(11, 9.5))
+    corner = "query" if query.image is None else "image"
+    axes: Any = figure.subplot_mosaic(
+        [[corner, "query"], ["weights", "match"], ["none", "control"]],
+        width_ratios=(1, 3.2), height_ratios=(1.1, 2, 2))
     axes["match"].sharex(axes["control"])
     axes["weights"].sharey(axes["match"])
     axes["none"].remove()
-    _draw_image(axes["image"], query)
+    if query.image is not None:
+        _draw_image(axes["image"], query.image, query.patch)
     _draw_query(axes["query"], episode)
     _draw_weights(axes["weights"], query)
     _draw_match(axes["match"], episode)
     _draw_control(axes["control"], episode)
-    figure.suptitle(title, fontsize=14)
-    save(plt, figure, path)
+    figure.suptitle(title, fontsize=14, parse_math=False)
+    return figure
 
 
-def _draw_image(axes: Any, query: Query) -> None:
-    axes.imshow(query.image, cmap="gray_r")
-    side = len(query.image)
-    for edge in range(0, side + 1, query.patch):
+def _draw_image(axes: Any, image: NDArray[Any], patch: int) -> None:
+    axes.imshow(image, cmap="gray_r")
+    side = len(image)
+    for edge in range(0, side + 1, patch):
         axes.axhline(edge - 0.5, color=QUIET, linewidth=0.6)
         axes.axvline(edge - 0.5, color=QUIET, linewidth=0.6)
-    numbers = np.arange((side // query.patch) ** 2).reshape(side // query.patch, -1)
+    numbers = np.arange((side // patch) ** 2).reshape(side // patch, -1)
     for (row, column), number in np.ndenumerate(numbers):
-        axes.text(column * query.patch - 0.35, row * query.patch + 0.1, str(number + 1),
+        axes.text(column * patch - 0.35, row * patch + 0.1, str(number + 1),
                   color=ACCENT, fontsize=7)
     axes.set(xticks=[], yticks=[], title="image, its patches by slot")
 
@@ -126,15 +133,24 @@ def _draw_query(axes: Any, episode: Episode) -> None:
              color=[INK if q >= 0 else ACCENT for q in episode.query], width=0.7)
     axes.axhline(0, color=INK, linewidth=0.8)
     axes.set(title="query: one graded spike a dimension", xlabel="query axon", ylabel="payload",
-             xticks=np.arange(len(episode.query)))
+             xticks=_ticks(len(episode.query)))
     bare(axes)
+
+
+def _ticks(count: int) -> range:
+    """Every number of few, some of many."""
+    return range(0, count, 1 if count <= FEW_SLOTS else -(-count // (FEW_SLOTS // 2)))
 
 
 def _draw_weights(axes: Any, query: Query) -> None:
     slots = np.arange(len(query.target))
-    axes.barh(slots, query.target, height=0.8, color=QUIET, label="float softmax")
-    axes.barh(slots, query.spiking, height=0.3, color=INK, label="spikes")
-    axes.set(title="attention weight", xlabel="weight", ylabel="slot", yticks=slots,
+    few = len(slots) <= FEW_SLOTS
+    axes.barh(slots, query.target, height=0.8 if few else 1.0, color=QUIET, label="float softmax")
+    if few:
+        axes.barh(slots, query.spiking, height=0.3, color=INK, label="spikes")
+    else:
+        axes.plot(query.spiking, slots, ".", color=INK, markersize=3, label="spikes")
+    axes.set(title="attention weight", xlabel="weight", ylabel="slot", yticks=_ticks(len(slots)),
              ylim=(-0.7, len(slots) - 0.3))
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), frameon=False)
     axes.tick_params(axis="y", labelsize=7)
@@ -148,7 +164,8 @@ def _draw_match(axes: Any, episode: Episode) -> None:
     forced = steps >= end
     axes.axvspan(begin - 0.5, end + 0.5, color=PALE, zorder=0)
     shade = 0.35 + 0.65 * payload / max(1, payload.max())
-    axes.scatter(steps, slots, s=70, marker="|", linewidths=2.5, alpha=shade,
+    size = 70 * min(1.0, FEW_SLOTS / episode.match.shape[1]) ** 2  # a spike is as high as a slot
+    axes.scatter(steps, slots, s=max(1.0, size), marker="|", linewidths=2.5, alpha=shade,
                  color=[ACCENT if f else INK for f in forced])
     axes.text(begin - 0.3, 1.01, "match window", color=QUIET, fontsize=9,
               transform=axes.get_xaxis_transform())
@@ -175,59 +192,122 @@ def _draw_control(axes: Any, episode: Episode) -> None:
     axes.set(title="control neurons: values arrive with the spikes and fade step by step",
              xlabel="step", ylabel="potential", xlim=(-0.5, len(steps) - 0.5))
     axes.ticklabel_format(axis="y", style="sci", scilimits=(-3, 4))
-    axes.legend(loc="upper left", frameon=False)
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.legend(loc="upper left", facecolor="white", edgecolor="none", framealpha=0.85)
     bare(axes)
 
 
 def draw_maps(
     target: NDArray[Any], spiking: NDArray[Any], path: Path, title: str
 ) -> None:
+    """`maps_figure` as a PNG."""
+    write_png(maps_figure(target, spiking, title), path)
+
+
+def maps_figure(
+    target: NDArray[Any], spiking: NDArray[Any], title: str, names: Sequence[str] | None = None,
+) -> Figure:
     """Attention maps of all heads, float above spikes, on one colour scale.
 
     Parameters
     ----------
     target, spiking : array, shape (heads, queries, keys)
+    title : str
+    names : sequence of str, optional
+        Over each head; ``head 0``, … if left out.
     """
-    plt = require_matplotlib()
-    heads, top = len(target), float(max(target.max(), spiking.max()))
-    figure, rows = plt.subplots(2, heads, figsize=(2.6 * heads + 1.4, 6.2), layout="constrained",
-                                squeeze=False, sharex=True, sharey=True)
-    for h in range(heads):
-        for axes, maps in zip(rows[:, h], (target, spiking), strict=True):
-            image = axes.imshow(maps[h], vmin=0, vmax=top, cmap="viridis")
-        rows[0, h].set_title(f"head {h}")
-        rows[1, h].set(xlabel="key (token)", xticks=range(0, target.shape[2], 4),
-                       yticks=range(0, target.shape[1], 4))
-    rows[0, 0].set_ylabel("float softmax\nquery (token)")
-    rows[1, 0].set_ylabel("spikes\nquery (token)")
-    figure.colorbar(image, ax=rows, label="attention weight", shrink=0.8)
+    heads, queries, keys = target.shape
+    names = names or [f"head {h}" for h in range(heads)]
+    across = min(heads, COLUMNS)
+    down = -(-heads // across)
+    top = float(max(target.max(), spiking.max()))
+    high = min(1.6, max(0.45, queries / keys))  # few queries of many keys are a low picture
+    figure = new_figure(figsize=(2.6 * across + 1.4, down * (4.6 * high + 0.9) + 0.8))
+    rows = figure.subplots(2 * down, across, squeeze=False, sharex=True, sharey=True)
+    for h in range(down * across):
+        pair = rows[2 * (h // across) : 2 * (h // across) + 2, h % across]
+        if h >= heads:
+            _hide(pair)
+            continue
+        for axes, maps in zip(pair, (target, spiking), strict=True):
+            image = axes.imshow(maps[h], norm=_by_root(top), cmap="viridis", aspect="auto",
+                                interpolation="nearest")
+        pair[0].set_title(names[h], parse_math=False)
+        pair[1].set(xticks=_few_ticks(keys), yticks=_few_ticks(queries))
+    for place in range(down):
+        rows[2 * place, 0].set_ylabel("float softmax\nquery")
+        rows[2 * place + 1, 0].set_ylabel("spikes\nquery")
+    for axes in rows[-1]:
+        axes.set_xlabel("key")
+    figure.colorbar(image, ax=rows, shrink=0.8, aspect=30 * down,
+                    label="attention weight (colours follow its root)")
     figure.suptitle(f"{title}\nlargest difference of a weight: "
-                    f"{float(np.abs(target - spiking).max()):.3f}", fontsize=13)
-    save(plt, figure, path)
+                    f"{float(np.abs(target - spiking).max()):.3f}", fontsize=13, parse_math=False)
+    return figure
 
 
-def draw_accuracy(bars: Mapping[str, float], path: Path, title: str) -> None:
-    """Accuracies as labelled bars, from 0 to 100 %; the last one is the control."""
-    plt = require_matplotlib()
-    figure, axes = plt.subplots(figsize=(8, 2.9), layout="constrained")
+def _by_root(top: float) -> Any:
+    """Colours that tell small weights from none."""
+    from matplotlib.colors import PowerNorm
+
+    return PowerNorm(0.5, vmin=0, vmax=top or 1.0)
+
+
+def _few_ticks(count: int) -> range:
+    """Round numbers at equal distances."""
+    wide = (step for step in STEPS if count <= FEW_TICKS * step)
+    return range(0, count, next(wide, -(-count // FEW_TICKS)))
+
+
+def _hide(pair: Iterable[Any]) -> None:
+    for axes in pair:
+        axes.axis("off")
+
+
+def draw_accuracy(
+    bars: Mapping[str, float], path: Path, title: str,
+    intervals: Sequence[tuple[float, float]] | None = None,
+) -> None:
+    """`accuracy_figure` as a PNG."""
+    write_png(accuracy_figure(bars, title, intervals), path)
+
+
+def accuracy_figure(
+    bars: Mapping[str, float], title: str,
+    intervals: Sequence[tuple[float, float]] | None = None,
+) -> Figure:
+    """Accuracies as labelled bars, from 0 to 100 %; the last one is the control.
+
+    Parameters
+    ----------
+    bars : mapping of name to share
+    title : str
+    intervals : sequence of (low, high), optional
+        Shares, of each bar.
+    """
+    figure = new_figure(figsize=(8, 2.9))
+    axes: Any = figure.subplots()
     names, values = list(bars), [100 * value for value in bars.values()]
     colours = [QUIET, *[INK] * (len(names) - 2), ACCENT]
     drawn = axes.barh(names, values, color=colours, height=0.65)
-    axes.bar_label(drawn, fmt="%.2f %%", padding=4)
+    labels = [f"{value:.2f} %" for value in values]
+    if intervals is not None:
+        for row, (value, (low, high)) in enumerate(zip(values, intervals, strict=True)):
+            ends = [[max(0.0, value - 100 * low)], [max(0.0, 100 * high - value)]]
+            axes.errorbar([value], [row], xerr=ends, fmt="none", capsize=3, clip_on=False,
+                          ecolor=QUIET if colours[row] == INK else INK)
+        labels = [f"{label} ({100 * low:.1f} to {100 * high:.1f})"
+                  for label, (low, high) in zip(labels, intervals, strict=True)]
+    axes.bar_label(drawn, labels, padding=14)
     axes.set(xlim=(0, 100), xlabel="test accuracy (%)", title=title)
     axes.set_xticks(range(0, 101, 20))
     axes.invert_yaxis()
     axes.margins(x=0)
     bare(axes)
-    save(plt, figure, path)
-
-
-def bare(axes: Any) -> None:
-    """Without the upper and the right edge."""
-    axes.spines[["top", "right"]].set_visible(False)
+    return figure
 
 
 def save(plt: Any, figure: Any, path: Path | BinaryIO) -> None:
-    """The same picture gives the same bytes: matplotlib's version stays out of the file."""
-    figure.savefig(path, dpi=DPI, metadata={"Software": None})
+    """Write a figure of pyplot's, and close it."""
+    write_png(figure, path)
     plt.close(figure)

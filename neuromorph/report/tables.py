@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from neuromorph.report.columns import narrowest
+from neuromorph.report.shares import apart_said, share_said
 from neuromorph.report.text import bytes_text, label, readable
 from neuromorph.translate import HeadFidelity
 
@@ -73,6 +74,11 @@ def export_tables(result: Mapping[str, Any], fidelity: Sequence[HeadFidelity]) -
 
 def simulation_tables(result: Mapping[str, Any], fidelity: Sequence[HeadFidelity]) -> list[Table]:
     """What a simulation did, and the heads that lose most."""
+    return [pairs_table("Simulated", simulation_rows(result)), fidelity_table(fidelity)]
+
+
+def simulation_rows(result: Mapping[str, Any]) -> dict[str, object]:
+    """What a simulation did, in words."""
     rows: dict[str, object] = {
         "bundle": result["bundle"],
         "inputs": result["inputs"],
@@ -86,7 +92,7 @@ def simulation_tables(result: Mapping[str, Any], fidelity: Sequence[HeadFidelity
     }
     if "accuracy" in result:
         rows["accuracy"] = percent(result["accuracy"])
-    return [pairs_table("Simulated", rows), fidelity_table(fidelity)]
+    return rows
 
 
 def fidelity_table(fidelity: Sequence[HeadFidelity]) -> Table:
@@ -108,13 +114,25 @@ def demo_table(summary: Mapping[str, Any]) -> Table:
 
 def demo_rows(summary: Mapping[str, Any]) -> dict[str, object]:
     """The demo's numbers in words, for the terminal and the page."""
+    of = summary["images"]
+
+    def share(name: str) -> str:
+        return share_said(round(summary[f"accuracy_{name}"] * of), of)
+
+    def apart(name: str) -> str:
+        only_ours, only_float = summary[f"apart_{name}"]
+        return apart_said(only_ours, only_float, of)
+
     rows: dict[str, object] = {
-        "test images": summary["images"],
-        "accuracy, float model": percent(summary["accuracy_float"]),
-        "accuracy, whole model in integers": percent(summary["accuracy_whole"]),
-        "accuracy, attention in graded spikes": percent(summary["accuracy_spiking"]),
-        "accuracy, attention in plain spikes": percent(summary["accuracy_spiking_binary"]),
-        "accuracy, attention switched off": percent(summary["accuracy_uniform_attention"]),
+        "test images": of,
+        "accuracy, float model": share("float"),
+        "accuracy, whole model in integers": share("whole"),
+        "whole in integers and float": apart("whole"),
+        "accuracy, attention in graded spikes": share("spiking"),
+        "graded spikes and float": apart("spiking"),
+        "accuracy, attention in plain spikes": share("spiking_binary"),
+        "plain spikes and float": apart("spiking_binary"),
+        "accuracy, attention switched off": share("uniform_attention"),
         **_whole_rows(summary),
         "cosine to float attention, mean": f"{summary['mean_cosine']:.4f}",
         "attention alone: spiking heads": summary["heads"],

@@ -115,7 +115,7 @@ def _compared(code: LayerCode, sample: Sample, run: Attended) -> tuple[Floats, F
     for h in range(len(code.heads)):
         weights, context = _float_head(sample, h)
         found.append(cosines(spiking[h], context)[seen])
-        kls.append(_kl(weights, run.head(h).weights(*code.clock)[0])[seen])
+        kls.append(divergences(weights, run.head(h).weights(*code.clock)[0])[seen])
     return np.stack(found), np.stack(kls)
 
 
@@ -129,7 +129,8 @@ def cosines(spiking: FloatArray, target: FloatArray) -> Floats:
     return np.where(size > 0, dot / np.where(size > 0, size, 1), same)
 
 
-def _kl(target: Floats, spiking: Floats) -> Floats:
+def divergences(target: Floats, spiking: Floats) -> Floats:
+    """KL divergence of weights, the last axis, in nats: target log(target / spiking)."""
     floor = np.finfo(np.float64).tiny
     ratio = np.log(np.maximum(target, floor)) - np.log(np.maximum(spiking, floor))
     result: Floats = np.where(target > 0, target * ratio, 0.0).sum(axis=-1)

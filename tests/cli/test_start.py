@@ -70,7 +70,7 @@ def test_module_and_command_are_one() -> None:
 
 
 @pytest.mark.parametrize(("arguments", "text"), [
-    (("exprt",), "No such command 'exprt'. Did you mean 'export'? See: neuromorph --help"),
+    (("simulat",), "No such command 'simulat'. Did you mean 'simulate'? See: neuromorph --help"),
     (("export",), "Missing argument 'model'. See: neuromorph export --help"),
     (("export", "m", "-o", "b", "--spikes", "foo"),
      "Invalid value for '--spikes': 'foo' is not one of 'graded', 'binary'."),

@@ -52,7 +52,7 @@ def page(report: dict[str, Any]) -> str:
 class Structure(HTMLParser):
     """Tags that are open, what is fetched, and the text."""
 
-    EMPTY = ("meta", "img")
+    EMPTY = ("meta", "img", "input")
 
     def __init__(self, text: str) -> None:
         super().__init__()

@@ -386,7 +386,7 @@ def test_an_attachment_shows_a_line_and_a_table(bert: Tried) -> None:
     bert.now()
     assert repr(spiking).startswith("Attachment(model='BertModel', attached=True, backend='fast'")
     assert len(repr(spiking)) < 500
-    assert f"<td>{spiking.tally.spikes}</td>" in spiking._repr_html_()
+    assert f">{spiking.tally.spikes}</td>" in spiking._repr_html_()
     assert "encoder.layer.1.attention.self" in spiking._repr_html_()
     assert "Linear" not in repr(spiking) + spiking._repr_html_()
     assert repr(neuromorph.Attachment(bert.model, {})).startswith("Attachment(model=BertModel")

@@ -73,3 +73,8 @@ def test_models_in_files(blocks, folder):
     data = torch.randn(8, 12, 16, generator=torch.Generator().manual_seed(1))
     neuromorph.attach(make().eval(), data).save("heads")
     assert blocks.run(ROOT / "docs" / "models.md", make=make, data=data) == 1
+
+
+def test_looking_at_a_model(blocks, folder):
+    assert blocks.run(ROOT / "docs" / "look.md") == 3
+    assert {"maps.png", "raster.png", "chips.png", "live.png"} <= {p.name for p in folder.iterdir()}

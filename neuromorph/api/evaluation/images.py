@@ -49,6 +49,10 @@ class Answers(Shown):
         same: NDArray[np.bool_] = self.logits.argmax(axis=1) == self.floats.argmax(axis=1)
         return same
 
+    def apart(self, labels: NDArray[Any]) -> list[int]:
+        """Images that only the integers have right, and that only float has right."""
+        return apart(self.logits, self.floats, labels)
+
     def accuracy(self, labels: NDArray[Any]) -> float:
         """The share of images whose label the integers answer."""
         return float((self.logits.argmax(axis=1) == labels).mean())
@@ -58,6 +62,14 @@ class Answers(Shown):
         """Numbers that were cut off, by where; none that were not."""
         return {name.removeprefix("cut."): count for name, count in self.counts.items()
                 if name.startswith("cut.") and count}
+
+
+def apart(
+    logits: NDArray[Any], floats: NDArray[Any], labels: NDArray[Any]
+) -> list[int]:
+    """Images that only the first logits have right, and that only the others have."""
+    ours, others = logits.argmax(axis=1) == labels, floats.argmax(axis=1) == labels
+    return [int((ours & ~others).sum()), int((others & ~ours).sum())]
 
 
 def answers_of(

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.api.evaluation.figures import Figures, Floats
+from neuromorph.report.shares import wilson
 
 ENOUGH = 20
 """Documents or windows that are drawn instead of tokens: what lies in one goes together."""
@@ -69,9 +70,15 @@ def _of_language(
 
 
 def _of_classes(figures: Sequence[Figures]) -> dict[str, Any]:
-    """Shares of right answers."""
-    score, score_float = np.mean([one.answer for one in figures], axis=0).tolist()
-    return {"score": score, "score_float": score_float}
+    """Shares of right answers, and how many only one of the two models has right."""
+    answers = np.array([one.answer for one in figures])
+    ours, floats = answers.T > 0
+    score, score_float = answers.mean(axis=0).tolist()
+    return {"score": score, "score_float": score_float,
+            "score_interval": list(wilson(int(ours.sum()), len(ours))),
+            "score_float_interval": list(wilson(int(floats.sum()), len(ours))),
+            "right_only_ours": int((ours & ~floats).sum()),
+            "right_only_float": int((floats & ~ours).sum())}
 
 
 def _of_encoder(

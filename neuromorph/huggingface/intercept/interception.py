@@ -12,7 +12,7 @@ from typing import Any
 
 from neuromorph import threads
 from neuromorph.errors import UnsupportedError
-from neuromorph.huggingface.hook import Handler, check_mode, no_numbers
+from neuromorph.huggingface.hook import Handler, check_mode, no_numbers, no_weights
 from neuromorph.huggingface.intercept.running import Running, Stack, calls_of, leave, name_within
 from neuromorph.huggingface.intercept.uncaught import Uncaught
 from neuromorph.huggingface.names import ROOT, names_of
@@ -105,11 +105,7 @@ class Interception:
     def _check(self, module: Any, kwargs: Mapping[str, Any]) -> None:
         config = getattr(module, "config", None)
         if kwargs.get("output_attentions") or (getattr(config, "output_attentions", None) is True):
-            raise UnsupportedError(
-                "attention weights were asked for, but spikes leave none",
-                where=self._local.stack.calls[-1].name or ROOT,
-                hint="do not ask for output_attentions, neither in the call nor in the "
-                "configuration")
+            raise no_weights(self._local.stack.calls[-1].name or ROOT)
 
     # --- what the mode asks
 
