@@ -32,6 +32,9 @@ have several resting states, and would stay near the last sample's."""
 
 SLOWEST, FASTEST = 7, 4
 
+NOISE_MAX = TRACE_MAX
+"""Of noise: what it does to a neuron is a contrast."""
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Equilibrium(Shown):

@@ -16,10 +16,14 @@ is far below 1. So the lesson goes into the tag, whose unit is 1/128 of a weight
 
 from __future__ import annotations
 
+from neuromorph.circuits.equilibrium.numbers import NOISE_MAX, UNIT
 from neuromorph.learning import LearningRule
 
 CARRY = 64
 """Tag from which on a weight takes over 1, which are 128."""
+
+DROPPED = 3
+"""Bits that come off a product of two traces."""
 
 
 def learn_rule(slowness: int) -> LearningRule:
@@ -28,3 +32,11 @@ def learn_rule(slowness: int) -> LearningRule:
     return LearningRule(
         dt=f"-{lesson}*y1 + {lesson}*y2 - 2^6*u4*sgn(t-{CARRY}) - 2^6*u4*sgn(t+{CARRY})",
         dw=f"2^-1*u4*sgn(t-{CARRY}) + 2^-1*u4*sgn(t+{CARRY})", payload="overwrite")
+
+
+def aligning_rate(slowness: int) -> float:
+    """By how much of itself the strongest noise lets a weight decay: 2^-(s+3) (127/2)^2 / 128 / 64.
+
+    It is learned from half of what a layer sends, by a contrast that is halved by the damping.
+    """
+    return 2.0 ** -(slowness + DROPPED) * (NOISE_MAX / 2) ** 2 / (2 * CARRY) / UNIT
