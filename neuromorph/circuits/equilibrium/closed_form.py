@@ -86,16 +86,13 @@ class Layers:
         for step, own, beside in kicks(noise):
             sent[noise.layer][step], sent[other][step] = own, beside
         self._pixels = np.zeros(self.numbers.inputs, np.int64)
-        self._settle(SHOW_AT, np.full(self.numbers.second, CLEARING))
-        self._settle(READ_AT - SHOW_AT)
-        answer = self.second
-        self._settle(AWAY_AT - READ_AT)
-        ends = []
-        for start, stop in ((AWAY_AT, TOWARDS_AT), (TOWARDS_AT, BACK_AT), (BACK_AT, LEARN_AT)):
+        ends, start = [], 0
+        for stop in (READ_AT, TOWARDS_AT, BACK_AT, LEARN_AT):
             self._settle(stop - start, sent["second"][start:stop], sent["first"][start:stop])
             ends.append((self.first, self.second))
-        self._end(*ends[:2])
-        return answer
+            start = stop
+        self._end(*ends[1:3])
+        return ends[0][1]
 
     def _end(self, away: tuple[Ints, Ints], towards: tuple[Ints, Ints]) -> None:
         """What two moments differ by is learned; the sample ends."""

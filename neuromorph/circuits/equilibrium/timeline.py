@@ -63,7 +63,7 @@ class Noise(Shown):
     ----------
     layer : {"first", "second"}
     values : int array, shape (its size,)
-        e, -127 to 127.
+        e, -63 to 63.
 
     Raises
     ------
@@ -93,25 +93,28 @@ def kicks(noise: Noise) -> Iterator[tuple[int, NDArray[Any] | int, NDArray[Any] 
     step    layer a of the noise   the other, b  why
     ======  =====================  ============  ===================================================
      42     e+                     0
-     43     e-                     c + W e+ / 2  a: its contrast is -e
-     53     e+                     c + W e- / 2  b: its contrast is W e / 2
-     61     e+                     0
-     62     e+                     c + W e+ / 2  what synapses from a, and from b, learn by
+     43     2 e-                   c + W e+ / 2  a: its contrast is -2 e
+     52     e-                     0
+     53     2 e+                   c + W e- / 2  b: its contrast is W e / 2
+     61     2 e+                   0
+     62     4 e+                   c + W e+      what synapses from a, and from b, learn by
     ======  =====================  ============  ===================================================
 
-    This is what layers say; what says so to them is sent a step before, and counts one half.
-    Between these steps both are cleared, so that nothing goes round. c is 127: a layer sends
-    nothing below 0.
+    This is what layers say; what says so to them is sent a step before, and counts one half. In all
+    other steps both are cleared: an activity of 1 does not fade (its half is rounded up), and
+    strong weights make much of it. c is 127: a layer sends nothing below 0. By the factors what
+    takes from W and what gives to B are cut off at the same response, 254.
     """
     values = np.asarray(noise.values, np.int64)
     up, down = np.maximum(values, 0), np.maximum(-values, 0)
     for away, one, other in ((TOWARDS_AT, up, down), (BACK_AT, down, up)):
         yield away - 2, 2 * one, 0
-        yield away - 1, 2 * other - one, TOP
-    yield LEARN_AT - 2, 2 * up, 0
-    yield LEARN_AT - 1, up, TOP
-    for step in (*range(TOWARDS_AT, BACK_AT - 2), *range(BACK_AT, LEARN_AT - 2)):
-        yield step, CLEARING, CLEARING
+        yield away - 1, 4 * other - one, TOP
+    yield LEARN_AT - 2, 4 * up, 0
+    yield LEARN_AT - 1, 6 * up, TOP
+    for start, stop in ((0, TOWARDS_AT), (TOWARDS_AT, BACK_AT), (BACK_AT, LEARN_AT)):
+        for step in range(start, stop - 2):
+            yield step, CLEARING, CLEARING
 
 
 def stimulate(
