@@ -32,8 +32,8 @@ ABOUT = Paper(
     claims="A learning rate that is a vulnerable state, fed by the labels that are learned, adapts "
            "better to changing labels than a constant or a random one.",
     built="`papers.need`: the published rule and its random control, and a trace of errors in "
-          "their place; the trace as a neuron in integers (`Regulator`), whose payload is the third "
-          "factor of rule `regulated_delta`: reference, fast and lava alike.",
+          "their place; the trace as a neuron in integers (`Regulator`), whose payload is the "
+          "third factor of rule `regulated_delta`: reference, fast and lava alike.",
     verdict="The published rule loses to its random control, and both to a larger constant rate. "
             "The error trace beats both, not the best constant, in floats as by the neuron.",
     shown=tuple(f"16 swaps, {kind}: accuracy while training" for kind in (
