@@ -33,7 +33,7 @@ ABOUT = Paper(
            "better to changing labels than a constant or a random one.",
     built="`papers.need`: the published rule and its random control, and a trace of errors in "
           "their place; the trace as a neuron in integers (`Regulator`), whose payload is the "
-          "third factor of rule `regulated_delta`: reference, fast and lava alike.",
+          "third factor of rule `regulated_delta`; `circuits.need`, `neuromorph run need`.",
     verdict="The published rule loses to its random control, and both to a larger constant rate. "
             "The error trace beats both, not the best constant, in floats as by the neuron.",
     shown=tuple(f"16 swaps, {kind}: accuracy while training" for kind in (

@@ -36,6 +36,7 @@ NAMES = (
     "key_gate",
     "homeostat",
     "equilibrium",
+    "need",
     "ensembles",
     "gated_delta",
     "block",
