@@ -38,7 +38,7 @@ def draw_rates(
                    label=f"constant, {rate} of 127")
     upper.plot(_mean(right), color=ACCENT, label="regulated")
     upper.set(title="A rate that errors raise", ylabel=f"right, mean of {WINDOW}", ylim=(0, 1))
-    upper.legend(frameon=False, loc="lower right")
+    upper.legend(frameon=False, loc="upper right", ncols=3)
     lower.plot(rates, color=INK, linewidth=1)
     lower.set(xlabel="lesson; dotted: two classes exchange labels", ylabel="rate, of 127",
               ylim=(0, 130))

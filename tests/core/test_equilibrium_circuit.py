@@ -218,7 +218,7 @@ def test_floats_align_as_fast_as_integers() -> None:
     assert learn_in_floats(few, first_weights(few, 0), 0)[0].shape == (4,)
 
 
-SMALL = Settings(images=40, passes=10, tests=5, homeostasis=20)
+SMALL = Settings(images=40, passes=10, tests=5, homeostasis=100)
 
 
 def test_digits_are_learned_and_a_planted_fault_is_found() -> None:
@@ -246,6 +246,8 @@ def test_layers_that_are_none_are_refused(
         Equilibrium(**given | changed)
 
 
-def test_noise_that_no_contrast_holds_is_refused() -> None:
+def test_noise_that_is_none_is_refused() -> None:
     with pytest.raises(TensorError, match="beyond what a neuron's contrast holds"):
-        Noise("first", np.array([0, -128]))
+        Noise("first", np.array([0, -NOISE_MAX - 1]))
+    with pytest.raises(UsageError, match="no such layer"):
+        Noise("third", np.zeros(2, int))  # type: ignore[arg-type]

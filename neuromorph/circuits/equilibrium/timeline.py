@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,7 @@ from neuromorph.circuits.equilibrium.numbers import (
     Equilibrium,
 )
 from neuromorph.circuits.equilibrium.ports import inputs_of
-from neuromorph.errors import TensorError
+from neuromorph.errors import TensorError, UsageError
 from neuromorph.network.ports import silence
 from neuromorph.shown import Shown
 
@@ -67,14 +67,17 @@ class Noise(Shown):
 
     Raises
     ------
-    TensorError
-        If a value is beyond.
+    TensorError, UsageError
+        If a value is beyond, or there is no such layer.
     """
 
     layer: Layer
     values: NDArray[Any]
 
     def __post_init__(self) -> None:
+        if self.layer not in get_args(Layer):
+            raise UsageError("there is no such layer", where="equilibrium, noise",
+                             found=repr(self.layer), expected="first or second")
         if np.abs(self.values).max(initial=0) > NOISE_MAX:
             raise TensorError("noise is beyond what a neuron's contrast holds",
                               where=f"equilibrium, {self.layer}", found=int(np.abs(
