@@ -17,7 +17,7 @@ def name_empty_heads(_: Any, doctree: nodes.document) -> None:
             if not entry.astext().strip():
                 entry.children = []
                 word = nodes.inline("", SAID, classes=["visually-hidden"])
-                entry += nodes.paragraph("", "", word)
+                entry.append(nodes.paragraph("", "", word))
 
 
 def setup(app: Any) -> dict[str, bool]:

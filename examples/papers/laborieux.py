@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from examples.papers.about import Paper
 from examples.papers.common import Row, bound, main, picture, row
+from examples.papers.laborieux_circuit import circuit_rows
 from examples.papers.laborieux_digits import FREE_STEPS, PIXEL_MAX, WAYS, Learned, learn
 from examples.papers.laborieux_integers import train
 from neuromorph.models.digits import load_split
@@ -40,19 +41,24 @@ ABOUT = Paper(
            "of those forward, if a homeostatic loss on the Jacobian aligns the two.",
     built="`papers.equilibrium`, floats: relaxation, nudges in N phases, the adjoint as reference, "
           "the loss and its gradient from two local phases of noise. `circuits.equilibrium`, "
-          "`neuromorph run equilibrium`: two nudges in integers, learned sample by sample, to the "
-          "bit on every backend; no homeostasis there.",
+          "`neuromorph run equilibrium`: two nudges and both phases of noise in integers, learned "
+          "sample by sample by one rule, to the bit on every backend; noise is the host's.",
     verdict="On digits homeostasis wins back what unrelated weights cost, and aligns them. Nothing "
             "to mend where the weights are symmetric; nudges alone align them in part and lose "
             "few points on a task this small. In integers it learns with two additions: layers are "
-            "cleared between samples, and a tag is the weight's low byte. A learning circuit for "
-            "small networks, of no use to the attention of a trained model.",
+            "cleared between samples, and a tag is the weight's low byte; homeostasis takes two "
+            "samples of noise a lesson there. A learning circuit for small networks, of no use to "
+            "the attention of a trained model.",
     shown=("N = 2: order of the error in the nudge",
            "unrelated weights: cosine of dL/dW_in with backprop (at most)",
            "digits, unrelated, backprop: accuracy",
            "digits, unrelated, nudges: accuracy",
            "digits, unrelated, homeostasis 1: accuracy",
-           "digits, unrelated, homeostasis 1: cosine of W and B^T"))
+           "digits, unrelated, homeostasis 1: cosine of W and B^T",
+           "digits, circuit in integers, nudges alone: accuracy",
+           "digits, circuit in integers, homeostasis: accuracy",
+           "digits, circuit in integers, homeostasis: cosine of W and B^T",
+           "digits, floats on the same lessons, homeostasis: accuracy"))
 
 SMALL = (64, 24, 24, 10)
 NUDGES = (0.1, 0.3)
@@ -78,8 +84,10 @@ def run(figures: Path, full: bool, tell: Callable[[str], None]) -> list[Row]:
         tell(f"warning: a free phase of {FREE_STEPS} steps ended {residual:.2g} from rest")
     draw_digits(found, figures / "equilibrium_digits.png")
     rows += digits_rows(found)
+    tell("digits in integers")
+    rows += circuit_rows(PAPER)
     if full:
-        tell("integers")
+        tell("integers as they come to mind")
         rows += integer_rows()
     return rows
 

@@ -19,7 +19,9 @@ from scipy.special import softmax
 from examples.papers.about import Paper
 from examples.papers.common import Row, bound, main, picture, row
 from neuromorph.models.digits import load_split
-from neuromorph.papers.need import ErrorTrace, homeostatic, random_walk
+from neuromorph.neurons.contract import A_IN
+from neuromorph.neurons.regulator import Regulator
+from neuromorph.papers.need import GAIN, ErrorTrace, homeostatic, random_walk
 from neuromorph.report.pictures import ACCENT, INK, QUIET
 
 TITLE = "Man et al. 2022: a homeostatic learning rate, its random control, larger constants"
@@ -30,17 +32,23 @@ ABOUT = Paper(
     claims="A learning rate that is a vulnerable state, fed by the labels that are learned, adapts "
            "better to changing labels than a constant or a random one.",
     built="`papers.need`: the published rule and its random control, and a trace of errors in "
-          "their place; as a third factor a rule takes it, its state is the host's.",
+          "their place; the trace as a neuron in integers (`Regulator`), whose payload is the "
+          "third factor of rule `regulated_delta`; `circuits.need`, `neuromorph run need`.",
     verdict="The published rule loses to its random control, and both to a larger constant rate. "
-            "The error trace beats both, not the best constant.",
+            "The error trace beats both, not the best constant, in floats as by the neuron.",
     shown=tuple(f"16 swaps, {kind}: accuracy while training" for kind in (
-        "fixed", "random", "homeostatic", "error trace", "fixed, 10 times", "fixed, 30 times")))
+        "fixed", "random", "homeostatic", "error trace", "error trace of a neuron",
+        "fixed, 10 times", "fixed, 30 times")))
 
 SIZES, BATCH, SEEN, BASE = (64, 80, 60, 10), 10, 20, 0.01
 PIXEL_MAX = 16
 SHORT, LONG = 24, 120
 KINDS = ("fixed", "random", "homeostatic", "error trace")
+NEURON = "error trace of a neuron"
 CONSTANTS = (10, 30)
+
+SPREAD = 0.02
+"""Of the notes: how far runs of the error trace may differ, and so those of its neuron."""
 
 WALK = "the rate is a random walk: eight seeds reach from .11 to .36"
 
@@ -107,6 +115,21 @@ class Course:
     rates: Floats
 
 
+class NeuronTrace:
+    """The same regulator as a neuron, whose payload of 7 bits is the rate."""
+
+    def __init__(self) -> None:
+        self._model = Regulator()
+        self._state = {"v": np.zeros(1, np.int64)}
+        self._most = np.sqrt(GAIN * self._model.base * 2.0**self._model.shift)
+
+    def after(self, error: float) -> float:
+        """The rate after a batch with that share of errors."""
+        arrived = np.array([round(self._most * error / 10)])
+        self._state, sent = self._model.step_fixed(self._state, {A_IN: arrived}, 0)
+        return BASE * float(sent[0]) / self._model.base
+
+
 def train(kind: str, swaps: int, epochs: int, seed: int, times: float = 1) -> Course:
     """Digits in a stream, whose labels are exchanged ``swaps`` times an epoch."""
     rng = np.random.default_rng(seed)
@@ -115,7 +138,7 @@ def train(kind: str, swaps: int, epochs: int, seed: int, times: float = 1) -> Co
     images = np.concatenate([p.images.reshape(-1, SIZES[0]) for p in parts]) / PIXEL_MAX
     classes = np.concatenate([p.labels for p in parts])
     names, net = np.arange(SIZES[-1]), Net.new(rng)
-    rate, trace = BASE * times, ErrorTrace(BASE)
+    rate, trace = BASE * times, NeuronTrace() if kind == NEURON else ErrorTrace(BASE)
     batches = len(images) // BATCH
     shifts = set(np.linspace(0, batches, swaps, endpoint=False).astype(int).tolist())
     right, rates = [], []
@@ -133,7 +156,7 @@ def train(kind: str, swaps: int, epochs: int, seed: int, times: float = 1) -> Co
             if len(last) == SEEN:
                 rate = _regulated(kind, rate, net, activity, labels, images[last],
                                   names[classes[last]], rng)
-            if kind == "error trace":
+            if kind in ("error trace", NEURON):
                 rate = trace.after(1 - float(correct.mean()))
             net = net.stepped(net.slopes(activity, labels), rate / BATCH)
             right.append(correct.mean())
@@ -163,7 +186,7 @@ def run(figures: Path, full: bool, tell: Callable[[str], None]) -> list[Row]:
     seeds = 3
     tell("16 swaps an epoch, and none")
     found: dict[str, list[Course]] = {}
-    for kind in KINDS:
+    for kind in (*KINDS, NEURON):
         found[f"16 swaps, {kind}"] = [train(kind, 16, SHORT, s) for s in range(seeds)]
     for times in CONSTANTS:
         found[f"16 swaps, fixed, {times} times"] = [train("fixed", 16, SHORT, s, times)
@@ -193,6 +216,8 @@ def rows_of(found: dict[str, list[Course]]) -> list[Row]:
               0.70 - mean["16 swaps, fixed, 10 times"]),
         row(PAPER, "16 swaps, homeostatic: accuracy against the notes'", 0.286,
             mean["16 swaps, homeostatic"], 0.06, why=WALK),
+        row(PAPER, "16 swaps: accuracy by the neuron against the float trace's",
+            mean["16 swaps, error trace"], mean[f"16 swaps, {NEURON}"], SPREAD),
         *_long_rows(found, mean),
         bound(PAPER, "no swaps: a regulator differs from fixed", 0.02, max(calm)),
         bound(PAPER, "1e-8 less the smallest rate", 0.0,

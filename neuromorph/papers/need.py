@@ -74,22 +74,3 @@ class ErrorTrace:
         """The rate after a batch with that share of errors."""
         self.trace = KEEP * self.trace + (1 - KEEP) * error
         return max(self.base * (1 + GAIN * self.trace**2), LEAST)
-
-
-LEAK = 230
-"""Of 256: what stays of the integer state in a step."""
-
-STATE_MAX = 127
-
-
-def integer_trace(state: int, errors: int, of: int) -> int:
-    """The trace in 7 bits: state <- state 230/256 + 13 errors/of, within 0 to 127.
-
-    Parameters
-    ----------
-    state : int
-        0 to 127.
-    errors, of : int
-        Error spikes of a step, of so many neurons.
-    """
-    return min(STATE_MAX, max(0, (state * LEAK >> 8) + 13 * errors // of))

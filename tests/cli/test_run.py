@@ -283,6 +283,7 @@ def test_every_circuit_explains_itself(name: str) -> None:
     ("homeostat", ["fast", "lava", "reference"]),
     ("homeostatic_channels", ["fast", "lava", "reference"]),
     ("equilibrium", ["fast", "lava", "reference"]),
+    ("need", ["fast", "lava", "reference"]),
     ("ensembles", ["fast", "lava", "reference"]),
     ("block", ["fast", "lava", "reference"]),
     ("digits_block", ["fast", "lava", "reference"]),

@@ -17,6 +17,7 @@ from neuromorph.neurons.ladder import ladder
 from neuromorph.neurons.product import Product
 from neuromorph.neurons.quotient import Quotient
 from neuromorph.neurons.reciprocal import Reciprocal
+from neuromorph.neurons.regulator import Regulator
 from neuromorph.neurons.requantise import Requantise
 from neuromorph.neurons.residual import Residual
 from neuromorph.neurons.rotary import Rotary
@@ -157,12 +158,18 @@ def a_homeostatic(rng: np.random.Generator) -> Homeostatic:
                        int(rng.integers(16)), int(rng.integers(11)), int(rng.integers(1, 4000)))
 
 
+def a_regulator(rng: np.random.Generator) -> Regulator:
+    period = int(rng.integers(1, 5))
+    return Regulator(int(rng.choice([0, 410, 4096])), int(rng.choice([0, 4, 200])),
+                     int(rng.integers(0, 30)), a_limit(rng), period, by_neuron(rng, 0, period))
+
+
 MAKERS = {"Product": a_product, "Requantise": a_requantise, "Reciprocal": a_reciprocal,
           "Quotient": a_quotient, "Square": a_square,
           "Rsqrt": a_rsqrt, "Root": a_root, "Scale": a_scale, "Residual": a_residual,
           "UnitResidual": a_unit_residual, "Rotary": a_rotary, "KeySide": a_key_side,
           "ValueSide": a_value_side, "Drive": a_drive, "Slot": a_slot, "Gate": a_gate,
-          "Homeostatic": a_homeostatic}
+          "Homeostatic": a_homeostatic, "Regulator": a_regulator}
 
 
 def driven(model: NeuronModel, seed: int) -> tuple[Network, Inputs]:

@@ -37,6 +37,7 @@ NAMES = (
     "homeostat",
     "homeostatic_channels",
     "equilibrium",
+    "need",
     "ensembles",
     "gated_delta",
     "projected_memory",

@@ -2,11 +2,13 @@
 
 Laborieux and Zenke (ICLR 2024, arXiv 2309.02214): weights back are not those forward, turned
 around. The contrast of two nudges is a third factor, and all three projections learn by a rule,
-sample by sample; the readout and the nudge are the host's: docs/plasticity.md.
+sample by sample; noise between them aligns the weights forward and back. The readout, the nudge and
+the noise are the host's: docs/plasticity.md.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any
@@ -20,13 +22,17 @@ from neuromorph.api.circuits.outcome import Outcome
 from neuromorph.api.circuits.settings import Meaning, check_limits
 from neuromorph.api.equal import require_equal
 from neuromorph.circuits.equilibrium import (
+    NOISE_MAX,
     PERIOD,
     PROBES,
     TOP,
     UNIT,
     Equilibrium,
+    Layer,
     Layers,
+    Noise,
     Sample,
+    aligning_rate,
     build,
     read,
     stimulate,
@@ -39,12 +45,14 @@ from neuromorph.papers.equilibrium import (
     contrast,
     draw,
     gradients,
+    homeostatic,
     relax,
 )
 from neuromorph.progress import Progress
 from neuromorph.report.equilibrium import draw_learning
 from neuromorph.shown import Shown
 
+LAYERS: tuple[Layer, ...] = ("first", "second")
 CLASSES, PIXEL_MAX, SCALE = 10, 16, 0.7
 FLOAT_RATE, FLOAT_NUDGE = 0.03, 0.2
 
@@ -66,6 +74,9 @@ class Settings:
                                      low=4, high=7)] = 5
     readout: Annotated[float, Meaning("Learning rate of the host's readout.",
                                       above=0, high=1)] = 0.05
+    homeostasis: Annotated[int, Meaning("Lessons to a draw of noise, four samples that align "
+                                        "weights forward and back; 0: none.",
+                                        low=0, high=10_000)] = 2
 
     def __post_init__(self) -> None:
         check_limits(self)
@@ -79,8 +90,8 @@ class Learned(Shown):
     ----------
     numbers : Equilibrium
         Weights before.
-    samples : list of Sample
-        Tests, lessons, the tests again.
+    samples : list of Sample or Noise
+        Tests, lessons and noise, the tests again.
     answers : int array, shape (samples, units)
     passes : float array, shape (passes,)
         Share of the lessons that were right before they were learned, pass by pass.
@@ -91,12 +102,18 @@ class Learned(Shown):
     """
 
     numbers: Equilibrium
-    samples: list[Sample]
+    samples: list[Sample | Noise]
     answers: Ints
     passes: Floats
     before: float
     after: float
     layers: Layers
+
+    @property
+    def cosine(self) -> float:
+        """Of weights forward and those back, turned around, in the end."""
+        one, other = self.layers.weights["forward"], self.layers.weights["back"].T
+        return float((one * other).sum() / np.linalg.norm(one) / np.linalg.norm(other))
 
 
 def why_not(backend: backends.Backend) -> str | None:
@@ -121,11 +138,12 @@ def run(settings: Settings, *, backend: str, seed: int, progress: Progress) -> O
     moved = course.layers.weights
     numbers: dict[str, Any] = {
         "units": settings.units, "lessons": settings.images * settings.passes,
+        "samples_of_noise": sum(isinstance(sample, Noise) for sample in course.samples),
         "steps_a_sample": PERIOD, "equal_to_closed_form": True,
         "accuracy_before": course.before, "accuracy_after": course.after,
         "accuracy_after_in_floats": float_after,
         "last_pass": float(course.passes[-1]), "last_pass_in_floats": float(float_passes[-1]),
-        "cosine_of_forward_and_back": _cosine(moved["forward"], moved["back"].T),
+        "cosine_of_forward_and_back": course.cosine,
         "largest_weight": int(max(np.abs(each).max() for each in moved.values())),
     }
     return Outcome(numbers, _sentences(numbers), partial(
@@ -151,7 +169,7 @@ def lay(settings: Settings, weights: Weights, seed: int) -> Learned:
     layers, readout = Layers(numbers), weights.readout.copy()
     train, test = (_codes(part.images) for part in (load_split().train, load_split().test))
     train_labels, labels = load_split().train.labels, load_split().test.labels[: settings.tests]
-    samples: list[Sample] = []
+    samples: list[Sample | Noise] = []
     answers: list[Ints] = []
 
     def tested() -> float:
@@ -162,26 +180,41 @@ def lay(settings: Settings, weights: Weights, seed: int) -> Learned:
         scores = np.array(answers[-settings.tests :]) / TOP @ readout
         return float((scores.argmax(axis=1) == labels).mean())
 
-    before, rights = tested(), np.zeros(settings.passes)
-    for number, order in enumerate(_orders(settings, seed)):
-        for i in order:
-            answers.append(layers.ask(train[i]))
-            activity = answers[-1] / TOP
-            missed = softmax(activity @ readout)
-            rights[number] += missed.argmax() == train_labels[i]
-            missed[train_labels[i]] -= 1
-            nudge = np.rint(settings.nudge * TOP * (readout @ missed)).astype(np.int64)
-            samples.append(Sample(train[i], np.clip(nudge, -TOP, TOP)))
-            layers.nudge(samples[-1].nudge)
-            readout -= settings.readout * np.outer(activity, missed)
+    before, rights, rng = tested(), np.zeros(settings.passes), np.random.default_rng(seed)
+    for number, i, shaken in _lessons(settings, seed):
+        answers.append(layers.ask(train[i]))
+        activity = answers[-1] / TOP
+        missed = softmax(activity @ readout)
+        rights[number] += missed.argmax() == train_labels[i]
+        missed[train_labels[i]] -= 1
+        nudge = np.rint(settings.nudge * TOP * (readout @ missed)).astype(np.int64)
+        lesson = Sample(train[i], np.clip(nudge, -TOP, TOP))
+        samples.append(lesson)
+        layers.nudge(lesson.nudge)
+        readout -= settings.readout * np.outer(activity, missed)
+        for noise in draw_noise(settings.units, rng) if shaken else ():
+            samples.append(noise)
+            answers.append(layers.shake(noise))
     after = tested()
     return Learned(numbers, samples, np.array(answers), rights / settings.images, before, after,
                   layers)
 
 
-def _orders(settings: Settings, seed: int) -> list[NDArray[np.int64]]:
-    rng = np.random.default_rng(seed)
-    return [rng.permutation(settings.images) for _ in range(settings.passes)]
+def _lessons(settings: Settings, seed: int) -> Iterator[tuple[int, int, bool]]:
+    """The pass of each lesson, its image, and whether noise follows it."""
+    rng, every, count = np.random.default_rng(seed), settings.homeostasis, 0
+    for number in range(settings.passes):
+        for image in rng.permutation(settings.images):
+            count += 1
+            yield number, int(image), every > 0 and count % every == 0
+
+
+def draw_noise(units: int, rng: np.random.Generator) -> Iterator[Noise]:
+    """As strong as can be and of either sign: in the first layer, turned, in the second, turned."""
+    for layer in LAYERS:
+        noise = Noise(layer, NOISE_MAX * rng.choice([-1, 1], units))
+        yield noise
+        yield noise.turned
 
 
 def _codes(images: Floats) -> Ints:
@@ -208,6 +241,8 @@ def check(course: Learned, backend: str) -> None:
 def learn_in_floats(settings: Settings, weights: Weights, seed: int) -> tuple[Floats, float]:
     """The same lessons by `papers.equilibrium`, the published logistic, sample by sample.
 
+    Noise comes as often, from N(0, 1), and moves weights as much as `NOISE_MAX` does in integers.
+
     Returns
     -------
     float array, shape (passes,), and float
@@ -218,23 +253,22 @@ def learn_in_floats(settings: Settings, weights: Weights, seed: int) -> tuple[Fl
     images, tests = (part.images.reshape(len(part.images), -1) / PIXEL_MAX
                      for part in (split.train, split.test))
     targets = np.eye(CLASSES)[split.train.labels]
-    rights = np.zeros(settings.passes)
-    for number, order in enumerate(_orders(settings, seed)):
-        for i in order:
-            image, target = images[i : i + 1], targets[i : i + 1]
-            free = relax(own, image)
-            rights[number] += (activation(free.second) @ own.readout).argmax() == target.argmax()
-            deltas = contrast(own, image, target, free, nudge=FLOAT_NUDGE, phases=2)
-            found = gradients(image, target, own, free, deltas)
-            for (_, array), (_, slope) in zip(own.named(), found.named(), strict=True):
-                np.subtract(array, FLOAT_RATE * slope, out=array)
+    rights, rng = np.zeros(settings.passes), np.random.default_rng(seed)
+    for number, i, shaken in _lessons(settings, seed):
+        image, target = images[i : i + 1], targets[i : i + 1]
+        free = relax(own, image)
+        rights[number] += (activation(free.second) @ own.readout).argmax() == target.argmax()
+        deltas = contrast(own, image, target, free, nudge=FLOAT_NUDGE, phases=2)
+        found = gradients(image, target, own, free, deltas)
+        for (_, array), (_, slope) in zip(own.named(), found.named(), strict=True):
+            np.subtract(array, FLOAT_RATE * slope, out=array)
+        if shaken:
+            forward, back = homeostatic(own, 1, rng)
+            own.forward -= aligning_rate(settings.slowness) * forward
+            own.back -= aligning_rate(settings.slowness) * back
     settled = activation(relax(own, tests[: settings.tests]).second) @ own.readout
     after = (settled.argmax(axis=1) == split.test.labels[: settings.tests]).mean()
     return rights / settings.images, float(after)
-
-
-def _cosine(one: Ints, other: Ints) -> float:
-    return float((one * other).sum() / np.linalg.norm(one) / np.linalg.norm(other))
 
 
 def _sentences(numbers: dict[str, Any]) -> tuple[str, ...]:

@@ -43,8 +43,8 @@ def build(numbers: Equilibrium) -> Network:
 
     ::
 
-        pixel --(into: plastic)--> first <--(back: plastic)--  second <--(64)-- nudge
-                                   first --(forward: plastic)--> second
+        pixel --(into: plastic)--> first <--(back: plastic)-- second <--(64)-- nudge
+               noise --(64)------> first --(forward: plastic)--> second
         first, second --(64)--> themselves: the damping
         first, second --(1, delay 18), (-1, delay 8)--> more, less = y1, y2
 
@@ -60,7 +60,8 @@ def build(numbers: Equilibrium) -> Network:
 
     A nudge is n = beta dL/da2, which a host computes of what it read: the readout is its own.
     A sample that only asks is cleared instead, both times, so that nothing is learned: layers that
-    have not quite settled move without a nudge as well.
+    have not quite settled move without a nudge as well. A sample of noise has its own course: see
+    `timeline.kicks`.
     """
     layers = (("first", numbers.first), ("second", numbers.second))
     inputs = inputs_of(numbers)
@@ -90,8 +91,10 @@ def _plastic(numbers: Equilibrium) -> tuple[Projection, ...]:
 
 
 def _fixed(numbers: Equilibrium) -> tuple[Projection, ...]:
-    found = [Projection("nudge", "nudge", "second", _one(numbers.second, UNIT), graded=True)]
-    for layer, size in (("first", numbers.first), ("second", numbers.second)):
+    found = []
+    for layer, size, outer in (("first", numbers.first, "noise"),
+                               ("second", numbers.second, "nudge")):
+        found.append(Projection(outer, outer, layer, _one(size, UNIT), graded=True))
         found.append(Projection(f"{layer}_damped", layer, layer, _one(size, UNIT), graded=True))
         found += [Projection(f"{layer}_{side}_{what}", layer, f"{layer}_{side}", _one(size, sign),
                              delay=delay, graded=True)

@@ -21,15 +21,16 @@ from neuromorph.circuits.equilibrium.numbers import (
     UNIT,
     Equilibrium,
 )
-from neuromorph.circuits.equilibrium.rules import CARRY
+from neuromorph.circuits.equilibrium.rules import CARRY, DROPPED
+from neuromorph.circuits.equilibrium.timeline import Noise, kicks
 from neuromorph.learning.draws import DrawSupply
-from neuromorph.numerics import multiply_shift
 from neuromorph.numerics.limits import TRACE_MAX, WEIGHT_MAX, WEIGHT_MIN
 
 Ints = NDArray[np.int64]
 
-FRACTION_BITS, DROPPED = 7, 3
-"""A tag's unit in the accumulator; what comes off a product of two traces."""
+HALF = 1 << HALVED - 1
+FRACTION_BITS = 7
+"""A tag's unit in the accumulator."""
 
 
 class Layers:
@@ -75,6 +76,26 @@ class Layers:
         self._settle(BACK_AT - TOWARDS_AT, other)
         towards = self.first, self.second
         self._settle(LEARN_AT - BACK_AT)
+        self._end(away, towards)
+
+    def shake(self, noise: Noise) -> Ints:
+        """A whole sample of noise; the second layer's activity where it would be asked."""
+        sent = {layer: np.zeros((PERIOD, len(state)), np.int64) for layer, state in (
+            ("first", self.first), ("second", self.second))}
+        other = "second" if noise.layer == "first" else "first"
+        for step, own, beside in kicks(noise):
+            sent[noise.layer][step], sent[other][step] = own, beside
+        self._pixels = np.zeros(self.numbers.inputs, np.int64)
+        ends, start = [], 0
+        for stop in (READ_AT, TOWARDS_AT, BACK_AT, LEARN_AT):
+            self._settle(stop - start, sent["second"][start:stop], sent["first"][start:stop])
+            ends.append((self.first, self.second))
+            start = stop
+        self._end(*ends[1:3])
+        return ends[0][1]
+
+    def _end(self, away: tuple[Ints, Ints], towards: tuple[Ints, Ints]) -> None:
+        """What two moments differ by is learned; the sample ends."""
         first, second = (np.clip(up - down, -TRACE_MAX, TRACE_MAX)
                          for up, down in zip(away, towards, strict=True))
         self.contrast = first, second
@@ -85,15 +106,26 @@ class Layers:
         self._carry()
         self._samples += 1
 
-    def _settle(self, steps: int, nudge: Ints | None = None) -> None:
-        driven = self.weights["into"] @ self._pixels
-        for _ in range(steps):
-            first = UNIT * self.first + driven + self.weights["back"] @ self.second
-            second = UNIT * self.second + self.weights["forward"] @ self.first
-            if nudge is not None:
-                second = second + UNIT * nudge
-            self.first, self.second = (np.clip(multiply_shift(found, 1, HALVED), 0, TOP)
-                                       for found in (first, second))
+    def _settle(self, steps: int, nudge: Ints | int = 0, noise: Ints | int = 0) -> None:
+        """Both layers as one; drives are those of all steps, or one a step.
+
+        Sums are whole numbers far below 2^53, and floats are quicker. Halves are rounded up, as
+        what is below 0 is cut off.
+        """
+        split = len(self.first)
+        own, driven = np.zeros((split + len(self.second),) * 2), np.zeros((steps, split
+                                                                          + len(self.second)))
+        own[:split, split:], own[split:, :split] = self.weights["back"], self.weights["forward"]
+        np.fill_diagonal(own, UNIT)
+        driven[:, :split] = self.weights["into"] @ self._pixels + UNIT * np.asarray(noise)
+        driven[:, split:] = UNIT * np.asarray(nudge)
+        driven += HALF
+        state = np.concatenate([self.first, self.second]).astype(np.float64)
+        for step in range(steps):
+            state = np.floor((own @ state + driven[step]) / (2 * HALF))
+            state = np.minimum(np.maximum(state, 0), TOP)
+        found = state.astype(np.int64)
+        self.first, self.second = found[:split], found[split:]
 
     def _learn(self) -> None:
         draw = self._draw(LEARN_AT)

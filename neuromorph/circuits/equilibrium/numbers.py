@@ -32,6 +32,12 @@ have several resting states, and would stay near the last sample's."""
 
 SLOWEST, FASTEST = 7, 4
 
+NOISE_MAX = TRACE_MAX // 2
+"""Of noise: twice what it does to a neuron is a contrast."""
+
+KICK_MAX = 6 * NOISE_MAX
+"""The most that a layer is sent."""
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Equilibrium(Shown):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from neuromorph.circuits.equilibrium.numbers import (
-    AWAY_AT,
-    BACK_AT,
     CLEARING,
+    KICK_MAX,
+    LEARN_AT,
     PERIOD,
     SHOW_AT,
     TOP,
@@ -22,7 +22,9 @@ def inputs_of(numbers: Equilibrium) -> tuple[Port, ...]:
     return (
         Port("pixel", "pixel", numbers.inputs, PIXEL_BITS, 0, TOP,
              tuple(range(SHOW_AT, PERIOD - 1)), "the pixels, 254 for 1, in every such step"),
-        Port("nudge", "nudge", numbers.second, NUDGE_BITS, CLEARING, TOP,
-             (*range(SHOW_AT), *range(AWAY_AT, BACK_AT)),
-             f"{CLEARING}; then beta dL/da2, then the same with the sign turned"),
+        Port("nudge", "nudge", numbers.second, NUDGE_BITS, CLEARING, KICK_MAX,
+             tuple(range(LEARN_AT)),
+             f"{CLEARING}; then beta dL/da2, then the same with the sign turned; or noise"),
+        Port("noise", "noise", numbers.first, NUDGE_BITS, CLEARING, KICK_MAX,
+             tuple(range(LEARN_AT)), "noise in the first layer"),
     )

@@ -238,6 +238,11 @@ def _of_homeostatic(neuron: Neuron) -> Ranges:
             "limit": (1, most)}
 
 
+def _of_regulator(neuron: Neuron) -> Ranges:
+    return {"dv": _decay(neuron), "base": (0, _highest(neuron)),
+            "shift": (0, limits.PRODUCT_BITS - 1), **_moments(neuron)}
+
+
 def _product(shift: int) -> dict[str, tuple[int, int]]:
     """A product of 16 bits that is shifted."""
     return {"multiplier": (0, limits.MULTIPLIER_MAX), "shift": (1, shift)}
@@ -289,6 +294,11 @@ def _adds_or_counts(parameters: Parameters) -> bool:
 def _centres_or_counts(parameters: Parameters) -> bool:
     """It counts steps, or sends something of a sum of nothing."""
     return _counts_steps(parameters) or number(parameters, "centre") != 0
+
+
+def _speaks_or_counts(parameters: Parameters) -> bool:
+    """It counts steps, or sends something without errors."""
+    return _counts_steps(parameters) or number(parameters, "base") != 0
 
 
 def _waits_or_counts(parameters: Parameters) -> bool:
@@ -375,6 +385,9 @@ MODELS: dict[str, Row] = {
                 _of_slot, words=3, by_neuron=("place", "payload"),
                 below=(("place", "slots"), *_steps("pulse_at", "at")),
                 payload_bits=_constant_payload, punctual=_empties_or_counts),
+    "Regulator": Row(("dv", "base", "shift", "limit", "period", "at"), _of_regulator,
+                     by_neuron=("at",), below=_steps("at"), payload_bits=_limit_payload,
+                     punctual=_speaks_or_counts),
     "Gate": Row(("multiplier", "shift", "bias", "up_multiplier", "up_shift", "up_bias",
                  "unit_bits", "slope", "cubic", "product_shift", "limit", "period", "gate_at",
                  "at"), _of_gate, by_neuron=("multiplier", "shift", "bias", "up_multiplier",

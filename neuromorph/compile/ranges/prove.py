@@ -68,9 +68,8 @@ def proof_from(network: Network, known: Credit, input_bits: int = INPUT_BITS) ->
     left = [p for p in network.populations if not p.is_source and p.name not in proved]
     neurons = [bound for population in left
                for bound in bound_population(network, population, known.promises, sums, input_bits)]
-    spans = {name: promise.span for name, promise in known.promises.items()}
     learners = [bound for p in network.plastic if p.post not in proved
-                for bound in bound_learning(p, spans)]
+                for bound in bound_learning(p, known.promises, network.period)]
     told = [Bound(name, "sum", None, None, -STATE_MAX, STATE_MAX, "harmless", "", why)
             for one in known.believed for name, why in one.harmless.items()]
     told += [Bound(name, "payload", None, None, -STATE_MAX, STATE_MAX, "saturates", "", what)

@@ -1,0 +1,67 @@
+"""What a host sends for lessons, and where sums and rates are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuromorph.circuits.need.build import inputs_of
+from neuromorph.circuits.need.numbers import ASK_AT, PERIOD, SUM_AT, TEACH_AT, Need
+from neuromorph.network.ports import silence
+from neuromorph.shown import Shown
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Lesson(Shown):
+    """One lesson.
+
+    Attributes
+    ----------
+    features : int array, shape (features,)
+        2 to 254.
+    wrong : bool
+        Whether what the sums said was wrong.
+    more, less : int arrays, shape (neurons,)
+        0 to 127: how much more, less each neuron shall say.
+    """
+
+    features: NDArray[Any]
+    wrong: bool
+    more: NDArray[Any]
+    less: NDArray[Any]
+
+
+class Read(NamedTuple):
+    """What the chip said, lesson by lesson.
+
+    Attributes
+    ----------
+    sums, rates : int arrays, shape (lessons, neurons)
+    """
+
+    sums: NDArray[np.int64]
+    rates: NDArray[np.int64]
+
+
+def stimulate(
+    numbers: Need, lessons: Sequence[Lesson]
+) -> tuple[dict[str, NDArray[np.int64]], int]:
+    """The trains of all ports, and the number of steps."""
+    steps = PERIOD * len(lessons)
+    trains = silence(inputs_of(numbers), steps)
+    for number, lesson in enumerate(lessons):
+        at = PERIOD * number
+        trains["feature"][at + ASK_AT] = lesson.features
+        trains["wrong"][at + SUM_AT] = lesson.wrong
+        trains["more"][at + TEACH_AT], trains["less"][at + TEACH_AT] = lesson.more, lesson.less
+    return trains, steps
+
+
+def read(sums: NDArray[Any], rates: NDArray[Any]) -> Read:
+    """Of what both populations sent, shape (steps, neurons)."""
+    return Read(np.asarray(sums, np.int64)[SUM_AT::PERIOD],
+                np.asarray(rates, np.int64)[TEACH_AT::PERIOD])

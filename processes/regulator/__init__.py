@@ -1,0 +1,1 @@
+"""A leaky trace of errors that sends a learning rate."""
