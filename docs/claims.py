@@ -1,8 +1,8 @@
 """Measured figures of the pages, and what holds each: claims.toml, read and checked.
 
 A claim quotes a page. Every number in the quote, but for those it names as settings, must be found
-where the claim says that it comes from, in the same order, rounded as the page rounds it: in a section of
-benchmarks/RESULTS.md or of another page that is written from the code, in a kept row of
+where the claim says that it comes from, in the same order, rounded as the page rounds it: in a
+section of benchmarks/RESULTS.md or of another page that is written from the code, in a kept row of
 docs/papers, or in a test. A page that is listed as covered has no measured number outside of a
 claim or of a named exemption.
 """
