@@ -181,7 +181,7 @@ def _row(name: str, rows: Sequence[Mapping[str, object]]) -> Iterator[float]:
     found = [row for row in rows if f"{row['paper']}: {row['quantity']}" == name]
     if len(found) != 1:
         raise ClaimError(f"{len(found)} kept rows are named '{name}'")
-    yield from (float(str(found[0][key])) for key in keys
+    yield from (abs(float(str(found[0][key]))) for key in keys  # the pages' signs are dashes
                 if found[0][key] is not None)
 
 
