@@ -11,15 +11,16 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-try:
+if sys.version_info >= (3, 11):
     import tomllib
-except ImportError:  # Python 3.10
-    import tomli as tomllib  # type: ignore[no-redef]
+else:
+    import tomli as tomllib
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
@@ -174,7 +175,7 @@ def measured(claim: Claim, text: str) -> list[float]:
 
 
 def _row(name: str, rows: Sequence[Mapping[str, object]]) -> Iterator[float]:
-    keys = ("published", "ours")
+    keys: tuple[str, ...] = ("published", "ours")
     for key in keys:
         if name.endswith(f", {key}"):
             keys, name = (key,), name.removesuffix(f", {key}")
