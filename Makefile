@@ -13,12 +13,13 @@ INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check --progre
 PYTEST := $(BIN)/pytest --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help venv docs demo paper paper-full test test-slow fuzz test-hf test-nengo test-sanafe bench lint clean
+.PHONY: help venv docs demo paper paper-full package test test-slow fuzz test-hf test-nengo test-sanafe bench lint clean
 
 help:
 	@echo "make demo        a small model, whole, in integers and spikes, compared; results in out/demo"
 	@echo "make paper       figures and numbers of the papers, computed again; results in out/papers"
 	@echo "make paper-full  the same with more trials and seeds; results in out/papers-full"
+	@echo "make package     wheel and sdist, looked through, installed into a clean environment and run; in dist"
 	@echo "make test        lint, types and the fast tests"
 	@echo "make test-slow   the tests that take longer"
 	@echo "make fuzz        mutants for every reader of files; FUZZ=npz for one, FUZZ=npz:17 for one mutant"
@@ -90,6 +91,10 @@ paper: $(VENV)/.project
 paper-full: $(VENV)/.project
 	@echo "== papers, more trials and seeds"
 	@$(BIN)/python -m examples.papers --full -o out/papers-full --jobs $(JOBS)
+
+package: $(VENV)/.project
+	@echo "== sdist and wheel"
+	@$(BIN)/python -m release.package -o dist
 
 lint: $(VENV)/.project
 	@echo "== ruff"

@@ -207,13 +207,22 @@ a published figure ours is reported only.
 """
 
 
+def claims_page() -> str:
+    """What each measured figure of the pages rests on: `claims`."""
+    sys.path.insert(0, str(HERE))
+    import claims
+
+    return claims.claims_page()
+
+
 def markdown(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A table."""
     lines = (columns, ["---"] * len(columns), *rows)
     return "".join("| " + " | ".join(line) + " |\n" for line in lines)
 
 
-PAGES = {"backends.md": backends_page, "cli.md": cli_page, "errors.md": errors_page,
+PAGES = {"backends.md": backends_page, "claims.md": claims_page, "cli.md": cli_page,
+         "errors.md": errors_page,
          "papers.md": papers_page, "profiles.md": profiles_page,
          "validation.md": validation_page, "ways.md": ways_page,
          "reference/exit_codes.md": codes.codes_page, "reference/files.md": files.files_page,

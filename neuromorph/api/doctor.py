@@ -25,6 +25,9 @@ Status: TypeAlias = Literal["ok", "missing", "untested version"]
 LAVA_NUMPY_BELOW = (2, 4)
 """numpy from this version on breaks Lava's ReshapePort, which then hangs."""
 
+TESTED_PLATFORM = "linux"
+"""As `sys.platform` has it."""
+
 LOIHI_EXTENSION = "lava.utils.loihi2_profiler"
 """The module of Intel's private extension by which Lava itself recognises it."""
 
@@ -59,6 +62,8 @@ class Diagnosis(Shown):
     Attributes
     ----------
     neuromorph, python, executable, platform : str
+    platform_tested : bool
+        Whether the tests are run on such a system; docs/platforms.md says what others lack.
     cores : int
         That this process may use.
     memory_total, memory_available : int or None
@@ -76,6 +81,7 @@ class Diagnosis(Shown):
     python: str
     executable: str
     platform: str
+    platform_tested: bool
     cores: int
     memory_total: int | None
     memory_available: int | None
@@ -107,6 +113,7 @@ def diagnose() -> Diagnosis:
         python=platform.python_version(),
         executable=sys.executable,
         platform=platform.platform(),
+        platform_tested=sys.platform == TESTED_PLATFORM,
         cores=usable_cores(),
         memory_total=total_memory(),
         memory_available=available_memory(),

@@ -10,6 +10,7 @@ import typer
 
 from neuromorph.cli import (
     adapt,
+    completion,
     consolidate,
     convert,
     demo,
@@ -35,7 +36,7 @@ from neuromorph.errors import NeuromorphError, NeuromorphWarning, printable
 USAGE, MEMORY, INTERNAL = 2, 7, 1
 
 app = typer.Typer(
-    name="neuromorph", add_completion=False, rich_markup_mode="rich",
+    name="neuromorph", rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     help="Run a trained transformer as spikes, its attention or the whole model: on a CPU today, "
          "on Loihi when you have one.")
@@ -89,6 +90,8 @@ def execute() -> int:
     warnings.simplefilter("ignore", NeuromorphWarning)  # each result has a line of it
     with prepared():
         try:
+            if completion.asked():
+                return completion.answered(typer.main.get_command(app))
             return _invoked(arguments)
         except (ReaderGoneError, SystemExit):  # rich raises SystemExit itself, printing help
             drop_output()
@@ -108,6 +111,10 @@ def _invoked(arguments: list[str]) -> int:
             command.invoke(context)
     except typer.Exit as end:
         return end.exit_code
+    except OSError as error:
+        if completion.INSTALL not in sys.argv:  # the parser has taken it from the arguments
+            raise
+        raise completion.not_installed(error) from error
     return 0
 
 

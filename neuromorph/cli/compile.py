@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from neuromorph.cli import completion
 from neuromorph.cli.common import (
     Force,
     Json,
@@ -31,6 +32,7 @@ def compile_(
     bundle: Annotated[Path, typer.Argument(
         readable=False, help="A bundle that `neuromorph export` made.")],
     profile: Annotated[str | None, typer.Option(
+        autocompletion=completion.profiles,
         help="Hardware profile, by name (see `neuromorph profiles list`) or path; the smallest "
              "that takes the bundle if left out.")] = None,
     memory: Annotated[Literal["static", "plastic"], typer.Option(

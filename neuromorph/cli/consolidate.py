@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from neuromorph.cli import completion
 from neuromorph.cli.common import Force, Json, Quiet, Seed, check_flags, progress, show, warned
 
 
@@ -30,6 +31,7 @@ def consolidate(
     unit: Annotated[str | None, typer.Option(
         help="Which network, by name or number, where there are several.")] = None,
     profile: Annotated[str | None, typer.Option(
+        autocompletion=completion.profiles,
         help="Path of the hardware profile, where it is none of ours.")] = None,
     seed: Seed = 0,  # noqa: ARG001 - every command takes it
     force: Force = False,

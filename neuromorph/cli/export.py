@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from neuromorph.cli import completion
 from neuromorph.cli.common import (
     Force,
     Json,
@@ -85,6 +86,7 @@ def export(
              "left out, steps; cores where two neurons do not fit --profile; with --step-nats or "
              "--whole, whole steps.")] = None,
     profile: Annotated[str | None, typer.Option(
+        autocompletion=completion.profiles,
         help="A chip or board that heads of plain spikes must fit on; compile tells all about "
              "it.")] = None,
     slots: Annotated[int | None, typer.Option(

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from neuromorph.cli import completion
 from neuromorph.cli.common import (
     Force,
     Json,
@@ -32,6 +33,7 @@ def fidelity(
         readable=False, help="Arrays (.npz): queries.0, keys.0, values.0, … The bundle's own "
                              "sample if left out.")] = None,
     backend: Annotated[str | None, typer.Option(
+        autocompletion=completion.backends,
         help="What runs it; `neuromorph run --list` names all, and the usual one.")] = None,
     output: Annotated[Path | None, typer.Option(
         "-o", "--output", readable=False,

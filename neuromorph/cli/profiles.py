@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from neuromorph.cli import completion
 from neuromorph.cli.common import Json, JsonFile, Quiet, Seed, check_flags, show, write_json
 from neuromorph.errors import UsageError
 
@@ -16,6 +17,7 @@ def profiles(
     action: Annotated[Literal["list", "show", "check"], typer.Argument(
         help="list all; show every value of one, with its source; or check a file.")] = "list",
     name: Annotated[str | None, typer.Argument(
+        autocompletion=completion.profiles,
         help="For show and check: a profile's name, or a .toml file.", show_default=False)] = None,
     output: JsonFile = None,
     seed: Seed = 0,  # noqa: ARG001 - every command takes it

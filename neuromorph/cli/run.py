@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from neuromorph.cli import completion
 from neuromorph.cli.common import (
     Force,
     Jobs,
@@ -34,8 +35,10 @@ RESULTS = Path("out/run")
 
 def run(
     circuit: Annotated[str | None, typer.Argument(
+        autocompletion=completion.circuits,
         help="Name of a circuit. Without one, all are listed.", show_default=False)] = None,
     backend: Annotated[str | None, typer.Option(
+        autocompletion=completion.backends,
         help="What runs it; --list shows what can.")] = None,
     assignments: Annotated[list[str] | None, typer.Option(
         "--set", metavar="KEY=VALUE",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from neuromorph.cli import completion
 from neuromorph.cli.common import (
     Force,
     Json,
@@ -39,6 +40,7 @@ def simulate(
         help="Arrays (.npz): images for the digits model, or queries.0, keys.0, values.0, … "
              "of memories also keep.0, rate.0, …. The bundle's own sample if left out.")] = None,
     backend: Annotated[str | None, typer.Option(
+        autocompletion=completion.backends,
         help="What runs it; `neuromorph run --list` names all, and the usual one.")] = None,
     readout: Annotated[str, typer.Option(
         help="host: divide what the heads' potentials say; emitted: the heads divide, and send "

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from neuromorph.cli import completion
 from neuromorph.cli.common import (
     Force,
     Jobs,
@@ -60,6 +61,7 @@ def tune(
     target: Annotated[Literal["loihi2", "loihi1"] | None, typer.Option(
         help="Whose registers to fit; loihi2 if left out.")] = None,
     profile: Annotated[str | None, typer.Option(
+        autocompletion=completion.profiles,
         help="Compile each trial for this board; its cores and energy are then told.")] = None,
     programmable: Annotated[bool, typer.Option(
         "--programmable", help="Let a Loihi 2 board run neurons of our own, which graded spikes "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -184,8 +185,11 @@ def _told(path: Path) -> Iterator[None]:
 
 
 def _sync(path: Path) -> None:
-    """Have the disk take a file, or the names in a folder."""
-    handle = os.open(path, os.O_RDONLY)
+    """Have the disk take a file, or the names in a folder, which Windows writes by itself."""
+    windows = sys.platform == "win32"
+    if windows and path.is_dir():
+        return
+    handle = os.open(path, os.O_RDWR if windows else os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:

@@ -44,6 +44,9 @@ def keeping() -> Iterator[None]:
 
 @lru_cache(maxsize=1)
 def _glibc() -> Any:
-    library = ctypes.CDLL(None)
+    try:
+        library = ctypes.CDLL(None)
+    except TypeError:  # Windows
+        return None
     has = all(hasattr(library, name) for name in ("mallopt", "malloc_trim", "gnu_get_libc_version"))
     return library if has else None

@@ -238,6 +238,7 @@ def diagnosis_tables(result: Mapping[str, Any]) -> list[Table | str]:
         "neuromorph": result["neuromorph"],
         "Python": f"{result['python']}, {result['executable']}",
         "platform": result["platform"],
+        "tested on such a system": result["platform_tested"] or "no: docs/platforms.md",
         "cores": result["cores"],
         "memory": f"{_size(result['memory_available'])} free of {_size(result['memory_total'])}",
         "numpy suits Lava": result["numpy_suits_lava"],

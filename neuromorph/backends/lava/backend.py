@@ -9,7 +9,7 @@ from neuromorph.backends.interface import Backend, Evidence, Inputs, Recording
 from neuromorph.backends.lava.deadline import deadline_for
 from neuromorph.backends.lava.job import Job, read_results, write_job
 from neuromorph.backends.lava.ranges import check_accumulators
-from neuromorph.backends.lava.supervise import scratch_file, supervise
+from neuromorph.backends.lava.supervise import scratch_file, supervise, without_descriptors
 from neuromorph.backends.lava.supported import reasons_against
 from neuromorph.errors import WriteError
 from neuromorph.folders import PROCESSES, find_folder
@@ -44,8 +44,8 @@ class LavaBackend(Backend):
         self.deadline = deadline
 
     def _reasons(self, network: Network) -> Iterable[str]:
-        """Why stock Lava cannot hold the network exactly."""
-        return reasons_against(network)
+        """Why stock Lava cannot hold the network exactly, or be run here at all."""
+        return (*without_descriptors(), *reasons_against(network))
 
     def _run(
         self, network: Network, inputs: Inputs, probes: tuple[Probe, ...], steps: int

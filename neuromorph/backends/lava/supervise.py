@@ -23,6 +23,13 @@ LOG_TAIL = 4000
 """Bytes of the worker's output that an error keeps."""
 
 
+def without_descriptors() -> tuple[str, ...]:
+    """Why no worker can be run on this system; nothing where one can."""
+    if sys.platform == "win32":
+        return ("its child is handed open files, which Windows does not; use the backend fast",)
+    return ()
+
+
 @contextmanager
 def scratch_file() -> Iterator[IO[bytes]]:
     """A temporary file without a name, to be handed to a child."""

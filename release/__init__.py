@@ -1,0 +1,1 @@
+"""What is given away: the packages, and how they are checked."""
