@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -125,7 +126,8 @@ def run_demo(
         progress("drawing")
         _draw_whole(folder, vit, whole, shown, test, picked)
         _draw(folder, vit, graded, test, picked, summary)
-        (folder / "index.html").write_text(_page(summary, shown.parts), "utf-8")
+        (folder / "index.html").write_text(
+            _page(summary, shown.parts, Path(output)), "utf-8")
         (folder / SUMMARY).write_text(to_json(FOLDER.mark() | summary), "utf-8")
     return DemoReport(Path(output), summary)
 
@@ -254,7 +256,7 @@ def _first_layer(vit: DigitsViT, image: NDArray[Any]) -> Sample:
     return seen[0]
 
 
-def _page(summary: dict[str, Any], parts: Sequence[WholePart]) -> str:
+def _page(summary: dict[str, Any], parts: Sequence[WholePart], output: Path) -> str:
     return render_page("A whole transformer in integers and spikes", _LEAD, demo_rows(summary), (
         Picture("answer.png", "Pixels in, ten numbers out",
                 "The host sends each patch's pixels and its position, and reads ten numbers: the "
@@ -290,9 +292,10 @@ def _page(summary: dict[str, Any], parts: Sequence[WholePart]) -> str:
                 "query payloads, attention weights, match spikes and control potentials by step"),
         Terms("Words", WORDS),
         Commands("What to do next", {
-            "Measure the whole model again, with intervals": "neuromorph evaluate out/demo/whole",
-            "The same page of a bundle of your own":
-                "neuromorph report BUNDLE -o page.html"}),
+            "Measure the whole model again, with intervals":
+                shlex.join(["neuromorph", "evaluate", str(output / "whole")]),
+            "Look at the attention in spikes by itself; or at a bundle of your own":
+                shlex.join(["neuromorph", "report", str(output / "bundle"), "-o", "page.html"])}),
     ))
 
 
