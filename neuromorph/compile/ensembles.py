@@ -148,7 +148,7 @@ def _groups(projection: Projection, groups: int | None) -> int:
         return 1
     share = float(group_wires(weights, count).mean())
     filled = np.count_nonzero(weights) / weights.size
-    return count if share <= 1 - EMPTY and filled >= FILLED * share else 1
+    return count if share <= 1 - EMPTY and filled > FILLED * share else 1
 
 
 def _slices(name: str, size: int, count: int) -> list[Slice]:
