@@ -18,7 +18,7 @@ from neuromorph.deploy.compared import PUBLISHED
 from neuromorph.deploy.fit import needs_of
 from neuromorph.deploy.outcome import TRIED, CompileReport, Kind, placed_units, refused
 from neuromorph.deploy.run import Tried, try_units
-from neuromorph.deploy.values import said_values
+from neuromorph.deploy.values import OF_PROGRAMS, said_values
 from neuromorph.errors import FitError, escaped
 from neuromorph.profiles import Profile
 from neuromorph.progress import Progress
@@ -30,13 +30,8 @@ TOKENS = 3
 ASSUMPTIONS = (
     ("These are memories alone, not the model around them: norms, gates, convolutions and "
      "projections are a host's."),
-    ("Products and quotients of programs: no price of Loihi 2's is public; at most what a "
-     "32-bit product takes in 45 nm, or within a measured neuron's update."),
-    "Every neuron counts as active in every step, every synapse as dense.",
-    "What the host sends and reads is a time of its own; no energy of it is public.",
+    *OF_PROGRAMS,
     "Memories begin each token together.",
-    ("A step lasts as long as the largest of: neurons of the fullest core, synaptic "
-     "operations and memory reads of the busiest, packets of the fullest link, barrier."),
     "A memory that was not run counts as the nearest that was.",
     ("A memory is empty before its first token; weights of a state that goes on are loaded by a "
      "host."),

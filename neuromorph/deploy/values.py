@@ -211,6 +211,17 @@ def _share(part: float | None, whole: float | None) -> float | None:
     return None if part is None or not whole else part / whole
 
 
+OF_PROGRAMS = (
+    ("Products and quotients of programs: no price of Loihi 2's is public; at most what a "
+     "32-bit product takes in 45 nm, or within a measured neuron's update."),
+    "Every neuron counts as active in every step, every synapse as dense.",
+    "What the host sends and reads is a time of its own; no energy of it is public.",
+    ("A step lasts as long as the largest of: neurons of the fullest core, synaptic "
+     "operations and memory reads of the busiest, packets of the fullest link, barrier."),
+)
+"""What an estimate of programmable neurons assumes, whatever they are for."""
+
+
 def said_values(profile: Profile, assumptions: Sequence[str]) -> dict[str, Any]:
     """Evidence, notes and assumptions."""
     return {
@@ -220,13 +231,8 @@ def said_values(profile: Profile, assumptions: Sequence[str]) -> dict[str, Any]:
 
 OF_HEADS = (
     "These are attention heads alone, not the model around them.",
-    ("Products and quotients of programs: no price of Loihi 2's is public; at most what a "
-     "32-bit product takes in 45 nm, or within a measured neuron's update."),
-    "Every neuron counts as active in every step, every synapse as dense.",
-    "What the host sends and reads is a time of its own; no energy of it is public.",
+    *OF_PROGRAMS,
     "Heads begin each query together; those that are done wait for the longest.",
-    ("A step lasts as long as the largest of: neurons of the fullest core, synaptic "
-     "operations and memory reads of the busiest, packets of the fullest link, barrier."),
     "A head that was not run counts as the nearest that was.",
     "Other layers of the model, and the division that ends a query, are not on the chip.",
 )
