@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from neuromorph.api.crosstalk import crosstalk as mix
 from neuromorph.api.digits_source import digits_original
 from neuromorph.api.evaluation.figures import Figures, of_classes, of_encoder, of_language
 from neuromorph.api.evaluation.models import (
@@ -24,6 +25,7 @@ from neuromorph.api.evaluation.models import (
 from neuromorph.api.evaluation.summary import summary
 from neuromorph.api.evaluation.windows import Bounds, Window, cut
 from neuromorph.api.seed import check_seed
+from neuromorph.bundle import Bundle
 from neuromorph.bundle.kinds import AnyBundle, load_any
 from neuromorph.bundle.whole import WholeBundle
 from neuromorph.errors import UsageError
@@ -57,6 +59,8 @@ class Evaluation(Shown):
     notes : tuple of str
     cautions : tuple of Caution
         Those of the bundle.
+    crosstalk : list of dict
+        As of `CrosstalkReport.curve`, if it was asked for.
     """
 
     found: dict[str, Any]
@@ -64,10 +68,12 @@ class Evaluation(Shown):
     about: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     cautions: tuple[Caution, ...] = ()
+    crosstalk: Sequence[dict[str, float]] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
-        return {**self.about, **self.found, "notes": list(self.notes),
+        mixed = {"crosstalk": list(self.crosstalk)} if self.crosstalk else {}
+        return {**self.about, **self.found, **mixed, "notes": list(self.notes),
                 "warnings": [caution.as_dict() for caution in self.cautions]}
 
 
@@ -93,8 +99,9 @@ class Task(Shown):
 
 def evaluate(
     bundle: AnyBundle | StrPath, text: StrPath | None = None, *,
-    against: StrPath | None = None, bounds: Bounds | None = None, seed: int = 0,
-    work: StrPath | None = None, spread: Spread = HERE, progress: Progress = silent,
+    against: StrPath | None = None, bounds: Bounds | None = None,
+    crosstalk: Sequence[float] = (), seed: int = 0, work: StrPath | None = None,
+    spread: Spread = HERE, progress: Progress = silent,
 ) -> Evaluation:
     """Run a text through a bundle and through the float model that it was made from.
 
@@ -110,8 +117,11 @@ def evaluate(
         The float model; where it was when the bundle was made, if left out.
     bounds : Bounds, optional
         How much of the text is evaluated, and in windows of how many tokens.
+    crosstalk : sequence of float, optional
+        Strengths of mixing, as of `neuromorph.crosstalk`: what each head of a bundle of attention
+        loses by it on the bundle's sample, beside what the model loses without.
     seed : int
-        Of the interval's resampling.
+        Of the interval's resampling, and of which slots mix.
     work : path, optional
         Folder for what is done so far. An evaluation of the same inputs that was stopped goes on
         from there, to the same figures; it is empty again when it is done.
@@ -129,12 +139,22 @@ def evaluate(
     """
     check_seed(seed)
     loaded = load_any(bundle)
+    mixed = _mixed(loaded, crosstalk, seed, progress) if crosstalk else []
     progress("reading the models")
     task = _task(loaded, None if text is None else Path(text), against, bounds or Bounds(),
                  asked=spread.here or loaded.path is None)
     done = run(task, seed=seed, work=work, spread=spread, progress=progress)
     about = {"bundle": None if loaded.path is None else str(loaded.path), "family": loaded.family}
-    return replace(done, about=about, cautions=loaded.cautions)
+    return replace(done, about=about, cautions=loaded.cautions, crosstalk=mixed)
+
+
+def _mixed(
+    bundle: AnyBundle, strengths: Sequence[float], seed: int, progress: Progress
+) -> list[dict[str, float]]:
+    if not isinstance(bundle, Bundle):
+        raise UsageError("only slots of heads mix", where=bundle.path, found="no bundle of "
+                         "attention", hint="leave --crosstalk out, or export attention alone")
+    return mix(bundle, strengths, seed=seed, progress=progress).curve()
 
 
 def evaluate_attached(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from neuromorph.cli.common import (
+    CROSSTALK,
     Jobs,
     Json,
     JsonFile,
@@ -41,6 +42,9 @@ def evaluate(
     length: Length = None,
     tokens: Annotated[int | None, typer.Option(
         help="No further window after so many tokens.", min=1)] = None,
+    crosstalk: Annotated[list[float] | None, typer.Option(
+        help=f"A stress test beside it, of a bundle of attention, on its own sample: {CROSSTALK} "
+             "none if left out. See `neuromorph fidelity`.")] = None,
     work: Annotated[Path | None, typer.Option(
         readable=False, help="Folder for what is done so far, to go on from after an "
                              "interruption; out/evaluate if left out.")] = None,
@@ -65,7 +69,8 @@ def evaluate(
         check_new(output)
     with progress(quiet or as_json) as tell:
         done = run(bundle, text, against=against, bounds=Bounds(windows, length, tokens),
-                   seed=seed, work=WORK if work is None else work, spread=spread, progress=tell)
+                   crosstalk=crosstalk or (), seed=seed, work=WORK if work is None else work,
+                   spread=spread, progress=tell)
     result = done.as_dict()
     if output is not None:
         write_json(result, output)
@@ -73,7 +78,10 @@ def evaluate(
 
 
 def _shown(done: Evaluation) -> list[Any]:
+    from neuromorph.report.crosstalk import crosstalk_tables
     from neuromorph.report.evaluation import evaluation_tables
 
     resumed = [f"Of these windows, an earlier run had done {done.resumed}."] * bool(done.resumed)
-    return [*evaluation_tables(done.as_dict()), *resumed, *done.notes, *warned(done.cautions)]
+    mixed = crosstalk_tables(done.crosstalk) if done.crosstalk else []
+    return [*evaluation_tables(done.as_dict()), *mixed, *resumed, *done.notes,
+            *warned(done.cautions)]

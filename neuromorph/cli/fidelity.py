@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from neuromorph.cli.common import (
+    CROSSTALK,
     Force,
     Json,
     Quiet,
@@ -23,8 +24,7 @@ def fidelity(
     bundle: Annotated[Path, typer.Argument(
         readable=False, help="A bundle of attention that `neuromorph export` made.")],
     crosstalk: Annotated[list[float] | None, typer.Option(
-        help="e: each slot gets e times a random sum of all slots, as long as one on "
-                          "average. Several for a curve; 0.02 to 0.5 if left out.")] = None,
+        help=f"{CROSSTALK} 0.02 to 0.5 if left out.")] = None,
     inputs: Annotated[Path | None, typer.Option(
         readable=False, help="Arrays (.npz): queries.0, keys.0, values.0, … The bundle's own "
                              "sample if left out.")] = None,
@@ -47,7 +47,7 @@ def fidelity(
     from neuromorph.api.crosstalk import crosstalk as run
     from neuromorph.backends import DEFAULT
     from neuromorph.files.atomic import check_target
-    from neuromorph.report.crosstalk import crosstalk_table
+    from neuromorph.report.crosstalk import crosstalk_tables
 
     check_force(output, force=force)
     if output is not None:
@@ -58,6 +58,6 @@ def fidelity(
         if output is not None:
             save_crosstalk(report, output, force=force)
     result = report.as_dict()
-    show(result, lambda: [crosstalk_table(result["curve"]),
+    show(result, lambda: [*crosstalk_tables(result["curve"]),
                           *([] if output is None else [f"Curve: {output}"])],
          as_json=as_json, quiet=quiet)

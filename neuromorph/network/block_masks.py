@@ -142,7 +142,7 @@ def group_wires(weights: NDArray[Any], groups: int) -> Mask:
 
 
 def common_groups(weights: NDArray[Any], least: int = 2) -> int:
-    """Fewest groups, at least so many, whose blocks leave nearly as much of a layer empty as any do.
+    """Fewest groups, at least so many, that leave nearly as much of a layer empty as any do.
 
     Nearly: a few small blocks are empty by chance, where weights are rounded to 0.
 
