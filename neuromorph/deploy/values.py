@@ -31,7 +31,7 @@ from neuromorph.deploy.units import Memory
 from neuromorph.profiles import Profile
 from neuromorph.profiles.second_limits import with_compiler_memory, with_routers
 from neuromorph.runtime import SpikingLayer
-from neuromorph.translate import Caution, measure_fidelity
+from neuromorph.translate import Caution, HeadFidelity, measure_fidelity, worst_first
 
 PER = "one query of every head"
 
@@ -240,11 +240,10 @@ OF_HEADS = (
 
 
 def fidelity_values(bundle: Bundle) -> list[dict[str, Any]]:
-    """Heads of the bundle's sample, the worst first."""
-    found = []
+    """Heads of the bundle's sample, the worst by cosine or KL first."""
+    found = list[HeadFidelity]()
     for name, code in bundle.codes.items():
         sample = bundle.samples[name]
         run = SpikingLayer(code).run_sample(sample)
         found += measure_fidelity(name, code, [sample], [run])
-    found.sort(key=lambda head: head.cosine)
-    return [{"layer": h.layer, "head": h.head, "cosine": h.cosine} for h in found]
+    return [head.as_dict() for head in worst_first(found)]
