@@ -93,6 +93,7 @@ def collect(
     progress: Progress = silent,
     slots: int | None = None,
     naming: Naming | None = None,
+    option: str = "calibrate",
 ) -> Collected:
     """Read a model and run calibration data through it, in float.
 
@@ -112,6 +113,8 @@ def collect(
         Longest context asked for: passages of a text are as long where that is beyond the usual.
     naming : Naming, optional
         Of a model whose tensors have names of a person's own; see `neuromorph.models.Naming`.
+    option : str
+        What a person calls the data by.
 
     Raises
     ------
@@ -150,9 +153,11 @@ def collect(
     if heads.family == DIGITS:
         return _collect_digits(place, heads, arrays, where)
     if arrays is None:
+        own = heads.family == OWN  # text is for models that transformers knows
         raise CalibrationError("this model needs calibration data", where=place,
-                               found=f"family {heads.family}",
-                               hint="give --calibrate FILE.txt (one passage a line) or FILE.npz")
+                               found=f"family {heads.family}", hint=f"give --{option} FILE.npz of "
+                               "hidden.0, hidden.1, …" + ("" if own else ", or FILE.txt, one "
+                                                          "passage a line"))
     return _collect_hidden(heads, arrays, where)
 
 

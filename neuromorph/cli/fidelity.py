@@ -29,8 +29,7 @@ def fidelity(
         readable=False, help="Arrays (.npz): queries.0, keys.0, values.0, … The bundle's own "
                              "sample if left out.")] = None,
     backend: Annotated[str | None, typer.Option(
-        help="What runs it; `neuromorph run match_and_control --list` names "
-                             "all.")] = None,
+        help="What runs it; `neuromorph run match_and_control --list` names all.")] = None,
     output: Annotated[Path | None, typer.Option(
         "-o", "--output", readable=False,
         help="Folder for summary.json and crosstalk.png.")] = None,

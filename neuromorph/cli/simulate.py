@@ -31,8 +31,7 @@ def simulate(
         help="Arrays (.npz): images for the digits model, or queries.0, keys.0, values.0, … "
              "of memories also keep.0, rate.0, …. The bundle's own sample if left out.")] = None,
     backend: Annotated[str | None, typer.Option(
-        help="What runs it; `neuromorph run match_and_control --list` names "
-                             "all.")] = None,
+        help="What runs it; `neuromorph run match_and_control --list` names all.")] = None,
     readout: Annotated[str, typer.Option(
         help="host: divide what the heads' potentials say; emitted: the heads divide, and send "
              "their context as graded spikes.")] = "host",
