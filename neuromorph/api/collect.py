@@ -16,9 +16,11 @@ from neuromorph.api.budget import WORD, require
 from neuromorph.errors import CalibrationError, InputError, UsageError, did_you_mean
 from neuromorph.files.arrays import load_arrays, names_in
 from neuromorph.models import AttentionLayer, AttentionModel, Naming, open_model
+from neuromorph.models.config import read_config
 from neuromorph.models.digits import DigitsViT, load_split, softmax_attention
 from neuromorph.models.door import CONFIG_NAME, WEIGHTS_NAME
 from neuromorph.models.own import OWN
+from neuromorph.models.own.naming import check_recorded, naming_of
 from neuromorph.models.record_child import HIDDEN
 from neuromorph.progress import Progress, silent
 from neuromorph.shown import Shown
@@ -142,6 +144,8 @@ def collect(
 
         progress("running the data through the model")
         return Collected(**collect_media(place, Path(calibrate)))
+    if naming is not None and calibrate is not None:
+        _check_recording(naming, Path(calibrate))
     progress(f"reading {place.name}")
     heads = open_model(place, naming)
     if calibrate is None and heads.family == OWN and (place / HIDDEN).is_file():
@@ -159,6 +163,16 @@ def collect(
                                "hidden.0, hidden.1, …" + ("" if own else ", or FILE.txt, one "
                                                           "passage a line"))
     return _collect_hidden(heads, arrays, where)
+
+
+def _check_recording(naming: Naming, data: Path) -> None:
+    """What is said of a model, against what `neuromorph record` wrote beside its hidden states."""
+    config = data.parent / CONFIG_NAME
+    if data.name != HIDDEN or not config.is_file():
+        return
+    found = read_config(config)
+    if found.fields.get("model_type") == OWN:
+        check_recorded(naming, naming_of(found.fields, found.where))
 
 
 def is_media(model: Path, data: Path) -> bool:

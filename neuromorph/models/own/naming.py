@@ -116,6 +116,22 @@ class Naming(Shown):
         return replace(self, where=self.where if self.tensors else other.where, **said)
 
 
+def check_recorded(naming: Naming, recorded: Naming) -> None:
+    """Refuse what a recording has found to be otherwise; names of tensors may be others.
+
+    Raises
+    ------
+    UsageError
+    """
+    for name in _SAID:
+        said, found = getattr(naming, name), getattr(recorded, name)
+        if None not in (said, found) and said != found:
+            raise UsageError(f"{name} is not as the recording beside the data has it",
+                             where=recorded.where, found=said, expected=found,
+                             hint="say it as there, leave it out and export the recording's "
+                                  "folder, or record the model again")
+
+
 def read_naming(path: Path) -> Naming:
     """A map in a ``.toml`` or ``.json`` file.
 
