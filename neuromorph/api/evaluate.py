@@ -24,6 +24,7 @@ from neuromorph.api.evaluation.models import (
 )
 from neuromorph.api.evaluation.summary import summary
 from neuromorph.api.evaluation.windows import Bounds, Window, cut
+from neuromorph.api.own_whole import read_tokens
 from neuromorph.api.seed import check_seed
 from neuromorph.bundle import Bundle
 from neuromorph.bundle.kinds import AnyBundle, load_any
@@ -112,7 +113,9 @@ def evaluate(
         attached to the model.
     text : path, optional
         UTF-8, one passage a line; other text than what it was calibrated on. The digits model
-        takes none, and is asked about the images of its test split.
+        takes none, and is asked about the images of its test split. Of a whole model also an
+        ``.npz`` with ``tokens`` (sequences, tokens), each sequence a document: what one of a
+        person's own, without a tokenizer, takes.
     against : path, optional
         The float model; where it was when the bundle was made, if left out.
     bounds : Bounds, optional
@@ -141,7 +144,8 @@ def evaluate(
     loaded = load_any(bundle)
     mixed = _mixed(loaded, crosstalk, seed, progress) if crosstalk else []
     progress("reading the models")
-    task = _task(loaded, None if text is None else Path(text), against, bounds or Bounds(),
+    documents = _documents(loaded, None if text is None else Path(text))
+    task = _task(loaded, documents, against, bounds or Bounds(),
                  asked=spread.here or loaded.path is None)
     done = run(task, seed=seed, work=work, spread=spread, progress=progress)
     about = {"bundle": None if loaded.path is None else str(loaded.path), "family": loaded.family}
@@ -243,13 +247,12 @@ class _In:
 
 
 def _task(
-    bundle: AnyBundle, text: Path | None, against: StrPath | None, bounds: Bounds,
+    bundle: AnyBundle, documents: Sequence[Any], against: StrPath | None, bounds: Bounds,
     *, asked: bool = True,
 ) -> Task:
-    passages = _passages(bundle, text)
     models = models_of(bundle, against, asked=asked)
     windows = (_digits(bundle, against, bounds) if isinstance(bundle, WholeBundle)
-               and is_digits(bundle) else _windows(models, passages, bounds))
+               and is_digits(bundle) else _windows(models, documents, bounds))
     if bundle.path is None:
         return Task(models, windows)
     # A bundle's manifest has the checksums of all of its files.
@@ -262,19 +265,33 @@ def _task(
     return Task(models, windows, where, known_by)
 
 
-def _passages(bundle: AnyBundle, text: Path | None) -> Sequence[str]:
+def _documents(
+    bundle: AnyBundle, text: Path | None
+) -> Sequence[str] | Sequence[NDArray[np.int64]]:
+    """What is read: passages of a text, or tokens; nothing for the digits model."""
     if isinstance(bundle, WholeBundle) and is_digits(bundle):
         if text is not None:
-            raise UsageError("the digits model takes no text", where=bundle.path, found=str(text),
-                             hint="leave it out: its own test images are taken")
+            raise UsageError("the digits model takes no text", where=bundle.path,
+                             found=str(text), hint="leave it out: its own test images are taken")
         return ()
     if text is None:
         raise UsageError("there is no text to evaluate on", where=bundle.path,
-                         hint="give --text FILE, one passage a line (in Python text=)"
-                         + ("" if isinstance(bundle, WholeBundle) else f"; {in_python(bundle)}"))
+                         hint="give --text FILE, one passage a line (in Python text=)" + (
+                             ", or an .npz of tokens" if isinstance(bundle, WholeBundle)
+                             else f"; {in_python(bundle)}"))
+    if text.suffix.lower() == ".npz":
+        return _sequences(bundle, text)
     from neuromorph.huggingface.texts import read_passages
 
     return read_passages(text)
+
+
+def _sequences(bundle: AnyBundle, path: Path) -> list[NDArray[np.int64]]:
+    if not isinstance(bundle, WholeBundle) or not bundle.model.embedding.of_tokens:
+        raise UsageError("tokens are for a whole model that hears them", where=bundle.path,
+                         found=str(path), hint="give what the model takes, --text FILE of a "
+                         "language model")
+    return list(read_tokens(path, len(bundle.model.embedding.weights))["tokens"])
 
 
 def _digits(bundle: WholeBundle, against: StrPath | None, bounds: Bounds) -> list[Window]:
@@ -285,7 +302,8 @@ def _digits(bundle: WholeBundle, against: StrPath | None, bounds: Bounds) -> lis
         zip(patches, test.labels, strict=True))][: bounds.windows]
 
 
-def _windows(models: Models, passages: Sequence[str], bounds: Bounds) -> list[Window]:
-    return cut(passages, models.encode, bounds,
+def _windows(models: Models, documents: Sequence[Any], bounds: Bounds) -> list[Window]:
+    """Of passages, or of tokens as they are."""
+    return cut(documents, lambda one: models.encode(one) if isinstance(one, str) else one, bounds,
                bounds.length_for(models.slots, models.positions),
                only_first=models.kind != "language")

@@ -34,7 +34,9 @@ def evaluate(
         readable=False, help="A bundle of a whole model, of attention, or of memories.")],
     text: Annotated[Path | None, typer.Option(
         readable=False, help="UTF-8 text, one passage a line, that the bundle was not calibrated "
-                             "on. The digits model takes none, and has its own images.")] = None,
+                             "on; or an .npz of tokens (sequences, tokens), as of a model of "
+                             "your own. The digits model takes none, and has its own "
+                             "images.")] = None,
     against: Annotated[Path | None, typer.Option(
         readable=False, help="The float model; where it was when the bundle was made, if left "
                              "out. Needed for a bundle of attention or memories.")] = None,

@@ -69,6 +69,7 @@ def test_cross_talk_beside_the_figures(
     refused = cli("evaluate", "b", "--text", "t", "--crosstalk", 0.1)
     assert (refused.code, refused.out) == (2, "")
     assert "only slots of heads mix" in refused.err
+    monkeypatch.setattr(door, "_documents", lambda *_: ())
     monkeypatch.setattr(door, "_task", lambda *_, **__: task(language=True))
     shown = cli("evaluate", exported, "--text", "t", "--crosstalk", 0.1)
     assert "both, spikes: keys and values mix" in " ".join(shown.out.split())

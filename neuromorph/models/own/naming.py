@@ -98,6 +98,12 @@ class Naming(Shown):
             check_template(template, f"{self.where}: ignore")
         parts.checked_fields(self.whole, self.where)
 
+    def fields(self) -> dict[str, Any]:
+        """As a map in a file has them; `naming_of` reads them."""
+        said = {name: getattr(self, name) for name in _SAID} | {"ignore": list(self.ignore) or None}
+        return {**self.tensors, **self.whole,
+                **{name: value for name, value in said.items() if value is not None}}
+
     def joined(self, other: Naming) -> Naming:
         """What either says, where they do not contradict each other.
 
