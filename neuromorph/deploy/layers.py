@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from neuromorph import backends
 from neuromorph.backends import Inputs
 from neuromorph.circuits.ensembles import Layer, answers, build, closed_form, trains
-from neuromorph.compile import Compiled, Unit, ensembles
+from neuromorph.compile import Compiled, Unit, ensembles, fits
 from neuromorph.compile.ensembles import groups_of
 from neuromorph.deploy.boards import Chosen, smallest_board
 from neuromorph.deploy.fit import needs_of
@@ -108,8 +108,9 @@ def layers_values(own: OwnLayers, found: Laid, target: Chosen) -> dict[str, Any]
             "title": target.profile.title, "chosen": target.why, "bundle": own.where,
             "sizes": sizes, "weights": kept,
             "density": kept / sum(layer.weights.size for layer in own.layers),
-            "ensembles": dict(found.groups), "steps": {"an_input": len(own.layers)},
-            "schedule": [], "warnings": []}
+            "ensembles": dict(found.groups),
+            "wired_by_groups": dict(found.groups or groups_of(found.unit.network)),
+            "steps": {"an_input": len(own.layers)}, "schedule": [], "warnings": []}
 
 
 def layers_placed(
@@ -146,6 +147,9 @@ def layers_not_placed(
     board = smallest_board(units, profile, programmable=True)
     changes = [] if board is None else [
         f"Compile for `--profile {board}`, the smallest that would do."]
+    if head["wired_by_groups"] and not head["ensembles"] and fits(
+            [ensembles(unit) for unit in units], profile):
+        changes.insert(0, "Lay its layers by their groups, which fit: --ensembles found.")
     return refused(head | said_values(profile, ASSUMPTIONS), profile, error,
                    needs_of(units, profile), board, changes)
 

@@ -99,7 +99,7 @@ def compile_rows(report: Mapping[str, Any]) -> dict[str, object]:
         rows["layers"] = (f"{'-'.join(map(str, report['sizes']))}, "
                           f"{readable(report['weights'])} weights, "
                           f"{_whole_percent(report['density'])} of a dense network's")
-        rows |= _ensembles(report["ensembles"])
+        rows |= _ensembles(report["wired_by_groups"], laid=bool(report["ensembles"]))
     if "heads" in report:
         rows["attention"] = (f"{_count(report['heads'], 'head')} of "
                              f"{_count(report['slots'], 'slot')}, {report['memory']} memory, "
@@ -110,9 +110,11 @@ def compile_rows(report: Mapping[str, Any]) -> dict[str, object]:
     return rows | _placed_rows(report) | _run_rows(report) | {"evidence": report["evidence"]}
 
 
-def _ensembles(groups: Mapping[str, int]) -> dict[str, object]:
-    told = [f"{printable(name)} in {count}" for name, count in groups.items()]
-    return {"laid by groups": ", ".join(told)} if told else {}
+def _ensembles(groups: Mapping[str, int], *, laid: bool) -> dict[str, object]:
+    told = ", ".join(f"{printable(name)} in {count}" for name, count in groups.items())
+    if not told:
+        return {}
+    return {"laid by groups": told if laid else f"no; by --ensembles found: {told}"}
 
 
 def _placed_rows(report: Mapping[str, Any]) -> dict[str, object]:
@@ -173,8 +175,8 @@ def _second_memory(second: Mapping[str, Any] | None) -> dict[str, object]:
     cores = "do not fit" if second["cores"] is None else readable(second["cores"])
     cores = f"at least {cores}" if second.get("at_least") else cores
     return {f"cores, {bytes_text(second['bits'] / BYTE)} each":
-            f"{cores}: a log of Intel's own compiler gives a core's synapses no more than that; "
-            "its papers give the memory counted above. Which one holds is not public"}
+            f"{cores}, if a core holds only what a log of Intel's compiler tells, not what its "
+            "papers say"}
 
 
 def _run_rows(report: Mapping[str, Any]) -> dict[str, object]:

@@ -16,9 +16,10 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "core"))
 from small_whole import small_whole
 
 import neuromorph
+from neuromorph.api import compile as door
 from neuromorph.bundle.whole import save_whole
 from neuromorph.deploy import layers
-from neuromorph.errors import DisagreementError, UsageError
+from neuromorph.errors import DisagreementError, FitError, UsageError
 from neuromorph.network import blocks
 
 
@@ -53,7 +54,8 @@ def test_a_folder_of_layers_by_groups_replays(cli: Run, own: Path, tmp_path: Pat
 def test_whole_layers_take_more_synaptic_memory_or_as_many_cores(cli: Run, own: Path) -> None:
     whole, cut = (json.loads(cli("compile", own, *more, "--json").out)
                   for more in ((), ("--ensembles", 4)))
-    assert whole["ensembles"] == {}
+    assert (whole["ensembles"], whole["wired_by_groups"]) == ({}, {"layer 1": 4})
+    assert "no; by --ensembles found: layer 1 in 4" in " ".join(cli("compile", own).out.split())
     assert whole["profile"] == cut["profile"]
     assert (whole["sizes"], whole["bit_exact"]["equal"]) == ([32, 64, 5], True)
     assert sum(row[4] for row in cut["core_table"]) < sum(row[4] for row in whole["core_table"])
@@ -76,6 +78,20 @@ def test_dense_layers_have_no_groups(cli: Run, own: Path, tmp_path: Path) -> Non
     done = cli("compile", tmp_path / "dense.npz", "--ensembles", "found")
     assert done.code == 2
     assert "no layer of this network is made of blocks" in done.err
+
+
+def test_what_does_not_fit_whole_but_by_groups_says_so(
+    cli: Run, own: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise FitError("the board has too few cores", found=2, expected=1)
+
+    monkeypatch.setattr(door, "compile_units", full)
+    done = cli("compile", own, "--profile", "kapoho_point")
+    assert done.code == 5
+    assert "by their groups, which fit: --ensembles found" in " ".join(done.out.split())
+    assert "--ensembles" not in cli(
+        "compile", own, "--profile", "kapoho_point", "--ensembles", "found").out
 
 
 def test_bundles_have_no_groups_and_say_what_has(
