@@ -157,11 +157,11 @@ def collect(
     if heads.family == DIGITS:
         return _collect_digits(place, heads, arrays, where)
     if arrays is None:
-        own = heads.family == OWN  # text is for models that transformers knows
+        # Text is read by models that transformers knows.
+        text = "" if heads.family == OWN else "FILE.txt (one passage a line) or "
         raise CalibrationError("this model needs calibration data", where=place,
-                               found=f"family {heads.family}", hint=f"give --{option} FILE.npz of "
-                               "hidden.0, hidden.1, …" + ("" if own else ", or FILE.txt, one "
-                                                          "passage a line"))
+                               found=f"family {heads.family}",
+                               hint=f"give --{option} {text}FILE.npz of hidden.0, hidden.1, …")
     return _collect_hidden(heads, arrays, where)
 
 
