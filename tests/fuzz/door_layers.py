@@ -46,17 +46,17 @@ def _change(rng: Random, arrays: dict[str, Any]) -> None:
         arrays[name] = np.ones(rng.choice(SHAPES))
     elif kind == 3:
         with np.errstate(all="ignore"):
-            arrays[name] = np.asarray(arrays[name]).astype(rng.choice(KINDS))
+            arrays[name] = np.real(arrays[name]).astype(rng.choice(KINDS))
     elif kind < 6:
         arrays[name] = np.full(np.shape(arrays[name]), rng.choice(VALUES))
     elif kind < 8:
-        array = np.array(arrays[name], np.float64)
+        array = np.array(np.real(arrays[name]), np.float64)
         if array.size:
             array.flat[rng.randrange(array.size)] = rng.choice(VALUES)
         arrays[name] = array
     else:
         with np.errstate(all="ignore"):
-            arrays[name] = np.asarray(arrays[name], np.float64) * rng.choice(VALUES[2:-2])
+            arrays[name] = np.real(arrays[name]).astype(np.float64) * rng.choice(VALUES[2:-2])
 
 
 def read(path: Path) -> None:
