@@ -22,6 +22,8 @@ from neuromorph.errors import CalibrationError, UsageError
 from neuromorph.files.atomic import check_target
 from neuromorph.files.opening import StrPath
 from neuromorph.files.outputs import MANIFEST
+from neuromorph.models import Naming
+from neuromorph.models.own import OWN
 from neuromorph.progress import Progress, silent
 from neuromorph.runtime import SpikingLayer, Tally
 from neuromorph.shown import Shown
@@ -32,7 +34,7 @@ HELD_OUT = 3
 """One passage in so many measures, and is not adapted to."""
 
 WORSE = 1e-3
-"""Of the mean cosine: what is lost to be warned of."""
+"""Of the mean cosine: what is lost to be warned of, and what at least is gained."""
 
 RARE = 0.01
 """Forced spikes a query that do no harm, however few there were before."""
@@ -90,6 +92,28 @@ class AdaptReport(Shown):
     own_after: Fit
     cautions: tuple[Caution, ...] = field(default=())
 
+    @property
+    def gained(self) -> bool:
+        """Whether heads got better on the new text: nearer to float, or with less forced."""
+        return (self.after.cosine - self.before.cosine > WORSE
+                or self.before.forced > max(2 * self.after.forced, RARE))
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """That nothing was gained, why, and what else to try."""
+        if self.gained:
+            return ()
+        old, new = self.before, self.after
+        found = (f"Nothing is gained: on the new text the mean cosine is {old.cosine:.5f} before "
+                 f"and {new.cosine:.5f} after, forced spikes a query {old.forced:.2g} and "
+                 f"{new.forced:.2g}, steps a query {old.steps:.1f} and {new.steps:.1f}.")
+        fits = old.forced <= RARE and old.clipped <= RARE
+        more = ("The bundle's windows and codes fit this text as they are: keep the bundle. If the "
+                "model still answers worse on it, see `neuromorph evaluate`." if fits else
+                f"Wider windows do not mend it: {old.clipped:.1%} of codes are clipped. Try "
+                "--follow centres, or export anew, calibrated on text of both kinds.")
+        return (f"{found} {more}",)
+
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
         return {
@@ -97,6 +121,7 @@ class AdaptReport(Shown):
             "adapted_to": self.passages[0], "measured_on": self.passages[1],
             **{name: asdict(getattr(self, name))
                for name in ("before", "after", "own_before", "own_after")},
+            "gained": self.gained, "notes": list(self.notes),
             "warnings": [caution.as_dict() for caution in self.cautions]}
 
 
@@ -108,6 +133,7 @@ def adapt(
     against: StrPath | None = None,
     alpha: float = ALPHA,
     follow: Follow = "windows",
+    naming: Naming | None = None,
     seed: int = 0,
     force: bool = False,
     progress: Progress = silent,
@@ -132,6 +158,8 @@ def adapt(
     follow : {"windows", "centres", "scales"}
         What follows, each with those before it: windows, which only widen; centres of keys;
         scales of queries and keys. See `neuromorph.translate.adapt`.
+    naming : Naming, optional
+        Of a model with names of its own, as `export` had it.
     seed : int
         Chooses the passages that are held out.
     force : bool
@@ -152,7 +180,7 @@ def adapt(
         check_apart(source, output)
         check_target(output, ours=BUNDLE_FOLDER, force=force)
     slots = max(head.slots for code in bundle.codes.values() for head in code.heads)
-    collected = collect(model, text, progress, slots)
+    collected = collect(model, text, progress, slots, naming, "text")
     check_same(bundle, dict(collected.provenance.get("files", {})), Path(model))
     learned, held = _divided(bundle, collected, slots, seed)
     codes = {}
@@ -192,8 +220,11 @@ def _model_of(bundle: Bundle, against: StrPath | None) -> StrPath:
     if against is not None:
         return against
     if bundle.model_file is None:
-        raise UsageError("text is run through the model, which is not in the bundle",
-                         where=bundle.path, hint="name it with --against (in Python against=)")
+        own = bundle.family == OWN
+        raise UsageError("data is run through the model, which is not in the bundle",
+                         where=bundle.path, hint="name it with --against (in Python against=)" + (
+                             ", with the --map and options that export had (naming=); data of such "
+                             "a model are hidden states (.npz)" if own else ""))
     return bundle.model_file
 
 

@@ -16,9 +16,11 @@ from neuromorph.api.budget import WORD, require
 from neuromorph.errors import CalibrationError, InputError, UsageError, did_you_mean
 from neuromorph.files.arrays import load_arrays, names_in
 from neuromorph.models import AttentionLayer, AttentionModel, Naming, open_model
+from neuromorph.models.config import read_config
 from neuromorph.models.digits import DigitsViT, load_split, softmax_attention
 from neuromorph.models.door import CONFIG_NAME, WEIGHTS_NAME
 from neuromorph.models.own import OWN
+from neuromorph.models.own.naming import check_recorded, naming_of
 from neuromorph.models.record_child import HIDDEN
 from neuromorph.progress import Progress, silent
 from neuromorph.shown import Shown
@@ -93,6 +95,7 @@ def collect(
     progress: Progress = silent,
     slots: int | None = None,
     naming: Naming | None = None,
+    option: str = "calibrate",
 ) -> Collected:
     """Read a model and run calibration data through it, in float.
 
@@ -112,6 +115,8 @@ def collect(
         Longest context asked for: passages of a text are as long where that is beyond the usual.
     naming : Naming, optional
         Of a model whose tensors have names of a person's own; see `neuromorph.models.Naming`.
+    option : str
+        What a person calls the data by.
 
     Raises
     ------
@@ -139,6 +144,8 @@ def collect(
 
         progress("running the data through the model")
         return Collected(**collect_media(place, Path(calibrate)))
+    if naming is not None and calibrate is not None:
+        _check_recording(naming, Path(calibrate))
     progress(f"reading {place.name}")
     heads = open_model(place, naming)
     if calibrate is None and heads.family == OWN and (place / HIDDEN).is_file():
@@ -150,10 +157,22 @@ def collect(
     if heads.family == DIGITS:
         return _collect_digits(place, heads, arrays, where)
     if arrays is None:
+        # Text is read by models that transformers knows.
+        text = "" if heads.family == OWN else "FILE.txt (one passage a line) or "
         raise CalibrationError("this model needs calibration data", where=place,
                                found=f"family {heads.family}",
-                               hint="give --calibrate FILE.txt (one passage a line) or FILE.npz")
+                               hint=f"give --{option} {text}FILE.npz of hidden.0, hidden.1, …")
     return _collect_hidden(heads, arrays, where)
+
+
+def _check_recording(naming: Naming, data: Path) -> None:
+    """What is said of a model, against what `neuromorph record` wrote beside its hidden states."""
+    config = data.parent / CONFIG_NAME
+    if data.name != HIDDEN or not config.is_file():
+        return
+    found = read_config(config)
+    if found.fields.get("model_type") == OWN:
+        check_recorded(naming, naming_of(found.fields, found.where))
 
 
 def is_media(model: Path, data: Path) -> bool:

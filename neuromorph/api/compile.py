@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
 
+from neuromorph.api.own_layers import load_layers
 from neuromorph.bundle import Bundle
 from neuromorph.bundle.kinds import AnyBundle, load_any
 from neuromorph.bundle.memories import MemoriesBundle
@@ -15,6 +17,14 @@ from neuromorph.compile import Compiled, Unit, check_pass, compile_units, to_lin
 from neuromorph.cost import costs_of
 from neuromorph.deploy.any_units import all_units
 from neuromorph.deploy.boards import Chosen, fitting, named, whole_fitting
+from neuromorph.deploy.layers import (
+    Laid,
+    OwnLayers,
+    laid,
+    layers_not_placed,
+    layers_placed,
+    layers_values,
+)
 from neuromorph.deploy.look import check_seconds, look, search_values
 from neuromorph.deploy.memories import (
     memories_not_placed,
@@ -29,21 +39,32 @@ from neuromorph.errors import FitError, UsageError
 from neuromorph.progress import Progress, silent
 from neuromorph.shown import Shown
 
-Source: TypeAlias = str | os.PathLike[str] | AnyBundle
+Source: TypeAlias = str | os.PathLike[str] | AnyBundle | OwnLayers
+
+Ensembles: TypeAlias = int | Literal["found"]
+
+NO_BLOCKS: Mapping[type[AnyBundle], str] = {
+    Bundle: "heads of attention are dense, every key hears its whole query",
+    WholeBundle: "a whole model is proved part by part, and one that is cut has no such parts",
+    MemoriesBundle: "memories are dense, every key reaches every value"}
+"""Why no bundle is laid by groups."""
 
 
 def compile_bundle(
     path: Source, profile: str | None = None, *,
-    memory: Memory = "static", programmable: bool = False, costs: str | None = None,
-    dump: Sequence[str] = (), search: float = 0.0, seed: int = 0, progress: Progress = silent,
+    memory: Memory = "static", programmable: bool = False, ensembles: Ensembles | None = None,
+    costs: str | None = None, dump: Sequence[str] = (), search: float = 0.0, seed: int = 0,
+    progress: Progress = silent,
 ) -> CompileReport:
-    """Place a bundle on a chip or board, check the result, estimate its costs.
+    """Place a bundle, or layers, on a chip or board, check the result, estimate its costs.
 
-    Heads of attention and memories are a network each; a whole model is one network.
+    Heads of attention and memories are a network each; a whole model is one network, and so are
+    layers of one's own.
 
     Parameters
     ----------
-    path : path, Bundle, WholeBundle or MemoriesBundle
+    path : path, Bundle, WholeBundle, MemoriesBundle or OwnLayers
+        Of a bundle's folder, or of an ``.npz`` of layers, as `own_layers.read_own` takes it.
     profile : str, optional
         Name of a hardware profile, or path of one. If left out, the smallest chip or board that
         is known to take the bundle: its kind of spikes and its registers decide between chips.
@@ -52,6 +73,9 @@ def compile_bundle(
         or synapses that plasticity will write.
     programmable : bool
         Let a Loihi 2 board run neurons of our own, which graded spikes need.
+    ensembles : int or "found", optional
+        Lay layers that are wired group to group on cores by their groups: so many, or as many as
+        are found in the weights. No bundle has such layers.
     costs : str, optional
         Set of energy and time constants; the profile's default if left out.
     dump : sequence of str
@@ -71,11 +95,13 @@ def compile_bundle(
     ------
     NeuromorphError
         If the bundle or the profile cannot be read.
+    UsageError
+        Also if groups are asked for where there are none.
     DisagreementError
         If the placed program does not give what the networks give, or the checker objects.
     """
     wanted, search = set(map(check_pass, dump)), check_seconds(search)
-    job = _begun(path, profile, memory, programmable, progress, costs)
+    job = _begun(path, profile, memory, programmable, progress, costs, ensembles)
     costs_of(job.target.profile, costs)
     dumps: dict[str, str] = {}
 
@@ -169,14 +195,86 @@ class _OfMemories(Shown):
         return memories_values(self.bundle, self.units, self.target)
 
 
+@dataclass(frozen=True, eq=False, repr=False)
+class _OfLayers(Shown):
+    """Layers of one's own, one unit."""
+
+    own: OwnLayers
+    found: Laid
+    target: Chosen
+
+    @property
+    def units(self) -> tuple[Unit, ...]:
+        return (self.found.unit,)
+
+    def placed(self, compiled: Compiled, costs: str | None, progress: Progress) -> CompileReport:
+        return layers_placed(self.own, compiled, costs, self._head, progress)
+
+    def not_placed(self, error: FitError) -> CompileReport:
+        return layers_not_placed(self.units, self.target.profile, error, self._head)
+
+    @property
+    def _head(self) -> dict[str, Any]:
+        return layers_values(self.own, self.found, self.target)
+
+
 def _begun(
     path: Source, profile: str | None, memory: Memory, programmable: bool, progress: Progress,
-    costs: str | None = None,
-) -> _OfHeads | _OfAWhole | _OfMemories:
+    costs: str | None = None, ensembles: Ensembles | None = None,
+) -> _OfHeads | _OfAWhole | _OfMemories | _OfLayers:
     """The bundle, its networks, and what they are compiled for."""
     if memory not in ("static", "plastic"):
         raise UsageError("no such memory", found=memory, expected="static or plastic")
-    bundle = load_any(path)
+    _check_groups(ensembles)
+    source = _loaded(path)
+    if isinstance(source, OwnLayers):
+        return _of_layers(source, profile, memory, progress, costs, ensembles)
+    if ensembles is not None:
+        raise UsageError(f"{NO_BLOCKS[type(source)]}: there are no groups to lay on cores",
+                         where=source.path, found=f"ensembles {ensembles}",
+                         hint="it is for layers of your own, wired by network.blocks: `neuromorph "
+                              "compile LAYERS.npz --ensembles found`, see docs/ensembles.md")
+    return _of_bundle(source, profile, memory, programmable, progress, costs)
+
+
+def _check_groups(ensembles: object) -> None:
+    several = isinstance(ensembles, int) and ensembles > 1  # True is none of these
+    if not several and ensembles not in (None, "found"):
+        raise UsageError("there is no such number of groups", where="ensembles",
+                         found=repr(ensembles), expected="a whole number of 2 or more, or found")
+
+
+def _loaded(path: Source) -> AnyBundle | OwnLayers:
+    """Layers, if it is a file with the name of one; else a bundle."""
+    if isinstance(path, OwnLayers):
+        return path
+    if isinstance(path, str | os.PathLike) and Path(path).suffix == ".npz" and Path(path).is_file():
+        return load_layers(path)
+    return load_any(path)
+
+
+def _of_layers(
+    own: OwnLayers, profile: str | None, memory: Memory, progress: Progress, costs: str | None,
+    ensembles: Ensembles | None,
+) -> _OfLayers:
+    if memory != "static":
+        raise UsageError("layers have no memory that plasticity writes", where=own.where,
+                         found=f"memory {memory}", hint="leave it out")
+    target = None if profile is None else named(profile, programmable=True)
+    if target is not None:
+        costs_of(target.profile, costs)
+    progress("building the network")
+    found = laid(own, ensembles)
+    if target is None:
+        progress("choosing a board")
+        target = whole_fitting((found.unit,), "the layers")
+    return _OfLayers(own, found, target)
+
+
+def _of_bundle(
+    bundle: AnyBundle, profile: str | None, memory: Memory, programmable: bool,
+    progress: Progress, costs: str | None,
+) -> _OfHeads | _OfAWhole | _OfMemories:
     ours = isinstance(bundle, WholeBundle | MemoriesBundle)  # no neurons but programmable ones
     if ours and memory != "static":
         raise UsageError("the memories of a whole model are always written by plasticity"
@@ -201,7 +299,8 @@ def _begun(
 
 def program_text(
     path: Source, profile: str | None, stop_after: str, *,
-    memory: Memory = "static", programmable: bool = False, progress: Progress = silent,
+    memory: Memory = "static", programmable: bool = False, ensembles: Ensembles | None = None,
+    progress: Progress = silent,
 ) -> str:
     """The program after a pass, as stable text.
 
@@ -211,6 +310,6 @@ def program_text(
         If it does not get that far.
     """
     check_pass(stop_after)
-    job = _begun(path, profile, memory, programmable, progress)
+    job = _begun(path, profile, memory, programmable, progress, ensembles=ensembles)
     return to_lines(compile_units(job.units, job.target.profile, stop_after=stop_after,
                                   told=lambda name: progress(f"pass: {name}")))

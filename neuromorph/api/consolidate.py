@@ -85,8 +85,8 @@ def consolidate(
     folder = Path(source)
     if not (folder / PROGRAM).is_file():
         raise MissingFileError("this is no folder of a compiled program", where=folder,
-                               hint="write_program(folder, compile_units(...).program) makes "
-                                    "one of a network")
+                               hint="make one of a network by write_program(folder, "
+                                    "compile_units(...).program)")
     if codes is not None and how != "log8":
         raise UsageError("only log8 has codes", found=how)
     program = read_program(folder)

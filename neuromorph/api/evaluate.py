@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from neuromorph.api.crosstalk import crosstalk as mix
 from neuromorph.api.digits_source import digits_original
 from neuromorph.api.evaluation.figures import Figures, of_classes, of_encoder, of_language
 from neuromorph.api.evaluation.models import (
@@ -23,7 +24,9 @@ from neuromorph.api.evaluation.models import (
 )
 from neuromorph.api.evaluation.summary import summary
 from neuromorph.api.evaluation.windows import Bounds, Window, cut
+from neuromorph.api.own_whole import read_tokens
 from neuromorph.api.seed import check_seed
+from neuromorph.bundle import Bundle
 from neuromorph.bundle.kinds import AnyBundle, load_any
 from neuromorph.bundle.whole import WholeBundle
 from neuromorph.errors import UsageError
@@ -58,6 +61,8 @@ class Evaluation(Shown):
     notes : tuple of str
     cautions : tuple of Caution
         Those of the bundle.
+    crosstalk : list of dict
+        As of `CrosstalkReport.curve`, if it was asked for.
     """
 
     found: dict[str, Any]
@@ -65,6 +70,7 @@ class Evaluation(Shown):
     about: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     cautions: tuple[Caution, ...] = ()
+    crosstalk: Sequence[dict[str, float]] = ()
 
     def glance(self) -> dict[str, Any]:
         """What a notebook shows: figures with their intervals, and the worst hidden states."""
@@ -78,7 +84,8 @@ class Evaluation(Shown):
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
-        return {**self.about, **self.found, "notes": list(self.notes),
+        mixed = {"crosstalk": list(self.crosstalk)} if self.crosstalk else {}
+        return {**self.about, **self.found, **mixed, "notes": list(self.notes),
                 "warnings": [caution.as_dict() for caution in self.cautions]}
 
 
@@ -104,8 +111,9 @@ class Task(Shown):
 
 def evaluate(
     bundle: AnyBundle | StrPath, text: StrPath | None = None, *,
-    against: StrPath | None = None, bounds: Bounds | None = None, seed: int = 0,
-    work: StrPath | None = None, spread: Spread = HERE, progress: Progress = silent,
+    against: StrPath | None = None, bounds: Bounds | None = None,
+    crosstalk: Sequence[float] = (), seed: int = 0, work: StrPath | None = None,
+    spread: Spread = HERE, progress: Progress = silent,
 ) -> Evaluation:
     """Run a text through a bundle and through the float model that it was made from.
 
@@ -116,13 +124,18 @@ def evaluate(
         attached to the model.
     text : path, optional
         UTF-8, one passage a line; other text than what it was calibrated on. The digits model
-        takes none, and is asked about the images of its test split.
+        takes none, and is asked about the images of its test split. Of a whole model also an
+        ``.npz`` with ``tokens`` (sequences, tokens), each sequence a document: what one of a
+        person's own, without a tokenizer, takes.
     against : path, optional
         The float model; where it was when the bundle was made, if left out.
     bounds : Bounds, optional
         How much of the text is evaluated, and in windows of how many tokens.
+    crosstalk : sequence of float, optional
+        Strengths of mixing, as of `neuromorph.crosstalk`: what each head of a bundle of attention
+        loses by it on the bundle's sample, beside what the model loses without.
     seed : int
-        Of the interval's resampling.
+        Of the interval's resampling, and of which slots mix.
     work : path, optional
         Folder for what is done so far. An evaluation of the same inputs that was stopped goes on
         from there, to the same figures; it is empty again when it is done.
@@ -140,12 +153,23 @@ def evaluate(
     """
     check_seed(seed)
     loaded = load_any(bundle)
+    mixed = _mixed(loaded, crosstalk, seed, progress) if crosstalk else []
     progress("reading the models")
-    task = _task(loaded, None if text is None else Path(text), against, bounds or Bounds(),
+    documents = _documents(loaded, None if text is None else Path(text))
+    task = _task(loaded, documents, against, bounds or Bounds(),
                  asked=spread.here or loaded.path is None)
     done = run(task, seed=seed, work=work, spread=spread, progress=progress)
     about = {"bundle": None if loaded.path is None else str(loaded.path), "family": loaded.family}
-    return replace(done, about=about, cautions=loaded.cautions)
+    return replace(done, about=about, cautions=loaded.cautions, crosstalk=mixed)
+
+
+def _mixed(
+    bundle: AnyBundle, strengths: Sequence[float], seed: int, progress: Progress
+) -> list[dict[str, float]]:
+    if not isinstance(bundle, Bundle):
+        raise UsageError("only slots of heads mix", where=bundle.path, found="no bundle of "
+                         "attention", hint="leave --crosstalk out, or export attention alone")
+    return mix(bundle, strengths, seed=seed, progress=progress).curve()
 
 
 def evaluate_attached(
@@ -234,13 +258,12 @@ class _In:
 
 
 def _task(
-    bundle: AnyBundle, text: Path | None, against: StrPath | None, bounds: Bounds,
+    bundle: AnyBundle, documents: Sequence[Any], against: StrPath | None, bounds: Bounds,
     *, asked: bool = True,
 ) -> Task:
-    passages = _passages(bundle, text)
     models = models_of(bundle, against, asked=asked)
     windows = (_digits(bundle, against, bounds) if isinstance(bundle, WholeBundle)
-               and is_digits(bundle) else _windows(models, passages, bounds))
+               and is_digits(bundle) else _windows(models, documents, bounds))
     if bundle.path is None:
         return Task(models, windows)
     # A bundle's manifest has the checksums of all of its files.
@@ -253,19 +276,33 @@ def _task(
     return Task(models, windows, where, known_by)
 
 
-def _passages(bundle: AnyBundle, text: Path | None) -> Sequence[str]:
+def _documents(
+    bundle: AnyBundle, text: Path | None
+) -> Sequence[str] | Sequence[NDArray[np.int64]]:
+    """What is read: passages of a text, or tokens; nothing for the digits model."""
     if isinstance(bundle, WholeBundle) and is_digits(bundle):
         if text is not None:
-            raise UsageError("the digits model takes no text", where=bundle.path, found=str(text),
-                             hint="leave it out: its own test images are taken")
+            raise UsageError("the digits model takes no text", where=bundle.path,
+                             found=str(text), hint="leave it out: its own test images are taken")
         return ()
     if text is None:
         raise UsageError("there is no text to evaluate on", where=bundle.path,
-                         hint="give --text FILE, one passage a line (in Python text=)"
-                         + ("" if isinstance(bundle, WholeBundle) else f"; {in_python(bundle)}"))
+                         hint="give --text FILE, one passage a line (in Python text=)" + (
+                             ", or an .npz of tokens" if isinstance(bundle, WholeBundle)
+                             else f"; {in_python(bundle)}"))
+    if text.suffix.lower() == ".npz":
+        return _sequences(bundle, text)
     from neuromorph.huggingface.texts import read_passages
 
     return read_passages(text)
+
+
+def _sequences(bundle: AnyBundle, path: Path) -> list[NDArray[np.int64]]:
+    if not isinstance(bundle, WholeBundle) or not bundle.model.embedding.of_tokens:
+        raise UsageError("tokens are for a whole model that hears them", where=bundle.path,
+                         found=str(path), hint="give what the model takes, --text FILE of a "
+                         "language model")
+    return list(read_tokens(path, len(bundle.model.embedding.weights))["tokens"])
 
 
 def _digits(bundle: WholeBundle, against: StrPath | None, bounds: Bounds) -> list[Window]:
@@ -276,7 +313,8 @@ def _digits(bundle: WholeBundle, against: StrPath | None, bounds: Bounds) -> lis
         zip(patches, test.labels, strict=True))][: bounds.windows]
 
 
-def _windows(models: Models, passages: Sequence[str], bounds: Bounds) -> list[Window]:
-    return cut(passages, models.encode, bounds,
+def _windows(models: Models, documents: Sequence[Any], bounds: Bounds) -> list[Window]:
+    """Of passages, or of tokens as they are."""
+    return cut(documents, lambda one: models.encode(one) if isinstance(one, str) else one, bounds,
                bounds.length_for(models.slots, models.positions),
                only_first=models.kind != "language")

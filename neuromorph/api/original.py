@@ -24,14 +24,8 @@ def original_path(
     Raises
     ------
     UsageError
-        If it is not named, and not where it was; or of other files.
-    UnsupportedError
-        If it has names of a person's own.
+        If it is not named, and not where it was.
     """
-    if isinstance(bundle, WholeBundle) and bundle.family == OWN:
-        raise UnsupportedError("a model of your own is not run in float here", where=bundle.path,
-                               hint="give its answers as outputs beside the tokens that export "
-                               "is calibrated on; its report compares every block")
     noted = bundle.provenance.get(SOURCE)
     path = Path(model) if model is not None else Path(noted) if isinstance(noted, str) else None
     if path is None or (model is None and not path.exists()):
@@ -58,11 +52,17 @@ def load_original(
     ------
     UsageError
         If it is not there, or is another one, by the checksums of its files.
+    UnsupportedError
+        If it has names of a person's own.
     MissingExtraError
         Without torch and transformers.
     InputError
         If it cannot be read.
     """
+    if bundle.family == OWN:
+        raise UnsupportedError("a model of your own does not run as transformers' do",
+                               where=bundle.path, hint="hold it against its bundle by `neuromorph "
+                               "evaluate --text FILE.npz`")
     path = original_path(bundle, model, option)
     from neuromorph.huggingface.loading import load_model, open_weights
     from neuromorph.models.source import digests

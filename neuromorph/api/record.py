@@ -173,10 +173,5 @@ def _attended(folder: Path) -> dict[str, Any]:
 
 def _configure(folder: Path, known: Naming) -> None:
     """What is known, as a configuration that is a map."""
-    fields = {"heads": known.heads, "kv_heads": known.kv_heads, "causal": known.causal,
-              "fused_order": known.fused_order, "transposed": known.transposed,
-              "rope_theta": known.rope_theta, "scale": known.scale,
-              "ignore": list(known.ignore) or None}
-    config = {**FOLDER.mark(), "model_type": OWN, **known.tensors, **known.whole,
-              **{name: value for name, value in fields.items() if value is not None}}
+    config = {**FOLDER.mark(), "model_type": OWN, **known.fields()}
     (folder / CONFIG).write_text(json.dumps(config, indent=2) + "\n", "utf-8")

@@ -153,7 +153,9 @@ def _with_slots(options: BlockOptions, source: Source) -> BlockOptions:
 
 def _of_text(sequences: Sequence[Any], options: BlockOptions) -> list[Caution]:
     lengths = list(map(len, sequences))
-    return cautions.of_lengths(lengths, options.attention.slots, sum(lengths))
+    return [*cautions.of_lengths(lengths, options.attention.slots, sum(lengths)),
+            *cautions.of_sameness({"what goes in": [
+                np.reshape(np.asarray(one, float), (1, len(one), -1)) for one in sequences]})]
 
 
 def _of_layers(made: TranslatedTransformer) -> list[Caution]:

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
+from neuromorph.bundle.made import Made
 from neuromorph.bundle.manifest import (
     SCHEMA_VERSION,
     Manifest,
     entries,
-    plain,
     read_manifest,
     write_manifest,
 )
@@ -37,8 +37,8 @@ from neuromorph.files.opening import StrPath
 from neuromorph.files.outputs import BUNDLE, GENERATOR, MANIFEST, Output
 from neuromorph.files.safetensors_file import SafetensorsFile
 from neuromorph.network import to_text
-from neuromorph.shown import Shown, sentences
-from neuromorph.translate import Caution, LayerCode, Sample, cautions
+from neuromorph.shown import sentences
+from neuromorph.translate import LayerCode, Sample
 
 CODES, SAMPLE = "codes.safetensors", "sample.safetensors"
 NETWORK, MODEL = "network.txt", "model.safetensors"
@@ -49,7 +49,7 @@ BUNDLE_FOLDER = Output(BUNDLE, NAMES, MANIFEST)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Bundle(Shown):
+class Bundle(Made):
     """Codes of every layer, a sample to try them on, and where they came from.
 
     In memory it is what it would be on disk: samples are rounded to single precision, and
@@ -80,10 +80,9 @@ class Bundle(Shown):
     path: Path | None = None
 
     def __post_init__(self) -> None:
-        samples = {name: in_single_precision(sample) for name, sample in self.samples.items()}
-        for name, value in (("samples", samples), ("options", plain(self.options)),
-                            ("provenance", plain(self.provenance))):
-            object.__setattr__(self, name, value)
+        super().__post_init__()
+        object.__setattr__(self, "samples", {
+            name: in_single_precision(sample) for name, sample in self.samples.items()})
 
     def glance(self) -> dict[str, Any]:
         """What a notebook shows."""
@@ -100,11 +99,6 @@ class Bundle(Shown):
                        for name, code in self.codes.items()],
             "holds its model": self.model is not None,
             "warnings": sentences(self.cautions)}
-
-    @property
-    def cautions(self) -> tuple[Caution, ...]:
-        """What was said when it was made: reasons to trust it less."""
-        return cautions.read(self.provenance)
 
     @property
     def model_file(self) -> Path | None:

@@ -33,6 +33,10 @@ Plot = Annotated[Path | None, typer.Option(
 Windows = Annotated[int | None, typer.Option(help="At most so many windows of the text.", min=1)]
 Length = Annotated[int | None, typer.Option(
     help="Tokens of a window; as many as heads remember, up to 512, if left out.", min=2)]
+CROSSTALK = ("e: each slot gets e times a random sum of all slots, as long as one on average. "
+             "Again for a curve;")
+"""How `--crosstalk` is explained, before what it is if left out."""
+
 # Paths are checked by whoever opens them, with errors of ours: hence `readable=False` everywhere.
 JsonFile = Annotated[Path | None, typer.Option(
     "-o", "--output", readable=False, help="Also write the JSON to this new file.")]

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
 def compile_(
     bundle: Annotated[Path, typer.Argument(
-        readable=False, help="A bundle that `neuromorph export` made.")],
+        readable=False, help="A bundle that `neuromorph export` made; or layers of your own, an "
+                             ".npz of weight.0, bias.0, … and inputs.")],
     profile: Annotated[str | None, typer.Option(
         autocompletion=completion.profiles,
         help="Hardware profile, by name (see `neuromorph profiles list`) or path; the smallest "
@@ -41,6 +42,10 @@ def compile_(
     programmable: Annotated[bool, typer.Option(
         "--programmable", help="Let a Loihi 2 board run neurons of our own, which graded spikes "
                                "need.")] = False,
+    ensembles: Annotated[str | None, typer.Option(
+        metavar="GROUPS", help="Layers of your own that are wired group to group: lay each group "
+                               "on a core. How many groups, or `found`, to find them in the "
+                               "weights.")] = None,
     costs: Annotated[str | None, typer.Option(
         help="Set of energy and time constants; the profile's default if left out.")] = None,
     stop_after: Annotated[str | None, typer.Option(
@@ -69,13 +74,16 @@ def compile_(
     from neuromorph.deploy.folder import FOLDER, save_compiled
     from neuromorph.files.atomic import check_target
 
+    groups: Any = int(ensembles) if ensembles and ensembles.isdecimal() else ensembles
+
     if stop_after is not None:
         check_unused("--stop-after prints the program and ends", "leave it out, or see --dump",
                      {"--output": output, "--dump": dump, "--costs": costs, "--force": force,
                       "--search": search, "--plot": plot})
         with progress(quiet or as_json) as tell:
             text = program_text(bundle, profile, stop_after, memory=memory,
-                                programmable=programmable, progress=tell)
+                                programmable=programmable, ensembles=groups,
+                                progress=tell)
         show({"program": text}, lambda: [text.rstrip()], as_json=as_json, quiet=quiet)
         return
     check_force(output, plot, force=force)
@@ -84,8 +92,8 @@ def compile_(
         check_target(output, ours=FOLDER, force=force)
     with progress(quiet or as_json) as tell:
         found = compile_bundle(bundle, profile, memory=memory, programmable=programmable,
-                               costs=costs, dump=dump or (), search=search, seed=seed,
-                               progress=tell)
+                               ensembles=groups, costs=costs, dump=dump or (), search=search,
+                               seed=seed, progress=tell)
         if output is not None:
             save_compiled(found, output, force=force, progress=tell)
         drawn = [] if found.refusal else save_plot(plot, lambda: of_program(found), force=force)

@@ -13,32 +13,53 @@ from neuromorph.cli.common import Force, Json, Quiet, Seed, check_flags, progres
 
 def consolidate(
     program: Annotated[Path, typer.Argument(
-        readable=False, help="A folder of `neuromorph compile`, with plastic projections.")],
+        readable=False, help="Folder of a compiled program in which something learns: program.json "
+                             "and weights.npz.")],
     learned: Annotated[Path, typer.Option(
-        readable=False, help="An .npz file with weights.NAME and tags.NAME of projections that "
-                             "learned, such as a program's expected.npz.")],
+        readable=False, help="What it learned: an .npz of weights.NAME and tags.NAME for each "
+                             "plastic projection NAME, as save_learned writes it; the "
+                             "expected.npz beside a program has the same names. Others stay as "
+                             "they are.")],
     output: Annotated[Path, typer.Option(
         "-o", "--output", readable=False, help="Folder for the new program.")],
     how: Annotated[Literal["frozen", "anchored", "log8"], typer.Option(
-        help="frozen: static synapses; anchored: those, and new plastic ones beside that fade; "
-             "log8: weights times 2^(tag / 16).")] = "frozen",
+        help="frozen: learned weights are fixed, and nothing learns any more; anchored: they are "
+             "fixed, and new synapses beside them learn on, from 0, and fade; log8: weights "
+             "become w times 2^(tag / 16) and learn on, for rules that add to a tag.")] = "frozen",
     anchor: Annotated[float, typer.Option(
-        help="Of anchored: what new weights lose at a time, m 2^e.")] = 2.0**-6,
+        help="Of anchored: the share of a new weight that fades at a time; a whole number times a "
+             "power of 2.")] = 2.0**-6,
     every: Annotated[int, typer.Option(
-        help="Of anchored: they lose it every 2^K epochs.", metavar="K", min=0, max=9)] = 0,
+        help="Of anchored: it fades every 2^K learning epochs.", metavar="K", min=0, max=9)] = 0,
     codes: Annotated[Path | None, typer.Option(
-        readable=False, help="Of log8: codes.npz of an earlier consolidation.")] = None,
+        readable=False, help="Of log8: the codes.npz that an earlier --how log8 left in its "
+                             "folder; so nothing is rounded twice.")] = None,
     unit: Annotated[str | None, typer.Option(
-        help="Which network, by name or number, where there are several.")] = None,
+        help="Which network of the program, by name or number, where there are several.")] = None,
     profile: Annotated[str | None, typer.Option(
         autocompletion=completion.profiles,
-        help="Path of the hardware profile, where it is none of ours.")] = None,
+        help="Path of the hardware profile that it was compiled for, if that is a file of your "
+             "own.")] = None,
     seed: Seed = 0,  # noqa: ARG001 - every command takes it
     force: Force = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Make what plastic synapses have learned the weights of a new program."""
+    """Keep what a program has learned: its weights after a run become those of a new program.
+
+    For a learning network of your own, made in Python.
+
+    Not for bundles: what heads write is overwritten by the next tokens (--memory static).
+
+    1. Compile it: write_program("PROGRAM", compile_units([Unit("mine", network)],
+    profile).program).
+
+    2. Run it, and keep weights and tags: save_learned(run.synapses, "learned.npz").
+
+    3. neuromorph consolidate PROGRAM --learned learned.npz -o NEW
+
+    NEW is compiled anew, ready for the next task. In full: docs/plasticity.md.
+    """
     check_flags(as_json=as_json, quiet=quiet)
     from neuromorph.api.consolidate import consolidate as run
 

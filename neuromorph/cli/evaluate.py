@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from neuromorph.cli.common import (
+    CROSSTALK,
     Jobs,
     Json,
     JsonFile,
@@ -37,7 +38,9 @@ def evaluate(
         readable=False, help="A bundle of a whole model, of attention, or of memories.")],
     text: Annotated[Path | None, typer.Option(
         readable=False, help="UTF-8 text, one passage a line, that the bundle was not calibrated "
-                             "on. The digits model takes none, and has its own images.")] = None,
+                             "on; or an .npz of tokens (sequences, tokens), as of a model of "
+                             "your own. The digits model takes none, and has its own "
+                             "images.")] = None,
     against: Annotated[Path | None, typer.Option(
         readable=False, help="The float model; where it was when the bundle was made, if left "
                              "out. Needed for a bundle of attention or memories.")] = None,
@@ -45,6 +48,9 @@ def evaluate(
     length: Length = None,
     tokens: Annotated[int | None, typer.Option(
         help="No further window after so many tokens.", min=1)] = None,
+    crosstalk: Annotated[list[float] | None, typer.Option(
+        help=f"A stress test beside it, of a bundle of attention, on its own sample: {CROSSTALK} "
+             "none if left out. See `neuromorph fidelity`.")] = None,
     work: Annotated[Path | None, typer.Option(
         readable=False, help="Folder for what is done so far, to go on from after an "
                              "interruption; out/evaluate if left out.")] = None,
@@ -71,7 +77,8 @@ def evaluate(
     check_plot(plot)
     with progress(quiet or as_json) as tell:
         done = run(bundle, text, against=against, bounds=Bounds(windows, length, tokens),
-                   seed=seed, work=WORK if work is None else work, spread=spread, progress=tell)
+                   crosstalk=crosstalk or (), seed=seed, work=WORK if work is None else work,
+                   spread=spread, progress=tell)
     result = done.as_dict()
     if output is not None:
         write_json(result, output)
@@ -86,7 +93,10 @@ def _pictures(done: Evaluation) -> Mapping[str, bytes]:
 
 
 def _shown(done: Evaluation) -> list[Any]:
+    from neuromorph.report.crosstalk import crosstalk_tables
     from neuromorph.report.evaluation import evaluation_tables
 
     resumed = [f"Of these windows, an earlier run had done {done.resumed}."] * bool(done.resumed)
-    return [*evaluation_tables(done.as_dict()), *resumed, *done.notes, *warned(done.cautions)]
+    mixed = crosstalk_tables(done.crosstalk) if done.crosstalk else []
+    return [*evaluation_tables(done.as_dict()), *mixed, *resumed, *done.notes,
+            *warned(done.cautions)]

@@ -150,11 +150,8 @@ def export(
             "--target": target != "loihi2", **own})
         _memories(model, output, calibrate, seed, force=force, as_json=as_json, quiet=quiet)
         return
-    naming = None
-    if any(own.values()):
-        naming = naming_of(names, heads=heads, kv_heads=kv_heads, causal=causal,
-                         fused_order=fused_order, transposed=transposed or None,
-                         rope_theta=rope_theta)
+    naming = naming_of(names, transposed=transposed, heads=heads, kv_heads=kv_heads, causal=causal,
+                       fused_order=fused_order, rope_theta=rope_theta)
     if whole:
         check_unused("what a whole model fits on is what compile says", "leave --profile out",
                      {"--profile": profile})

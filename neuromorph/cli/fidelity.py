@@ -9,6 +9,7 @@ import typer
 
 from neuromorph.cli import completion
 from neuromorph.cli.common import (
+    CROSSTALK,
     Force,
     Json,
     Plot,
@@ -27,14 +28,13 @@ def fidelity(
     bundle: Annotated[Path, typer.Argument(
         readable=False, help="A bundle of attention that `neuromorph export` made.")],
     crosstalk: Annotated[list[float] | None, typer.Option(
-        help="e: each slot gets e times a random sum of all slots, as long as one on "
-                          "average. Several for a curve; 0.02 to 0.5 if left out.")] = None,
+        help=f"{CROSSTALK} 0.02 to 0.5 if left out.")] = None,
     inputs: Annotated[Path | None, typer.Option(
         readable=False, help="Arrays (.npz): queries.0, keys.0, values.0, … The bundle's own "
                              "sample if left out.")] = None,
     backend: Annotated[str | None, typer.Option(
         autocompletion=completion.backends,
-        help="What runs it; `neuromorph run --list` names all, and the usual one.")] = None,
+        help="What runs it; `neuromorph run match_and_control --list` names all.")] = None,
     output: Annotated[Path | None, typer.Option(
         "-o", "--output", readable=False,
         help="Folder for summary.json and crosstalk.png.")] = None,
@@ -54,7 +54,7 @@ def fidelity(
     from neuromorph.api.plots import of_crosstalk
     from neuromorph.backends import DEFAULT
     from neuromorph.files.atomic import check_target
-    from neuromorph.report.crosstalk import crosstalk_table
+    from neuromorph.report.crosstalk import crosstalk_tables
 
     check_force(output, plot, force=force)
     check_plot(plot, output, force=force)
@@ -67,6 +67,6 @@ def fidelity(
             save_crosstalk(report, output, force=force)
         drawn = save_plot(plot, lambda: of_crosstalk(bundle, report, tell), force=force)
     result = report.as_dict()
-    show(result, lambda: [crosstalk_table(result["curve"]),
+    show(result, lambda: [*crosstalk_tables(result["curve"]),
                           *([] if output is None else [f"Curve: {output}"]), *drawn],
          as_json=as_json, quiet=quiet)

@@ -32,11 +32,15 @@ RopeTheta = Annotated[float | None, typer.Option(
          "against the other; none if left out.")]
 
 
-def naming_of(path: Path | None, **said: Any) -> Naming:
-    """What the map and the options say together."""
+def naming_of(path: Path | None, *, transposed: bool, **said: Any) -> Naming | None:
+    """What the map and the options say together; None if neither is given."""
+    told = {name: value for name, value in said.items() if value is not None}
+    if transposed:
+        told["transposed"] = True
+    if path is None and not told:
+        return None
     from neuromorph.models import read_naming
     from neuromorph.models.own.naming import naming_of
 
-    options = naming_of({name: value for name, value in said.items() if value is not None},
-                        "the options")
+    options = naming_of(told, "the options")
     return options if path is None else read_naming(path).joined(options)

@@ -45,10 +45,11 @@ def record(
     """Run your own PyTorch model, and keep weights and hidden states for `export`."""
     check_flags(as_json=as_json, quiet=quiet)
     from neuromorph.api.record import record as run
+    from neuromorph.models import Naming
 
     naming = naming_of(names, heads=heads, kv_heads=kv_heads, causal=causal,
-                       fused_order=fused_order, transposed=transposed or None,
-                       rope_theta=rope_theta)
+                       fused_order=fused_order, transposed=transposed,
+                       rope_theta=rope_theta) or Naming(where="the options")
     with progress(quiet or as_json) as tell:
         found = run(model, output, data=data, naming=naming, force=force, progress=tell)
     show(found.as_dict(), lambda: _told(found), as_json=as_json, quiet=quiet)

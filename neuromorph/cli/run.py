@@ -39,12 +39,13 @@ def run(
         help="Name of a circuit. Without one, all are listed.", show_default=False)] = None,
     backend: Annotated[str | None, typer.Option(
         autocompletion=completion.backends,
-        help="What runs it; --list shows what can.")] = None,
+        help="What runs it; NAME --list shows what can.")] = None,
     assignments: Annotated[list[str] | None, typer.Option(
         "--set", metavar="KEY=VALUE",
         help="A setting of the circuit's; again for another one.")] = None,
     listing: Annotated[bool, typer.Option(
-        "--list", help="Show settings, defaults and backends, and run nothing.")] = False,
+        "--list", help="Show a circuit's settings, defaults and backends, and run nothing; without "
+                       "a name, which circuits there are.")] = False,
     output: Annotated[Path | None, typer.Option(
         "-o", "--output", readable=False,
         help="Folder for summary.json and picture.png; out/run/CIRCUIT if left out.")] = None,
@@ -59,7 +60,10 @@ def run(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Run one of the circuits on its own, and draw what happens."""
+    """Run one of the circuits on its own, and draw what happens.
+
+    Without a name it lists them; `neuromorph run NAME --list` shows one's settings.
+    """
     check_flags(as_json=as_json, quiet=quiet)
     settings = parse_assignments(assignments or ())
     if listing or circuit is None:
@@ -132,10 +136,14 @@ def _check_nothing_to_run(given: object) -> None:
 def _list(circuit: str | None, *, as_json: bool, quiet: bool) -> None:
     from neuromorph.api import circuits
     from neuromorph.api.run import describe
-    from neuromorph.report.run_tables import circuit_tables
+    from neuromorph.report.run_tables import circuit_tables, circuits_table
 
-    chosen = circuits.names() if circuit is None else (circuit,)
-    found = [describe(circuits.get(name)) for name in chosen]
+    chosen = [circuits.get(name) for name in (circuits.names() if circuit is None else (circuit,))]
+    if circuit is None and not as_json:  # quick: no backend is asked
+        show({}, lambda: circuits_table({one.name: one.summary for one in chosen}),
+             as_json=as_json, quiet=quiet)
+        return
+    found = [describe(one) for one in chosen]
     show({"circuits": found}, lambda: [table for one in found for table in circuit_tables(one)],
          as_json=as_json, quiet=quiet)
 

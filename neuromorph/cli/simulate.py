@@ -41,7 +41,7 @@ def simulate(
              "of memories also keep.0, rate.0, …. The bundle's own sample if left out.")] = None,
     backend: Annotated[str | None, typer.Option(
         autocompletion=completion.backends,
-        help="What runs it; `neuromorph run --list` names all, and the usual one.")] = None,
+        help="What runs it; `neuromorph run match_and_control --list` names all.")] = None,
     readout: Annotated[str, typer.Option(
         help="host: divide what the heads' potentials say; emitted: the heads divide, and send "
              "their context as graded spikes.")] = "host",

@@ -30,7 +30,8 @@ EMPTY = 0.25
 """Share of blocks that at least are empty, in a layer that is worth a cut."""
 
 FILLED = 0.5
-"""Share of weights that at least are there within blocks: a random mask has small empty blocks."""
+"""Share of weights of a block that more than are there: a random mask has small empty blocks, and
+wires from neuron to neuron, in pairs, are half of one."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -101,7 +102,7 @@ def ensembles(unit: Unit, groups: int | None = None, *, together: bool = True) -
         raise UsageError("no layer of this network is made of blocks", where=unit.name,
                          found=f"{len(unit.network.projections)} projections",
                          expected=f"at least {EMPTY:.0%} of a layer's blocks empty, and the rest "
-                                  "filled by half",
+                                  "filled by more than half",
                          hint="mask weights by network.blocks" if groups is None
                          else "give other groups, or none: they are found")
     sizes = {p.name: p.size for p in unit.neurons}
@@ -148,7 +149,7 @@ def _groups(projection: Projection, groups: int | None) -> int:
         return 1
     share = float(group_wires(weights, count).mean())
     filled = np.count_nonzero(weights) / weights.size
-    return count if share <= 1 - EMPTY and filled >= FILLED * share else 1
+    return count if share <= 1 - EMPTY and filled > FILLED * share else 1
 
 
 def _slices(name: str, size: int, count: int) -> list[Slice]:

@@ -56,8 +56,8 @@ def _programmed(board: Profile) -> Profile:
     return replace(board, title=title, neuron=neuron)
 
 
-def whole_fitting(units: Sequence[Unit]) -> Chosen:
-    """The smallest known board that takes a whole model; if none does, the largest.
+def whole_fitting(units: Sequence[Unit], what: str = "the model") -> Chosen:
+    """The smallest known board that takes a whole model, say; if none does, the largest.
 
     Raises
     ------
@@ -72,8 +72,8 @@ def whole_fitting(units: Sequence[Unit]) -> Chosen:
                            hint="name one with --profile; the known ones: neuromorph profiles list")
     found = _first(units, boards)
     if found is None:
-        return Chosen(boards[-1], "the largest that is known; none takes the model")
-    return Chosen(found, "the smallest that takes the model")
+        return Chosen(boards[-1], f"the largest that is known; none takes {what}")
+    return Chosen(found, f"the smallest that takes {what}")
 
 
 def fitting(bundle: Bundle, units: Sequence[Unit], *, programmable: bool = False) -> Chosen:

@@ -9,54 +9,36 @@ from typing import Any
 
 import numpy as np
 
-from neuromorph import backends
 from neuromorph.backends import Inputs
 from neuromorph.bundle.memories import KIND, MemoriesBundle
 from neuromorph.circuits.gated_delta import PERIOD, stimulate
 from neuromorph.compile import Compiled, Unit, fits
-from neuromorph.compile.packing.traffic import traffic
-from neuromorph.compile.program_file import program_as_dict
 from neuromorph.deploy.boards import Chosen, smallest_board
-from neuromorph.deploy.checked import checked_program
 from neuromorph.deploy.compared import PUBLISHED
 from neuromorph.deploy.fit import needs_of
-from neuromorph.deploy.outcome import TRIED, CompileReport, Lab, refused
-from neuromorph.deploy.run import lab_trial, try_units
-from neuromorph.deploy.values import (
-    cores_values,
-    costs_values,
-    said_values,
-    second_memory,
-    traffic_values,
-)
+from neuromorph.deploy.outcome import TRIED, CompileReport, Kind, placed_units, refused
+from neuromorph.deploy.run import Tried, try_units
+from neuromorph.deploy.values import OF_PROGRAMS, said_values
 from neuromorph.errors import FitError, escaped
 from neuromorph.profiles import Profile
 from neuromorph.progress import Progress
 from neuromorph.runtime import memory_fidelity
 
-PER = "one token of every memory"
-
 TOKENS = 3
 """Tokens of each memory that is tried: the second already reads what the first wrote."""
-
-READ = ("memory",)
-"""Populations that a host hears."""
 
 ASSUMPTIONS = (
     ("These are memories alone, not the model around them: norms, gates, convolutions and "
      "projections are a host's."),
-    ("Products and quotients of programs: no price of Loihi 2's is public; at most what a "
-     "32-bit product takes in 45 nm, or within a measured neuron's update."),
-    "Every neuron counts as active in every step, every synapse as dense.",
-    "What the host sends and reads is a time of its own; no energy of it is public.",
+    *OF_PROGRAMS,
     "Memories begin each token together.",
-    ("A step lasts as long as the largest of: neurons of the fullest core, synaptic "
-     "operations and memory reads of the busiest, packets of the fullest link, barrier."),
     "A memory that was not run counts as the nearest that was.",
     ("A memory is empty before its first token; weights of a state that goes on are loaded by a "
      "host."),
 )
 """What an estimate of memories assumes."""
+
+MEMORIES = Kind(KIND, "tokens", "one token of every memory", ("memory",), ASSUMPTIONS)
 
 
 def memory_units(bundle: MemoriesBundle) -> tuple[Unit, ...]:
@@ -89,24 +71,14 @@ def memories_placed(
     DisagreementError
         If it does not give what the networks give, or the checker objects.
     """
-    progress("checking the program")
-    checked = checked_program(compiled, *program_as_dict(compiled.program), "the placed program")
-    progress("running memories of the placed program")
     order = [(name, h) for name, codes in bundle.codes.items() for h in range(len(codes))]
-    trial = try_units(compiled, lambda unit: _trains(bundle, *order[unit]), TRIED, TOKENS)
-    links = traffic(compiled.program, trial.rates)
-    report = {**head, "fits": True,
-              **cores_values(compiled, checked.usage, second_memory(compiled)),
-              **traffic_values(compiled, links),
-              **costs_values(compiled, trial, links, costs, per=PER, read=READ),
-              **said_values(compiled.profile, ASSUMPTIONS), "fidelity": _fidelity(bundle),
-              "compared": [asdict(figure) for figure in PUBLISHED],
-              # `try_units` raises where they differ.
-              "bit_exact": {"equal": True, "memories": trial.heads, "tokens": trial.queries,
-                            "backend": backends.DEFAULT},
-              "violations": []}
-    return CompileReport(compiled, report, lambda: Lab(
-        compiled.program, lambda: lab_trial(compiled.program, trial)))
+
+    def run() -> Tried:
+        return try_units(compiled, lambda unit: _trains(bundle, *order[unit]), TRIED, TOKENS)
+
+    return placed_units(compiled, MEMORIES, run, costs, {
+        **head, "fidelity": _fidelity(bundle),
+        "compared": [asdict(figure) for figure in PUBLISHED]}, progress)
 
 
 def memories_not_placed(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,10 +16,11 @@ from neuromorph.deploy.checked import checked_program
 from neuromorph.deploy.compared import compared_with
 from neuromorph.deploy.fit import changes_for, needs_of
 from neuromorph.deploy.half_steps import half_steps
-from neuromorph.deploy.run import lab_trial, try_heads
+from neuromorph.deploy.run import READ, Tried, lab_trial, try_heads
 from neuromorph.deploy.units import Memory
 from neuromorph.deploy.values import (
     OF_HEADS,
+    PER,
     cores_values,
     costs_values,
     fidelity_values,
@@ -90,6 +91,32 @@ class CompileReport(Shown):
         return self.report
 
 
+@dataclass(frozen=True, repr=False)
+class Kind(Shown):
+    """What units of a kind are called in a report.
+
+    Attributes
+    ----------
+    units, runs : str
+        Heads and queries, say: what is run, and how often.
+    per : str
+        What costs are counted for.
+    read : collection of str
+        Populations that a host hears.
+    assumptions : tuple of str
+        Of the estimate.
+    """
+
+    units: str
+    runs: str
+    per: str
+    read: Collection[str]
+    assumptions: tuple[str, ...]
+
+
+HEADS = Kind("heads", "queries", PER, READ, OF_HEADS)
+
+
 def placed(
     bundle: Bundle, compiled: Compiled, memory: Memory, costs: str | None, head: dict[str, Any],
     progress: Progress,
@@ -101,21 +128,37 @@ def placed(
     DisagreementError
         If it does not give what the networks give, or the checker objects.
     """
+    ways = (half_steps(bundle, compiled.profile, compiled.lower_bound) if memory == "static"
+            else [])
+    return placed_units(compiled, HEADS, lambda: try_heads(bundle, compiled, memory, TRIED),
+                        costs, {**head, "half_steps": ways, "fidelity": fidelity_values(bundle),
+                                "compared": compared_with(bundle)}, progress)
+
+
+def placed_units(
+    compiled: Compiled, kind: Kind, run: Callable[[], Tried], costs: str | None,
+    told: dict[str, Any], progress: Progress,
+) -> CompileReport:
+    """The same of units of any kind: ``run`` tries some, ``told`` is what else a report says.
+
+    Raises
+    ------
+    DisagreementError
+        If the checker objects; and as ``run``.
+    """
     progress("checking the program")
     checked = checked_program(compiled, *program_as_dict(compiled.program), "the placed program")
-    progress("running heads of the placed program")
-    trial = try_heads(bundle, compiled, memory, TRIED)
+    progress(f"running {kind.units} of the placed program")
+    trial = run()
     links = traffic(compiled.program, trial.rates)
-    report = {**head, "fits": True,
+    report = {**told, "fits": True,
               **cores_values(compiled, checked.usage, second_memory(compiled)),
-              **traffic_values(compiled, links), **costs_values(compiled, trial, links, costs),
-              **said_values(compiled.profile, OF_HEADS),
-              "half_steps": half_steps(bundle, compiled.profile, compiled.lower_bound)
-              if memory == "static" else [],
-              "fidelity": fidelity_values(bundle), "compared": compared_with(bundle),
-              # `try_heads` raises where they differ.
-              "bit_exact": {"equal": True, "heads": trial.heads,
-                            "queries": trial.queries, "backend": backends.DEFAULT},
+              **traffic_values(compiled, links),
+              **costs_values(compiled, trial, links, costs, per=kind.per, read=kind.read),
+              **said_values(compiled.profile, kind.assumptions),
+              # Where they differ `run` raises.
+              "bit_exact": {"equal": True, kind.units: trial.heads, kind.runs: trial.queries,
+                            "backend": backends.DEFAULT},
               "violations": []}
     return CompileReport(compiled, report, lambda: Lab(
         compiled.program, lambda: lab_trial(compiled.program, trial)))

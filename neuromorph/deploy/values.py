@@ -31,7 +31,7 @@ from neuromorph.deploy.units import Memory
 from neuromorph.profiles import Profile
 from neuromorph.profiles.second_limits import with_compiler_memory, with_routers
 from neuromorph.runtime import SpikingLayer
-from neuromorph.translate import Caution, measure_fidelity
+from neuromorph.translate import Caution, HeadFidelity, measure_fidelity, worst_first
 
 PER = "one query of every head"
 
@@ -211,6 +211,17 @@ def _share(part: float | None, whole: float | None) -> float | None:
     return None if part is None or not whole else part / whole
 
 
+OF_PROGRAMS = (
+    ("Products and quotients of programs: no price of Loihi 2's is public; at most what a "
+     "32-bit product takes in 45 nm, or within a measured neuron's update."),
+    "Every neuron counts as active in every step, every synapse as dense.",
+    "What the host sends and reads is a time of its own; no energy of it is public.",
+    ("A step lasts as long as the largest of: neurons of the fullest core, synaptic "
+     "operations and memory reads of the busiest, packets of the fullest link, barrier."),
+)
+"""What an estimate of programmable neurons assumes, whatever they are for."""
+
+
 def said_values(profile: Profile, assumptions: Sequence[str]) -> dict[str, Any]:
     """Evidence, notes and assumptions."""
     return {
@@ -220,13 +231,8 @@ def said_values(profile: Profile, assumptions: Sequence[str]) -> dict[str, Any]:
 
 OF_HEADS = (
     "These are attention heads alone, not the model around them.",
-    ("Products and quotients of programs: no price of Loihi 2's is public; at most what a "
-     "32-bit product takes in 45 nm, or within a measured neuron's update."),
-    "Every neuron counts as active in every step, every synapse as dense.",
-    "What the host sends and reads is a time of its own; no energy of it is public.",
+    *OF_PROGRAMS,
     "Heads begin each query together; those that are done wait for the longest.",
-    ("A step lasts as long as the largest of: neurons of the fullest core, synaptic "
-     "operations and memory reads of the busiest, packets of the fullest link, barrier."),
     "A head that was not run counts as the nearest that was.",
     "Other layers of the model, and the division that ends a query, are not on the chip.",
 )
@@ -234,11 +240,10 @@ OF_HEADS = (
 
 
 def fidelity_values(bundle: Bundle) -> list[dict[str, Any]]:
-    """Heads of the bundle's sample, the worst first."""
-    found = []
+    """Heads of the bundle's sample, the worst by cosine or KL first."""
+    found = list[HeadFidelity]()
     for name, code in bundle.codes.items():
         sample = bundle.samples[name]
         run = SpikingLayer(code).run_sample(sample)
         found += measure_fidelity(name, code, [sample], [run])
-    found.sort(key=lambda head: head.cosine)
-    return [{"layer": h.layer, "head": h.head, "cosine": h.cosine} for h in found]
+    return [head.as_dict() for head in worst_first(found)]

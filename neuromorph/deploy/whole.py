@@ -19,7 +19,7 @@ from neuromorph.deploy.checked import checked_program
 from neuromorph.deploy.compared import PUBLISHED
 from neuromorph.deploy.fit import needs_of
 from neuromorph.deploy.outcome import CompileReport, refused
-from neuromorph.deploy.values import cores_values, said_values, traffic_values
+from neuromorph.deploy.values import OF_PROGRAMS, cores_values, said_values, traffic_values
 from neuromorph.deploy.whole_costs import links_of, whole_costs
 from neuromorph.deploy.whole_trial import lab_of, try_token
 from neuromorph.errors import FitError
@@ -36,12 +36,7 @@ ASSUMPTIONS = (
      "as long as a token's way. Pipelined: a token a period, each block at work on another."),
     ("Where one block of several was run as it lies, it counts for all: they are alike but for "
      "their weights."),
-    ("Products and quotients of programs: no price of Loihi 2's is public; at most what a "
-     "32-bit product takes in 45 nm, or within a measured neuron's update."),
-    "Every neuron counts as active in every step, every synapse as dense.",
-    "What the host sends and reads is a time of its own; no energy of it is public.",
-    ("A step lasts as long as the largest of: neurons of the fullest core, synaptic "
-     "operations and memory reads of the busiest, packets of the fullest link, barrier."),
+    *OF_PROGRAMS,
 )
 
 

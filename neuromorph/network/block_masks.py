@@ -22,6 +22,9 @@ from neuromorph.shown import Shown
 
 MOST_GROUPS = 4096
 
+NEARLY = 0.95
+"""Share of what may be empty that fewer groups must leave empty, to be taken for more."""
+
 Mask = NDArray[np.bool_]
 
 
@@ -139,7 +142,9 @@ def group_wires(weights: NDArray[Any], groups: int) -> Mask:
 
 
 def common_groups(weights: NDArray[Any], least: int = 2) -> int:
-    """Fewest groups, at least so many, whose blocks leave as much of a layer empty as any do.
+    """Fewest groups, at least so many, that leave nearly as much of a layer empty as any do.
+
+    Nearly: a few small blocks are empty by chance, where weights are rounded to 0.
 
     1 where no number of groups of two neurons or more leaves a block empty.
 
@@ -152,5 +157,6 @@ def common_groups(weights: NDArray[Any], least: int = 2) -> int:
     divide = [g for g in range(least, min(outputs, inputs) // 2 + 1)
               if not outputs % g and not inputs % g]
     shares = {g: float(group_wires(weights, g).mean()) for g in divide}
-    best = min(shares.values(), default=1.0)
-    return 1 if best == 1.0 else next(g for g, share in shares.items() if share == best)
+    empty = 1 - min(shares.values(), default=1.0)
+    return 1 if not empty else next(g for g, share in shares.items()
+                                    if 1 - share >= NEARLY * empty)

@@ -145,9 +145,16 @@ def _told(address: str, seconds: float, *, found_it: bool = False) -> Iterator[N
     except (OSError, asyncio.TimeoutError) as error:
         raise BackendError(
             "the Dask scheduler has no workers" if found_it else "no Dask scheduler answers",
-            where=address, found=f"nothing within {seconds:g} s",
+            where=address, found=_happened(error) or f"nothing within {seconds:g} s",
             hint=f"start one with: dask worker {address} --nthreads 1" if found_it else
                  "start it with: dask scheduler") from error
+
+
+def _happened(error: BaseException) -> str:
+    """What the system says of it at once, such as that it was refused; "" of a wait in vain."""
+    if isinstance(error, TimeoutError) or not isinstance(error, OSError):
+        return ""
+    return (error.strerror or "").lower()
 
 
 def _of_dask(error: BaseException) -> BackendError:

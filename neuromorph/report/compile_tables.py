@@ -95,6 +95,11 @@ def compile_rows(report: Mapping[str, Any]) -> dict[str, object]:
                             f"{_count(report['layers'], 'layer')} of {report['model_family']}, "
                             f"{readable(report['key_axons'])} key axons, values of "
                             f"{readable(report['value_size'])}")
+    if report.get("kind_of_bundle") == "layers":
+        rows["layers"] = (f"{'-'.join(map(str, report['sizes']))}, "
+                          f"{readable(report['weights'])} weights, "
+                          f"{_whole_percent(report['density'])} of a dense network's")
+        rows |= _ensembles(report["wired_by_groups"], laid=bool(report["ensembles"]))
     if "heads" in report:
         rows["attention"] = (f"{_count(report['heads'], 'head')} of "
                              f"{_count(report['slots'], 'slot')}, {report['memory']} memory, "
@@ -103,6 +108,13 @@ def compile_rows(report: Mapping[str, Any]) -> dict[str, object]:
         board = report["smallest_board"] or "none that is known"
         return rows | {"fits": f"no: {report['reason']}", "smallest board that would do": board}
     return rows | _placed_rows(report) | _run_rows(report) | {"evidence": report["evidence"]}
+
+
+def _ensembles(groups: Mapping[str, int], *, laid: bool) -> dict[str, object]:
+    told = ", ".join(f"{printable(name)} in {count}" for name, count in groups.items())
+    if not told:
+        return {}
+    return {"laid by groups": told if laid else f"no; by --ensembles found: {told}"}
 
 
 def _placed_rows(report: Mapping[str, Any]) -> dict[str, object]:
@@ -162,8 +174,9 @@ def _second_memory(second: Mapping[str, Any] | None) -> dict[str, object]:
         return {}
     cores = "do not fit" if second["cores"] is None else readable(second["cores"])
     cores = f"at least {cores}" if second.get("at_least") else cores
-    return {f"cores, {bytes_text(second['bits'] / BYTE)} each": f"{cores}, as the log of the "
-            "maker's compiler has it"}
+    return {f"cores, {bytes_text(second['bits'] / BYTE)} each":
+            f"{cores}, if a core holds only what a log of Intel's compiler tells, not what its "
+            "papers say"}
 
 
 def _run_rows(report: Mapping[str, Any]) -> dict[str, object]:
@@ -181,6 +194,8 @@ def _run_rows(report: Mapping[str, Any]) -> dict[str, object]:
 
 
 def _steps(steps: Mapping[str, Any]) -> str:
+    if "an_input" in steps:
+        return f"{readable(steps['an_input'])} from an input to its answer, one input a step"
     if "a_token" in steps:
         return f"{readable(steps['a_token'])} a token"
     if "median" in steps:
@@ -227,6 +242,9 @@ def _bit_exact(compared: Mapping[str, Any]) -> str:
         return (f"{verdict}: {_count(compared['tokens'], 'token')} of "
                 f"{_count(compared['memories'], 'memory', 'memories')}, against backend "
                 f"{compared['backend']}")
+    if "layers" in compared:
+        return (f"{verdict}: {_count(compared['inputs'], 'input')} through "
+                f"{_count(compared['layers'], 'layer')}, against backend {compared['backend']}")
     if "tokens" in compared:
         return (f"{verdict}: {_count(compared['tokens'], 'token')} through embedding, "
                 f"{_count(compared['blocks'], 'block')} of {readable(compared['of_blocks'])} and "

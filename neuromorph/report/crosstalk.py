@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.table import Table
+from rich.text import Text
 
 from neuromorph.report.canvas import ACCENT, INK, QUIET, bare, new_figure, write_png
 from neuromorph.report.tables import rows_table
@@ -16,6 +17,18 @@ if TYPE_CHECKING:
 
 COLUMNS = {"keys": "keys", "centred_keys": "centred keys", "coded_keys": "coded keys",
            "values": "values", "values_expected": "expected", "spikes": "both, spikes"}
+
+
+LEGEND = (
+    "1 is no loss, strength 0 no mixing. keys, centred keys, coded keys: only keys mix, as they "
+    "are, around their mean, around their codes' centre. values: only values mix; expected: what "
+    "a formula says of that. both, spikes: keys and values mix, and heads run in spikes.")
+"""What the table's columns are."""
+
+
+def crosstalk_tables(curve: Sequence[Mapping[str, float]]) -> list[Table | Text]:
+    """The table, and what its columns are."""
+    return [crosstalk_table(curve), Text(LEGEND)]
 
 
 def crosstalk_table(curve: Sequence[Mapping[str, float]]) -> Table:

@@ -12,6 +12,9 @@ from neuromorph.errors import printable
 from neuromorph.report.tables import pairs_table, rows_table
 from neuromorph.report.text import LONGEST, label
 
+LONGEST_TITLE = 22
+"""Letters of what is a title in a circuit's summary, before a colon."""
+
 
 def run_tables(result: Mapping[str, Any]) -> list[Table | Text]:
     """The numbers of a run, and what happened in sentences."""
@@ -33,6 +36,19 @@ def seeds_tables(result: Mapping[str, Any]) -> list[Table | Text]:
 
 
 _OVER_SEEDS = ("mean", "sd", "least", "most")
+
+
+def circuits_table(summaries: Mapping[str, str]) -> list[Table | Text]:
+    """What circuits there are, a line each."""
+    return [pairs_table("Circuits", {name: _untitled(what) for name, what in summaries.items()}),
+            Text("Settings and backends of one: neuromorph run NAME --list. Run it: neuromorph "
+                 "run NAME --set KEY=VALUE")]
+
+
+def _untitled(summary: str) -> str:
+    """Without a title, which is the name in other words."""
+    title, _, rest = summary.rstrip(".").partition(": ")
+    return rest if rest and len(title) <= LONGEST_TITLE else summary.rstrip(".")
 
 
 def circuit_tables(description: Mapping[str, Any]) -> list[Table | Text]:

@@ -12,7 +12,7 @@ from rich.text import Text
 from neuromorph.report.columns import narrowest
 from neuromorph.report.shares import apart_said, share_said
 from neuromorph.report.text import bytes_text, label, readable
-from neuromorph.translate import HeadFidelity
+from neuromorph.translate import HeadFidelity, worst_first
 
 READOUTS = {"host": "a host divides control by normaliser",
             "emitted": "heads divide, and send their context"}
@@ -97,11 +97,11 @@ def simulation_rows(result: Mapping[str, Any]) -> dict[str, object]:
 
 def fidelity_table(fidelity: Sequence[HeadFidelity]) -> Table:
     """The heads that lose most, worst first."""
-    worst = sorted(fidelity, key=lambda f: f.cosine)[:WORST]
+    worst = worst_first(fidelity)[:WORST]
     some = f"the worst {WORST} of {len(fidelity)} heads" if len(fidelity) > WORST else \
         f"{len(fidelity)} head{'s' if len(fidelity) != 1 else ''}, worst first"
     return rows_table(
-        f"Against float attention: {some} (spikes and steps a query)",
+        f"Against float attention: {some}, by cosine or KL (spikes and steps a query)",
         ("layer", "head", "cosine", "KL (nat)", "forced", "spikes", "steps"),
         [(f.layer, f.head, f"{f.cosine:.5f}", f"{f.kl:.5f}", f.forced,
           f"{f.spikes_per_query:.1f}", f.steps) for f in worst])

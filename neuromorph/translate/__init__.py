@@ -4,7 +4,7 @@ from neuromorph.translate.calibrate import calibrate_and_tell, calibrate_layer
 from neuromorph.translate.cautions import Caution
 from neuromorph.translate.code import LayerCode
 from neuromorph.translate.feature_code import FeatureCode, calibrate_features
-from neuromorph.translate.fidelity import HeadFidelity, compare, measure_fidelity
+from neuromorph.translate.fidelity import HeadFidelity, compare, measure_fidelity, worst_first
 from neuromorph.translate.masses import HeadWindow, windows_kept
 from neuromorph.translate.options import TranslateOptions
 from neuromorph.translate.outliers import Outliers, without_outliers
@@ -30,4 +30,5 @@ __all__ = [
     "windows_kept",
     "with_slots",
     "without_outliers",
+    "worst_first",
 ]

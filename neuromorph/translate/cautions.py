@@ -9,6 +9,9 @@ from dataclasses import asdict, dataclass, fields
 from statistics import median
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from neuromorph.errors import NeuromorphWarning
 from neuromorph.translate.code import LayerCode
 from neuromorph.translate.fidelity import HeadFidelity
@@ -28,6 +31,9 @@ FEW_KINDS = 4
 
 SHORT = 2
 """Passages so many times shorter than the slots say little about the last of them."""
+
+SAME = 1e-6
+"""Relative difference of values that are one but for rounding."""
 
 UNKNOWN = 0.05
 """Share of tokens that a tokenizer may not know."""
@@ -72,10 +78,43 @@ class Caution:
 
 
 def of_data(samples: Mapping[str, Sequence[Sample]], slots: int | None) -> list[Caution]:
-    """Too little calibration data, or passages too short for the slots that were asked for."""
+    """Too little calibration data, or constant, or passages too short for the slots asked for."""
     first = next(iter(samples.values()))
-    return of_lengths([sample.keys.shape[1] for sample in first], slots,
-                      sum(sample.queries.shape[1] for sample in first))
+    return [*of_lengths([sample.keys.shape[1] for sample in first], slots,
+                        sum(sample.queries.shape[1] for sample in first)),
+            *of_sameness({name: [sample.values for sample in seen]
+                          for name, seen in samples.items()})]
+
+
+def of_sameness(values: Mapping[str, Sequence[NDArray[Any]]]) -> list[Caution]:
+    """Layers in which every token has one value, or every sequence the same: constant data.
+
+    Parameters
+    ----------
+    values : mapping of layer to arrays, shape (kv_heads, tokens, size)
+        One a sequence; values, which no position turns.
+    """
+    same = {name: _said_once(each) for name, each in values.items()}
+    found = {name: what for name, what in same.items() if what}
+    if not found:
+        return []
+    where = next(iter(found))
+    some = f"in {_some(len(found), 'layer')} of {len(same)} " if len(same) > 1 else ""
+    return [Caution("constant-data", where,
+                    f"{some}{found[where]} ({where}): all zeros, perhaps, or one input over and "
+                    "over. Ranges, centres and windows are of that alone. Give data like that "
+                    "which will run")]
+
+
+def _said_once(each: Sequence[NDArray[Any]]) -> str:
+    """What is the same everywhere; "" if nothing is."""
+    first = each[0][:, :1]
+    if sum(array.shape[1] for array in each) > 1 and all(
+            np.allclose(array, first, rtol=SAME, atol=0) for array in each):
+        return "all tokens have the same value"
+    if len(each) > 1 and all(np.array_equal(array, each[0]) for array in each):
+        return f"all {len(each)} sequences are the same"
+    return ""
 
 
 def of_lengths(lengths: Sequence[int], slots: int | None, tokens: int) -> list[Caution]:

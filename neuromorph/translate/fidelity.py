@@ -50,6 +50,16 @@ class HeadFidelity:
         return asdict(self)
 
 
+def worst_first(heads: Iterable[HeadFidelity]) -> list[HeadFidelity]:
+    """By the worse of a head's two places: the worst by cosine and the worst by KL come first."""
+    each = list(heads)
+    # A head that nobody asked has neither, and comes last.
+    losses = np.array([(1 - head.cosine, head.kl) for head in each]).reshape(-1, 2)
+    places = np.argsort(np.argsort(-np.nan_to_num(losses, nan=-1.0), axis=0, kind="stable"), axis=0)
+    return [each[n] for n in np.lexsort((places.max(axis=1, initial=0),
+                                         places.min(axis=1, initial=len(each))))]
+
+
 def float_attention(sample: Sample) -> tuple[Floats, Floats]:
     """softmax(q.k) and its context, (heads, queries, keys) and (heads, queries, value_size)."""
     weights, context = zip(*(_float_head(sample, h) for h in range(len(sample.queries))),

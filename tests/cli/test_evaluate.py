@@ -15,6 +15,7 @@ from small_evaluations import task
 from small_whole import small_whole
 
 from neuromorph.api import evaluate as door
+from neuromorph.api.crosstalk import crosstalk
 from neuromorph.api.evaluate import Evaluation, run
 from neuromorph.bundle.whole import save_whole
 
@@ -59,3 +60,19 @@ def test_json_and_tables(
     assert shown.code == 0
     assert ("KL to float" if language else "cosine to float") in shown.out
     assert "behind the last block" in shown.out
+
+
+def test_cross_talk_beside_the_figures(
+    cli: Run, exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_whole(small_whole(), tmp_path / "b")
+    refused = cli("evaluate", "b", "--text", "t", "--crosstalk", 0.1)
+    assert (refused.code, refused.out) == (2, "")
+    assert "only slots of heads mix" in refused.err
+    monkeypatch.setattr(door, "_documents", lambda *_: ())
+    monkeypatch.setattr(door, "_task", lambda *_, **__: task(language=True))
+    shown = cli("evaluate", exported, "--text", "t", "--crosstalk", 0.1)
+    assert "both, spikes: keys and values mix" in " ".join(shown.out.split())
+    said = json.loads(cli("evaluate", exported, "--crosstalk", 0.1, "--json").out)
+    assert said["crosstalk"] == crosstalk(exported, [0.1]).curve()
+    assert "crosstalk" not in json.loads(cli("evaluate", exported, "--json").out)

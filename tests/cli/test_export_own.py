@@ -67,3 +67,22 @@ def test_what_does_not_fit(
 ) -> None:
     data = [] if "--calibrate" in arguments else ["--calibrate", "h.npz"]
     assert text in fails(code, "export", own, "-o", "b", *data, *arguments)
+
+
+def test_what_a_recording_found_otherwise_is_refused(cli: Run, fails: Run, tmp_path: Path) -> None:
+    """Both orders have one shape; only the recording that lies beside the data knows."""
+    (tmp_path / "rec").mkdir()
+    np.savez(tmp_path / "rec" / "hidden.npz", **{"hidden.0": small.random((12, 9, WIDTH), 0)})
+    own = small.write(tmp_path / "own.safetensors", {"b.0.qkv": small.random((3 * ROWS, WIDTH), 0)})
+    Path("map.toml").write_text('qkv = "b.{layer}.qkv"\nheads = 4\ncausal = true', "utf-8")
+    command = ["export", own, "-o", "b", "--calibrate", "rec/hidden.npz", "--map", "map.toml"]
+    for config in ({"model_type": "own", "qkv": "b.{layer}.qkv", "fused_order": "heads"},
+                   {"model_type": "own", "qkv": "other", "causal": False}):
+        (tmp_path / "rec" / "config.json").write_text(json.dumps(config), "utf-8")
+        (name,) = config.keys() & {"fused_order", "causal"}
+        said = fails(2, *command, "--fused-order", "blocks")
+        assert f"{name} is not as the recording beside the data has it" in said
+        assert "rec/config.json" in said
+    (tmp_path / "rec" / "config.json").write_text('{"model_type": "gpt2"}', "utf-8")
+    done = cli(*command, "--fused-order", "blocks")
+    assert done.code == 0, done.err

@@ -166,9 +166,8 @@ def test_a_backend_that_cannot(fails: Run, tiny: ModuleType) -> None:
 # --- listing
 
 
-@pytest.mark.parametrize("line", [(), ("--list",), ("tiny", "--list")])
-def test_listing(cli: Run, tiny: ModuleType, line: tuple[str, ...]) -> None:
-    done = cli("run", *line)
+def test_listing(cli: Run, tiny: ModuleType) -> None:
+    done = cli("run", "tiny", "--list")
     assert (done.code, done.err) == (0, "")
     assert "tiny: Adds random numbers." in done.out
     said = [" ".join(line.split()) for line in done.out.splitlines()]
@@ -323,4 +322,8 @@ def test_the_limits_of_a_setting(
 def test_all_circuits_are_listed(cli: Run) -> None:
     done = cli("run", "--list")
     assert done.code == 0, done.err
-    assert all(f"{name}: " in done.out for name in circuits.NAMES)
+    first = {line.split()[0] for line in done.out.splitlines() if line.strip()}
+    assert first >= set(circuits.NAMES)
+    assert len(done.out.splitlines()) < 2 * len(circuits.NAMES)
+    assert "neuromorph run NAME --list" in done.out
+    assert cli("run").out == done.out

@@ -338,3 +338,22 @@ def test_slots_that_were_asked_for_stay() -> None:
     data = {"a": [gaussian(0, tokens=8)]}
     assert with_slots(TranslateOptions(slots=5), data, most=7).slots == 5
 
+
+
+# --- data that says one thing
+
+
+def test_constant_data_is_told() -> None:
+    good = [gaussian(s) for s in range(3)]
+    zero = [replace(one, values=np.zeros_like(one.values)) for one in good]
+    (found,) = cautions.of_sameness({"a": values(good), "b": values(zero)})
+    assert (found.kind, found.where) == ("constant-data", "b")
+    assert "in 1 layer of 2 all tokens have the same value (b)" in found.text
+    (again,) = cautions.of_sameness({"a": values([good[0]] * 3)})
+    assert "all 3 sequences are the same" in again.text
+    assert cautions.of_sameness({"a": values(good), "b": values(good[:1])}) == []
+    assert "constant-data" in kinds(cautions.of_data({"a": zero}, None))
+
+
+def values(samples: list[Sample]) -> list[Any]:
+    return [sample.values for sample in samples]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import neuromorph
-from neuromorph.errors import InputError, TensorError, UsageError
+from neuromorph.errors import InputError, RangeProofError, TensorError, UsageError
 from neuromorph.network import blocks
 
 
@@ -53,6 +53,10 @@ def test_layers_of_ones_own_are_run_and_laid_by_groups(tmp_path: Path) -> None:
     ({"bias.0": np.ones(0)}, TensorError, "bias.0: an array holds no real numbers"),
     ({"weight.1": np.ones((5, 63))}, TensorError, "do not fit one another"),
     ({"weight.1": np.ones(5)}, TensorError, "wrong shape"),
+    ({"bias.0": np.full(64, -1e6)}, TensorError, "layer 1: no input makes this layer say"),
+    ({"weight.1": np.zeros((5, 64))}, TensorError, "layer 2: no input makes this layer say"),
+    ({"bias.0": np.full(64, 1e30)}, RangeProofError, "layer 1: a bias is beyond"),
+    ({"weight.0": np.full((64, 32), 1e-300)}, RangeProofError, "layer 1: a bias is beyond"),
     ({"weight.0": np.ones((64, 32))}, UsageError, "no layer of this network is made of blocks"),
 ])
 def test_files_that_do_not_fit_are_refused(

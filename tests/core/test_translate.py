@@ -11,11 +11,13 @@ from small_samples import GRADED, LN2, binary, cosine, fidelity, gaussian
 
 from neuromorph.runtime import SpikingLayer
 from neuromorph.translate import (
+    HeadFidelity,
     LayerCode,
     Sample,
     TranslateOptions,
     calibrate_layer,
     measure_fidelity,
+    worst_first,
 )
 from neuromorph.translate.fidelity import float_attention
 
@@ -151,3 +153,11 @@ def test_float_attention_is_softmax() -> None:
     exps = np.exp(logits - logits.max(axis=1, keepdims=True))
     np.testing.assert_allclose(weights[1], exps / exps.sum(axis=1, keepdims=True), atol=1e-12)
     np.testing.assert_allclose(context[1], weights[1] @ sample.values[1], atol=1e-12)
+
+
+def test_the_worst_head_by_cosine_and_the_worst_by_kl_come_first() -> None:
+    nan = float("nan")
+    heads = [HeadFidelity("layer", h, cosine, kl, 0, 10, 1.0, 20) for h, (cosine, kl) in enumerate(
+        [(0.99, 0.01), (0.9, 0.02), (0.999, 0.3), (nan, nan), (0.95, 0.1)])]
+    assert [head.head for head in worst_first(heads)] == [1, 2, 4, 0, 3]
+    assert worst_first([]) == []

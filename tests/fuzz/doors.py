@@ -7,6 +7,7 @@ from importlib.util import find_spec
 import door_bundle
 import door_gguf
 import door_index
+import door_layers
 import door_media
 import door_memories
 import door_model
@@ -26,7 +27,7 @@ READERS: dict[str, Reader] = {reader.name: reader for reader in (
     door_bundle.MANIFESTS, door_bundle.BUNDLES, door_bundle.NETWORKS, door_profile.READER,
     door_program.PROGRAMS, door_program.PLACED, door_rule.READER, door_text.NETWORKS,
     door_text.PROGRAMS, door_whole.READER, door_memories.READER, door_own.READER,
-    door_media.READER,
+    door_media.READER, door_layers.READER,
 )}
 if find_spec("onnx"):
     import door_onnx

@@ -12,6 +12,7 @@ import pytest
 
 from neuromorph.api.evaluate import evaluate
 from neuromorph.api.generate import generate
+from neuromorph.api.original import load_original
 from neuromorph.api.whole import export_whole
 from neuromorph.bundle.whole import load_whole
 from neuromorph.errors import NeuromorphError, UnsupportedError
@@ -126,5 +127,6 @@ def test_text_by_a_tokenizer_beside_the_weights(saved: Path, tmp_path: Path) -> 
     assert json.loads(text.tokenizer)["model"]["vocab"] == words
     assert report.layers[-1].cosine > .99
     assert "".join(generate(tmp_path / "w", "a b c", tokens=3))
-    with pytest.raises(UnsupportedError, match="a model of your own is not run in float here"):
-        evaluate(tmp_path / "w", tmp_path / "text.txt")
+    assert evaluate(tmp_path / "w", tmp_path / "text.txt").found["top1"] > .9
+    with pytest.raises(UnsupportedError, match=r"as transformers' do.*evaluate --text"):
+        load_original(load_whole(tmp_path / "w"))

@@ -12,6 +12,8 @@ import pytest
 import small_models as small
 import small_own as own
 
+from neuromorph.api.evaluate import evaluate
+from neuromorph.api.evaluation.windows import Bounds
 from neuromorph.api.own_whole import own_source
 from neuromorph.api.whole import export_whole
 from neuromorph.bundle.whole import load_whole
@@ -78,6 +80,24 @@ def test_it_becomes_a_bundle_of_integers(tmp_path: Path) -> None:
     loaded = load_whole(tmp_path / "w")
     assert (loaded.family, loaded.text, loaded.model.causal) == ("own", None, True)
     assert loaded.provenance["calibration"] == "6 sequences, t.npz"
+
+
+def test_its_bundle_is_evaluated_on_tokens_against_the_model_again(tmp_path: Path) -> None:
+    file = small.write(tmp_path / "m.safetensors", own.tensors(own.floats()))
+    report = export_whole(file, tmp_path / "w", calibrate=data(tmp_path), naming=own.naming())
+    assert report.bundle.provenance["map"]["gate"] == own.naming().whole["gate"]
+    found = evaluate(tmp_path / "w", tmp_path / "t.npz", bounds=Bounds(length=9)).as_dict()
+    assert (found["documents"], found["windows"], found["tokens"]) == (6, 6 * 3, IDS.size)
+    assert found["perplexity_ratio"] == pytest.approx(1, abs=.05)
+    assert min(found["cosine_by_layer"]) > .99
+    for arrays, text in (({"outputs": IDS}, "found outputs"), ({"tokens": -IDS}, "no row for")):
+        np.savez(tmp_path / "bad.npz", **{"tokens": IDS} | arrays)
+        with pytest.raises(NeuromorphError, match=text):
+            evaluate(tmp_path / "w", tmp_path / "bad.npz")
+    other = own.tensors(own.floats())
+    moved = small.write(tmp_path / "other.safetensors", other | {"pos": 2 * other["pos"]})
+    with pytest.raises(NeuromorphError, match="not the model that the bundle was made from"):
+        evaluate(tmp_path / "w", tmp_path / "t.npz", against=moved)
 
 
 def test_a_folder_whose_configuration_is_the_map(tmp_path: Path) -> None:

@@ -3,27 +3,20 @@
 from __future__ import annotations
 
 from functools import partial
-from itertools import count, pairwise
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.api.circuits.ensembles_run import PROFILE, answered, codes_of, in_integers
 from neuromorph.api.circuits.outcome import Outcome
-from neuromorph.api.collect import check_names
 from neuromorph.api.equal import require_equal
+from neuromorph.api.own_layers import read_own
 from neuromorph.circuits.ensembles import build
 from neuromorph.compile import Unit, ensembles, placement
 from neuromorph.compile.ensembles import groups_of
-from neuromorph.errors import TensorError
-from neuromorph.files.arrays import load_arrays
-from neuromorph.papers.ensembles import Layers
 from neuromorph.profiles import load_profile
 from neuromorph.report.ensembles import draw_ensembles
-
-INPUTS = "inputs"
 
 
 def run_own(path: str, backend: str) -> Outcome:
@@ -32,8 +25,7 @@ def run_own(path: str, backend: str) -> Outcome:
     Parameters
     ----------
     path : str
-        An ``.npz`` of ``weight.0``, ``bias.0``, … as (outputs, inputs) and (outputs,), rectified
-        but for the last, and ``inputs`` (inputs, size), none of them negative.
+        As `read_own` takes it.
     backend : str
 
     Raises
@@ -69,53 +61,6 @@ def run_own(path: str, backend: str) -> Outcome:
     return Outcome(numbers, (said, "All integers are the closed form's, cut by groups or not."),
                    partial(_draw, layers[first].weights != 0, sum(map(len, floats.biases)),
                            {kind: [one.as_dict()] for kind, (one,) in taken.items()}))
-
-
-def read_own(path: str) -> tuple[Layers, NDArray[np.float64]]:
-    """Layers, and inputs of 0 to 1; the first layer's weights take the inputs' largest."""
-    arrays = load_arrays(path, lambda found: check_names(found, _names(found), "weights"))
-    many = sum(name.startswith("weight.") for name in arrays)
-    missing = [name for name in (*_layer_names(max(1, many)), INPUTS) if name not in arrays]
-    if missing:
-        raise TensorError("an array is missing", where=path, expected=missing[0])
-    for name, array in arrays.items():
-        if array.dtype.kind not in "iuf" or not array.size:
-            raise TensorError("an array holds no real numbers", where=name, found=array.dtype)
-    weights = [np.asarray(arrays[f"weight.{n}"], np.float64) for n in range(many)]
-    biases = [np.asarray(arrays[f"bias.{n}"], np.float64) for n in range(many)]
-    inputs = np.asarray(arrays[INPUTS], np.float64)
-    _check_shapes(weights, biases, inputs)
-    largest = float(inputs.max())
-    if inputs.min() < 0 or largest == 0:
-        raise TensorError("inputs are payloads of 0 and more, not all 0", where=INPUTS,
-                          found=f"{inputs.min():.3g} to {largest:.3g}")
-    weights[0] = weights[0] * largest
-    return Layers(list(weights), list(biases), []), inputs / largest
-
-
-def _names(found: Any) -> list[str]:
-    return [*_layer_names(len(list(found))), INPUTS]
-
-
-def _layer_names(many: int) -> list[str]:
-    return [f"{part}.{n}" for n in range(many) for part in ("weight", "bias")]
-
-
-def _check_shapes(
-    weights: list[NDArray[np.float64]], biases: list[NDArray[np.float64]],
-    inputs: NDArray[np.float64],
-) -> None:
-    shapes = [w.shape for w in weights]
-    if any(len(shape) != 2 for shape in shapes) or inputs.ndim != 2:
-        raise TensorError("arrays have the wrong shape", where="weights", found=shapes,
-                          expected="(outputs, inputs) each, and inputs (inputs, size)")
-    for n, (weight, bias) in zip(count(), zip(weights, biases, strict=True)):
-        if bias.shape != weight.shape[:1]:
-            raise TensorError("a bias does not fit its weights", where=f"bias.{n}",
-                              found=bias.shape, expected=weight.shape[:1])
-    if inputs.shape[1] != shapes[0][1] or any(a[0] != b[1] for a, b in pairwise(shapes)):
-        raise TensorError("layers do not fit one another, or the inputs", where="weights",
-                          found=[inputs.shape, *shapes])
 
 
 def _draw(mask: NDArray[Any], neurons: int, taken: dict[str, list[dict[str, int]]],

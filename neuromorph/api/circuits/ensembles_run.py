@@ -12,7 +12,9 @@ from neuromorph.api.equal import require_equal
 from neuromorph.circuits.ensembles import Layer, answers, closed_form, trains
 from neuromorph.circuits.ensembles.build import CODE_MAX
 from neuromorph.compile import Unit
+from neuromorph.errors import RangeProofError, TensorError
 from neuromorph.network import Probe
+from neuromorph.numerics.limits import STATE_MAX
 from neuromorph.papers.ensembles import Layers
 from neuromorph.translate.block.scales import multiplier_of, rows_of
 
@@ -29,8 +31,20 @@ def codes_of(images: NDArray[Any]) -> NDArray[np.int64]:
 
 
 def in_integers(floats: Layers, images: NDArray[Any]) -> list[Layer]:
-    """Weights in 8 bits by neuron; codes whose largest is the largest activity seen."""
+    """Weights in 8 bits by neuron; codes whose largest is the largest activity seen.
+
+    Raises
+    ------
+    TensorError
+        If no image makes a layer say anything.
+    RangeProofError
+        If a bias is beyond what a sum holds.
+    """
     said = floats.activities(images)
+    for n, one in enumerate(said[1:]):
+        if not np.abs(one).max() > 0:
+            raise TensorError("no input makes this layer say anything", where=f"layer {n + 1}",
+                              found="0 for each", hint="give inputs that do, or larger biases")
     units = [1 / CODE_MAX, *(float(one.max()) / CODE_MAX for one in said[1:-1]),
              float(np.abs(said[-1]).max()) / 2**15]
     found = []
@@ -39,8 +53,20 @@ def in_integers(floats: Layers, images: NDArray[Any]) -> list[Layer]:
         multiplier, shift = multiplier_of(scale * units[n] / units[n + 1], f"layer {n + 1}")
         last = n == len(floats.weights) - 1
         unit = units[n + 1] if last else scale * units[n]
-        found.append(Layer(rows, np.rint(bias / unit).astype(np.int64), multiplier, shift))
+        found.append(Layer(rows, _biases(bias, unit, f"layer {n + 1}"), multiplier, shift))
     return found
+
+
+def _biases(bias: NDArray[Any], unit: Any, where: str) -> NDArray[np.int64]:
+    with np.errstate(all="ignore"):  # what is no number is refused
+        codes = np.rint(bias / unit)
+    if not (np.abs(codes) <= STATE_MAX).all():
+        raise RangeProofError("a bias is beyond what a sum holds", where=where,
+                              found=f"{np.abs(bias).max():.3g}, in steps of {np.min(unit):.3g}",
+                              expected=f"at most {STATE_MAX} steps",
+                              hint="smaller biases, or larger weights")
+    whole: NDArray[np.int64] = codes.astype(np.int64)
+    return whole
 
 
 def answered(unit: Unit, layers: list[Layer], codes: NDArray[Any], backend: str) -> NDArray[Any]:

@@ -14,6 +14,7 @@ from neuromorph.api.evaluation.figures import Kind
 from neuromorph.api.evaluation.sides import FloatNumpy, FloatTorch, Integers, Side, Spiking
 from neuromorph.api.evaluation.windows import LENGTH
 from neuromorph.api.original import load_original, original_path
+from neuromorph.api.own_whole import own_original
 from neuromorph.api.tokens import tokens_of
 from neuromorph.bundle import Bundle
 from neuromorph.bundle.kinds import AnyBundle, load_any
@@ -22,6 +23,7 @@ from neuromorph.bundle.whole import WholeBundle
 from neuromorph.circuits.transformer.numbers import Read
 from neuromorph.errors import UsageError
 from neuromorph.files.opening import StrPath
+from neuromorph.models.own import OWN
 from neuromorph.parallel.journal import digest_of
 from neuromorph.shown import Shown
 from neuromorph.translate.transformer.digits import digits_transformer
@@ -35,7 +37,8 @@ def in_python(bundle: Bundle | MemoriesBundle) -> str:
 
 
 def _no_text(_: str) -> Sequence[int]:
-    raise UsageError("this model takes no text")
+    raise UsageError("this model has no tokenizer, and takes no text",
+                     hint="give --text FILE.npz with tokens (in Python text=)")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -151,16 +154,22 @@ def _slots(attachment: Any) -> int:
 
 
 def _whole(bundle: WholeBundle, against: StrPath | None, *, asked: bool) -> Models:
-    model, tokens = bundle.model, tokens_of(bundle)
+    model = bundle.model
     language = model.head.read == "each" and model.head.dense is not None
     if model.head.read == "each" and not language:
         raise UsageError("a model that ends before its head has no answer to compare",
                          where=bundle.path, hint="export all of it, without --partial")
+    encode = _no_text if bundle.text is None else tokens_of(bundle).encode
+    return Models(Integers(bundle), _floats(bundle, against, asked=asked),
+                  "language" if language else "encoder", model.slots, model.positions, encode)
+
+
+def _floats(bundle: WholeBundle, against: StrPath | None, *, asked: bool) -> Side:
+    if bundle.family == OWN:
+        return FloatNumpy(own_original(bundle, against))
     original_path(bundle, against, "against")
-    floats = FloatTorch(load_original(bundle, against, "against")[0] if asked else None,
-                        model.head.read)
-    return Models(Integers(bundle), floats, "language" if language else "encoder", model.slots,
-                  model.positions, tokens.encode)
+    return FloatTorch(load_original(bundle, against, "against")[0] if asked else None,
+                      bundle.model.head.read)
 
 
 def _inside(bundle: Bundle | MemoriesBundle, against: StrPath | None) -> Models:

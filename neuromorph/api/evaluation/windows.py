@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from numbers import Integral
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,17 +70,17 @@ class Bounds(Shown):
 
 
 def cut(
-    passages: Sequence[str], encode: Callable[[str], Sequence[int]], bounds: Bounds, length: int,
+    passages: Sequence[Any], encode: Callable[[Any], Sequence[int]], bounds: Bounds, length: int,
     *, only_first: bool = False,
 ) -> list[Window]:
     """Windows of a text, one document after the other.
 
     Parameters
     ----------
-    passages : sequence of str
+    passages : sequence
         Documents.
     encode : callable
-        Tokens of a text.
+        Tokens of one.
     bounds : Bounds
     length : int
     only_first : bool
@@ -105,7 +105,7 @@ def cut(
 
 
 def _all(
-    passages: Sequence[str], encode: Callable[[str], Sequence[int]], length: int, *,
+    passages: Sequence[Any], encode: Callable[[Any], Sequence[int]], length: int, *,
     only_first: bool,
 ) -> Iterator[Window]:
     for document, passage in enumerate(passages):

@@ -26,11 +26,14 @@ from neuromorph.models.licence import licence_of
 from neuromorph.models.onnx_graph import OnnxTensors
 from neuromorph.models.own import OWN
 from neuromorph.models.own.telling import way
-from neuromorph.models.source import digests
+from neuromorph.models.source import TensorSource, digests
 from neuromorph.models.torch_file import SUFFIXES
 from neuromorph.progress import Progress
 from neuromorph.translate.transformer import FloatTransformer
 from neuromorph.translate.transformer.windows import MOST, WINDOW, windows_of
+
+MAP = "map"
+"""Where provenance keeps what was said of names."""
 
 FITS = 0.02
 """Relative error below which two answers are the same."""
@@ -78,8 +81,7 @@ def own_source(
         raise UsageError("a whole model of your own is calibrated on tokens", where=model,
                          hint="give --calibrate FILE.npz with tokens (sequences, tokens)")
     progress(f"reading {model.name}")
-    open_one = OnnxTensors if model.suffix.lower() == ONNX else open_tensors
-    with closing(open_one(model)) as source:
+    with closing(open_own(model)) as source:
         config, said = said_of(source, model, naming)
         if said is None:
             raise UsageError("the model's configuration is no map of names", where=config.where,
@@ -91,9 +93,14 @@ def own_source(
     sequences, notes, told = (_of_text if calibrate.suffix.lower() == ".txt" else _of_arrays)(
         floats, calibrate, text)
     provenance: dict[str, Any] = {
-        "model": model.name, SOURCE: str(model.resolve()), "files": files,
+        "model": model.name, SOURCE: str(model.resolve()), "files": files, MAP: said.fields(),
         LICENCE: licence_of(model), "calibration": told}
     return Source(floats, sequences, text, provenance, notes)
+
+
+def open_own(model: Path) -> TensorSource:
+    """The tensors of such a model, unread. Close it after use."""
+    return (OnnxTensors if model.suffix.lower() == ONNX else open_tensors)(model)
 
 
 def _text(folder: Path) -> Text | None:
@@ -129,26 +136,17 @@ def _of_text(floats: FloatTransformer, path: Path, text: Text | None) -> _Calibr
         passages = [passage[:longest] for passage in passages]
     sequences, used = windows_of(passages, longest if floats.causal else 1, MOST)
     sequences = [one[:longest] for one in sequences]
-    _check_tokens(np.concatenate(sequences), floats, str(path))
+    _check_tokens(np.concatenate(sequences), len(floats.embedding.table), str(path))
     return sequences, (_UNCHECKED,), f"{used} passages, {path.name}"
 
 
 def _of_arrays(floats: FloatTransformer, path: Path, text: Text | None) -> _Calibration:  # noqa: ARG001
-    known = ("tokens", "outputs")
-    arrays = load_arrays(path, lambda found: check_names(found, known, path.name))
-    if "tokens" not in arrays:
-        raise CalibrationError("a whole model of your own is calibrated on tokens", where=path,
-                               found=", ".join(arrays), expected="tokens (sequences, tokens)")
-    tokens = np.atleast_2d(arrays["tokens"])
-    if tokens.ndim != 2 or not tokens.size or tokens.dtype.kind not in "iu":
-        raise CalibrationError("tokens have the wrong shape or kind", where=path,
-                               found=f"{arrays['tokens'].shape}, {tokens.dtype}",
-                               expected="(sequences, tokens), whole numbers")
+    arrays = read_tokens(path, len(floats.embedding.table), "outputs")
+    tokens = arrays["tokens"]
     if tokens.shape[1] > floats.positions:
         raise CalibrationError("the sequences are longer than the model takes", where=path,
                                found=tokens.shape[1], expected=f"at most {floats.positions}")
-    _check_tokens(tokens, floats, str(path))
-    sequences = list(tokens.astype(np.int64))
+    sequences = list(tokens)
     if "outputs" not in arrays:
         return sequences, (_UNCHECKED,), f"{len(tokens)} sequences, {path.name}"
     error = _error(floats, sequences, arrays, path)
@@ -162,12 +160,32 @@ def _of_arrays(floats: FloatTransformer, path: Path, text: Text | None) -> _Cali
         f"{len(tokens)} sequences, {path.name}")
 
 
+def read_tokens(path: Path, rows: int, *more: str) -> dict[str, NDArray[Any]]:
+    """Arrays of a file: ``tokens``, shape (sequences, tokens), and ``more`` that it may hold.
+
+    Raises
+    ------
+    MissingFileError, FileFormatError, CalibrationError
+        Also of a token that is not below ``rows``, those of the embedding.
+    """
+    arrays = load_arrays(path, lambda found: check_names(found, ("tokens", *more), path.name))
+    if "tokens" not in arrays:
+        raise CalibrationError("there are no tokens in the file", where=path,
+                               found=", ".join(arrays), expected="tokens (sequences, tokens)")
+    tokens = np.atleast_2d(arrays["tokens"])
+    if tokens.ndim != 2 or not tokens.size or tokens.dtype.kind not in "iu":
+        raise CalibrationError("tokens have the wrong shape or kind", where=path,
+                               found=f"{arrays['tokens'].shape}, {tokens.dtype}",
+                               expected="(sequences, tokens), whole numbers")
+    _check_tokens(tokens, rows, str(path))
+    return arrays | {"tokens": tokens.astype(np.int64)}
+
+
 _UNCHECKED = ("nothing was held against the float model: give its answers as outputs beside "
               "tokens, so that a wrong map is found")
 
 
-def _check_tokens(tokens: Ids, floats: FloatTransformer, where: str) -> None:
-    rows = len(floats.embedding.table)
+def _check_tokens(tokens: Ids, rows: int, where: str) -> None:
     if tokens.min() < 0 or tokens.max() >= rows:
         raise CalibrationError("there are tokens that the embedding has no row for", where=where,
                                found=f"{tokens.min()} to {tokens.max()}",

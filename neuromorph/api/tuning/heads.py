@@ -12,7 +12,7 @@ from neuromorph.bundle import Bundle
 from neuromorph.progress import Progress
 from neuromorph.runtime import SpikingLayer
 from neuromorph.shown import Shown
-from neuromorph.translate import HeadFidelity, Sample
+from neuromorph.translate import HeadFidelity, Sample, worst_first
 
 
 @dataclass(frozen=True, repr=False)
@@ -52,14 +52,14 @@ def worst_heads(
         For the heads' own figures.
     judge : Judge
     most : int
-        The model is asked about so many heads, those of the worst cosine: of others a head's own
-        figures are all that is known.
+        The model is asked about so many heads, those of the worst cosine or KL: of others a head's
+        own figures are all that is known.
     progress : callable
     """
     own = [one for name, code in bundle.codes.items()
            for one in layer_fidelity(name, SpikingLayer(code), measured[name][:MEASURED])]
     found = []
-    for place, one in enumerate(sorted(own, key=lambda one: one.cosine)):
+    for place, one in enumerate(worst_first(own)):
         head = Head(one.layer, one.head)
         asked = place < most
         if asked:

@@ -13,7 +13,8 @@ from pydantic import Field
 from safetensors.numpy import save
 
 from neuromorph.bundle.bundle import CODES, NETWORK, SAMPLE, read_arrays
-from neuromorph.bundle.manifest import Name, Said, entries, plain, read_manifest, write_manifest
+from neuromorph.bundle.made import Made
+from neuromorph.bundle.manifest import Name, Said, entries, read_manifest, write_manifest
 from neuromorph.bundle.memories.arrays import (
     code_arrays,
     in_single_precision,
@@ -28,8 +29,6 @@ from neuromorph.files.atomic import atomic_folder
 from neuromorph.files.opening import StrPath
 from neuromorph.files.outputs import BUNDLE, GENERATOR, MANIFEST, Output
 from neuromorph.network import Network, to_text
-from neuromorph.shown import Shown
-from neuromorph.translate import Caution, cautions
 from neuromorph.translate.delta_code import DeltaCode
 
 KIND: Literal["memories"] = "memories"
@@ -60,7 +59,7 @@ class MemoriesManifest(Said):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class MemoriesBundle(Shown):
+class MemoriesBundle(Made):
     """Codes of every layer's memories, a sample to try them on, and where they came from.
 
     In memory it is what it would be on disk: samples are rounded to single precision.
@@ -86,15 +85,9 @@ class MemoriesBundle(Shown):
     path: Path | None = None
 
     def __post_init__(self) -> None:
-        samples = {name: in_single_precision(sample) for name, sample in self.samples.items()}
-        for name, value in (("samples", samples), ("options", plain(self.options)),
-                            ("provenance", plain(self.provenance))):
-            object.__setattr__(self, name, value)
-
-    @property
-    def cautions(self) -> tuple[Caution, ...]:
-        """What was said when it was made: reasons to trust it less."""
-        return cautions.read(self.provenance)
+        super().__post_init__()
+        object.__setattr__(self, "samples", {
+            name: in_single_precision(sample) for name, sample in self.samples.items()})
 
     def networks(self) -> dict[str, Network]:
         """The circuit of every memory, by layer and head."""

@@ -14,10 +14,10 @@ from pydantic import Field
 from safetensors import SafetensorError
 from safetensors.numpy import save_file
 
+from neuromorph.bundle.made import Made
 from neuromorph.bundle.manifest import (
     Said,
     entries,
-    plain,
     read_manifest,
     valid,
     write_manifest,
@@ -34,8 +34,6 @@ from neuromorph.files.mapped_file import MappedSafetensors
 from neuromorph.files.opening import RegularFile, StrPath
 from neuromorph.files.outputs import BUNDLE, GENERATOR, MANIFEST, Output
 from neuromorph.files.strict_json import read_json
-from neuromorph.shown import Shown
-from neuromorph.translate import Caution, cautions
 
 WEIGHTS, NUMBERS = "weights.safetensors", "numbers.json"
 TOKENIZER, TEMPLATE = "tokenizer.json", "chat_template.jinja"
@@ -74,7 +72,7 @@ class WholeManifest(Said):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class WholeBundle(Shown):
+class WholeBundle(Made):
     """A whole model in integers, what it needs for text, and where it came from.
 
     Attributes
@@ -99,15 +97,6 @@ class WholeBundle(Shown):
     options: Mapping[str, Any] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
     path: Path | None = None
-
-    def __post_init__(self) -> None:
-        for name in ("options", "provenance"):
-            object.__setattr__(self, name, plain(getattr(self, name)))
-
-    @property
-    def cautions(self) -> tuple[Caution, ...]:
-        """What was said when it was made: reasons to trust it less."""
-        return cautions.read(self.provenance)
 
     def report(self) -> dict[str, Any]:
         """What it is, in plain values."""

@@ -98,6 +98,12 @@ class Naming(Shown):
             check_template(template, f"{self.where}: ignore")
         parts.checked_fields(self.whole, self.where)
 
+    def fields(self) -> dict[str, Any]:
+        """As a map in a file has them; `naming_of` reads them."""
+        said = {name: getattr(self, name) for name in _SAID} | {"ignore": list(self.ignore) or None}
+        return {**self.tensors, **self.whole,
+                **{name: value for name, value in said.items() if value is not None}}
+
     def joined(self, other: Naming) -> Naming:
         """What either says, where they do not contradict each other.
 
@@ -114,6 +120,22 @@ class Naming(Shown):
                                  found=f"{mine} and {theirs}", hint="say it once")
             said[name] = theirs if mine in (None, {}, ()) else mine
         return replace(self, where=self.where if self.tensors else other.where, **said)
+
+
+def check_recorded(naming: Naming, recorded: Naming) -> None:
+    """Refuse what a recording has found to be otherwise; names of tensors may be others.
+
+    Raises
+    ------
+    UsageError
+    """
+    for name in _SAID:
+        said, found = getattr(naming, name), getattr(recorded, name)
+        if None not in (said, found) and said != found:
+            raise UsageError(f"{name} is not as the recording beside the data has it",
+                             where=recorded.where, found=said, expected=found,
+                             hint="say it as there, leave it out and export the recording's "
+                                  "folder, or record the model again")
 
 
 def read_naming(path: Path) -> Naming:
