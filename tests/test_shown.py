@@ -52,7 +52,7 @@ def type_of(annotation: ast.expr) -> ast.expr:
 
 
 def is_shown(node: ast.ClassDef) -> bool:
-    return "Shown" in map(ast.unparse, node.bases) and any(
+    return bool({"Shown", "Made"} & set(map(ast.unparse, node.bases))) and any(
         "repr=False" in ast.unparse(d) for d in node.decorator_list)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import neuromorph
 from examples.data.texts import articles, package_folder
+from neuromorph.report.canvas import new_axes, write_png
 
 TITLE = "Sentence search with MiniLM"
 ALT = ("Two heat maps of the similarity of eight sentences, in float and in spikes: the same four "
@@ -36,7 +37,6 @@ def similarities(model: Any, tokenizer: Any) -> Any:
 
 def draw(path: Path) -> None:
     """Both maps side by side."""
-    import matplotlib.pyplot as plt
     from transformers import AutoModel, AutoTokenizer, logging
 
     logging.disable_progress_bar()
@@ -46,11 +46,10 @@ def draw(path: Path) -> None:
     maps = {"float": similarities(model, tokenizer)}
     with neuromorph.attach(model, articles()[:40], tokenizer=tokenizer):
         maps["all heads in spikes"] = similarities(model, tokenizer)
-    figure, axes = plt.subplots(1, 2, figsize=(8, 3.6), layout="constrained", sharey=True)
+    figure, axes = new_axes(1, 2, figsize=(8, 3.6), sharey=True)
     for axis, (name, cosines) in zip(axes, maps.items(), strict=True):
         image = axis.imshow(cosines, vmin=0, vmax=1, cmap="magma")
         axis.set(title=name, xticks=range(8), yticks=range(8), xlabel="sentence")
     axes[0].set_ylabel("sentence")
     figure.colorbar(image, ax=axes, label="cosine")
-    figure.savefig(path, dpi=130)
-    plt.close(figure)
+    write_png(figure, path)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import neuromorph
 from examples.data.texts import articles, package_folder
+from neuromorph.report.canvas import new_axes, write_png
 
 TITLE = "SmolLM2 writes in integers and spikes"
 ALT = ("Three prompts, and how the language model goes on with each, every token in a box of its "
@@ -17,8 +18,6 @@ TOKENS, COLUMNS = 20, 76
 
 def draw(path: Path) -> None:
     """Each prompt in grey, each token that was written in a box."""
-    import matplotlib.pyplot as plt
-
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "news.txt").write_text("\n".join(articles()[:40]), "utf-8")
@@ -27,7 +26,7 @@ def draw(path: Path) -> None:
         bundle = neuromorph.load_whole(folder / "smol")
         written = {prompt: list(neuromorph.generate(bundle, prompt, tokens=TOKENS))
                    for prompt in PROMPTS}
-    figure, axis = plt.subplots(figsize=(8, 3.4), layout="constrained")
+    figure, axis = new_axes(figsize=(8, 3.4))
     axis.set(xlim=(0, COLUMNS), ylim=(-3 * len(PROMPTS) + 0.5, 1))
     axis.axis("off")
     for row, (prompt, pieces) in enumerate(written.items()):
@@ -42,5 +41,4 @@ def draw(path: Path) -> None:
                           "facecolor": ("#f7dcd3", "#d9ece9")[number % 2], "edgecolor": "none",
                           "pad": 1.5})
             place += len(word) + 0.4
-    figure.savefig(path, dpi=130)
-    plt.close(figure)
+    write_png(figure, path)

@@ -23,7 +23,7 @@ from neuromorph.papers.multitasking import (
     spin_overlaps,
     step_multitasking,
 )
-from neuromorph.report.pictures import ACCENT, INK, QUIET
+from neuromorph.report.canvas import ACCENT, INK, QUIET
 
 TITLE = "Agliari et al. 2023: multitasking Hebbian networks"
 PAPER = "Agliari 2023"

@@ -28,7 +28,7 @@ from neuromorph.papers.astrocyte import (
     tripartite_at_rest,
     write_token,
 )
-from neuromorph.report.pictures import ACCENT, INK, QUIET
+from neuromorph.report.canvas import ACCENT, INK, QUIET
 
 TITLE = "Kozachkov, Kastanenka, Krotov, PNAS 2023: attention by neurons and astrocytes"
 PAPER = "Kozachkov et al. 2023"

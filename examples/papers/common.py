@@ -14,7 +14,7 @@ from typing import Any
 
 from neuromorph.errors import NeuromorphError, UsageError
 from neuromorph.files.atomic import write_file
-from neuromorph.report.pictures import DPI, require_matplotlib
+from neuromorph.report.canvas import new_axes, write_png
 
 OUTPUT = Path("out/papers")
 
@@ -152,16 +152,12 @@ def picture(path: Path, rows: int = 1, columns: int = 1, **options: Any) -> Iter
 
     ``options`` go to matplotlib's ``subplots``. The same picture gives the same bytes.
     """
-    plt = require_matplotlib()
-    figure, axes = plt.subplots(rows, columns, layout="constrained", **options)
-    try:
-        yield axes
-        for one in figure.axes:
-            one.spines[["top", "right"]].set_visible(False)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path, dpi=DPI, metadata={"Software": None})
-    finally:
-        plt.close(figure)
+    figure, axes = new_axes(rows, columns, **options)
+    yield axes
+    for one in figure.axes:
+        one.spines[["top", "right"]].set_visible(False)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_png(figure, path)
 
 
 # --- the command line

@@ -23,7 +23,7 @@ from examples.papers.dale_langevin_digits import sample_all
 from neuromorph.models.digits import load_split
 from neuromorph.numerics.log8 import quantise_log8
 from neuromorph.papers.dale_langevin import GeometricMotion, egd_log8_step, egd_step
-from neuromorph.report.pictures import ACCENT, INK, QUIET
+from neuromorph.report.canvas import ACCENT, INK, QUIET
 
 TITLE = "Shetty et al. 2026: Dale's law, exponentiated gradients, geometric Brownian motion"
 PAPER = "Shetty 2026"

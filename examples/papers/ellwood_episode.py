@@ -20,7 +20,7 @@ from neuromorph.dynamics.coincidence import (
     step_match,
 )
 from neuromorph.papers.trains import matched_train, renewal_trains, to_steps
-from neuromorph.report.pictures import ACCENT, INK, PALE, QUIET
+from neuromorph.report.canvas import ACCENT, INK, PALE, QUIET
 
 LEAD = 10.0
 """ms before the query in which the matched axon's first spike may lie."""

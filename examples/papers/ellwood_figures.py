@@ -12,7 +12,7 @@ from examples.papers.ellwood_measure import Measured
 from examples.papers.ellwood_model import tabulated_kernel
 from examples.papers.ellwood_roc import curve
 from neuromorph.dynamics.coincidence import ELLWOOD_KERNEL, PRODUCT_KERNEL
-from neuromorph.report.pictures import ACCENT, INK, QUIET
+from neuromorph.report.canvas import ACCENT, INK, QUIET
 
 COLOURS = (QUIET, INK, ACCENT)
 

@@ -21,7 +21,7 @@ from neuromorph.api.circuits.digits_head import one_head
 from neuromorph.api.circuits.key_gate import fitted
 from neuromorph.circuits.key_gate import groups_open, open_gates
 from neuromorph.dynamics.mass_mask import mass_mask
-from neuromorph.report.pictures import ACCENT, INK, QUIET
+from neuromorph.report.canvas import ACCENT, INK, QUIET
 from neuromorph.translate import Sample
 from neuromorph.translate.fidelity import cosines, float_attention
 from neuromorph.translate.masses import window_of_mass

@@ -20,7 +20,7 @@ from neuromorph.models.digits import load_split
 from neuromorph.network.block_masks import blocks
 from neuromorph.network.regrow import prune_regrow
 from neuromorph.papers.ensembles import Layers, train
-from neuromorph.report.pictures import ACCENT, INK, QUIET
+from neuromorph.report.canvas import ACCENT, INK, QUIET
 
 TITLE = "Konstantaropoulos et al. 2025: ensemble-to-ensemble sparse networks"
 PAPER = "Konstantaropoulos 2025"

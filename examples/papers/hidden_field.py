@@ -24,7 +24,7 @@ from neuromorph.papers.hidden_field import (
     learn_fields,
     loss,
 )
-from neuromorph.report.pictures import ACCENT, INK, QUIET
+from neuromorph.report.canvas import ACCENT, INK, QUIET
 
 TITLE = "Li et al. 2023: binary synapses with a hidden field, learning task after task"
 PAPER = "Li 2023"

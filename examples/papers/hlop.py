@@ -26,7 +26,7 @@ from neuromorph.papers.hlop import (
     projected_delta,
     residual,
 )
-from neuromorph.report.pictures import ACCENT, INK, QUIET
+from neuromorph.report.canvas import ACCENT, INK, QUIET
 
 TITLE = "Xiao et al. 2024: Hebbian orthogonal projection against forgetting"
 PAPER = "Xiao 2024"

@@ -30,7 +30,7 @@ from neuromorph.papers.equilibrium import (
     relax,
     sampled_asymmetry,
 )
-from neuromorph.report.pictures import ACCENT, INK, QUIET
+from neuromorph.report.canvas import ACCENT, INK, QUIET
 
 TITLE = "Laborieux & Zenke 2024: equilibrium propagation, Jacobian homeostasis"
 PAPER = "Laborieux 2024"

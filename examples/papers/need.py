@@ -22,7 +22,7 @@ from neuromorph.models.digits import load_split
 from neuromorph.neurons.contract import A_IN
 from neuromorph.neurons.regulator import Regulator
 from neuromorph.papers.need import GAIN, ErrorTrace, homeostatic, random_walk
-from neuromorph.report.pictures import ACCENT, INK, QUIET
+from neuromorph.report.canvas import ACCENT, INK, QUIET
 
 TITLE = "Man et al. 2022: a homeostatic learning rate, its random control, larger constants"
 PAPER = "Man 2022"

@@ -35,7 +35,7 @@ from examples.papers.nhl_net import (
 from neuromorph.dynamics.homeostasis import Homeostasis
 from neuromorph.models.digits import load_split
 from neuromorph.papers.nhl import soft_hebb
-from neuromorph.report.pictures import ACCENT, INK, QUIET
+from neuromorph.report.canvas import ACCENT, INK, QUIET
 
 TITLE = "Tang et al. 2023: neuro-modulated Hebbian learning at test time"
 PAPER = "Tang 2023"

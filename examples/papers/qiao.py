@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from examples.papers.about import Paper
 from examples.papers.common import Row, bound, main, picture, row
 from neuromorph.papers.fast_weights import delta, delta_sweep, hebb, multiplicative
-from neuromorph.report.pictures import ACCENT, INK, QUIET
+from neuromorph.report.canvas import ACCENT, INK, QUIET
 
 TITLE = "Qiao 2025: attention as conditioning, and the capacity of fast weights"
 PAPER = "Qiao 2025"

@@ -22,8 +22,8 @@ from neuromorph.papers.hopfield import (
     settle_hopfield,
     step_hopfield,
 )
+from neuromorph.report.canvas import ACCENT, INK, QUIET
 from neuromorph.report.hopfield import cosine
-from neuromorph.report.pictures import ACCENT, INK, QUIET
 
 TITLE = "Ramsauer et al. 2021: Hopfield Networks is All You Need"
 PAPER = "Ramsauer 2021"

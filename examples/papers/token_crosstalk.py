@@ -27,7 +27,7 @@ from neuromorph.papers.token_crosstalk import (
     unmixed,
     value_cosine,
 )
-from neuromorph.report.pictures import ACCENT, INK, QUIET
+from neuromorph.report.canvas import ACCENT, INK, QUIET
 from neuromorph.translate.fidelity import cosines
 
 TITLE = "Ellwood 2026: token unscrambling, and what trained heads tolerate of it"

@@ -26,8 +26,8 @@ from neuromorph.files.atomic import atomic_folder
 from neuromorph.files.outputs import Output
 from neuromorph.papers.token_crosstalk import mixed, mixing, spread, value_cosine
 from neuromorph.progress import Progress, silent
+from neuromorph.report.canvas import require_matplotlib
 from neuromorph.report.crosstalk import draw_crosstalk
-from neuromorph.report.pictures import require_matplotlib
 from neuromorph.report.text import to_json
 from neuromorph.runtime import SpikingLayer
 from neuromorph.shown import Shown

@@ -34,16 +34,11 @@ from neuromorph.models.digits import WEIGHTS, DigitsViT, Part, load_split, unifo
 from neuromorph.progress import Progress, silent
 from neuromorph.report.block import draw_block
 from neuromorph.report.bundle_page import WORDS
+from neuromorph.report.canvas import require_matplotlib
 from neuromorph.report.hidden_states import draw_hidden_states
 from neuromorph.report.logits import draw_logits
 from neuromorph.report.page import Commands, Picture, Rows, Terms, render_page
-from neuromorph.report.pictures import (
-    Query,
-    draw_accuracy,
-    draw_maps,
-    draw_raster,
-    require_matplotlib,
-)
+from neuromorph.report.pictures import Query, draw_accuracy, draw_maps, draw_raster
 from neuromorph.report.shares import wilson
 from neuromorph.report.tables import demo_rows, parts_rows
 from neuromorph.report.text import to_json

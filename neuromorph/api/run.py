@@ -17,7 +17,7 @@ from neuromorph.errors import UnsupportedError
 from neuromorph.files.atomic import atomic_folder, check_target
 from neuromorph.files.outputs import Output
 from neuromorph.progress import Progress, silent
-from neuromorph.report.pictures import require_matplotlib
+from neuromorph.report.canvas import require_matplotlib
 from neuromorph.report.text import readable, to_json
 from neuromorph.shown import Shown, sentences
 from neuromorph.translate import cautions

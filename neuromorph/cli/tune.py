@@ -96,7 +96,7 @@ def tune(
 
     spread = Spread(jobs, scheduler)
     if picture is not None:
-        from neuromorph.report.pictures import require_matplotlib
+        from neuromorph.report.canvas import require_matplotlib
 
         check_new(picture)
         require_matplotlib()

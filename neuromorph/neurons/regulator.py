@@ -9,7 +9,16 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from neuromorph.neurons.contract import A_IN, Arrived, Range, Register, State, Stepped, decays
+from neuromorph.neurons.contract import (
+    A_IN,
+    Arrived,
+    Parameter,
+    Range,
+    Register,
+    State,
+    Stepped,
+    decays,
+)
 from neuromorph.neurons.counter import LARGEST_FLOAT, Counted, silent_unless
 from neuromorph.neurons.registry import register
 from neuromorph.numerics import decay, saturate
@@ -66,7 +75,7 @@ class Regulator(Counted):
     shift: int = 20
     limit: float = 127
     period: int = 1
-    at: Any = 0
+    at: Parameter = 0
 
     by_neuron: ClassVar[tuple[str, ...]] = ("at",)
     operations: ClassVar[Mapping[str, int]] = {"multiply": 1}

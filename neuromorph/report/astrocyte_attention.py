@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuromorph.report.pictures import ACCENT, DPI, INK, QUIET, require_matplotlib
+from neuromorph.report.canvas import ACCENT, INK, QUIET, new_mosaic, write_png
 from neuromorph.shown import Shown
 
 
@@ -33,11 +33,10 @@ class Memory(Shown):
 
 def draw_memory(memory: Memory, path: Path) -> None:
     """Synapses, the calcium gathered a feature, outputs as images and as a scatter."""
-    plt = require_matplotlib()
-    figure, axes = plt.subplot_mosaic(
+    figure, axes = new_mosaic(
         [["synapses"] * 4 + ["scatter"] * 2, ["calcium"] * 4 + ["scatter"] * 2,
          ["softmax"] * 2 + ["linear"] * 2 + ["spikes"] * 2], figsize=(12, 9),
-        height_ratios=(1.5, 1, 1.7), layout="constrained")
+        height_ratios=(1.5, 1, 1.7))
     limit = max(1, int(np.abs(memory.held).max()))
     axes["synapses"].imshow(memory.held[:-1], cmap="RdBu", vmin=-limit, vmax=limit,
                             aspect="auto", interpolation="nearest")
@@ -47,8 +46,7 @@ def draw_memory(memory: Memory, path: Path) -> None:
     _scatter(axes["scatter"], memory)
     _outputs([axes[name] for name in ("softmax", "linear", "spikes")], memory, figure)
     figure.suptitle("Linear attention in a tripartite synapse: out = H φ(q) / (p·φ(q))")
-    figure.savefig(path, dpi=DPI, metadata={"Software": None})
-    plt.close(figure)
+    write_png(figure, path)
 
 
 def _scatter(axes: Any, memory: Memory) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.network import Phase
-from neuromorph.report.pictures import ACCENT, DPI, INK, PALE, QUIET, require_matplotlib
+from neuromorph.report.canvas import ACCENT, INK, PALE, QUIET, new_axes, write_png
 from neuromorph.shown import Shown
 
 WIDEST = 24
@@ -113,17 +113,15 @@ class BlockPicture(Shown):
 
 def draw_block(picture: BlockPicture, path: Path) -> None:
     """Who speaks and who listens, of one token; below it the stages of several tokens."""
-    plt = require_matplotlib()
     high = 0.215 * len(picture.rows) + 1.2
     wide = max(13.0, 2 + 0.19 * picture.latency)
-    figure, (token, many) = plt.subplots(
-        2, 1, figsize=(wide, high + 3.6), height_ratios=(high, 3.0), layout="constrained")
+    figure, (token, many) = new_axes(
+        2, 1, figsize=(wide, high + 3.6), height_ratios=(high, 3.0))
     _draw_token(figure, token, picture)
     _draw_tokens(many, picture)
     figure.suptitle("One token through a transformer block: all between R and R'' are spikes",
                     fontsize=14)
-    figure.savefig(path, dpi=DPI, metadata={"Software": None})
-    plt.close(figure)
+    write_png(figure, path)
 
 
 def _draw_token(figure: Any, axes: Any, picture: BlockPicture) -> None:

@@ -16,8 +16,8 @@ INK, ACCENT, QUIET, PALE = "#1f2430", "#c8553d", "#8a93a6", "#e8ebf1"
 DPI = 130
 
 
-def require_matplotlib() -> Any:
-    """matplotlib's pyplot on the file-only backend.
+def require_matplotlib() -> None:
+    """Is matplotlib there? Asked before long work whose end is a picture.
 
     Raises
     ------
@@ -25,7 +25,7 @@ def require_matplotlib() -> Any:
     WriteError
         If matplotlib finds no folder for its settings.
     """
-    return _imported(pyplot=True)
+    _figure_kind()
 
 
 def new_figure(**options: Any) -> Figure:
@@ -43,29 +43,40 @@ def new_figure(**options: Any) -> Figure:
     MissingExtraError, WriteError
         As `require_matplotlib`.
     """
-    drawn = _imported(pyplot=False)
-    figure: Figure = drawn(**{"layout": "constrained", **options})
+    figure: Figure = _figure_kind()(**{"layout": "constrained", **options})
     return figure
 
 
-def _imported(*, pyplot: bool) -> Any:
+def new_axes(
+    rows: int = 1, columns: int = 1, *, figsize: tuple[float, float] | None = None,
+    **options: Any,
+) -> tuple[Any, Any]:
+    """A new figure and its axes, with the options of ``Figure.subplots``."""
+    figure = new_figure(figsize=figsize)
+    return figure, figure.subplots(rows, columns, **options)
+
+
+def new_mosaic(
+    places: list[list[str]], *, figsize: tuple[float, float], **options: Any,
+) -> tuple[Any, Any]:
+    """A new figure and its axes by name, with the options of ``Figure.subplot_mosaic``."""
+    figure: Any = new_figure(figsize=figsize)
+    return figure, figure.subplot_mosaic(places, **options)
+
+
+def _figure_kind() -> Any:
     # It warns where it cannot keep its settings, which is none of the reader's business.
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
     try:
         import matplotlib as mpl
-        from matplotlib.figure import Figure
-
-        if not pyplot:
-            return type("Figure", (Figure,), {"_repr_png_": png_of, "__module__": __name__})
-        mpl.use("Agg")
-        from matplotlib import pyplot as plt
+        import matplotlib.figure
     except ImportError as error:
         raise MissingExtraError("pictures need matplotlib", found=str(error),
                                 hint="run: pip install 'neuromorph[plot]'") from error
     except OSError as error:
         raise WriteError("matplotlib finds no folder that it can write to", found=error,
                          hint="set MPLCONFIGDIR to one") from error
-    return plt
+    return type("Figure", (mpl.figure.Figure,), {"_repr_png_": png_of, "__module__": __name__})
 
 
 def png_of(figure: Figure, **options: Any) -> bytes:

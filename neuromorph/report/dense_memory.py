@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from neuromorph.circuits.dense_memory import critical_load, largest_count, retrieval_overlap
 from neuromorph.circuits.dense_memory.store import ERROR, ORDER
-from neuromorph.report.pictures import ACCENT, DPI, INK, QUIET, require_matplotlib
+from neuromorph.report.canvas import ACCENT, INK, QUIET, new_axes, write_png
 from neuromorph.shown import Shown
 
 POINTS = 60
@@ -49,8 +49,7 @@ def draw_curve(curve: Curve, mark: tuple[float, float], path: Path) -> None:
         Load and mean overlap of the circuit's run.
     path : Path
     """
-    plt = require_matplotlib()
-    figure, axes = plt.subplots(figsize=(8.5, 4.8), layout="constrained")
+    figure, axes = new_axes(figsize=(8.5, 4.8))
     scale = curve.size ** (ORDER - 1)
     critical = critical_load(ORDER)
     loads = curve.counts / scale
@@ -73,5 +72,4 @@ def draw_curve(curve: Curve, mark: tuple[float, float], path: Path) -> None:
              ylim=(0, 1.03), xlim=(0, None))
     axes.legend(loc="lower left", bbox_to_anchor=(0.0, 0.08), framealpha=1, edgecolor="none")
     axes.spines[["top", "right"]].set_visible(False)
-    figure.savefig(path, dpi=DPI, metadata={"Software": None})
-    plt.close(figure)
+    write_png(figure, path)

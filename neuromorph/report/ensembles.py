@@ -8,7 +8,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from neuromorph.report.pictures import ACCENT, DPI, INK, QUIET, require_matplotlib
+from neuromorph.report.canvas import ACCENT, INK, QUIET, new_axes, write_png
 
 COLOURS = {"dense": INK, "blocks, packed as any layer": QUIET, "blocks, by groups": ACCENT}
 
@@ -30,8 +30,7 @@ def draw_ensembles(
     across, title : str
         What widths are of, and what the mask is.
     """
-    plt = require_matplotlib()
-    figure, axes = plt.subplots(1, 3, figsize=(12, 4), layout="constrained")
+    figure, axes = new_axes(1, 3, figsize=(12, 4))
     axes[0].imshow(mask, cmap="Greys", interpolation="nearest", aspect="auto")
     axes[0].set(title=title, xlabel="from neuron", ylabel="to neuron")
     for plot, what, title in zip(axes[1:], ("cores", "deliveries"), (
@@ -43,5 +42,4 @@ def draw_ensembles(
                  xticklabels=[str(width) for width in widths])
         plot.spines[["top", "right"]].set_visible(False)
     axes[1].legend(frameon=False)
-    figure.savefig(path, dpi=DPI, metadata={"Software": None})
-    plt.close(figure)
+    write_png(figure, path)

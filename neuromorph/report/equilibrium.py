@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuromorph.report.pictures import ACCENT, DPI, INK, QUIET, require_matplotlib
+from neuromorph.report.canvas import ACCENT, INK, QUIET, new_axes, write_png
 
 
 def draw_learning(
@@ -24,8 +24,7 @@ def draw_learning(
     weights : int array
     path : Path
     """
-    plt = require_matplotlib()
-    figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
+    figure, (left, right) = new_axes(1, 2, figsize=(10, 4))
     for (name, shares), colour in zip(passes.items(), (ACCENT, QUIET), strict=False):
         left.plot(np.arange(len(shares)) + 1, shares, marker="o", color=colour, label=name)
     left.set(title="Right before it was taught", xlabel="pass", ylabel="share of lessons",
@@ -36,5 +35,4 @@ def draw_learning(
     right.set(title="Plastic weights in the end", xlabel="weight, in 64ths", ylabel="synapses")
     for axes in (left, right):
         axes.spines[["top", "right"]].set_visible(False)
-    figure.savefig(path, dpi=DPI, metadata={"Software": None})
-    plt.close(figure)
+    write_png(figure, path)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuromorph.report.pictures import ACCENT, INK, QUIET, bare, require_matplotlib, save
+from neuromorph.report.canvas import ACCENT, INK, QUIET, bare, new_mosaic, write_png
 from neuromorph.shown import Shown
 
 
@@ -36,9 +36,8 @@ class Recall(Shown):
 
 def draw_recall(recall: Recall, path: Path) -> None:
     """Both memories, all answers as a scatter, and the error of recall as tokens come."""
-    plt = require_matplotlib()
-    figure, axes = plt.subplot_mosaic([["held", "exact", "scatter"], ["errors"] * 3],
-                                      figsize=(12, 8), layout="constrained")
+    figure, axes = new_mosaic([["held", "exact", "scatter"], ["errors"] * 3],
+                                      figsize=(12, 8))
     limit = float(np.abs(recall.exact).max())
     for name, title in (("held", "synapses of the circuit"), ("exact", "memory in floats")):
         axes[name].imshow(getattr(recall, name), cmap="RdBu", vmin=-limit, vmax=limit,
@@ -58,4 +57,4 @@ def draw_recall(recall: Recall, path: Path) -> None:
     bare(axes["scatter"])
     bare(axes["errors"])
     figure.suptitle("Gated delta rule: S ← α S (I - β k kᵀ) + β v kᵀ")
-    save(plt, figure, path)
+    write_png(figure, path)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuromorph.report.pictures import ACCENT, DPI, INK, require_matplotlib
+from neuromorph.report.canvas import ACCENT, INK, new_figure, write_png
 from neuromorph.shown import Shown
 
 MOMENTS = 4
@@ -41,15 +41,13 @@ class Memories(Shown):
 
 def draw_memories(memories: Memories, path: Path) -> None:
     """The key synapses as they fill, all match spikes, and both attention maps."""
-    plt = require_matplotlib()
-    figure = plt.figure(figsize=(12, 9.5), layout="constrained")
+    figure: Any = new_figure(figsize=(12, 9.5))
     top, middle, bottom = figure.subfigures(3, 1, height_ratios=(1.5, 1.6, 2))
     _draw_synapses(top, memories)
     _draw_spikes(middle.subplots(), memories)
     _draw_maps(bottom, memories)
     figure.suptitle("Keys and values written by Hebbian plasticity, token by token")
-    figure.savefig(path, dpi=DPI, metadata={"Software": None})
-    plt.close(figure)
+    write_png(figure, path)
 
 
 def _draw_synapses(figure: Any, memories: Memories) -> None:

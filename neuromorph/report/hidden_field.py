@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuromorph.report.pictures import ACCENT, DPI, INK, QUIET, require_matplotlib
+from neuromorph.report.canvas import ACCENT, INK, QUIET, new_axes, write_png
 
 BINS = np.arange(-128.5, 129, 4)
 
@@ -26,8 +26,7 @@ def draw_forgetting(
     fields : int array
     path : Path
     """
-    plt = require_matplotlib()
-    figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
+    figure, (left, right) = new_axes(1, 2, figsize=(10, 4))
     for (name, table), colour, style in zip(tables.items(), (ACCENT, QUIET), ("-", "--"),
                                             strict=False):
         for task in range(len(table)):
@@ -42,5 +41,4 @@ def draw_forgetting(
               xlim=(-130, 130))
     for axes in (left, right):
         axes.spines[["top", "right"]].set_visible(False)
-    figure.savefig(path, dpi=DPI, metadata={"Software": None})
-    plt.close(figure)
+    write_png(figure, path)

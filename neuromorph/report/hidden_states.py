@@ -17,9 +17,8 @@ from neuromorph.report.canvas import (
     QUIET,
     bare,
     new_figure,
-    require_matplotlib,
+    write_png,
 )
-from neuromorph.report.pictures import save
 from neuromorph.translate.block.compared import cosines as cosines_of
 
 if TYPE_CHECKING:
@@ -63,9 +62,8 @@ def draw_hidden_states(
     if len(names) != len(floats):
         raise UsageError("layers have other names", where="hidden states", found=len(names),
                          expected=f"{len(floats)} names")
-    plt = require_matplotlib()
     shown = scattered(len(floats))
-    figure = plt.figure(figsize=(2.9 * max(len(shown), 2) + .6, 6.4), layout="constrained")
+    figure: Any = new_figure(figsize=(2.9 * max(len(shown), 2) + .6, 6.4))
     top, bottom = figure.add_gridspec(2, 1, height_ratios=(1, 1.15))
     _draw_distances(figure.add_subplot(top), distances(floats, decoded), names)
     below = bottom.subgridspec(1, len(shown))
@@ -76,7 +74,7 @@ def draw_hidden_states(
             axes.set_ylabel("integers - float")
     figure.get_layout_engine().set(hspace=.06)
     figure.suptitle(title, fontsize=13)
-    save(plt, figure, path)
+    write_png(figure, path)
 
 
 def hidden_figure(cosines: Sequence[float], title: str) -> Figure:

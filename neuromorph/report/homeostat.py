@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuromorph.report.pictures import ACCENT, DPI, INK, QUIET, require_matplotlib
+from neuromorph.report.canvas import ACCENT, INK, QUIET, new_axes, write_png
 
 SMOOTH = 200
 """Steps that a rate is taken over."""
@@ -19,8 +19,7 @@ def draw_rates(
     path: Path,
 ) -> None:
     """Mean rate with and without plastic biases, above the biases; shapes (steps, units)."""
-    plt = require_matplotlib()
-    figure, (above, below) = plt.subplots(2, 1, figsize=(8, 5), layout="constrained", sharex=True)
+    figure, (above, below) = new_axes(2, 1, figsize=(8, 5), sharex=True)
     kernel = np.ones(SMOOTH) / SMOOTH
     for spikes, colour, label in ((static, QUIET, "fixed thresholds"),
                                   (plastic, ACCENT, "plastic biases")):
@@ -35,5 +34,4 @@ def draw_rates(
     for axes in (above, below):
         axes.axvline(drift, color=QUIET, linewidth=0.8)
         axes.spines[["top", "right"]].set_visible(False)
-    figure.savefig(path, dpi=DPI, metadata={"Software": None})
-    plt.close(figure)
+    write_png(figure, path)

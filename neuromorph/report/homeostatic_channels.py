@@ -8,7 +8,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from neuromorph.report.pictures import ACCENT, INK, QUIET, bare, require_matplotlib, save
+from neuromorph.report.canvas import ACCENT, INK, QUIET, bare, new_axes, write_png
 from neuromorph.shown import Shown
 
 
@@ -39,8 +39,7 @@ class Drifted(Shown):
 
 def draw_channels(run: Drifted, path: Path) -> None:
     """Spread above distance, with and without."""
-    plt = require_matplotlib()
-    figure, (above, below) = plt.subplots(2, 1, figsize=(8, 5.4), layout="constrained",
+    figure, (above, below) = new_axes(2, 1, figsize=(8, 5.4),
                                           sharex=True)
     for axes, name, wanted, label in ((above, "spread", 1, "spread, of calibration's"),
                                       (below, "away", 0, "mean, in deviations from it")):
@@ -53,4 +52,4 @@ def draw_channels(run: Drifted, path: Path) -> None:
     above.set(title="Channels keep their mean and spread when their input drifts")
     above.legend(frameon=False)
     below.set(xlabel="code")
-    save(plt, figure, path)
+    write_png(figure, path)

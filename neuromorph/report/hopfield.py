@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuromorph.report.pictures import DPI, INK, QUIET, require_matplotlib
+from neuromorph.report.canvas import INK, QUIET, new_figure, write_png
 
 ROWS, RUNS = 4, 5
 """Cues shown, and states of each; what is left out, is out of the middle."""
@@ -39,11 +39,9 @@ def draw_retrieval(
         States of the circuit and of the float network, the cues first.
     path : Path
     """
-    plt = require_matplotlib()
     shown, runs = min(ROWS, len(patterns)), _chosen(len(spiking) - 1)
     columns = len(runs) + 2
-    figure = plt.figure(figsize=(max(7.5, 1.5 * columns), 1.45 * shown + 3.4),
-                        layout="constrained")
+    figure: Any = new_figure(figsize=(max(7.5, 1.5 * columns), 1.45 * shown + 3.4))
     images, below = figure.subfigures(2, 1, height_ratios=(1.45 * shown, 3.0))
     grid = images.subplots(shown, columns, squeeze=False)
     for i in range(shown):
@@ -54,8 +52,7 @@ def draw_retrieval(
         axes.set_title(title, fontsize=11)
     _draw_overlaps(below.subplots(), patterns[:shown], spiking, floating)
     images.suptitle("Hopfield retrieval: each run of the circuit is one step of attention")
-    figure.savefig(path, dpi=DPI, metadata={"Software": None})
-    plt.close(figure)
+    write_png(figure, path)
 
 
 def _chosen(runs: int) -> list[int]:

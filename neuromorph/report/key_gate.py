@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuromorph.report.pictures import ACCENT, DPI, INK, QUIET, require_matplotlib
+from neuromorph.report.canvas import ACCENT, INK, QUIET, new_axes, write_png
 
 
 def draw_gates(
@@ -18,8 +18,7 @@ def draw_gates(
 
     ``curve`` is (2, points, 2): of the window, then the gate, share of keys and mass.
     """
-    plt = require_matplotlib()
-    figure, (left, middle, right) = plt.subplots(1, 3, figsize=(11, 4), layout="constrained")
+    figure, (left, middle, right) = new_axes(1, 3, figsize=(11, 4))
     left.imshow(weights, cmap="Greys", vmin=0, aspect="auto", interpolation="nearest")
     middle.imshow(np.where(opened, 1.0, 0.0), cmap="Greys", vmin=0, vmax=1.4, aspect="auto",
                   interpolation="nearest")
@@ -35,5 +34,4 @@ def draw_gates(
               ylabel="share of attention kept")
     right.legend(frameon=False, loc="lower right")
     right.spines[["top", "right"]].set_visible(False)
-    figure.savefig(path, dpi=DPI, metadata={"Software": None})
-    plt.close(figure)
+    write_png(figure, path)

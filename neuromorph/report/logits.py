@@ -8,14 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuromorph.report.pictures import (
-    ACCENT,
-    INK,
-    QUIET,
-    bare,
-    require_matplotlib,
-    save,
-)
+from neuromorph.report.canvas import ACCENT, INK, QUIET, bare, new_axes, write_png
 
 
 def draw_logits(
@@ -30,8 +23,7 @@ def draw_logits(
     path : Path
     title : str
     """
-    plt = require_matplotlib()
-    figure, (left, right) = plt.subplots(1, 2, figsize=(7.4, 3.1), layout="constrained",
+    figure, (left, right) = new_axes(1, 2, figsize=(7.4, 3.1),
                                          width_ratios=(1, 2.6))
     left.imshow(image, cmap="gray_r")
     left.set(xticks=[], yticks=[], title="pixels in")
@@ -45,4 +37,4 @@ def draw_logits(
     right.legend(frameon=False, loc="best", fontsize=9)
     bare(right)
     figure.suptitle(title, fontsize=13)
-    save(plt, figure, path)
+    write_png(figure, path)

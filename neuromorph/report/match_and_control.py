@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.network import Schedule
-from neuromorph.report.pictures import ACCENT, DPI, INK, PALE, QUIET, require_matplotlib
+from neuromorph.report.canvas import ACCENT, INK, PALE, QUIET, new_axes, write_png
 from neuromorph.shown import Shown
 
 SHOWN = 24
@@ -46,9 +46,8 @@ class Trace(Shown):
 
 def draw_episode(trace: Trace, path: Path) -> None:
     """Raster with potentiated synapses shaded, match scores, and weights, on one time axis."""
-    plt = require_matplotlib()
-    figure, (raster, scores, weights) = plt.subplots(
-        3, 1, figsize=(11, 9.5), height_ratios=(3.2, 1.6, 1.4), sharex=True, layout="constrained")
+    figure, (raster, scores, weights) = new_axes(
+        3, 1, figsize=(11, 9.5), height_ratios=(3.2, 1.6, 1.4), sharex=True)
     _draw_raster(raster, trace)
     _draw_lines(scores, trace, trace.scores, "match score (tag)")
     scores.axhline(trace.threshold, color=INK, lw=1, ls=":")
@@ -64,8 +63,7 @@ def draw_episode(trace: Trace, path: Path) -> None:
         raster.annotate(phase.name, ((phase.start + phase.stop) / 2, 1.01), ha="center",
                         xycoords=("data", "axes fraction"), color=QUIET, fontsize=10)
     figure.suptitle("The axon that fires in step with the query takes control of the soma")
-    figure.savefig(path, dpi=DPI, metadata={"Software": None})
-    plt.close(figure)
+    write_png(figure, path)
 
 
 def _draw_raster(axes: Any, trace: Trace) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from neuromorph.report.pictures import ACCENT, DPI, INK, QUIET, require_matplotlib
+from neuromorph.report.canvas import ACCENT, INK, QUIET, new_axes, write_png
 from neuromorph.shown import Shown
 
 
@@ -47,8 +47,7 @@ def draw_dilutions(curve: Dilutions, mark: tuple[float, float, float], path: Pat
         Share of gaps, asked and un-asked overlap of the circuit's run.
     path : Path
     """
-    plt = require_matplotlib()
-    figure, axes = plt.subplots(figsize=(8.5, 4.8), layout="constrained")
+    figure, axes = new_axes(figsize=(8.5, 4.8))
     axes.plot(curve.gaps, curve.asked, color=INK, marker="o", label="asked for")
     axes.plot(curve.gaps, curve.unasked, color=QUIET, marker="s",
               label="largest that was not asked for")
@@ -65,5 +64,4 @@ def draw_dilutions(curve: Dilutions, mark: tuple[float, float, float], path: Pat
              ylabel="overlap", ylim=(0, 1.03), xlim=(0, 1))
     figure.legend(loc="outside lower center", ncols=2, frameon=False)
     axes.spines[["top", "right"]].set_visible(False)
-    figure.savefig(path, dpi=DPI, metadata={"Software": None})
-    plt.close(figure)
+    write_png(figure, path)

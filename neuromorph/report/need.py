@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuromorph.report.pictures import ACCENT, DPI, INK, QUIET, require_matplotlib
+from neuromorph.report.canvas import ACCENT, INK, QUIET, new_axes, write_png
 
 WINDOW = 50
 """Lessons that are averaged."""
@@ -31,8 +31,7 @@ def draw_rates(
         Right guesses at the least and the largest constant rate, and those between.
     path : Path
     """
-    plt = require_matplotlib()
-    figure, (upper, lower) = plt.subplots(2, 1, figsize=(9, 6), sharex=True, layout="constrained")
+    figure, (upper, lower) = new_axes(2, 1, figsize=(9, 6), sharex=True)
     for style, rate in zip((":", "-"), (min(constants), max(constants)), strict=True):
         upper.plot(_mean(constants[rate]), color=QUIET, linestyle=style, linewidth=1,
                    label=f"constant, {rate} of 127")
@@ -46,8 +45,7 @@ def draw_rates(
         for at in shifts:
             axes.axvline(at, color=QUIET, linestyle=":", linewidth=0.5)
         axes.spines[["top", "right"]].set_visible(False)
-    figure.savefig(path, dpi=DPI, metadata={"Software": None})
-    plt.close(figure)
+    write_png(figure, path)
 
 
 def _mean(right: NDArray[np.bool_]) -> NDArray[np.float64]:

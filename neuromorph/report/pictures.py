@@ -5,31 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.circuits.latency_attention import LatencyAttention
-from neuromorph.report.canvas import (
-    ACCENT,
-    DPI,
-    INK,
-    PALE,
-    QUIET,
-    bare,
-    new_figure,
-    require_matplotlib,
-    write_png,
-)
+from neuromorph.report.canvas import ACCENT, INK, PALE, QUIET, bare, new_figure, write_png
 from neuromorph.shown import Shown
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-__all__ = ["ACCENT", "DPI", "INK", "PALE", "QUIET", "Episode", "Query", "accuracy_figure", "bare",
-           "draw_accuracy", "draw_maps", "draw_raster", "maps_figure", "raster_figure",
-           "require_matplotlib", "save"]
 
 COLUMNS = 6
 """Heads beside each other; further ones stand below."""
@@ -305,9 +291,3 @@ def accuracy_figure(
     axes.margins(x=0)
     bare(axes)
     return figure
-
-
-def save(plt: Any, figure: Any, path: Path | BinaryIO) -> None:
-    """Write a figure of pyplot's, and close it."""
-    write_png(figure, path)
-    plt.close(figure)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuromorph.report.pictures import ACCENT, INK, QUIET, bare, require_matplotlib, save
+from neuromorph.report.canvas import ACCENT, INK, QUIET, bare, new_axes, write_png
 from neuromorph.shown import Shown
 
 
@@ -39,9 +39,7 @@ class Forgetting(Shown):
 
 def draw_forgetting_of_first(curve: Forgetting, path: Path) -> None:
     """Error of the first context as the second is written, and what the second has of it."""
-    plt = require_matplotlib()
-    figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.6), width_ratios=(2.4, 1),
-                                         layout="constrained")
+    figure, (left, right) = new_axes(1, 2, figsize=(11, 4.6), width_ratios=(2.4, 1))
     tokens = np.arange(1, len(curve.delta) + 1)
     for errors, colour, label in ((curve.delta, QUIET, "delta rule"),
                                   (curve.projected, ACCENT, "outside of the first's keys")):
@@ -58,4 +56,4 @@ def draw_forgetting_of_first(curve: Forgetting, path: Path) -> None:
     bare(left)
     bare(right)
     figure.suptitle(curve.title)
-    save(plt, figure, path)
+    write_png(figure, path)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuromorph.report.pictures import ACCENT, DPI, INK, QUIET, require_matplotlib
+from neuromorph.report.canvas import ACCENT, INK, QUIET, new_axes, write_png
 
 BINS = 60
 
@@ -17,8 +17,7 @@ def draw_residuals(
     old: NDArray[Any], new: NDArray[Any], exact: NDArray[Any], path: Path
 ) -> None:
     """Histograms of |e| / |x|: of patterns in the subspace, and of others in spikes and float."""
-    plt = require_matplotlib()
-    figure, axes = plt.subplots(figsize=(8, 4), layout="constrained")
+    figure, axes = new_axes(figsize=(8, 4))
     bins = np.linspace(0, 1, BINS)
     axes.hist(old, bins, color=QUIET, label="old patterns: what the rows were found from")
     axes.hist(new, bins, color=ACCENT, label="new patterns")
@@ -28,5 +27,4 @@ def draw_residuals(
     axes.yaxis.get_major_locator().set_params(integer=True)
     axes.legend(frameon=False, loc="upper center")
     axes.spines[["top", "right"]].set_visible(False)
-    figure.savefig(path, dpi=DPI, metadata={"Software": None})
-    plt.close(figure)
+    write_png(figure, path)

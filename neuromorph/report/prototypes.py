@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuromorph.report.pictures import ACCENT, DPI, INK, PALE, QUIET, require_matplotlib
+from neuromorph.report.canvas import ACCENT, INK, PALE, QUIET, new_figure, write_png
 from neuromorph.shown import Shown
 
 SHOWN = 6
@@ -49,16 +49,14 @@ class Pass(Shown):
 
 def draw_prototypes(shown: Pass, path: Path) -> None:
     """Prototypes by class, rows in use by sample, and all first spikes of one test."""
-    plt = require_matplotlib()
-    figure = plt.figure(figsize=(12, 7.5), layout="constrained")
+    figure: Any = new_figure(figsize=(12, 7.5))
     left, right = figure.subfigures(1, 2, width_ratios=(1, 1.5))
     _draw_images(left, shown)
     above, below = right.subplots(2, 1)
     _draw_rows(above, shown)
     _draw_first(below, shown)
     figure.suptitle("Each image is seen once; what is not known is imprinted into the next row")
-    figure.savefig(path, dpi=DPI, metadata={"Software": None})
-    plt.close(figure)
+    write_png(figure, path)
 
 
 def _draw_images(figure: Any, shown: Pass) -> None:

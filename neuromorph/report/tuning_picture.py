@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from io import BytesIO
 from typing import Any
 
-from neuromorph.report.pictures import ACCENT, INK, PALE, QUIET, bare, require_matplotlib, save
+from neuromorph.report.canvas import ACCENT, INK, PALE, QUIET, bare, new_axes, write_png
 from neuromorph.report.tuning import figure, wished
 
 COLOURS = (INK, ACCENT, "#3a7d5c", "#7a5ca8", QUIET)
@@ -35,9 +35,8 @@ def draw_tuning(result: Mapping[str, Any]) -> bytes:
     MissingExtraError
         Without matplotlib.
     """
-    plt = require_matplotlib()
     by, name = result["by"], wished(result)[0]
-    figures, axes = plt.subplots(figsize=(8.5, 5.4), layout="constrained")
+    figures, axes = new_axes(figsize=(8.5, 5.4))
     points = {n: (trial["costs"][by], lost(name, figure(trial, name)))
               for n, trial in enumerate(result["trials"])
               if not trial["refused"] and trial["costs"].get(by) is not None}
@@ -63,7 +62,7 @@ def draw_tuning(result: Mapping[str, Any]) -> bytes:
     axes.legend(frameon=False, fontsize=9)
     bare(axes)
     content = BytesIO()
-    save(plt, figures, content)
+    write_png(figures, content)
     return content.getvalue()
 
 

@@ -10,7 +10,8 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from neuromorph.compile.check.models import MODELS, Row
+from neuromorph.compile.check.models import MODELS
+from neuromorph.compile.check.row import Row
 from neuromorph.network import Network, Population, Projection, Source, verify
 from neuromorph.neurons import NeuronModel, registry
 from neuromorph.neurons.contract import Arrived, Parameter, Range, State, Stepped

@@ -253,3 +253,15 @@ def test_two_of_four_hundred_are_said() -> None:
     assert apart_said(0, 0, 9) == "both are right on the same of 9 images"
     assert "more than chance would do" in apart_said(1, 20, 400)
     assert "no more" not in apart_said(1, 20, 400)
+
+
+def test_pictures_leave_the_readers_backend_alone(tmp_path):
+    """A notebook that ran a circuit and drew it still shows the figures that come after."""
+    import matplotlib as mpl
+    from matplotlib import pyplot as plt
+
+    mpl.use("svg")
+    before = plt.get_fignums()
+    neuromorph.run("hopfield", output=tmp_path / "run", settings={"iterations": 1})
+    assert mpl.get_backend() == "svg"
+    assert plt.get_fignums() == before

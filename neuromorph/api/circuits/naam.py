@@ -18,7 +18,7 @@ from neuromorph.api.circuits.settings import Meaning, check_limits
 from neuromorph.errors import UnsupportedError, UsageError
 from neuromorph.papers.naam import NAAM, NAAMState, step_naam
 from neuromorph.progress import Progress
-from neuromorph.report.pictures import ACCENT, DPI, INK, require_matplotlib
+from neuromorph.report.canvas import ACCENT, INK, new_axes, write_png
 
 _NO_SPIKES = ("it is a flow of real numbers, in which astrocyte processes drive one another; "
               "such couplings are no synapses and nothing in it spikes")
@@ -155,8 +155,7 @@ def _sentences(
 
 def _draw(course: _Course, path: Path) -> None:
     """Distance and energy, step by step."""
-    plt = require_matplotlib()
-    figure, axes = plt.subplots(2, 1, figsize=(8, 6), layout="constrained", sharex=True)
+    figure, axes = new_axes(2, 1, figsize=(8, 6), sharex=True)
     axes[0].plot(course.distance, color=ACCENT, linewidth=1.8)
     axes[0].set(title="distance to the memory", ylabel="‖tanh βx - η‖", ylim=(0, None))
     axes[1].plot(course.energy, color=INK, linewidth=1.8)
@@ -164,5 +163,4 @@ def _draw(course: _Course, path: Path) -> None:
                 ylabel="energy", xscale="symlog", xlim=(0, None))
     for one in axes:
         one.spines[["top", "right"]].set_visible(False)
-    figure.savefig(path, dpi=DPI, metadata={"Software": None})
-    plt.close(figure)
+    write_png(figure, path)

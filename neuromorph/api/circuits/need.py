@@ -64,7 +64,7 @@ class Settings:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Course(Shown):
+class Lessons(Shown):
     """What a host sends, by the closed form, and what should come of it.
 
     Attributes
@@ -123,7 +123,7 @@ def run(settings: Settings, *, backend: str, seed: int, progress: Progress) -> O
         {rate: found.right for rate, found in constants.items()}))
 
 
-def learn(numbers: Need, settings: Settings, seed: int) -> Course:
+def learn(numbers: Need, settings: Settings, seed: int) -> Lessons:
     """Digits one by one; the same digits and exchanges for every rate."""
     rng, split = np.random.default_rng(seed), load_split()
     images = np.clip(np.rint(split.train.images.reshape(-1, FEATURES) / PIXEL_MAX * TRACE_MAX) * 2,
@@ -146,7 +146,7 @@ def learn(numbers: Need, settings: Settings, seed: int) -> Course:
             rates.append(layer.rate)
             lessons.append(Lesson(images[i], not right[-1], np.maximum(error, 0),
                                   np.maximum(-error, 0)))
-    return Course(numbers, lessons, np.array(sums), np.array(right), np.array(rates), layer)
+    return Lessons(numbers, lessons, np.array(sums), np.array(right), np.array(rates), layer)
 
 
 def _shifts(settings: Settings) -> set[int]:
@@ -154,7 +154,7 @@ def _shifts(settings: Settings) -> set[int]:
     return {settings.images * n // settings.swaps for n in range(settings.swaps)}
 
 
-def check(course: Course, backend: str) -> None:
+def check(course: Lessons, backend: str) -> None:
     """Run a course on a backend, and compare every sum, rate and weight.
 
     Raises

@@ -9,7 +9,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from neuromorph.compile.check.models import A_IN, MODELS, UNKNOWN, Parameters, Row, number
+from neuromorph.compile.check.models import MODELS, UNKNOWN, number
+from neuromorph.compile.check.row import A_IN, Parameters, Row
 from neuromorph.network import LearningRule
 from neuromorph.numerics.limits import INPUT_SHIFT
 from neuromorph.shown import Shown

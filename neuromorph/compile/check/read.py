@@ -11,8 +11,9 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from neuromorph.compile.check.models import A_IN, MODELS, Row, Value
+from neuromorph.compile.check.models import MODELS
 from neuromorph.compile.check.placed import Bundle, Circuit, Group, Piece, Placed, Spelling
+from neuromorph.compile.check.row import A_IN, Row, Value
 from neuromorph.errors import FileFormatError, did_you_mean
 from neuromorph.network import LearningRule
 

@@ -15,10 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.compile.check.memo import Memo
-from neuromorph.compile.check.models import A_IN, MODELS, Value
+from neuromorph.compile.check.models import MODELS
 from neuromorph.compile.check.placed import Bundle, Circuit, Group, Placed, Spelling
 from neuromorph.compile.check.registers import unknown_model
 from neuromorph.compile.check.report import Violation
+from neuromorph.compile.check.row import A_IN, Value
 from neuromorph.compile.check.sums import Form, Range, Sum, TangledError, sent_by_relays, sum_to
 from neuromorph.network import LearningRule, Network, Population
 from neuromorph.network.bounds import payload_ranges

@@ -14,9 +14,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from neuromorph.compile.check.memory import state_bits
-from neuromorph.compile.check.models import MODELS, Value, number
+from neuromorph.compile.check.models import MODELS, number
 from neuromorph.compile.check.placed import Bundle, Group, Placed
 from neuromorph.compile.check.report import Violation
+from neuromorph.compile.check.row import Value
 from neuromorph.numerics import limits
 from neuromorph.profiles import Neuron, Profile, Synapse
 

@@ -16,7 +16,7 @@ from neuromorph.api.circuits.settings import Meaning
 from neuromorph.circuits.echo import Echo, build, read
 from neuromorph.network import Probe
 from neuromorph.progress import Progress
-from neuromorph.report.pictures import require_matplotlib
+from neuromorph.report.canvas import require_matplotlib
 
 
 @dataclass(frozen=True)
