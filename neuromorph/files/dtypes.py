@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import ml_dtypes
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from neuromorph.errors import FileFormatError, TensorError, did_you_mean
 from neuromorph.files.tensor_names import shown
+from neuromorph.shapes import Float, Float32, Shaped
 
 
 class Dtype(NamedTuple):
@@ -63,7 +64,7 @@ def dtype_named(name: object, tensor: str, where: object) -> Dtype:
 
 
 def decode(data: bytearray, name: str, shape: tuple[int, ...], tensor: str,
-           where: object) -> NDArray[Any]:
+           where: object) -> Annotated[Shaped, "..."]:
     """Bytes to an array: floats become finite float32, integers keep their type.
 
     Raises
@@ -92,7 +93,9 @@ def _flags(data: bytearray, shape: tuple[int, ...], tensor: str,
     return flags.astype(np.bool_)
 
 
-def finite32(array: NDArray[Any], tensor: str, where: object) -> NDArray[np.float32]:
+def finite32(
+    array: Annotated[Float, "*shape"], tensor: str, where: object
+) -> Annotated[Float32, "*shape"]:
     """Floats of any width as float32, all of them finite.
 
     Raises

@@ -16,11 +16,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Protocol, TypeAlias, TypeVar, cast
+from typing import Annotated, Any, Protocol, TypeAlias, TypeVar, cast
 
 from numpy.typing import NDArray
 
 from neuromorph.network.model import Probe
+from neuromorph.shapes import Int64, Num
 from neuromorph.shown import Shown
 
 Trains: TypeAlias = Mapping[str, NDArray[Any]]
@@ -38,7 +39,7 @@ class Recorded(Protocol):
         """Length of the run."""
 
     @property
-    def traces(self) -> Mapping[Probe, NDArray[Any]]:
+    def traces(self) -> Mapping[Probe, Annotated[Num, "..."]]:
         """What each probe saw, shape (steps, …)."""
 
     @property
@@ -61,7 +62,7 @@ class View(ABC):
     """
 
     @abstractmethod
-    def encode(self, inputs: Trains) -> dict[str, NDArray[Any]]:
+    def encode(self, inputs: Trains) -> dict[str, Annotated[Num, "_ _"]]:
         """Trains for the rewritten network from those for the given one.
 
         Raises
@@ -121,7 +122,7 @@ class Chain(View, Shown):
 
     views: tuple[View, ...]
 
-    def encode(self, inputs: Trains) -> dict[str, NDArray[Any]]:
+    def encode(self, inputs: Trains) -> dict[str, Annotated[Int64, "_ _"]]:
         """Trains told from pass to pass."""
         trains = dict(inputs)
         for view in self.views:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from neuromorph.backends.reference.plasticity import PlasticProjection
 from neuromorph.network import Network, Population, Probe
 from neuromorph.network.model import SYNAPTIC
 from neuromorph.neurons.contract import Arrived, State, Stepped
+from neuromorph.shapes import Num
 
 
 class ReferenceBackend(Backend):
@@ -79,7 +80,7 @@ def step(
 def synaptic_input(
     network: Network, population: Population, port: str, spikes: State,
     plastic: dict[str, PlasticProjection], t: int,
-) -> NDArray[Any]:
+) -> Annotated[Num, "size"]:
     """Sum of what all projections deliver to a port of a population at step t."""
     total: NDArray[Any] = np.zeros(population.size, dtype_of(network))
     for projection in network.projections_to(population.name, port):

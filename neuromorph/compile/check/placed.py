@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Annotated, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from neuromorph.compile.check.models import A_IN, MODELS, UNKNOWN, Parameters, Row, number
 from neuromorph.network import LearningRule
 from neuromorph.numerics.limits import INPUT_SHIFT
+from neuromorph.shapes import Bool, Int64, Integer
 from neuromorph.shown import Shown
 
 Rows: TypeAlias = dict[str, dict[int, NDArray[np.int64]]]
@@ -76,7 +77,7 @@ class Bundle(Shown):
     name: str
     pre: str
     post: str
-    weights: NDArray[np.int64]
+    weights: Annotated[Integer, "post pre"]
     delay: int
     exponent: int
     graded: bool
@@ -85,7 +86,7 @@ class Bundle(Shown):
     port: str = A_IN
 
     @property
-    def synapses(self) -> NDArray[np.bool_]:
+    def synapses(self) -> Annotated[Bool, "post pre"]:
         """Which synapses are stored, shape (post, pre): all that learn, others if not zero."""
         if self.rule is not None:
             return np.ones(self.weights.shape, np.bool_)
@@ -166,7 +167,7 @@ class Placed(Shown):
     profile: str
     circuits: tuple[Circuit, ...]
     pieces: tuple[Piece, ...]
-    cores: NDArray[np.int64]
+    cores: Annotated[Int64, "cores 3"]
 
     def sound(self, piece: Piece) -> bool:
         """Whether a piece is of neurons that exist and need cores, and on a core that exists."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Annotated, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ from neuromorph.compile.check.memo import Memo
 from neuromorph.compile.check.models import number
 from neuromorph.compile.check.placed import Bundle, Group
 from neuromorph.numerics.limits import EXPONENT_MIN, STATE_MAX
+from neuromorph.shapes import Int64, Integer
 from neuromorph.shown import Shown
 
 Matrix: TypeAlias = NDArray[np.int64]
@@ -66,7 +67,9 @@ class Sum(Shown):
                 self.exact[axon] = self.exact[axon] + weights if axon in self.exact else weights
 
 
-def shifted(weights: Matrix, exponent: int) -> Matrix | None:
+def shifted(
+    weights: Annotated[Integer, "*shape"], exponent: int
+) -> Annotated[Int64, "*shape"] | None:
     """Weights times a power of two; None if a bit is lost."""
     wide = weights.astype(np.int64)
     if exponent >= 0:
