@@ -28,6 +28,8 @@ import numpy as np
 from neuromorph.errors import NeuromorphError
 
 PACKAGE = "neuromorph."
+OWNERS = ("self", "state")
+"""Arguments whose fields name axes for the others: of a method, and of a step function."""
 SEQUENCES = (list, collections.abc.Sequence, collections.abc.Collection)
 MAPPINGS = (dict, collections.abc.Mapping)
 
@@ -163,8 +165,8 @@ def checked(function: Any) -> Any:
     names = tuple(inspect.signature(function).parameters)
 
     def check(arguments: dict[str, Any]) -> None:
-        own = fields_of(arguments["self"]) if "self" in arguments else []
-        hold(function.__qualname__, own + seen_of(function, arguments))
+        owned = [one for name in OWNERS if name in arguments for one in fields_of(arguments[name])]
+        hold(function.__qualname__, owned + seen_of(function, arguments))
 
     @functools.wraps(function)
     def held(*args: Any, **kwargs: Any) -> Any:

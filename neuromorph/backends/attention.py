@@ -72,7 +72,7 @@ class AttentionBatch(Shown):
     values: Annotated[Integer, "batch kv_heads keys value_size"]
     mask: Annotated[Bool, "batch queries keys"]
     readout: ReadoutKind = "host"
-    bias: Annotated[Integer, "batchor1 headsor1 queries keys"] | None = None
+    bias: Annotated[Integer, "_ _ queries keys"] | None = None
 
     def __post_init__(self) -> None:
         check_readout(self.readout)

@@ -18,11 +18,11 @@ from neuromorph.errors import UnsupportedError, UsageError, did_you_mean, togeth
 from neuromorph.network import Network, Probe, verify
 from neuromorph.network.model import SYNAPTIC, Domain
 from neuromorph.network.sources import source_range
-from neuromorph.shapes import Num
+from neuromorph.shapes import Num, Shaped
 from neuromorph.shown import Shown
 
 Evidence: TypeAlias = Literal["reference", "bit-exact model", "emulator", "hardware"]
-Inputs: TypeAlias = Mapping[str, NDArray[Any]]
+Inputs: TypeAlias = Mapping[str, Annotated[Shaped, "_ _"]]
 ClosedForm: TypeAlias = Callable[[AttentionBatch, bool], Attended]
 """A batch, and whether spike times are wanted, to what the clocked circuit gives."""
 

@@ -42,7 +42,7 @@ __all__ = ["PROGRAM", "WEIGHTS", "program_as_dict", "program_from_dict", "read_p
            "to_json", "write_arrays", "write_program"]
 
 PROGRAM, WEIGHTS = "program.json", "weights.npz"
-Arrays: TypeAlias = dict[str, NDArray[Any]]
+Arrays: TypeAlias = dict[str, Annotated[Shaped, "..."]]
 
 PACKED = 1
 """Level of deflate: the default takes five times as long and saves 3 % of a large model."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,14 +15,14 @@ from neuromorph.cost.events import Events, each_step
 from neuromorph.cost.phases import Active, Steps
 from neuromorph.cost.work import PhaseWork
 from neuromorph.errors import UsageError
-from neuromorph.shapes import Float64, Int64
+from neuromorph.shapes import Float64, Int64, Shaped
 from neuromorph.shown import Shown
 
 HOPS = ("hops_east_west", "hops_north_south", "hops_chip")
 WEIGHTS_A_WORD = 4
 """Weights of 8 bits in a word of 32."""
 
-Trains: TypeAlias = Mapping[str, NDArray[Any]]
+Trains: TypeAlias = Mapping[str, Annotated[Shaped, "steps _"]]
 
 
 @dataclass(frozen=True, eq=False, repr=False)

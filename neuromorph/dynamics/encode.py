@@ -159,7 +159,7 @@ def check_vectors(
                          expected=f"at most {STATE_MAX}")
 
 
-Coded = tuple[NDArray[Any], NDArray[Any]]
+Coded = tuple[Annotated[Num, "size"], Annotated[Num, "size"]]
 """v and signed spikes, of each code with plain spikes."""
 
 

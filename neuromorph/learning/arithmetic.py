@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from neuromorph.learning.rule import Sign
 from neuromorph.learning.terms import ACCUMULATOR_BITS, Factor, Term
 from neuromorph.numerics.limits import TAG_MAX, TAG_MIN, TRACE_MAX, WEIGHT_MAX, WEIGHT_MIN
-from neuromorph.shapes import Integer, Num
+from neuromorph.shapes import Bool, Integer, Num
 
 Array = NDArray[Any]
-Lookup = Callable[[Term, Factor], Array]
+Lookup = Callable[[Term, Factor], Annotated[Num, "..."]]
 
 FRACTION_BITS = 8
 """Bits of a trace impulse's fraction."""
@@ -54,7 +54,7 @@ class Arithmetic(ABC):
     @abstractmethod
     def apply(
         self, target: Annotated[Num, "*shape"], terms: Sequence[Term],
-        conditions: Callable[[Term], Array], lookup: Lookup, draw: float,
+        conditions: Callable[[Term], Annotated[Bool, "..."]], lookup: Lookup, draw: float,
     ) -> Annotated[Num, "*shape"]:
         """Target plus the sum of its products."""
 
@@ -103,7 +103,7 @@ class Fixed(Arithmetic):
 
     def apply(
         self, target: Annotated[Integer, "*shape"], terms: Sequence[Term],
-        conditions: Callable[[Term], Array], lookup: Lookup, draw: float,
+        conditions: Callable[[Term], Annotated[Bool, "..."]], lookup: Lookup, draw: float,
     ) -> Annotated[Integer, "*shape"]:
         """Products and their sum clipped to 15 bits; the sum rounded at random."""
         total = target.astype(np.int64) << SYNAPSE_SHIFT
@@ -151,7 +151,7 @@ class Float(Arithmetic):
 
     def apply(
         self, target: Annotated[Num, "*shape"], terms: Sequence[Term],
-        conditions: Callable[[Term], Array], lookup: Lookup, draw: float,
+        conditions: Callable[[Term], Annotated[Bool, "..."]], lookup: Lookup, draw: float,
     ) -> Annotated[Num, "*shape"]:
         """Target + sum of m 2^e · condition · factors."""
         total = target.astype(np.float64)

@@ -30,7 +30,7 @@ from neuromorph.neurons.contract import A_IN
 from neuromorph.neurons.plain import model_of, plain_parameters
 from neuromorph.shapes import Shaped
 
-Keep: TypeAlias = Callable[[NDArray[Any]], str]
+Keep: TypeAlias = Callable[[Annotated[Shaped, "..."]], str]
 """Takes weights, and tells the name under which they are kept."""
 
 RULE_TEXTS = ("dw", "dt", "payload", "sign")

@@ -41,7 +41,7 @@ from neuromorph.neurons.contract import A_IN, Parameter
 from neuromorph.numerics.synapse import blocks
 from neuromorph.shapes import Shaped
 
-Tell: TypeAlias = Callable[[NDArray[Any]], str]
+Tell: TypeAlias = Callable[[Annotated[Shaped, "..."]], str]
 """Tells an array's digest."""
 
 

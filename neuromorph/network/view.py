@@ -18,16 +18,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Protocol, TypeAlias, TypeVar, cast
 
-from numpy.typing import NDArray
-
 from neuromorph.network.model import Probe
-from neuromorph.shapes import Int64, Num
+from neuromorph.shapes import Int64, Num, Shaped
 from neuromorph.shown import Shown
 
-Trains: TypeAlias = Mapping[str, NDArray[Any]]
+Trains: TypeAlias = Mapping[str, Annotated[Shaped, "steps _"]]
 """What each source sends, arrays of shape (steps, size)."""
 
-Synapses: TypeAlias = tuple[NDArray[Any], NDArray[Any]]
+Synapses: TypeAlias = tuple[Annotated[Num, "post pre"], Annotated[Num, "post pre"]]
 """Weights and tags of a plastic projection, arrays of shape (post, pre)."""
 
 

@@ -13,18 +13,18 @@ from numpy.typing import NDArray
 from neuromorph.errors import NetworkError
 from neuromorph.numerics.interval import Interval
 from neuromorph.numerics.limits import DECAY_UNITY, INPUT_SHIFT
-from neuromorph.shapes import Bool
+from neuromorph.shapes import Bool, Num
 
 Parameter: TypeAlias = Any
 """A number, or where a model allows it an array of one number a neuron."""
 
-State: TypeAlias = dict[str, NDArray[Any]]
+State: TypeAlias = dict[str, Annotated[Num, "size"]]
 """What neurons keep from step to step: arrays of shape (size,) by word."""
 
-Arrived: TypeAlias = Mapping[str, NDArray[Any]]
+Arrived: TypeAlias = Mapping[str, Annotated[Num, "size"]]
 """This step's sums of synaptic input: arrays of shape (size,) by port."""
 
-Stepped: TypeAlias = tuple[State, NDArray[Any]]
+Stepped: TypeAlias = tuple[State, Annotated[Num, "size"]]
 """The state after a step, and what each neuron sends: 0 for no spike."""
 
 Range: TypeAlias = tuple[float, float]

@@ -37,7 +37,8 @@ def is_held(array: Annotated[Shaped, "..."]) -> bool:
 
 
 def remembered(
-    find: Callable[[NDArray[Any]], Found], array: Annotated[Shaped, "..."], *key: Hashable
+    find: Callable[[Annotated[Shaped, "..."]], Found], array: Annotated[Shaped, "..."],
+    *key: Hashable,
 ) -> Found:
     """``find(array)``, which is asked once if the array is held.
 

@@ -19,7 +19,7 @@ PROBES = (Probe("astrocyte"),)
 ANSWER_STEPS = 1
 """Steps from a query to the astrocyte's answer."""
 
-Trains = tuple[dict[str, NDArray[np.int64]], NDArray[np.int64], int]
+Trains = tuple[dict[str, Annotated[Int64, "steps _"]], Annotated[Int64, "queries"], int]
 """Source trains, the steps at which queries are sent, and the number of steps."""
 
 

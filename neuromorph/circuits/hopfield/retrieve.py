@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.errors import UsageError
-from neuromorph.shapes import Bool, Float64, Int64
+from neuromorph.shapes import Bool, Float64, Int32, Int64, Num
 from neuromorph.shown import Shown
 
 Floats = NDArray[np.float64]
@@ -52,8 +52,8 @@ class Retrieval(Shown):
 
 def retrieve(
     cues: Annotated[Float64, "cues size"],
-    encode: Callable[[Floats], Codes],
-    attend: Callable[[Codes], NDArray[Any]],
+    encode: Callable[[Annotated[Float64, "cues size"]], Annotated[Int32, "cues size"]],
+    attend: Callable[[Annotated[Int32, "cues size"]], Annotated[Num, "cues size"]],
     *,
     max_runs: int,
 ) -> Retrieval:

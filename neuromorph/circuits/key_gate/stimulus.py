@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
-from numpy.typing import NDArray
 
 from neuromorph.circuits.key_gate.build import ARRIVAL, QUERY_AT, SWEEP, KeyGate, waveform
 from neuromorph.errors import UsageError
-from neuromorph.shapes import Bool, Int64, Integer
+from neuromorph.shapes import Bool, Int64, Integer, Num
 
 TAIL_STEPS = 1
 """Steps after the last period, none of which a read-out needs but the step of a spike itself."""
@@ -52,7 +51,7 @@ def stimulate(
 
 
 def read(
-    gate: KeyGate, spikes: Callable[[str], NDArray[Any]], queries: int
+    gate: KeyGate, spikes: Callable[[str], Annotated[Num, "steps _"]], queries: int
 ) -> tuple[Annotated[Bool, "queries groups"], Annotated[Int64, "queries"]]:
     """Which gates are open, (queries, keys), and how many are said to be closed, (queries,)."""
     at = np.arange(queries) * gate.period + gate.known_at

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from neuromorph.circuits.latency_attention.motif import LatencyAttention
 from neuromorph.errors import BackendError, UsageError
-from neuromorph.shapes import Float64, Int32, Int64
+from neuromorph.shapes import Float64, Int32, Int64, Num
 from neuromorph.shown import Shown
 
 
@@ -103,16 +103,16 @@ class Attended(Shown):
 
 
 def read(
-    head: LatencyAttention, spikes: Callable[[str], NDArray[Any]],
-    potential: Callable[[str], NDArray[Any]], queries: int,
+    head: LatencyAttention, spikes: Callable[[str], Annotated[Num, "steps _"]],
+    potential: Callable[[str], Annotated[Num, "steps _"]], queries: int,
 ) -> Attended:
     """Results of so many queries one after the other, from the run's first step on."""
     return read_at(head, spikes, potential, np.arange(queries) * head.period)
 
 
 def read_at(
-    head: LatencyAttention, spikes: Callable[[str], NDArray[Any]],
-    potential: Callable[[str], NDArray[Any]], starts: Annotated[Int64, "queries"],
+    head: LatencyAttention, spikes: Callable[[str], Annotated[Num, "steps _"]],
+    potential: Callable[[str], Annotated[Num, "steps _"]], starts: Annotated[Int64, "queries"],
 ) -> Attended:
     """Sample control and normaliser when `done` fires, once a query.
 

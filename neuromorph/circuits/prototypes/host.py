@@ -18,7 +18,10 @@ from neuromorph.shown import Shown
 NOBODY = -1
 """The answer where no row fires: nothing known is similar."""
 
-Match: TypeAlias = Callable[[Prototypes, NDArray[Any], NDArray[Any], int], NDArray[np.int64]]
+Match: TypeAlias = Callable[
+    [Prototypes, Annotated[Integer, "rows features"], Annotated[Integer, "queries features"], int],
+    Annotated[Int64, "queries rows"],
+]
 """First steps of rows, as `first_steps` gives them."""
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Annotated, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from neuromorph.compile.check.models import A_IN, MODELS, UNKNOWN, Parameters, Row, number
 from neuromorph.network import LearningRule
@@ -15,7 +14,7 @@ from neuromorph.numerics.limits import INPUT_SHIFT
 from neuromorph.shapes import Bool, Int64, Integer
 from neuromorph.shown import Shown
 
-Rows: TypeAlias = dict[str, dict[int, NDArray[np.int64]]]
+Rows: TypeAlias = dict[str, dict[int, Annotated[Int64, "_"]]]
 """Neurons of each population of a circuit, by core."""
 
 

@@ -6,7 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,13 +15,14 @@ from neuromorph.compile.check.models import A_IN, MODELS, Row, Value
 from neuromorph.compile.check.placed import Bundle, Circuit, Group, Piece, Placed, Spelling
 from neuromorph.errors import FileFormatError, did_you_mean
 from neuromorph.network import LearningRule
+from neuromorph.shapes import Shaped
 
 VERSION = 1
 THIRD = ("y1", "y2", "y3")
 TEXTS = ("dw", "dt", "payload", "sign")
 """Fields of a learning rule that are text."""
 
-Weights = Mapping[str, NDArray[Any]]
+Weights = Mapping[str, Annotated[Shaped, "..."]]
 Kind = TypeVar("Kind")
 
 

@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from typing import Annotated, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from neuromorph.compile.check.memo import Memo
 from neuromorph.compile.check.models import number
@@ -24,14 +23,14 @@ from neuromorph.numerics.limits import EXPONENT_MIN, STATE_MAX
 from neuromorph.shapes import Int64, Integer
 from neuromorph.shown import Shown
 
-Matrix: TypeAlias = NDArray[np.int64]
+Matrix: TypeAlias = Annotated[Int64, "..."]
 Axon: TypeAlias = tuple[str, bool, int]
 """Where spikes come from, whether their payloads count, and their delay."""
 
 Form: TypeAlias = dict[Axon, Matrix]
 """Weights by axon, each of shape (post, pre)."""
 
-Range: TypeAlias = tuple[NDArray[np.int64], NDArray[np.int64]]
+Range: TypeAlias = tuple[Annotated[Int64, "_"], Annotated[Int64, "_"]]
 """Least and most that each neuron of a population sends."""
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from typing import Annotated, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from neuromorph.compile.packing.demand import Demand
 from neuromorph.compile.packing.limits import Limits
@@ -15,7 +14,7 @@ from neuromorph.compile.program import Slice
 from neuromorph.shapes import Int64
 from neuromorph.shown import Shown
 
-OutAxons: TypeAlias = Mapping[tuple[int, str], NDArray[np.int64]]
+OutAxons: TypeAlias = Mapping[tuple[int, str], Annotated[Int64, "_"]]
 """Out-axons to reserve up to each neuron, shape (size + 1,), by unit and population."""
 
 

@@ -16,7 +16,6 @@ from dataclasses import replace
 from typing import Annotated, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from neuromorph.compile.packing.core import OutAxons
 from neuromorph.compile.packing.cut import cut
@@ -28,7 +27,7 @@ from neuromorph.compile.program import Program, Slice
 from neuromorph.errors import FitError
 from neuromorph.shapes import Int64
 
-Taken: TypeAlias = dict[tuple[int, str], NDArray[np.int64]]
+Taken: TypeAlias = dict[tuple[int, str], Annotated[Int64, "_"]]
 """Out-axons of each neuron, shape (size,), by unit and population."""
 
 ROUNDS = 30

@@ -23,7 +23,7 @@ class Curve(NamedTuple):
 
     name: str
     numbers: Activation
-    floats: Callable[[Floats], Floats]
+    floats: Callable[[Annotated[Float64, "..."]], Annotated[Float64, "..."]]
 
     def __call__(self, x: Annotated[Float64, "*shape"]) -> Annotated[Float64, "*shape"]:
         """Of real numbers."""
