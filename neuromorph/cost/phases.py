@@ -34,7 +34,7 @@ def phases_of(schedule: Schedule | None, steps: int) -> list[Active]:
     return [active[t % schedule.period] if t < whole else () for t in range(steps)]
 
 
-def side_by_side(periods: Sequence[int], steps: Sequence[int]) -> list[Annotated[Int64, "steps"]]:
+def side_by_side(periods: Sequence[int], steps: Sequence[int]) -> list[Annotated[Int64, "_"]]:
     """Steps of units whose n-th periods all begin together: those that are done wait.
 
     ::

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar
 
 import numpy as np
@@ -78,7 +79,8 @@ def step(
 
 
 def synaptic_input(
-    network: Network, population: Population, port: str, spikes: State,
+    network: Network, population: Population, port: str,
+    spikes: Mapping[str, Annotated[Num, "_"]],
     plastic: dict[str, PlasticProjection], t: int,
 ) -> Annotated[Num, "size"]:
     """Sum of what all projections deliver to a port of a population at step t."""

@@ -147,8 +147,9 @@ class Timeline:
 
 
 def causal(
-    head: LatencyAttention, keys: Annotated[Integer, "tokens size"],
-    values: Annotated[Integer, "tokens size"], queries: Annotated[Integer, "tokens size"],
+    head: LatencyAttention, keys: Annotated[Integer, "tokens key_size"],
+    values: Annotated[Integer, "tokens value_size"],
+    queries: Annotated[Integer, "tokens key_size"],
     mask: Annotated[Bool, "tokens slots"] | None = None,
     bias: Annotated[Integer, "tokens slots"] | None = None,
 ) -> Timeline:

@@ -10,7 +10,7 @@ from neuromorph.errors import printable
 from neuromorph.shapes import Int64
 from neuromorph.shown import Shown
 
-Usage: TypeAlias = Mapping[str, Annotated[Int64, "cores"]]
+Usage: TypeAlias = Mapping[str, Annotated[Int64, "_"]]
 """What each core holds, by the name of its limit in the profile's section ``core``."""
 
 

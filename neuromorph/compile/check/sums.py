@@ -23,7 +23,7 @@ from neuromorph.numerics.limits import EXPONENT_MIN, STATE_MAX
 from neuromorph.shapes import Int64, Integer
 from neuromorph.shown import Shown
 
-Matrix: TypeAlias = Annotated[Int64, "..."]
+Matrix: TypeAlias = Annotated[Integer, "..."]
 Axon: TypeAlias = tuple[str, bool, int]
 """Where spikes come from, whether their payloads count, and their delay."""
 
