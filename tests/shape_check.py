@@ -203,7 +203,10 @@ def fields_of(owner: Any) -> list[Seen]:
 
 def held_class(cls: Any) -> None:
     """Hold the methods of a class to their signatures, and a new object to its fields."""
+    made = {"__init__", "__new__"} if looks_of(cls) else set()
     for name, member in list(vars(cls).items()):
+        if name in made:
+            continue
         if isinstance(member, types.FunctionType) and looks_of(member):
             setattr(cls, name, checked(member))
         elif isinstance(member, classmethod | staticmethod) and looks_of(member.__func__):

@@ -22,7 +22,7 @@ HOPS = ("hops_east_west", "hops_north_south", "hops_chip")
 WEIGHTS_A_WORD = 4
 """Weights of 8 bits in a word of 32."""
 
-Trains: TypeAlias = Mapping[str, Annotated[Shaped, "steps _"]]
+Trains: TypeAlias = Mapping[str, Annotated[Shaped, "_ _"]]
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -53,7 +53,13 @@ DTYPES: dict[str, Dtype] = {
 
 
 def dtype_named(name: object, tensor: str, where: object) -> Dtype:
-    """The dtype that a header names for ``tensor``."""
+    """The dtype that a header names for ``tensor``.
+
+    Raises
+    ------
+    FileFormatError
+        If it is none, or one that is not known.
+    """
     if not isinstance(name, str):
         raise FileFormatError(f"tensor {tensor} has a dtype that is not a text", where=where,
                               expected="for instance 'F32'")

@@ -60,7 +60,13 @@ class SafetensorsFile(HeldFile):
         return name in self._header.tensors
 
     def info(self, name: str) -> TensorInfo:
-        """Dtype and shape of a tensor."""
+        """Dtype and shape of a tensor.
+
+        Raises
+        ------
+        TensorError
+            If there is no such tensor.
+        """
         if name not in self._header.tensors:
             raise TensorError(f"there is no tensor {shown(name)}", where=self.path,
                               hint=did_you_mean(name[:80], list(self.names)[:100]))

@@ -68,6 +68,8 @@ def step_lif_fixed(
         v' = saturate(trunc(v * (4096 - dv) / 4096) + u' + bias)
         spike = v' > vth << 6, then v' = 0
 
+    Source: lava-nc 0.10 `PyLifModelBitAcc`, whose register ``du`` is this one minus 1.
+
     Parameters
     ----------
     state : LIFState of int64 arrays
@@ -81,8 +83,6 @@ def step_lif_fixed(
         ``bias_mant << bias_exp``.
     input_shift : int
         Alignment of the synaptic input, 0 to 6; stock Lava has 6.
-
-    Source: lava-nc 0.10 `PyLifModelBitAcc`, whose register ``du`` is this one minus 1.
     """
     u = wrap(decay(state.u, du) + (a_in.astype(np.int64) << input_shift))
     v = saturate(decay(state.v, dv) + u + bias)

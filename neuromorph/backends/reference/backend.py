@@ -80,7 +80,7 @@ def step(
 
 def synaptic_input(
     network: Network, population: Population, port: str,
-    spikes: Mapping[str, Annotated[Num, "_"]],
+    spikes: Mapping[str, Annotated[Num, "..."]],
     plastic: dict[str, PlasticProjection], t: int,
 ) -> Annotated[Num, "size"]:
     """Sum of what all projections deliver to a port of a population at step t."""

@@ -43,9 +43,10 @@ class Layer(Shown):
     """
 
     weights: Annotated[Int8, "outputs inputs"]
-    bias: Annotated[Int64, "outputs"]
-    multiplier: Annotated[Int64, "outputs"]
-    shift: Annotated[Int64, "outputs"]
+    # Of any length here: `build` refuses those that do not fit.
+    bias: Annotated[Int64, "_"]
+    multiplier: Annotated[Int64, "_"]
+    shift: Annotated[Int64, "_"]
 
 
 def build(layers: Sequence[Layer]) -> Network:

@@ -78,6 +78,11 @@ class Attended(Shown):
 
         w_i ∝ payload_i e^(step_nats (n_i - n_last)); a masked slot has none. After a pause step 0
         counts only where nobody fired later.
+
+        Raises
+        ------
+        UsageError
+            If spike times were not recorded.
         """
         if self.times is None or self.payloads is None:
             raise UsageError("spike times were not recorded", hint="ask for times=True")

@@ -51,7 +51,13 @@ def read_placed(program: Mapping[str, Any], weights: Weights) -> Placed:
 
 
 def take(data: Any, name: str, kind: type[Kind], where: str) -> Kind:
-    """The field of that name, if it is of that type; a truth value is no number."""
+    """The field of that name, if it is of that type; a truth value is no number.
+
+    Raises
+    ------
+    FileFormatError
+        If it is missing, or of another type.
+    """
     if not isinstance(data, Mapping) or name not in data:
         raise FileFormatError(f"the field {name} is missing", where=where)
     value = data[name]

@@ -58,7 +58,13 @@ class Late(View, Shown):
         return steps + self.extra
 
     def read(self, recording: R) -> R:
-        """What is late shifted back, and what the extra steps learned undone."""
+        """What is late shifted back, and what the extra steps learned undone.
+
+        Raises
+        ------
+        UsageError
+            If the run ended before what is late began.
+        """
         steps = recording.steps - self.extra
         if steps < 1:
             raise UsageError("a run ended before what is late began", found=recording.steps,
