@@ -61,7 +61,8 @@ def unsaid_errors(function: ast.FunctionDef) -> list[str]:
     raised = [ast.unparse(node.exc).split("(")[0] for node in own_nodes(function)
               if isinstance(node, ast.Raise) and node.exc is not None]
     said = SAID.search(ast.get_docstring(function) or "")
-    return [] if said else [name for name in raised if name != "NotImplementedError"]
+    handed_on = f"super().{function.name}(" in ast.unparse(function)  # whose docstring has them
+    return [] if said or handed_on else [name for name in raised if name != "NotImplementedError"]
 
 
 Check = Callable[[ast.FunctionDef], list[str]]
@@ -82,8 +83,7 @@ def test_a_function_that_refuses_by_itself_says_so() -> None:
 
 
 @pytest.mark.parametrize(("check", "source"), [
-    (unknown_parameters, 'def f(a):\n    """X.\n\n    Parameters\n    ----------\n    a, b : int\n'
-                         '    """'),
+    (unknown_parameters, 'def f(a):\n    """X.\n\n    Parameters\n    ------\n    a, b : int"""'),
     (unsaid_errors, 'def f(a):\n    """X."""\n    if a:\n        raise UsageError("no")'),
 ])
 def test_a_docstring_that_breaks_it_is_found(check: Check, source: str) -> None:

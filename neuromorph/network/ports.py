@@ -93,7 +93,13 @@ class Port:
         return Interval.same(self.size, self.low, self.high)
 
     def later(self, steps: int, period: int) -> Port:
-        """The port of a population that does everything so many steps later."""
+        """The port of a population that does everything so many steps later.
+
+        Raises
+        ------
+        NetworkError
+            If steps in turns would pass the end of the period.
+        """
         if self.steps is None or not steps:
             return self
         first = (-steps) % period  # which of the old steps is now step 0 of a period

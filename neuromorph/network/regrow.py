@@ -67,6 +67,11 @@ def block_scores(
     values : array, shape (outputs, inputs)
         Weights, co-firing, or tags that a chip gathered (``dt = 2^-4*y0*x1``).
     groups : int
+
+    Raises
+    ------
+    UsageError
+        If the groups do not divide the layer.
     """
     outputs, inputs = values.shape
     if outputs % groups or inputs % groups:
