@@ -121,13 +121,27 @@ def in_items(look: Look | None, kind: type, items: Callable[[Any], Any]) -> Look
 # --- whether what was seen fits
 
 
+_PASSED: set[tuple[object, ...]] = set()
+"""Kinds and shapes that came together and fitted: most calls are like an earlier one."""
+
+
 def hold(where: str, seen: list[Seen]) -> None:
     """Raise ShapeError unless all fit, and each name of an axis is one length in all."""
+    alike = (where, *((one.kinds, getattr(one.value, "dtype", type(one.value)),
+                       getattr(one.value, "shape", None)) for one in seen))
+    if alike not in _PASSED:
+        compare(where, seen)
+        _PASSED.add(alike)
+
+
+def compare(where: str, seen: list[Seen]) -> None:
     # An axis that follows from others is looked at when all others are known.
     seen.sort(key=lambda one: any(mark in kind.dim_str for kind in one.kinds for mark in "+-/("))
     with jaxtyping.jaxtyped("context"):
         for one in seen:
-            if not any(isinstance(one.value, kind) for kind in one.kinds):
+            # NumPy's numbers are arrays without an axis.
+            value = np.asarray(one.value) if isinstance(one.value, np.generic) else one.value
+            if not any(isinstance(value, kind) for kind in one.kinds):
                 raise ShapeError(
                     f"{where}: {one.name} is {described(one.value)}, signed as "
                     f"{' or '.join(kind.__name__ for kind in one.kinds)}; with it came "
