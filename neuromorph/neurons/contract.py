@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from neuromorph.errors import NetworkError
 from neuromorph.numerics.interval import Interval
 from neuromorph.numerics.limits import DECAY_UNITY, INPUT_SHIFT
-from neuromorph.shapes import Bool, Num
+from neuromorph.shapes import Bool, Num, Shaped
 
 Parameter: TypeAlias = Any
 """A number, or where a model allows it an array of one number a neuron."""
@@ -24,7 +24,7 @@ State: TypeAlias = dict[str, Annotated[Num, "size"]]
 Arrived: TypeAlias = Mapping[str, Annotated[Num, "size"]]
 """This step's sums of synaptic input: arrays of shape (size,) by port."""
 
-Stepped: TypeAlias = tuple[State, Annotated[Num, "size"]]
+Stepped: TypeAlias = tuple[State, Annotated[Shaped, "size"]]
 """The state after a step, and what each neuron sends: 0 for no spike."""
 
 Range: TypeAlias = tuple[float, float]
