@@ -30,6 +30,9 @@ from neuromorph.errors import NeuromorphError
 PACKAGE = "neuromorph."
 OWNERS = ("self", "state")
 """Arguments whose fields name axes for the others: of a method, and of a step function."""
+REFUSED_LATER = {"Sample", "Code"}
+"""Classes that hold what they are given; who takes them refuses what does not fit, in our words."""
+
 SEQUENCES = (list, collections.abc.Sequence, collections.abc.Collection)
 MAPPINGS = (dict, collections.abc.Mapping)
 
@@ -211,8 +214,10 @@ def fields_of(owner: Any) -> list[Seen]:
     """The arrays of a dataclass or a named tuple."""
     names = getattr(type(owner), "_fields", None) or getattr(
         type(owner), "__dataclass_fields__", ())
+    if not names or type(owner).__name__ in REFUSED_LATER:
+        return []
     return seen_of(type(owner), {name: getattr(owner, name) for name in names
-                                 if hasattr(owner, name)}) if names else []
+                                 if hasattr(owner, name)})
 
 
 def held_class(cls: Any) -> None:
