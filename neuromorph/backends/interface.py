@@ -54,7 +54,7 @@ class Recording(Shown):
     backend: str
     evidence: Evidence
     steps: int
-    traces: Mapping[Probe, Annotated[Num, "steps _"]]
+    traces: Mapping[Probe, Annotated[Num, "steps ..."]]
     synapses: Mapping[str, tuple[Annotated[Num, "_ _"], Annotated[Num, "_ _"]]] = field(
         default_factory=dict)
     overflows: Mapping[str, int] = field(default_factory=dict)

@@ -41,7 +41,7 @@ class Sight(Shown):
         return spans
 
     @cached_property
-    def between(self) -> Annotated[Bool, "batch _ _"]:
+    def between(self) -> Annotated[Bool, "..."]:
         """The mask where some span hides a key, and else (1, 0, keys): nobody need look."""
         whole = self.mask if self.spans[..., 2].any() else self.mask[:1, :0]
         return np.ascontiguousarray(whole)

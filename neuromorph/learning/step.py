@@ -12,7 +12,7 @@ from neuromorph.learning.arithmetic import FIXED, FLOAT, Arithmetic
 from neuromorph.learning.draws import Draws, make_draws
 from neuromorph.learning.rule import LearningRule
 from neuromorph.learning.terms import Factor, Term
-from neuromorph.shapes import Float64, Int64, Integer, Num
+from neuromorph.shapes import Float64, Int64, Integer, Num, Shaped
 
 Array = NDArray[Any]
 X, Y = ("x1", "x2"), ("y1", "y2", "y3")
@@ -47,7 +47,7 @@ def rest(weights: Annotated[Num, "post pre"], domain: str) -> Plastic:
 
 
 def step_plastic_fixed(
-    rule: LearningRule, state: Plastic, pre: Annotated[Num, "pre"], post: Annotated[Num, "post"],
+    rule: LearningRule, state: Plastic, pre: Annotated[Shaped, "pre"], post: Annotated[Shaped, "post"],
     third: Annotated[Num, "3 post"] | None, *, step: int, draws: Draws,
 ) -> Plastic:
     """One step in integers, equal to lava-nc's fixed `LearningDense` to the bit.
@@ -70,7 +70,7 @@ def step_plastic_fixed(
 
 
 def step_plastic_float(
-    rule: LearningRule, state: Plastic, pre: Annotated[Num, "pre"], post: Annotated[Num, "post"],
+    rule: LearningRule, state: Plastic, pre: Annotated[Shaped, "pre"], post: Annotated[Shaped, "post"],
     third: Annotated[Num, "3 post"] | None, *, step: int,
 ) -> Plastic:
     """One step in floats; parameters as for `step_plastic_fixed`."""

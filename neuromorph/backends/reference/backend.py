@@ -96,7 +96,8 @@ def synaptic_input(
 
 
 def _sample(
-    probe: Probe, states: dict[str, State], plastic: dict[str, PlasticProjection],
+    probe: Probe, states: Mapping[str, Mapping[str, Annotated[Num, "..."]]],
+    plastic: dict[str, PlasticProjection],
     spikes: Mapping[str, Annotated[Num, "..."]],
     t: int,
 ) -> NDArray[Any]:
