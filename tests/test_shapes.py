@@ -66,7 +66,7 @@ CALLS: Mapping[str, Callable[[], object]] = {
     "translate": lambda: Quantised(np.ones((3, 2), np.int8).T, np.ones(3), np.ones(3)),
     "compile": lambda: Traffic(TWO, THREE, np.zeros(2)),
     "cost": lambda: StepCounts(TWO, np.zeros((2, 9)), np.zeros((2, 9)), {}),
-    "backends": lambda: Recording("x", "reference", 3, {("a", "spikes"): np.zeros(3, np.int64)}),
+    "backends": lambda: Recording("x", "reference", 3, {}, {"p": (THREE, THREE)}),
 }
 
 

@@ -47,8 +47,8 @@ def rest(weights: Annotated[Num, "post pre"], domain: str) -> Plastic:
 
 
 def step_plastic_fixed(
-    rule: LearningRule, state: Plastic, pre: Annotated[Shaped, "pre"], post: Annotated[Shaped, "post"],
-    third: Annotated[Num, "3 post"] | None, *, step: int, draws: Draws,
+    rule: LearningRule, state: Plastic, pre: Annotated[Shaped, "pre"],
+    post: Annotated[Shaped, "post"], third: Annotated[Num, "3 post"] | None, *, step: int, draws: Draws,
 ) -> Plastic:
     """One step in integers, equal to lava-nc's fixed `LearningDense` to the bit.
 
@@ -70,8 +70,8 @@ def step_plastic_fixed(
 
 
 def step_plastic_float(
-    rule: LearningRule, state: Plastic, pre: Annotated[Shaped, "pre"], post: Annotated[Shaped, "post"],
-    third: Annotated[Num, "3 post"] | None, *, step: int,
+    rule: LearningRule, state: Plastic, pre: Annotated[Shaped, "pre"],
+    post: Annotated[Shaped, "post"], third: Annotated[Num, "3 post"] | None, *, step: int,
 ) -> Plastic:
     """One step in floats; parameters as for `step_plastic_fixed`."""
     return _step(FLOAT, rule, state, pre, post, third, step, None)
