@@ -48,7 +48,8 @@ def rest(weights: Annotated[Num, "post pre"], domain: str) -> Plastic:
 
 def step_plastic_fixed(
     rule: LearningRule, state: Plastic, pre: Annotated[Shaped, "pre"],
-    post: Annotated[Shaped, "post"], third: Annotated[Num, "3 post"] | None, *, step: int, draws: Draws,
+    post: Annotated[Shaped, "post"], third: Annotated[Num, "3 post"] | None, *,
+    step: int, draws: Draws,
 ) -> Plastic:
     """One step in integers, equal to lava-nc's fixed `LearningDense` to the bit.
 
