@@ -25,7 +25,7 @@ from neuromorph.shown import Shown
 Trains: TypeAlias = Mapping[str, Annotated[Shaped, "steps _"]]
 """What each source sends, arrays of shape (steps, size)."""
 
-Synapses: TypeAlias = tuple[Annotated[Num, "post pre"], Annotated[Num, "post pre"]]
+Synapses: TypeAlias = tuple[Annotated[Num, "_ _"], Annotated[Num, "_ _"]]
 """Weights and tags of a plastic projection, arrays of shape (post, pre)."""
 
 

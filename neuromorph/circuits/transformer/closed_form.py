@@ -95,7 +95,7 @@ def embedded(
 
 def answered(
     head: Head, stream: Annotated[Int64, "tokens width"]
-) -> Annotated[Int64, "tokens outputs"]:
+) -> Annotated[Int64, "_ outputs"]:
     """What a head says of the last hidden states."""
     heard = stream[:1] if head.read == "first" else stream
     if head.norm is not None:
