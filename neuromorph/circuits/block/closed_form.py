@@ -75,7 +75,7 @@ def run(
 
 def normed(
     norm: Norm, vectors: Annotated[Int64, "tokens size"]
-) -> tuple[Annotated[Int64, "tokens size"], Annotated[Int64, "tokens ..."]]:
+) -> tuple[Annotated[Int64, "tokens size"], Annotated[Int64, "_"]]:
     """Vectors over their norms, and the payload of each norm.
 
     Those of a norm of several heads are as many vectors, side by side.
