@@ -24,7 +24,7 @@ LINKS = {PACKAGE / "processes", PACKAGE / "hardware_profiles"}
 # From the ground up. A part may import itself and the floors below, never a neighbour or upwards.
 FLOORS = (
     ("errors", "_version"),
-    ("folders", "lifeline", "memory", "progress", "shown", "threads"),
+    ("folders", "lifeline", "memory", "progress", "shapes", "shown", "threads"),
     ("numerics", "files"),
     ("learning", "neurons", "parallel"),
     ("dynamics", "straight"),

@@ -74,6 +74,7 @@ PACKAGES = (
     Package("pytest", "dev", {10: "9.2.0"}),
     Package("pytest-xdist", "dev", {10: "3.8.0"}),
     Package("hypothesis", "dev", {10: "6.168.5", 11: "6.170.15"}),
+    Package("jaxtyping", "dev", {10: "0.3.7", 11: "0.3.11"}),
     Package("scikit-learn", "dev", {10: "1.7.2", 11: "1.9.1"}),
     Package("ruff", "dev", {10: "0.17.6"}),
     Package("mypy", "dev", {10: "2.4.1"}),

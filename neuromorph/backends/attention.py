@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,7 @@ from neuromorph.circuits.latency_attention.emit import (
 from neuromorph.circuits.latency_attention.slope import bias_of
 from neuromorph.errors import UsageError, did_you_mean
 from neuromorph.network import Probe
+from neuromorph.shapes import Bool, Int32, Integer
 from neuromorph.shown import Shown
 
 if TYPE_CHECKING:
@@ -66,12 +67,12 @@ class AttentionBatch(Shown):
     """
 
     heads: Sequence[LatencyAttention]
-    queries: NDArray[Any]
-    keys: NDArray[Any]
-    values: NDArray[Any]
-    mask: BoolArray
+    queries: Annotated[Integer, "batch heads queries key_size"]
+    keys: Annotated[Integer, "batch kv_heads keys key_size"]
+    values: Annotated[Integer, "batch kv_heads keys value_size"]
+    mask: Annotated[Bool, "batch queries keys"]
     readout: ReadoutKind = "host"
-    bias: NDArray[Any] | None = None
+    bias: Annotated[Integer, "_ _ queries keys"] | None = None
 
     def __post_init__(self) -> None:
         check_readout(self.readout)
@@ -82,7 +83,7 @@ class AttentionBatch(Shown):
             object.__setattr__(self, "bias", _seen_bias(self, self.bias))
 
     @cached_property
-    def added(self) -> NDArray[np.int32] | None:
+    def added(self) -> Annotated[Int32, "_ _ _ _"] | None:
         """What is added to each key's score, by a bias or a slope: (batch, heads, queries, keys).
 
         0 where the mask hides; None where nothing is added.

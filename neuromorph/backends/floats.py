@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol, TypeAlias
+from typing import Annotated, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.backends.sight import Sight
 from neuromorph.circuits.latency_attention import LatencyAttention, Shared
+from neuromorph.shapes import Float, Float32, Float64
 from neuromorph.shown import Shown
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -28,23 +29,23 @@ class Scales(Protocol):
         """What the circuits have in common."""
 
     @property
-    def query_scale(self) -> Floats:
+    def query_scale(self) -> Annotated[Float64, "_ key_size"]:
         """Shape (heads, key_size)."""
 
     @property
-    def key_centre(self) -> Floats:
+    def key_centre(self) -> Annotated[Float64, "_ key_size"]:
         """Shape (kv_heads, key_size)."""
 
     @property
-    def key_scale(self) -> Floats:
+    def key_scale(self) -> Annotated[Float64, "_ key_size"]:
         """Shape (kv_heads, key_size)."""
 
     @property
-    def value_centre(self) -> Floats:
+    def value_centre(self) -> Annotated[Float64, "_ value_size"]:
         """Shape (kv_heads, value_size)."""
 
     @property
-    def value_scale(self) -> Floats:
+    def value_scale(self) -> Annotated[Float64, "_ value_size"]:
         """Shape (kv_heads, value_size)."""
 
 
@@ -65,12 +66,12 @@ class FloatWork(Shown):
         Nats that are added to the scaled products; it means nothing where the mask hides.
     """
 
-    queries: NDArray[np.float32]
-    keys: NDArray[np.float32]
-    values: NDArray[np.float32]
+    queries: Annotated[Float, "batch heads queries key_size"]
+    keys: Annotated[Float, "batch kv_heads keys key_size"]
+    values: Annotated[Float, "batch kv_heads keys value_size"]
     sight: Sight
     scale: float = 1.0
-    bias: NDArray[np.float32] | None = None
+    bias: Annotated[Float32, "_ _ queries keys"] | None = None
 
 
 class FloatAnswer(NamedTuple):
@@ -83,7 +84,7 @@ class FloatAnswer(NamedTuple):
         Match spikes, those that the go pulse forced, and codes that were clipped.
     """
 
-    context: NDArray[np.float32]
+    context: Annotated[Float32, "batch heads queries value_size"]
     spikes: int
     forced: int
     clipped: int

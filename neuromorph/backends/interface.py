@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal, TypeAlias
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,10 +18,11 @@ from neuromorph.errors import UnsupportedError, UsageError, did_you_mean, togeth
 from neuromorph.network import Network, Probe, verify
 from neuromorph.network.model import SYNAPTIC, Domain
 from neuromorph.network.sources import source_range
+from neuromorph.shapes import Num, Shaped
 from neuromorph.shown import Shown
 
 Evidence: TypeAlias = Literal["reference", "bit-exact model", "emulator", "hardware"]
-Inputs: TypeAlias = Mapping[str, NDArray[Any]]
+Inputs: TypeAlias = Mapping[str, Annotated[Shaped, "_ _"]]
 ClosedForm: TypeAlias = Callable[[AttentionBatch, bool], Attended]
 """A batch, and whether spike times are wanted, to what the clocked circuit gives."""
 
@@ -53,19 +54,20 @@ class Recording(Shown):
     backend: str
     evidence: Evidence
     steps: int
-    traces: Mapping[Probe, NDArray[Any]]
-    synapses: Mapping[str, tuple[NDArray[Any], NDArray[Any]]] = field(default_factory=dict)
+    traces: Mapping[Probe, Annotated[Num, "steps ..."]]
+    synapses: Mapping[str, tuple[Annotated[Num, "_ _"], Annotated[Num, "_ _"]]] = field(
+        default_factory=dict)
     overflows: Mapping[str, int] = field(default_factory=dict)
 
-    def spikes(self, population: str) -> NDArray[Any]:
+    def spikes(self, population: str) -> Annotated[Num, "steps size"]:
         """Spikes of a population, shape (steps, size)."""
         return self.traces[Probe(population, "spikes")]
 
-    def potential(self, population: str) -> NDArray[Any]:
+    def potential(self, population: str) -> Annotated[Num, "steps size"]:
         """Potential of a population, shape (steps, size)."""
         return self.traces[Probe(population, "v")]
 
-    def weights(self, projection: str) -> NDArray[Any]:
+    def weights(self, projection: str) -> Annotated[Num, "steps post pre"]:
         """Weights of a plastic projection at every step, shape (steps, post, pre)."""
         return self.traces[Probe(projection, "weights")]
 

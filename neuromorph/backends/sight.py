@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 
+from neuromorph.shapes import Bool, Int64
 from neuromorph.shown import Shown
 
 
@@ -24,10 +26,10 @@ class Sight(Shown):
         True where a query may look.
     """
 
-    mask: NDArray[np.bool_]
+    mask: Annotated[Bool, "batch queries keys"]
 
     @cached_property
-    def spans(self) -> NDArray[np.int64]:
+    def spans(self) -> Annotated[Int64, "batch queries 3"]:
         """First key, one more than the last, and how many between are hidden, (…, queries, 3)."""
         keys = self.mask.shape[2]
         if not keys:
@@ -39,13 +41,13 @@ class Sight(Shown):
         return spans
 
     @cached_property
-    def between(self) -> NDArray[np.bool_]:
+    def between(self) -> Annotated[Bool, "..."]:
         """The mask where some span hides a key, and else (1, 0, keys): nobody need look."""
         whole = self.mask if self.spans[..., 2].any() else self.mask[:1, :0]
         return np.ascontiguousarray(whole)
 
     @cached_property
-    def seen(self) -> NDArray[np.bool_] | None:
+    def seen(self) -> Annotated[Bool, "keys"] | None:
         """Keys that somebody sees, shape (keys,); None if all are seen."""
         used = self.mask.any(axis=(0, 1))
         return None if used.all() else used

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias, TypeVar
+from typing import Annotated, Any, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from neuromorph.errors import UsageError
 from neuromorph.network import Probe
 from neuromorph.network.model import SYNAPTIC
 from neuromorph.network.view import R, Synapses, Trains, View, reread
+from neuromorph.shapes import Int64
 from neuromorph.shown import Shown
 
 Grid: TypeAlias = Sequence[Sequence[str]]
@@ -45,7 +46,7 @@ class Cut(View, Shown):
     pieces: Mapping[str, Sequence[Part]]
     blocks: Mapping[str, Grid]
 
-    def encode(self, inputs: Trains) -> dict[str, NDArray[Any]]:
+    def encode(self, inputs: Trains) -> dict[str, Annotated[Int64, "_ _"]]:
         """Trains of all parts; only sources of third factors are ever cut."""
         trains: dict[str, NDArray[Any]] = {}
         for name, train in inputs.items():

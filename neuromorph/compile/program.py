@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Annotated
 
 import numpy as np
-from numpy.typing import NDArray
 
 from neuromorph.network import Network, Population, Probe
 from neuromorph.network.view import IDENTITY, R, Trains, View
+from neuromorph.shapes import Int64
 from neuromorph.shown import Shown
 
 
@@ -98,7 +99,7 @@ class Program(Shown):
     profile: str
     units: tuple[Unit, ...]
     slices: tuple[Slice, ...] = ()
-    places: NDArray[np.int64] = field(default_factory=lambda: np.zeros((0, 3), np.int64))
+    places: Annotated[Int64, "cores 3"] = field(default_factory=lambda: np.zeros((0, 3), np.int64))
 
     @property
     def cores(self) -> int:
@@ -117,7 +118,7 @@ class Program(Shown):
             found.setdefault(piece.population, []).append(piece)
         return {name: sorted(pieces, key=lambda s: s.start) for name, pieces in found.items()}
 
-    def times_placed(self, unit: int) -> dict[str, NDArray[np.int64]]:
+    def times_placed(self, unit: int) -> dict[str, Annotated[Int64, "_"]]:
         """In how many slices each neuron of a unit is, by population."""
         times = {p.name: np.zeros(p.size, np.int64) for p in self.units[unit].neurons}
         for piece in self.by_unit[unit]:

@@ -23,7 +23,7 @@ import zipfile
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, Any, TypeAlias
+from typing import IO, Annotated, Any, TypeAlias
 
 import numpy as np
 from numpy.lib import format as npy
@@ -36,12 +36,13 @@ from neuromorph.errors import DisagreementError, InputError, UnsupportedError
 from neuromorph.files.arrays import load_arrays
 from neuromorph.files.strict_json import parse_json, read_json
 from neuromorph.network.plain import network_as_dict
+from neuromorph.shapes import Shaped
 
 __all__ = ["PROGRAM", "WEIGHTS", "program_as_dict", "program_from_dict", "read_program", "reread",
            "to_json", "write_arrays", "write_program"]
 
 PROGRAM, WEIGHTS = "program.json", "weights.npz"
-Arrays: TypeAlias = dict[str, NDArray[Any]]
+Arrays: TypeAlias = dict[str, Annotated[Shaped, "..."]]
 
 PACKED = 1
 """Level of deflate: the default takes five times as long and saves 3 % of a large model."""
@@ -108,7 +109,7 @@ def reread(folder: Path) -> tuple[dict[str, Any], Arrays]:
     return data, arrays
 
 
-def write_arrays(path: Path | IO[bytes], arrays: Mapping[str, NDArray[Any]]) -> None:
+def write_arrays(path: Path | IO[bytes], arrays: Mapping[str, Annotated[Shaped, "..."]]) -> None:
     """An ``.npz`` file, packed, with any names: `numpy.savez` keeps some for itself."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=PACKED) as archive:
         for name, array in arrays.items():  # opened by name, a member has no time of day

@@ -17,6 +17,7 @@ from neuromorph.errors import FileFormatError, did_you_mean
 from neuromorph.network import Network, verify
 from neuromorph.network.plain import network_from_dict
 from neuromorph.neurons.contract import A_IN
+from neuromorph.shapes import Shaped
 
 SCHEMA_VERSION = 1
 WHERE = "program"
@@ -76,7 +77,7 @@ class _Document(_Strict):
     cores: list[_Place]
 
 
-def program_from_dict(data: object, arrays: Mapping[str, NDArray[Any]]) -> Program:
+def program_from_dict(data: object, arrays: Mapping[str, Annotated[Shaped, "..."]]) -> Program:
     """The program that `program_file.program_as_dict` took apart; nothing of it is believed.
 
     Raises

@@ -17,7 +17,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from itertools import zip_longest
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,7 @@ from neuromorph.network import to_text
 from neuromorph.network.lines import Line, lines_of, matched, word_of
 from neuromorph.network.parse import parse_lines
 from neuromorph.network.words import phrase, word
+from neuromorph.shapes import Shaped
 
 
 def program_to_text(program: Program) -> str:
@@ -51,7 +52,7 @@ def program_to_text(program: Program) -> str:
     return "\n".join(lines) + "\n"
 
 
-def parse_program(text: str, arrays: Mapping[str, NDArray[Any]]) -> Program:
+def parse_program(text: str, arrays: Mapping[str, Annotated[Shaped, "..."]]) -> Program:
     """The program that `program_to_text` wrote.
 
     ``program_to_text(parse_program(text, arrays)) == text``.

@@ -9,16 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Generic, NamedTuple, TypeVar
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Annotated, Generic, NamedTuple, TypeVar
 
 from neuromorph.compile.packing.demand import Demand
 from neuromorph.compile.packing.limits import Limits
 from neuromorph.compile.program import Slice, Unit
 from neuromorph.network import Network
 from neuromorph.profiles import Profile
+from neuromorph.shapes import Int64
 from neuromorph.shown import Shown
 
 T = TypeVar("T")
@@ -51,7 +49,7 @@ class At(Shown):
     limits: Limits
     demands: Mapping[str, Demand] = field(default_factory=dict)
     slices: Sequence[Slice] = ()
-    times: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
+    times: Mapping[str, Annotated[Int64, "_"]] = field(default_factory=dict)
     places: Mapping[int, Core] = field(default_factory=dict)
     taken: Mapping[Core, int] = field(default_factory=dict)
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import Annotated
 
 import numpy as np
-from numpy.typing import NDArray
 
 from neuromorph.compile.packing.demand import used_synapses
 from neuromorph.compile.packing.limits import Limits
@@ -18,6 +17,7 @@ from neuromorph.errors import UsageError
 from neuromorph.learning import count_updates
 from neuromorph.network import Projection
 from neuromorph.neurons import registered
+from neuromorph.shapes import Float64, Shaped
 
 PLURALS = {"multiply": "multiplies", "divide": "divides"}
 """Operations of neurons, and what they are called among events."""
@@ -80,7 +80,9 @@ class Events:
         return Events(**{f.name: factor * getattr(self, f.name) for f in fields(self)})
 
 
-def count_events(unit: Unit, spikes: Mapping[str, NDArray[Any]], steps: int) -> Events:
+def count_events(
+    unit: Unit, spikes: Mapping[str, Annotated[Shaped, "steps _"]], steps: int
+) -> Events:
     """Events of one unit within its cores.
 
     Parameters
@@ -95,8 +97,8 @@ def count_events(unit: Unit, spikes: Mapping[str, NDArray[Any]], steps: int) -> 
 
 
 def each_step(
-    unit: Unit, spikes: Mapping[str, NDArray[Any]], steps: int
-) -> dict[str, NDArray[np.float64]]:
+    unit: Unit, spikes: Mapping[str, Annotated[Shaped, "steps _"]], steps: int
+) -> dict[str, Annotated[Float64, "steps"]]:
     """Events of one unit within its cores by their names in `Events`, shape (steps,) each.
 
     Parameters
@@ -137,8 +139,9 @@ def each_step(
 
 
 def synaptic_updates(
-    projection: Projection, spikes: Mapping[str, NDArray[Any]], steps: int, domain: str
-) -> NDArray[np.float64]:
+    projection: Projection, spikes: Mapping[str, Annotated[Shaped, "steps _"]], steps: int,
+    domain: str,
+) -> Annotated[Float64, "steps"]:
     """Synapses of a projection that its rule changes in each step, shape (steps,).
 
     ::

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeAlias
+from typing import Annotated, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.network import Schedule
+from neuromorph.shapes import Int64
 
 Steps: TypeAlias = NDArray[np.int64]
 Active = tuple[str, ...]
@@ -33,7 +34,7 @@ def phases_of(schedule: Schedule | None, steps: int) -> list[Active]:
     return [active[t % schedule.period] if t < whole else () for t in range(steps)]
 
 
-def side_by_side(periods: Sequence[int], steps: Sequence[int]) -> list[Steps]:
+def side_by_side(periods: Sequence[int], steps: Sequence[int]) -> list[Annotated[Int64, "_"]]:
     """Steps of units whose n-th periods all begin together: those that are done wait.
 
     ::
@@ -61,8 +62,8 @@ def side_by_side(periods: Sequence[int], steps: Sequence[int]) -> list[Steps]:
 
 
 def step_classes(
-    schedules: Sequence[Schedule | None], at: Sequence[Steps]
-) -> dict[Active, Steps]:
+    schedules: Sequence[Schedule | None], at: Sequence[Annotated[Int64, "_"]]
+) -> dict[Active, Annotated[Int64, "_"]]:
     """The steps of a program by the set of phases that are active in them, in any unit.
 
     Units in different phases share the step: it is of all of these phases at once. Classes are in

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from typing import Annotated, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,13 +15,14 @@ from neuromorph.cost.events import Events, each_step
 from neuromorph.cost.phases import Active, Steps
 from neuromorph.cost.work import PhaseWork
 from neuromorph.errors import UsageError
+from neuromorph.shapes import Float64, Int64, Shaped
 from neuromorph.shown import Shown
 
 HOPS = ("hops_east_west", "hops_north_south", "hops_chip")
 WEIGHTS_A_WORD = 4
 """Weights of 8 bits in a word of 32."""
 
-Trains: TypeAlias = Mapping[str, NDArray[Any]]
+Trains: TypeAlias = Mapping[str, Annotated[Shaped, "_ _"]]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -42,10 +43,10 @@ class StepCounts(Shown):
         spikes to each core that they reach.
     """
 
-    neurons: NDArray[np.int64]
-    synaptic_ops: NDArray[np.float64]
-    synaptic_reads: NDArray[np.float64]
-    each: dict[str, NDArray[np.float64]]
+    neurons: Annotated[Int64, "cores"]
+    synaptic_ops: Annotated[Float64, "steps cores"]
+    synaptic_reads: Annotated[Float64, "steps cores"]
+    each: dict[str, Annotated[Float64, "steps"]]
 
     @property
     def steps(self) -> int:
@@ -149,7 +150,7 @@ def _events_in(steps: Steps, counts: StepCounts, hops: Events, runs: int) -> Eve
     return replace(events.scaled(1 / runs), **{way: share * getattr(hops, way) for way in HOPS})
 
 
-def neurons_of_cores(program: Program) -> NDArray[np.int64]:
+def neurons_of_cores(program: Program) -> Annotated[Int64, "cores"]:
     """Neurons of each core, shape (cores,)."""
     sizes = np.zeros(program.cores, np.int64)
     for piece in program.slices:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Annotated, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.cost.events import Events
 from neuromorph.cost.phases import Active
+from neuromorph.shapes import Float64
 from neuromorph.shown import Shown
 
 Most: TypeAlias = "float | NDArray[np.float64]"
@@ -50,7 +51,7 @@ class PhaseWork(Shown):
     link_packets: Most = 0.0
     core: int | None = None
 
-    def most(self) -> dict[str, NDArray[np.float64]]:
+    def most(self) -> dict[str, Annotated[Float64, "_"]]:
         """The four of them, step by step, or one step for all."""
         found = np.broadcast_arrays(*(np.atleast_1d(np.asarray(value, np.float64)) for value in (
             self.neurons, self.synaptic_ops, self.synaptic_reads, self.link_packets)))

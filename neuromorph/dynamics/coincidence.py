@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.errors import UsageError
+from neuromorph.shapes import Float64, Num, Shaped
 
 FORGETTING = 20_000.0
 """Time constant of the match score, ms."""
@@ -62,7 +63,7 @@ class CoincidenceKernel:
             raise UsageError("this is no coincidence kernel", found=self,
                              expected="scale > 0, delay >= 0, 0 < fast < slow, all finite")
 
-    def __call__(self, lag: NDArray[Any] | float) -> NDArray[np.float64]:
+    def __call__(self, lag: Annotated[Num, "*shape"] | float) -> Annotated[Float64, "*shape"]:
         """K(lag) for lags (ms) of any shape; 0 where a lag is NaN."""
         age = np.asarray(lag, np.float64) - self.delay
         grown = np.maximum(age, 0)
@@ -112,7 +113,7 @@ class ProductKernel:
     slow: float = 8.517
     fast: float = 1.720
 
-    def __call__(self, lag: NDArray[Any] | float) -> NDArray[np.float64]:
+    def __call__(self, lag: Annotated[Num, "*shape"] | float) -> Annotated[Float64, "*shape"]:
         """K(lag) for lags (ms) of any shape; 0 where a lag is NaN."""
         age = np.asarray(lag, np.float64) - self.delay
         grown = np.maximum(age, 0)
@@ -129,10 +130,10 @@ PRODUCT_KERNEL = ProductKernel()
 class MatchState(NamedTuple):
     """Per synapse: the two presynaptic traces, the match score and its delayed copy."""
 
-    slow: NDArray[np.float64]
-    fast: NDArray[np.float64]
-    score: NDArray[np.float64]
-    copy: NDArray[np.float64]
+    slow: Annotated[Float64, "*traces"]
+    fast: Annotated[Float64, "*traces"]
+    score: Annotated[Float64, "*shape"]
+    copy: Annotated[Float64, "*shape"]
 
 
 def rest(shape: tuple[int, ...]) -> MatchState:
@@ -141,7 +142,7 @@ def rest(shape: tuple[int, ...]) -> MatchState:
 
 
 def step_match(
-    state: MatchState, pre: NDArray[Any], post: NDArray[Any] | float, *,
+    state: MatchState, pre: Annotated[Shaped, "..."], post: Annotated[Shaped, "..."] | float, *,
     kernel: CoincidenceKernel = ELLWOOD_KERNEL, step: float = 1.0,
 ) -> MatchState:
     """One step of every synapse.
@@ -177,7 +178,7 @@ def step_match(
     return MatchState(slow, fast, score, copy)
 
 
-def copy_response(age: NDArray[Any] | float) -> NDArray[np.float64]:
+def copy_response(age: Annotated[Num, "*shape"] | float) -> Annotated[Float64, "*shape"]:
     """g_d / K = m / (m - d) (e^(-age / m) - e^(-age / d)), m = 20 000, d = 500: one coincidence.
 
     ``age`` is the time since the coincidence, ms, at least 0.
@@ -187,19 +188,23 @@ def copy_response(age: NDArray[Any] | float) -> NDArray[np.float64]:
     return share * difference
 
 
-def potentiation_gate(score: NDArray[Any], threshold: float) -> NDArray[np.float64]:
+def potentiation_gate(
+    score: Annotated[Num, "*shape"], threshold: float
+) -> Annotated[Float64, "*shape"]:
     """alpha = sigma(20 (score / threshold - 1)), 0 to 1; the score is that of the delayed copy."""
     excess = GATE_SLOPE * (np.asarray(score) / _positive(threshold, "threshold") - 1)
     opening: NDArray[np.float64] = 0.5 * (1 + np.tanh(excess / 2))  # logistic, no overflow
     return opening
 
 
-def potentiation_gain(opening: NDArray[Any]) -> NDArray[np.float64]:
+def potentiation_gain(opening: Annotated[Num, "*shape"]) -> Annotated[Float64, "*shape"]:
     """(1 - alpha) + 8 alpha: what a synapse's conductance is multiplied with."""
     return (1 - np.asarray(opening, np.float64)) + POTENTIATION * opening
 
 
-def pooled_gate(scores: NDArray[Any], beta: float) -> NDArray[np.float64]:
+def pooled_gate(
+    scores: Annotated[Num, "*batch synapses"], beta: float
+) -> Annotated[Float64, "*batch synapses"]:
     """alpha_i = sigma(beta s_i - log sum_{j != i} e^(beta s_j)) = softmax_i(beta s).
 
     One inhibitory neuron that pools the synapses' scores, in place of each one's own fixed

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.errors import UsageError, did_you_mean
 from neuromorph.numerics.limits import STATE_MAX
+from neuromorph.shapes import Float64, Num, Shaped
 
 CODES = ("graded", "bit_plane", "rate", "sigma_delta", "latency")
 """Names of the codes; `Encoding` has their equations."""
@@ -98,12 +99,12 @@ class EncoderState(NamedTuple):
     """Steps since the vector began, and v of the equations, shape (size,)."""
 
     step: int
-    v: NDArray[Any]
+    v: Annotated[Num, "size"]
 
 
 def step_encoder(
-    encoding: Encoding, state: EncoderState, vector: NDArray[Any]
-) -> tuple[EncoderState, NDArray[Any]]:
+    encoding: Encoding, state: EncoderState, vector: Annotated[Num, "size"]
+) -> tuple[EncoderState, Annotated[Shaped, "axons"]]:
     """One step of `Encoding`; silent from step ``encoding.steps`` on.
 
     Parameters
@@ -129,7 +130,7 @@ def step_encoder(
     return EncoderState(state.step + 1, v), spikes
 
 
-def spike_values(encoding: Encoding) -> NDArray[np.float64]:
+def spike_values(encoding: Encoding) -> Annotated[Float64, "steps"]:
     """What an ON spike at each step stands for, shape (steps,); OFF is its negative."""
     steps = np.arange(encoding.steps)
     if encoding.code == "graded":
@@ -138,7 +139,9 @@ def spike_values(encoding: Encoding) -> NDArray[np.float64]:
     return encoding.limit / encoding.levels * units.get(encoding.code, np.ones_like(steps))
 
 
-def check_vectors(encoding: Encoding, vectors: NDArray[Any], *, whole: bool = False) -> None:
+def check_vectors(
+    encoding: Encoding, vectors: Annotated[Num, "count size"], *, whole: bool = False
+) -> None:
     """Raise a UsageError unless all are in (count, size), within the limit, maybe ``whole``."""
     limit, where = encoding.limit, encoding.code
     if vectors.ndim != 2 or not vectors.size or vectors.dtype.kind not in "iuf":
@@ -156,7 +159,7 @@ def check_vectors(encoding: Encoding, vectors: NDArray[Any], *, whole: bool = Fa
                          expected=f"at most {STATE_MAX}")
 
 
-Coded = tuple[NDArray[Any], NDArray[Any]]
+Coded = tuple[Annotated[Num, "size"], Annotated[Num, "size"]]
 """v and signed spikes, of each code with plain spikes."""
 
 

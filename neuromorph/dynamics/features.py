@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.errors import InputError, TensorError
+from neuromorph.shapes import Float64, Num
 
 Floats = NDArray[np.float64]
 
@@ -35,10 +36,10 @@ class FeatureMap:
         If the shapes do not go together.
     """
 
-    weights: Floats
-    offset: Floats
-    transform: Floats
-    centre: Floats
+    weights: Annotated[Float64, "m d"]
+    offset: Annotated[Float64, "m"]
+    transform: Annotated[Float64, "d d"]
+    centre: Annotated[Float64, "d"]
 
     def __post_init__(self) -> None:
         count, size = np.shape(self.weights) if np.ndim(self.weights) == 2 else (-1, -1)
@@ -54,7 +55,7 @@ class FeatureMap:
         """m."""
         return len(self.weights)
 
-    def place(self, vectors: NDArray[Any]) -> Floats:
+    def place(self, vectors: Annotated[Num, "*batch d"]) -> Annotated[Float64, "*batch d"]:
         """y = A (x - c); shape (..., d) as the vectors'.
 
         Raises
@@ -68,7 +69,7 @@ class FeatureMap:
         placed: Floats = (vectors - self.centre) @ self.transform.T
         return placed
 
-    def __call__(self, vectors: NDArray[Any]) -> Floats:
+    def __call__(self, vectors: Annotated[Num, "*batch d"]) -> Annotated[Float64, "*batch m"]:
         """φ of each vector, shape (..., m), from vectors of shape (..., d)."""
         y = self.place(vectors)
         length = 0.5 * (y * y).sum(axis=-1, keepdims=True)
@@ -133,7 +134,7 @@ def kernel_deviation(squared_norm: float, count: int) -> float:
 
 
 def align_features(
-    base: FeatureMap, queries: NDArray[Any], keys: NDArray[Any]
+    base: FeatureMap, queries: Annotated[Num, "tokens d"], keys: Annotated[Num, "tokens d"]
 ) -> tuple[FeatureMap, FeatureMap]:
     """The same attention out of shorter vectors, fitted to data in closed form.
 

@@ -6,12 +6,13 @@ Source: Yang, Kautz and Hatamizadeh, arXiv 2412.06464. Leading axes are memories
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.errors import UsageError
+from neuromorph.shapes import Float, Float64
 from neuromorph.shown import Shown
 
 Floats = NDArray[np.float64]
@@ -37,11 +38,11 @@ class DeltaSample(Shown):
         If shapes do not fit, or a gate is out of range.
     """
 
-    queries: Floats
-    keys: Floats
-    values: Floats
-    keep: Floats
-    rate: Floats
+    queries: Annotated[Float64, "*batch tokens key_size"]
+    keys: Annotated[Float64, "*batch tokens key_size"]
+    values: Annotated[Float64, "*batch tokens value_size"]
+    keep: Annotated[Float64, "*batch tokens"]
+    rate: Annotated[Float64, "*batch tokens"]
     forgets_key: bool = True
 
     def __post_init__(self) -> None:
@@ -84,13 +85,15 @@ class DeltaRun(Shown):
         Largest |S_ij| after any token.
     """
 
-    outputs: Floats
-    errors: Floats
-    memory: Floats
+    outputs: Annotated[Float64, "*batch tokens value_size"]
+    errors: Annotated[Float64, "*batch tokens value_size"]
+    memory: Annotated[Float64, "*batch value_size key_size"]
     largest: float
 
 
-def gated_delta_rule(sample: DeltaSample, memory: NDArray[Any] | None = None) -> DeltaRun:
+def gated_delta_rule(
+    sample: DeltaSample, memory: Annotated[Float, "*batch value_size key_size"] | None = None
+) -> DeltaRun:
     """S' = alpha S (I - beta k k^T) + beta v k^T, out = S' q, token by token.
 
     ::

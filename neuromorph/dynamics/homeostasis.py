@@ -12,12 +12,13 @@ re-estimating a norm layer on each batch does, but slow and local.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.errors import TensorError, UsageError
+from neuromorph.shapes import Float64, Num
 from neuromorph.shown import Shown
 
 Floats = NDArray[np.float64]
@@ -43,14 +44,14 @@ class Homeostasis(Shown):
         Share of what is missing that a batch makes up for, in (0, 1].
     """
 
-    mean: Floats
-    std: Floats
-    gain: Floats
-    shift: Floats
+    mean: Annotated[Float64, "channels"]
+    std: Annotated[Float64, "channels"]
+    gain: Annotated[Float64, "channels"]
+    shift: Annotated[Float64, "channels"]
     alpha: float = field(default=ALPHA)
 
     @classmethod
-    def of(cls, data: NDArray[Any], alpha: float = ALPHA) -> Homeostasis:
+    def of(cls, data: Annotated[Num, "... channels"], alpha: float = ALPHA) -> Homeostasis:
         """What channels u (…, channels) of calibration data show.
 
         Raises
@@ -65,12 +66,14 @@ class Homeostasis(Shown):
         ones = np.ones(rows.shape[1])
         return cls(rows.mean(axis=0), rows.std(axis=0), ones, 0 * ones, alpha)
 
-    def apply(self, data: NDArray[Any]) -> Floats:
+    def apply(
+        self, data: Annotated[Num, "*batch channels"]
+    ) -> Annotated[Float64, "*batch channels"]:
         """z = g u + m, shape of u."""
         found: Floats = self.gain * data + self.shift
         return found
 
-    def follow(self, data: NDArray[Any]) -> Homeostasis:
+    def follow(self, data: Annotated[Num, "*batch channels"]) -> Homeostasis:
         """One update by a batch of channels u (…, channels).
 
         Raises
@@ -107,7 +110,7 @@ def check_alpha(alpha: float) -> None:
                          expected="more than 0, at most 1")
 
 
-def check_finite(data: NDArray[Any], where: str) -> None:
+def check_finite(data: Annotated[Num, "..."], where: str) -> None:
     """Refuse a batch that holds NaN or infinity.
 
     Raises

@@ -14,7 +14,7 @@ are steps of whole images at once; `neurons.homeostatic` is the same as a chip's
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from neuromorph.errors import TensorError
 from neuromorph.neurons.homeostatic import ONE_BITS, moved_threshold, turned_gain
 from neuromorph.numerics.limits import STATE_MAX
+from neuromorph.shapes import Int64, Integer, Num
 from neuromorph.shown import Shown
 
 Ints = NDArray[np.int64]
@@ -49,15 +50,15 @@ class HomeostasisSteps(Shown):
         M and S.
     """
 
-    mean: Ints
-    spread: Ints
-    gain: Ints
-    shift: Ints
-    mean_trace: Ints
-    spread_trace: Ints
+    mean: Annotated[Int64, "channels"]
+    spread: Annotated[Int64, "channels"]
+    gain: Annotated[Int64, "channels"]
+    shift: Annotated[Int64, "channels"]
+    mean_trace: Annotated[Int64, "channels"]
+    spread_trace: Annotated[Int64, "channels"]
 
     @classmethod
-    def of(cls, codes: NDArray[Any]) -> HomeostasisSteps:
+    def of(cls, codes: Annotated[Num, "... channels"]) -> HomeostasisSteps:
         """What channels (…, channels) of calibration data show.
 
         Raises
@@ -71,12 +72,14 @@ class HomeostasisSteps(Shown):
         one = np.full(len(mean), 1 << ONE_BITS, np.int64)
         return cls(mean, spread, one, 0 * one, UNIT * mean, spread)
 
-    def apply(self, codes: NDArray[Any]) -> Ints:
+    def apply(
+        self, codes: Annotated[Integer, "*batch channels"]
+    ) -> Annotated[Int64, "*batch channels"]:
         """z, shape of the codes."""
         found: Ints = (self.gain * np.asarray(codes, np.int64) >> ONE_BITS) + self.shift
         return found
 
-    def follow(self, codes: NDArray[Any]) -> HomeostasisSteps:
+    def follow(self, codes: Annotated[Integer, "*batch channels"]) -> HomeostasisSteps:
         """One step by some rows (…, channels).
 
         Raises

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated
 
 import numpy as np
-from numpy.typing import NDArray
 
 from neuromorph.errors import TensorError, UsageError
+from neuromorph.shapes import Bool, Num
 
 SLACK = 1e-5
 """By which the kept share may pass r, so that a sum of floats that should be r is."""
 
 
-def mass_mask(masses: NDArray[Any], keep: float) -> NDArray[np.bool_]:
+def mass_mask(
+    masses: Annotated[Num, "*batch units"], keep: float
+) -> Annotated[Bool, "*batch units"]:
     """Which units hold a share ``keep`` of the mass, the largest first.
 
     ::

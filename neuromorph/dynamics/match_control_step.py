@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,7 @@ from neuromorph.learning import Draws, Plastic, step_plastic_fixed
 from neuromorph.neurons.cuba_lif import LIFState, step_lif_fixed, step_lif_float
 from neuromorph.numerics.limits import DECAY_UNITY
 from neuromorph.numerics.synapse import accumulate_fixed, accumulate_float
+from neuromorph.shapes import Bool, Float64, Int64, Num, Shaped
 
 Array = NDArray[Any]
 
@@ -41,9 +42,9 @@ class Cells(NamedTuple):
         What the somata send in the coming step.
     """
 
-    relayed: NDArray[np.int64]
+    relayed: Annotated[Int64, "_ n"]
     soma: LIFState
-    spikes: Array
+    spikes: Annotated[Shaped, "m"]
 
 
 def rest_cells(queries: int, axons: int, *, kind: type[np.generic]) -> Cells:
@@ -60,8 +61,8 @@ def rest_scores(queries: int, axons: int) -> MatchState:
 
 
 def step_match_control_fixed(
-    neuron: MatchControl, cells: Cells, synapses: Plastic, axons: Array, queries: Array, *,
-    step: int, draws: Draws,
+    neuron: MatchControl, cells: Cells, synapses: Plastic, axons: Annotated[Shaped, "n"],
+    queries: Annotated[Shaped, "m"], *, step: int, draws: Draws,
 ) -> tuple[Cells, Plastic]:
     """One step of `neuromorph.circuits.match_and_control`; its spikes are one step ahead.
 
@@ -97,8 +98,9 @@ def step_match_control_fixed(
 
 
 def step_match_control_float(
-    neuron: MatchControl, cells: Cells, synapses: MatchState, axons: Array, queries: Array, *,
-    pooled: bool = False, noise: Array | float = 1.0,
+    neuron: MatchControl, cells: Cells, synapses: MatchState, axons: Annotated[Shaped, "n"],
+    queries: Annotated[Shaped, "m"], *, pooled: bool = False,
+    noise: Annotated[Num, "..."] | float = 1.0,
 ) -> tuple[Cells, MatchState]:
     """One step with the paper's own synapse, of 1 ms, on the same axons and soma.
 
@@ -129,7 +131,7 @@ def step_match_control_float(
 
 def gate_weights(
     neuron: MatchControl, synapses: MatchState, *, pooled: bool
-) -> NDArray[np.float64]:
+) -> Annotated[Float64, "m n"]:
     """w = baseline 7 alpha: what the gates add to the baseline, shape (M, N).
 
     alpha is `potentiation_gate` of the score's delayed copy; where thresholds are pooled it is
@@ -142,8 +144,8 @@ def gate_weights(
 
 
 def coincidence_noise(
-    rng: np.random.Generator, fired: Array, axons: int, sigma: float
-) -> NDArray[np.float64]:
+    rng: np.random.Generator, fired: Annotated[Bool, "m"], axons: int, sigma: float
+) -> Annotated[Float64, "m n"]:
     """LogNormal of mean 1, drawn for each synapse of the neurons that fired; 1 elsewhere.
 
     Parameters

@@ -14,7 +14,7 @@ import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Callable, Mapping
-from typing import IO, Any, cast
+from typing import IO, Annotated, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,7 @@ from neuromorph.files.npy import HINT, ArrayInfo, read_info
 from neuromorph.files.opening import RegularFile
 from neuromorph.files.sniff import HEAD_BYTES, refuse_other
 from neuromorph.memory import require
+from neuromorph.shapes import Shaped
 
 LIMIT = 1 << 31
 """Most bytes that one file may have, or unpack to."""
@@ -42,7 +43,7 @@ Check = Callable[[Mapping[str, ArrayInfo]], object]
 
 def load_arrays(
     path: str | os.PathLike[str], check: Check | None = None
-) -> dict[str, NDArray[Any]]:
+) -> dict[str, Annotated[Shaped, "..."]]:
     """All arrays of an ``.npz`` file, by name.
 
     Parameters
@@ -78,7 +79,7 @@ def load_arrays(
                                   hint=HINT) from error
 
 
-def load_array(path: str | os.PathLike[str]) -> NDArray[Any]:
+def load_array(path: str | os.PathLike[str]) -> Annotated[Shaped, "..."]:
     """The one array of an ``.npy`` file.
 
     Raises

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import ml_dtypes
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from neuromorph.errors import FileFormatError, TensorError, did_you_mean
 from neuromorph.files.tensor_names import shown
+from neuromorph.shapes import Float, Float32, Shaped
 
 
 class Dtype(NamedTuple):
@@ -52,7 +53,13 @@ DTYPES: dict[str, Dtype] = {
 
 
 def dtype_named(name: object, tensor: str, where: object) -> Dtype:
-    """The dtype that a header names for ``tensor``."""
+    """The dtype that a header names for ``tensor``.
+
+    Raises
+    ------
+    FileFormatError
+        If it is none, or one that is not known.
+    """
     if not isinstance(name, str):
         raise FileFormatError(f"tensor {tensor} has a dtype that is not a text", where=where,
                               expected="for instance 'F32'")
@@ -63,7 +70,7 @@ def dtype_named(name: object, tensor: str, where: object) -> Dtype:
 
 
 def decode(data: bytearray, name: str, shape: tuple[int, ...], tensor: str,
-           where: object) -> NDArray[Any]:
+           where: object) -> Annotated[Shaped, "..."]:
     """Bytes to an array: floats become finite float32, integers keep their type.
 
     Raises
@@ -92,7 +99,9 @@ def _flags(data: bytearray, shape: tuple[int, ...], tensor: str,
     return flags.astype(np.bool_)
 
 
-def finite32(array: NDArray[Any], tensor: str, where: object) -> NDArray[np.float32]:
+def finite32(
+    array: Annotated[Float, "*shape"], tensor: str, where: object
+) -> Annotated[Float32, "*shape"]:
     """Floats of any width as float32, all of them finite.
 
     Raises

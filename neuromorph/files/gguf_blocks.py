@@ -14,11 +14,13 @@ Source: the layouts of ``ggml-quants.c`` in llama.cpp.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
 import ml_dtypes
 import numpy as np
 from numpy.typing import NDArray
+
+from neuromorph.shapes import Float32
 
 Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -86,7 +88,7 @@ READ: dict[str, Callable[[Bytes], Floats]] = {
 """Types that become numbers here, by name."""
 
 
-def numbers(data: bytearray, dtype: str, block: int) -> Floats:
+def numbers(data: bytearray, dtype: str, block: int) -> Annotated[Float32, "count"]:
     """The numbers of blocks of ``block`` bytes each, one behind the other."""
     with np.errstate(invalid="ignore", over="ignore"):  # what is not finite is refused later
         return READ[dtype](np.frombuffer(data, np.uint8).reshape(-1, block)).reshape(-1)

@@ -12,10 +12,7 @@ from __future__ import annotations
 
 import math
 import struct
-from typing import NamedTuple
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Annotated, NamedTuple
 
 from neuromorph.errors import FileFormatError, TensorError
 from neuromorph.files.dtypes import finite32
@@ -25,6 +22,7 @@ from neuromorph.files.opening import RegularFile
 from neuromorph.files.sniff import HEAD_BYTES, refuse_other
 from neuromorph.files.tensor_names import check_names, shown
 from neuromorph.memory import require
+from neuromorph.shapes import Float32
 
 Scalar = int | float | bool | str
 
@@ -93,7 +91,7 @@ class GgufFile(HeldFile):
         self._data_start = -(-cursor.at // alignment) * alignment
         _check_layout(self.tensors, self._data_start, alignment, self._file)
 
-    def read(self, name: str) -> NDArray[np.float32]:
+    def read(self, name: str) -> Annotated[Float32, "..."]:
         """A tensor's numbers, finite.
 
         Raises

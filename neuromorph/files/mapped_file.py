@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 import mmap
-from typing import Any
+from typing import Annotated
 
 import numpy as np
-from numpy.typing import NDArray
 
 from neuromorph.errors import TensorError
 from neuromorph.files.dtypes import DTYPES
 from neuromorph.files.safetensors_file import SafetensorsFile
 from neuromorph.files.tensor_names import shown
+from neuromorph.shapes import Shaped
 
 
 class MappedSafetensors(SafetensorsFile):
@@ -26,7 +26,7 @@ class MappedSafetensors(SafetensorsFile):
         super()._read_header()
         self._map = self._file.mapped()
 
-    def view(self, name: str, dtype: str) -> NDArray[Any]:
+    def view(self, name: str, dtype: str) -> Annotated[Shaped, "..."]:
         """A tensor as it is in the file, read-only.
 
         Raises

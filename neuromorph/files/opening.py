@@ -77,7 +77,13 @@ class RegularFile(Closing):
         return Path(self.path).name
 
     def read(self, offset: int, count: int) -> bytearray:
-        """Exactly ``count`` bytes from ``offset``; both must lie inside the file."""
+        """Exactly ``count`` bytes from ``offset``; both must lie inside the file.
+
+        Raises
+        ------
+        FileFormatError
+            If they do not.
+        """
         if offset < 0 or count < 0 or offset + count > self.size:
             raise FileFormatError("the file is too short", where=self.path,
                                   found=f"{self.size} bytes", expected=f"{offset + count} bytes")

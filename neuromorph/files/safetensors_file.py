@@ -7,9 +7,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from numpy.typing import NDArray
+from typing import Annotated
 
 from neuromorph.errors import FileFormatError, MemoryBudgetError, TensorError, did_you_mean
 from neuromorph.files.dtypes import decode
@@ -19,6 +17,7 @@ from neuromorph.files.opening import RegularFile
 from neuromorph.files.sniff import HEAD_BYTES, refuse_other
 from neuromorph.files.strict_json import JSON_LIMIT
 from neuromorph.files.tensor_names import shown
+from neuromorph.shapes import Shaped
 
 _LENGTH_BYTES = 8
 _CUT = "the file is cut short; download it again"
@@ -61,13 +60,19 @@ class SafetensorsFile(HeldFile):
         return name in self._header.tensors
 
     def info(self, name: str) -> TensorInfo:
-        """Dtype and shape of a tensor."""
+        """Dtype and shape of a tensor.
+
+        Raises
+        ------
+        TensorError
+            If there is no such tensor.
+        """
         if name not in self._header.tensors:
             raise TensorError(f"there is no tensor {shown(name)}", where=self.path,
                               hint=did_you_mean(name[:80], list(self.names)[:100]))
         return self._header.tensors[name]
 
-    def read(self, name: str) -> NDArray[Any]:
+    def read(self, name: str) -> Annotated[Shaped, "..."]:
         """A tensor's values: float32 for every float dtype, else its own integer type.
 
         Raises

@@ -6,9 +6,7 @@ import os
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import Any, Protocol
-
-from numpy.typing import NDArray
+from typing import Annotated, Protocol
 
 from neuromorph.errors import FileFormatError, MissingFileError, TensorError, did_you_mean
 from neuromorph.files.header import TensorInfo
@@ -17,6 +15,7 @@ from neuromorph.files.safetensors_file import SafetensorsFile
 from neuromorph.files.strict_json import read_json
 from neuromorph.files.tensor_names import check_names, shown
 from neuromorph.files.whole_file import WholeFile
+from neuromorph.shapes import Shaped
 
 INDEX_NAME = "model.safetensors.index.json"
 _SHARD_LIMIT = 512
@@ -39,7 +38,7 @@ class Shard(WholeFile, Protocol):
     def info(self, name: str) -> TensorInfo:
         """Dtype and shape."""
 
-    def read(self, name: str) -> NDArray[Any]:
+    def read(self, name: str) -> Annotated[Shaped, "..."]:
         """Values."""
 
     def close(self) -> None:
@@ -92,7 +91,7 @@ class ShardedFile:
         """Dtype and shape of a tensor."""
         return self._holder(name).info(name)
 
-    def read(self, name: str) -> NDArray[Any]:
+    def read(self, name: str) -> Annotated[Shaped, "..."]:
         """A tensor's values, as ``SafetensorsFile.read`` gives them."""
         return self._holder(name).read(name)
 

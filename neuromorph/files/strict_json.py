@@ -29,7 +29,13 @@ def read_json(path: StrPath) -> object:
 
 
 def check_length(size: int, where: object) -> int:
-    """``size``, if a text of so many bytes may be parsed."""
+    """``size``, if a text of so many bytes may be parsed.
+
+    Raises
+    ------
+    FileFormatError
+        If it may not.
+    """
     if size > JSON_LIMIT:
         raise FileFormatError("the file is too long for JSON", where=where, found=f"{size} bytes",
                               expected=f"at most {JSON_LIMIT} bytes")

@@ -75,13 +75,13 @@ def open_weights(path: Path) -> Weights:
 def load_model(path: Path, *, causal: bool = False) -> tuple[Any, Any]:
     """A model and its tokenizer, in float32 and ``eval`` mode.
 
+    Nothing is downloaded, no code that came with the model is run and nothing is unpickled.
+
     Parameters
     ----------
     path : Path
     causal : bool
         Whether a folder's model is asked for with its language-model head; a GGUF file's has it.
-
-    Nothing is downloaded, no code that came with the model is run and nothing is unpickled.
 
     Raises
     ------

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from neuromorph.learning.rule import Sign
 from neuromorph.learning.terms import ACCUMULATOR_BITS, Factor, Term
 from neuromorph.numerics.limits import TAG_MAX, TAG_MIN, TRACE_MAX, WEIGHT_MAX, WEIGHT_MIN
+from neuromorph.shapes import Bool, Integer, Num
 
 Array = NDArray[Any]
-Lookup = Callable[[Term, Factor], Array]
+Lookup = Callable[[Term, Factor], Annotated[Num, "..."]]
 
 FRACTION_BITS = 8
 """Bits of a trace impulse's fraction."""
@@ -35,28 +36,34 @@ class Arithmetic(ABC):
     dtype: ClassVar[type[np.generic]]
 
     @abstractmethod
-    def decay(self, trace: Array, keep: float, draw: float) -> Array:
+    def decay(
+        self, trace: Annotated[Num, "*shape"], keep: float, draw: float
+    ) -> Annotated[Num, "*shape"]:
         """Trace times ``keep``."""
 
     @abstractmethod
-    def add(self, trace: Array, impulse: float, draw: int) -> Array:
+    def add(
+        self, trace: Annotated[Num, "*shape"], impulse: float, draw: int
+    ) -> Annotated[Num, "*shape"]:
         """Trace plus impulse."""
 
     @abstractmethod
-    def receive(self, payload: Array) -> Array:
+    def receive(self, payload: Annotated[Num, "*shape"]) -> Annotated[Num, "*shape"]:
         """What a graded spike writes into x1: half its payload."""
 
     @abstractmethod
-    def apply(self, target: Array, terms: Sequence[Term], conditions: Callable[[Term], Array],
-              lookup: Lookup, draw: float) -> Array:
+    def apply(
+        self, target: Annotated[Num, "*shape"], terms: Sequence[Term],
+        conditions: Callable[[Term], Annotated[Bool, "..."]], lookup: Lookup, draw: float,
+    ) -> Annotated[Num, "*shape"]:
         """Target plus the sum of its products."""
 
     @abstractmethod
-    def bound(self, weights: Array, sign: Sign) -> Array:
+    def bound(self, weights: Annotated[Num, "*shape"], sign: Sign) -> Annotated[Num, "*shape"]:
         """Weights within what a synapse of that sign can hold."""
 
     @abstractmethod
-    def bound_tags(self, tags: Array) -> Array:
+    def bound_tags(self, tags: Annotated[Num, "*shape"]) -> Annotated[Num, "*shape"]:
         """Tags within what a synapse can hold."""
 
 
@@ -72,26 +79,32 @@ class Fixed(Arithmetic):
 
     dtype = np.int64
 
-    def decay(self, trace: Array, keep: float, draw: float) -> Array:
+    def decay(
+        self, trace: Annotated[Integer, "*shape"], keep: float, draw: float
+    ) -> Annotated[Integer, "*shape"]:
         """floor(keep · trace), and one more where the fraction exceeds the draw."""
         exact = keep * trace
         whole = np.floor(exact)
         result: Array = (whole + (draw < exact - whole)).astype(np.int64)
         return result
 
-    def add(self, trace: Array, impulse: float, draw: int) -> Array:
+    def add(
+        self, trace: Annotated[Integer, "*shape"], impulse: float, draw: int
+    ) -> Annotated[Integer, "*shape"]:
         """Trace + impulse within 0..127; the impulse's fraction has 8 bits."""
         whole = math.floor(impulse)
         fraction = round((impulse - whole) * (1 << FRACTION_BITS))
         return np.clip(trace + whole + int(draw < fraction), 0, TRACE_MAX)
 
-    def receive(self, payload: Array) -> Array:
+    def receive(self, payload: Annotated[Integer, "*shape"]) -> Annotated[Integer, "*shape"]:
         """round(payload / 2), to even, in 8 bits without sign."""
         result: Array = np.rint(payload / 2).astype(np.int64) & 0xFF
         return result
 
-    def apply(self, target: Array, terms: Sequence[Term], conditions: Callable[[Term], Array],
-              lookup: Lookup, draw: float) -> Array:
+    def apply(
+        self, target: Annotated[Integer, "*shape"], terms: Sequence[Term],
+        conditions: Callable[[Term], Annotated[Bool, "..."]], lookup: Lookup, draw: float,
+    ) -> Annotated[Integer, "*shape"]:
         """Products and their sum clipped to 15 bits; the sum rounded at random."""
         total = target.astype(np.int64) << SYNAPSE_SHIFT
         for term in terms:
@@ -104,11 +117,13 @@ class Fixed(Arithmetic):
         fraction = (total & ((1 << SYNAPSE_SHIFT) - 1)) / (1 << SYNAPSE_SHIFT)
         return whole + (draw < fraction)
 
-    def bound(self, weights: Array, sign: Sign) -> Array:
+    def bound(
+        self, weights: Annotated[Integer, "*shape"], sign: Sign
+    ) -> Annotated[Integer, "*shape"]:
         """Clip to the 8 bits of a weight, and to its sign."""
         return np.clip(weights, *WEIGHT_BOUNDS[sign])
 
-    def bound_tags(self, tags: Array) -> Array:
+    def bound_tags(self, tags: Annotated[Integer, "*shape"]) -> Annotated[Integer, "*shape"]:
         """Clip to the bits of a tag."""
         return np.clip(tags, TAG_MIN, TAG_MAX)
 
@@ -118,20 +133,26 @@ class Float(Arithmetic):
 
     dtype = np.float64
 
-    def decay(self, trace: Array, keep: float, draw: float) -> Array:
+    def decay(
+        self, trace: Annotated[Num, "*shape"], keep: float, draw: float
+    ) -> Annotated[Num, "*shape"]:
         """keep · trace."""
         return keep * trace
 
-    def add(self, trace: Array, impulse: float, draw: int) -> Array:
+    def add(
+        self, trace: Annotated[Num, "*shape"], impulse: float, draw: int
+    ) -> Annotated[Num, "*shape"]:
         """Trace + impulse."""
         return trace + impulse
 
-    def receive(self, payload: Array) -> Array:
+    def receive(self, payload: Annotated[Num, "*shape"]) -> Annotated[Num, "*shape"]:
         """Payload / 2."""
         return payload / 2
 
-    def apply(self, target: Array, terms: Sequence[Term], conditions: Callable[[Term], Array],
-              lookup: Lookup, draw: float) -> Array:
+    def apply(
+        self, target: Annotated[Num, "*shape"], terms: Sequence[Term],
+        conditions: Callable[[Term], Annotated[Bool, "..."]], lookup: Lookup, draw: float,
+    ) -> Annotated[Num, "*shape"]:
         """Target + sum of m 2^e · condition · factors."""
         total = target.astype(np.float64)
         for term in terms:
@@ -141,13 +162,13 @@ class Float(Arithmetic):
             total = total + product
         return total
 
-    def bound(self, weights: Array, sign: Sign) -> Array:
+    def bound(self, weights: Annotated[Num, "*shape"], sign: Sign) -> Annotated[Num, "*shape"]:
         """Weights that may not change sign stop at zero."""
         if sign == "mixed":
             return weights
         return np.maximum(weights, 0) if sign == "excitatory" else np.minimum(weights, 0)
 
-    def bound_tags(self, tags: Array) -> Array:
+    def bound_tags(self, tags: Annotated[Num, "*shape"]) -> Annotated[Num, "*shape"]:
         """Tags are free."""
         return tags
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.numerics.limits import TRACE_MAX
+from neuromorph.shapes import Float64, Int64
 
 FIRST_DRAWS = 256
 SYNAPSE_SEED = 2
@@ -21,12 +22,12 @@ class Draws(NamedTuple):
     lava-nc's fixed learning, in its order, so that both round alike.
     """
 
-    x_decay: NDArray[np.float64]
-    y_decay: NDArray[np.float64]
-    x_impulse: NDArray[np.int64]
-    y_impulse: NDArray[np.int64]
-    y_again: NDArray[np.int64]
-    synapse: NDArray[np.float64]
+    x_decay: Annotated[Float64, "steps"]
+    y_decay: Annotated[Float64, "steps"]
+    x_impulse: Annotated[Int64, "steps"]
+    y_impulse: Annotated[Int64, "steps"]
+    y_again: Annotated[Int64, "steps"]
+    synapse: Annotated[Float64, "updates"]
 
 
 def make_draws(seed: int, steps: int, epoch: int) -> Draws:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,9 +11,10 @@ from neuromorph.errors import LearningRuleError
 from neuromorph.learning.arithmetic import WEIGHT_BOUNDS
 from neuromorph.learning.rule import LearningRule
 from neuromorph.numerics.limits import TAG_MAX, TAG_MIN
+from neuromorph.shapes import Num
 
 
-def check_sign(weights: NDArray[Any], rule: LearningRule, *, where: str) -> None:
+def check_sign(weights: Annotated[Num, "post pre"], rule: LearningRule, *, where: str) -> None:
     """Dale's law, in both domains: the weights of a signed rule have that sign.
 
     Raises
@@ -27,7 +28,8 @@ def check_sign(weights: NDArray[Any], rule: LearningRule, *, where: str) -> None
 
 
 def check_storable(
-    weights: NDArray[Any], tags: NDArray[Any], rule: LearningRule, *, where: str
+    weights: Annotated[Num, "post pre"], tags: Annotated[Num, "post pre"], rule: LearningRule, *,
+    where: str,
 ) -> None:
     """In the fixed domain: whole numbers that fit their bits, even where the sign may change.
 

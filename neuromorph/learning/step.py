@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from neuromorph.learning.arithmetic import FIXED, FLOAT, Arithmetic
 from neuromorph.learning.draws import Draws, make_draws
 from neuromorph.learning.rule import LearningRule
 from neuromorph.learning.terms import Factor, Term
+from neuromorph.shapes import Float64, Int64, Integer, Num, Shaped
 
 Array = NDArray[Any]
 X, Y = ("x1", "x2"), ("y1", "y2", "y3")
@@ -29,15 +30,15 @@ class Plastic(NamedTuple):
         Step of the last spike within the epoch, from 1; 0 for none.
     """
 
-    weights: Array
-    tags: Array
-    x: Array
-    y: Array
-    x_spike: NDArray[np.int64]
-    y_spike: NDArray[np.int64]
+    weights: Annotated[Num, "post pre"]
+    tags: Annotated[Num, "post pre"]
+    x: Annotated[Num, "2 pre"]
+    y: Annotated[Num, "3 post"]
+    x_spike: Annotated[Int64, "pre"]
+    y_spike: Annotated[Int64, "post"]
 
 
-def rest(weights: Array, domain: str) -> Plastic:
+def rest(weights: Annotated[Num, "post pre"], domain: str) -> Plastic:
     """The state before the first step: no tag, no trace, no spike."""
     kind = (FIXED if domain == "fixed" else FLOAT).dtype
     post, pre = weights.shape
@@ -46,7 +47,8 @@ def rest(weights: Array, domain: str) -> Plastic:
 
 
 def step_plastic_fixed(
-    rule: LearningRule, state: Plastic, pre: Array, post: Array, third: Array | None, *,
+    rule: LearningRule, state: Plastic, pre: Annotated[Shaped, "pre"],
+    post: Annotated[Shaped, "post"], third: Annotated[Num, "3 post"] | None, *,
     step: int, draws: Draws,
 ) -> Plastic:
     """One step in integers, equal to lava-nc's fixed `LearningDense` to the bit.
@@ -69,16 +71,18 @@ def step_plastic_fixed(
 
 
 def step_plastic_float(
-    rule: LearningRule, state: Plastic, pre: Array, post: Array, third: Array | None, *, step: int,
+    rule: LearningRule, state: Plastic, pre: Annotated[Shaped, "pre"],
+    post: Annotated[Shaped, "post"], third: Annotated[Num, "3 post"] | None, *, step: int,
 ) -> Plastic:
     """One step in floats; parameters as for `step_plastic_fixed`."""
     return _step(FLOAT, rule, state, pre, post, third, step, None)
 
 
 def count_updates(
-    rule: LearningRule, weights: Array, pre: Array, post: Array, third: Array | None, *,
+    rule: LearningRule, weights: Annotated[Num, "post pre"], pre: Annotated[Integer, "steps pre"],
+    post: Annotated[Integer, "steps post"], third: Annotated[Num, "steps 3 post"] | None, *,
     domain: str,
-) -> NDArray[np.float64]:
+) -> Annotated[Float64, "steps"]:
     """Synapses of which some product of the rule is not 0, in each step of a run.
 
     Parameters

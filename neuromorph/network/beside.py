@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.network.lines import Line
 from neuromorph.network.text import digest
+from neuromorph.shapes import Shaped
 
 
 class Beside:
     """Arrays by digest. Each digest is computed again: nothing beside a text is trusted."""
 
-    def __init__(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+    def __init__(self, arrays: Mapping[str, Annotated[Shaped, "..."]]) -> None:
         self._arrays = arrays
         self._told: dict[int, tuple[NDArray[Any], str]] = {}
 
-    def array(self, line: Line, name: str, shape: tuple[int, ...]) -> NDArray[Any]:
+    def array(self, line: Line, name: str, shape: tuple[int, ...]) -> Annotated[Shaped, "..."]:
         """The array of a digest, in a shape.
 
         Raises
@@ -45,7 +46,7 @@ class Beside:
         self._told[id(shaped)] = shaped, name
         return shaped
 
-    def tell(self, array: NDArray[Any]) -> str:
+    def tell(self, array: Annotated[Shaped, "..."]) -> str:
         """An array's digest, computed once; the array is kept, so that its id stays its own."""
         if id(array) not in self._told:
             self._told[id(array)] = array, digest(array)

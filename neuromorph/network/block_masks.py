@@ -12,12 +12,13 @@ al. 2025 (arXiv 2508.14140); the permutations are ours.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.errors import NetworkError, UsageError
+from neuromorph.shapes import Bool, Shaped
 from neuromorph.shown import Shown
 
 MOST_GROUPS = 4096
@@ -43,7 +44,7 @@ class Blocks(Shown):
         If groups hear different numbers of groups.
     """
 
-    wires: Mask
+    wires: Annotated[Bool, "groups groups"]
 
     def __post_init__(self) -> None:
         shape = self.wires.shape
@@ -70,7 +71,7 @@ class Blocks(Shown):
         """Q / G."""
         return self.fan / self.groups
 
-    def mask(self, inputs: int, outputs: int) -> Mask:
+    def mask(self, inputs: int, outputs: int) -> Annotated[Bool, "outputs inputs"]:
         """Which weights of a layer there are, shape (outputs, inputs); groups lie in a row.
 
         Raises
@@ -126,7 +127,9 @@ def _permutation(free: Mask, rng: np.random.Generator) -> Mask:
     return found
 
 
-def group_wires(weights: NDArray[Any], groups: int) -> Mask:
+def group_wires(
+    weights: Annotated[Shaped, "outputs inputs"], groups: int
+) -> Annotated[Bool, "groups groups"]:
     """From which group (row) to which (column) there is any weight, shape (groups, groups).
 
     Parameters
@@ -141,7 +144,7 @@ def group_wires(weights: NDArray[Any], groups: int) -> Mask:
     return found
 
 
-def common_groups(weights: NDArray[Any], least: int = 2) -> int:
+def common_groups(weights: Annotated[Shaped, "outputs inputs"], least: int = 2) -> int:
     """Fewest groups, at least so many, that leave nearly as much of a layer empty as any do.
 
     Nearly: a few small blocks are empty by chance, where weights are rounded to 0.

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Annotated, Any, Literal, TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,10 +34,11 @@ from neuromorph.network.ports import Port
 from neuromorph.network.verify import verify
 from neuromorph.numerics.limits import WEIGHT_MAX, WEIGHT_MIN
 from neuromorph.numerics.log8 import LogWeights, quantise_log8
+from neuromorph.shapes import Num
 from neuromorph.shown import Shown
 
 How: TypeAlias = Literal["frozen", "anchored", "log8"]
-Learned: TypeAlias = Mapping[str, tuple[NDArray[Any], NDArray[Any]]]
+Learned: TypeAlias = Mapping[str, tuple[Annotated[Num, "_ _"], Annotated[Num, "_ _"]]]
 """Weights and tags by projection, as `Recording.synapses` has them."""
 
 ANCHOR = 2.0**-6

@@ -6,9 +6,7 @@ from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal, TypeAlias
-
-from numpy.typing import NDArray
+from typing import Annotated, Literal, TypeAlias
 
 from neuromorph.learning import LearningRule
 from neuromorph.network.parts import Part
@@ -16,6 +14,7 @@ from neuromorph.network.populations import Population
 from neuromorph.network.ports import Port
 from neuromorph.neurons.contract import A_IN
 from neuromorph.numerics.limits import INPUT_SHIFT
+from neuromorph.shapes import Shaped
 from neuromorph.shown import Shown
 
 Domain: TypeAlias = Literal["fixed", "float"]
@@ -61,7 +60,7 @@ class Projection(Shown):
     name: str
     pre: str
     post: str
-    weights: NDArray[Any]
+    weights: Annotated[Shaped, "post pre"]
     delay: int = 0
     exponent: int = 0
     graded: bool = False

@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, replace
-from typing import Any, NoReturn, cast
-
-from numpy.typing import NDArray
+from typing import Annotated, Any, NoReturn, cast
 
 from neuromorph.errors import NeuromorphError, did_you_mean
 from neuromorph.learning import LearningRule
@@ -23,6 +21,7 @@ from neuromorph.network.verify import verify
 from neuromorph.network.words import word
 from neuromorph.neurons.contract import A_IN
 from neuromorph.neurons.plain import model_of
+from neuromorph.shapes import Shaped
 
 NEURONS = 1 << 20
 """Neurons of a network that is read from a text: what checks it takes some bytes of each."""
@@ -30,7 +29,7 @@ NEURONS = 1 << 20
 SEED_DIGITS = 100
 """Of a whole number in a rule; its seed may be any."""
 
-Arrays = Mapping[str, NDArray[Any]]
+Arrays = Mapping[str, Annotated[Shaped, "..."]]
 
 
 def parse_network(text: str, arrays: Arrays) -> Network:

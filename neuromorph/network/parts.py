@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import (
     TYPE_CHECKING,
+    Annotated,
     Any,
     ClassVar,
     TypeAlias,
@@ -16,9 +17,8 @@ from typing import (
     get_type_hints,
 )
 
-from numpy.typing import NDArray
-
 from neuromorph.errors import NetworkError
+from neuromorph.shapes import Shaped
 from neuromorph.shown import Shown
 
 if TYPE_CHECKING:  # a network has parts
@@ -77,7 +77,7 @@ class Circuit(ABC):
         return {}
 
     @abstractmethod
-    def rebuilt(self, weights: Mapping[str, NDArray[Any]]) -> Network:
+    def rebuilt(self, weights: Mapping[str, Annotated[Shaped, "..."]]) -> Network:
         """What the builder makes of it.
 
         Parameters

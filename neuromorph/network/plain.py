@@ -17,7 +17,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, fields
-from typing import Any, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,8 +28,9 @@ from neuromorph.network.model import Network, Projection
 from neuromorph.network.populations import Population
 from neuromorph.neurons.contract import A_IN
 from neuromorph.neurons.plain import model_of, plain_parameters
+from neuromorph.shapes import Shaped
 
-Keep: TypeAlias = Callable[[NDArray[Any]], str]
+Keep: TypeAlias = Callable[[Annotated[Shaped, "..."]], str]
 """Takes weights, and tells the name under which they are kept."""
 
 RULE_TEXTS = ("dw", "dt", "payload", "sign")
@@ -53,7 +54,9 @@ def network_as_dict(network: Network, keep: Keep) -> dict[str, Any]:
     }
 
 
-def network_from_dict(data: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Network:
+def network_from_dict(
+    data: Mapping[str, Any], arrays: Mapping[str, Annotated[Shaped, "..."]]
+) -> Network:
     """The network that `network_as_dict` took apart; `verify` it, if others may have written it.
 
     Parameters

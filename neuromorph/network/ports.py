@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Annotated
 
 import numpy as np
-from numpy.typing import NDArray
 
 from neuromorph.errors import NetworkError
 from neuromorph.network.populations import Population
 from neuromorph.neurons import Source
 from neuromorph.numerics.interval import Interval
+from neuromorph.shapes import Int64
 
 Steps = tuple[int, ...]
 """Steps of a period, rising."""
@@ -92,7 +93,13 @@ class Port:
         return Interval.same(self.size, self.low, self.high)
 
     def later(self, steps: int, period: int) -> Port:
-        """The port of a population that does everything so many steps later."""
+        """The port of a population that does everything so many steps later.
+
+        Raises
+        ------
+        NetworkError
+            If steps in turns would pass the end of the period.
+        """
         if self.steps is None or not steps:
             return self
         first = (-steps) % period  # which of the old steps is now step 0 of a period
@@ -124,7 +131,7 @@ def widest_of(population: Population) -> tuple[int, int]:
     return int(sent.low.min()), int(sent.high.max())
 
 
-def silence(ports: Iterable[Port], steps: int) -> dict[str, NDArray[np.int64]]:
+def silence(ports: Iterable[Port], steps: int) -> dict[str, Annotated[Int64, "_ _"]]:
     """Trains for a circuit's inputs that say nothing yet, arrays of shape (steps, size)."""
     return {port.population: np.zeros((steps, port.size), np.int64) for port in ports}
 

@@ -13,18 +13,21 @@ than seeds do: docs/ensembles.md.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.errors import UsageError
 from neuromorph.network.block_masks import Blocks
+from neuromorph.shapes import Float64, Num, Shaped
 
 Floats = NDArray[np.float64]
 
 
-def cofiring(before: NDArray[Any], after: NDArray[Any]) -> Floats:
+def cofiring(
+    before: Annotated[Shaped, "steps inputs"], after: Annotated[Shaped, "steps outputs"]
+) -> Annotated[Float64, "outputs inputs"]:
     """c_ij = <z(x_j) z(y_i)>: how neurons fire together, shape (outputs, inputs).
 
     Parameters
@@ -54,7 +57,9 @@ def _scored(recorded: NDArray[Any]) -> Floats:
     return found
 
 
-def block_scores(values: NDArray[Any], groups: int) -> Floats:
+def block_scores(
+    values: Annotated[Num, "outputs inputs"], groups: int
+) -> Annotated[Float64, "groups groups"]:
     """Mean magnitude of each block, from group (row) to group (column), shape (groups, groups).
 
     Parameters
@@ -62,6 +67,11 @@ def block_scores(values: NDArray[Any], groups: int) -> Floats:
     values : array, shape (outputs, inputs)
         Weights, co-firing, or tags that a chip gathered (``dt = 2^-4*y0*x1``).
     groups : int
+
+    Raises
+    ------
+    UsageError
+        If the groups do not divide the layer.
     """
     outputs, inputs = values.shape
     if outputs % groups or inputs % groups:
@@ -74,8 +84,8 @@ def block_scores(values: NDArray[Any], groups: int) -> Floats:
 
 
 def prune_regrow(
-    wired: Blocks, weights: NDArray[Any], share: float, together: NDArray[Any] | None = None,
-    *, seed: int = 0,
+    wired: Blocks, weights: Annotated[Num, "outputs inputs"], share: float,
+    together: Annotated[Num, "outputs inputs"] | None = None, *, seed: int = 0,
 ) -> Blocks:
     """Blocks of which a share is swapped, at most one for each group that hears.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hashlib import blake2b
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from neuromorph.numerics import shift
 from neuromorph.numerics.held import remembered
 from neuromorph.numerics.interval import Interval
 from neuromorph.numerics.synapse import blocks
+from neuromorph.shapes import Integer
 
 
 def delivered(
@@ -42,7 +43,9 @@ def widest_sums(
     return Interval(sums.low << left, sums.high << left)
 
 
-def weight_range(projection: Projection) -> tuple[NDArray[Any] | int, NDArray[Any] | int]:
+def weight_range(
+    projection: Projection
+) -> tuple[Annotated[Integer, "post pre"] | int, Annotated[Integer, "post pre"] | int]:
     """Lowest and highest that each weight is or may become."""
     sign = _changing(projection)
     return (projection.weights,) * 2 if sign is None else WEIGHT_BOUNDS[sign]

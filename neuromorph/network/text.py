@@ -26,7 +26,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields
 from itertools import groupby
 from numbers import Integral
-from typing import Any, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,12 +39,13 @@ from neuromorph.network.ports import Port
 from neuromorph.network.words import phrase, word
 from neuromorph.neurons.contract import A_IN, Parameter
 from neuromorph.numerics.synapse import blocks
+from neuromorph.shapes import Shaped
 
-Tell: TypeAlias = Callable[[NDArray[Any]], str]
+Tell: TypeAlias = Callable[[Annotated[Shaped, "..."]], str]
 """Tells an array's digest."""
 
 
-def digest(values: NDArray[Any]) -> str:
+def digest(values: Annotated[Shaped, "..."]) -> str:
     """The first 12 digits of the sha256 of the numbers, row by row, whatever their type."""
     told, flat = hashlib.sha256(), np.ascontiguousarray(values).reshape(-1)
     for some in blocks(flat.size, 1):
@@ -74,7 +75,7 @@ def to_text(network: Network) -> str:
     return "\n".join(lines) + "\n"
 
 
-def arrays_of(*networks: Network) -> dict[str, NDArray[Any]]:
+def arrays_of(*networks: Network) -> dict[str, Annotated[Shaped, "..."]]:
     """All arrays that the texts of some networks name, by digest: what `parse` wants beside them.
 
     Weights go before parameters with the same numbers, which may be of another type.

@@ -16,17 +16,16 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Protocol, TypeAlias, TypeVar, cast
-
-from numpy.typing import NDArray
+from typing import Annotated, Any, Protocol, TypeAlias, TypeVar, cast
 
 from neuromorph.network.model import Probe
+from neuromorph.shapes import Int64, Num, Shaped
 from neuromorph.shown import Shown
 
-Trains: TypeAlias = Mapping[str, NDArray[Any]]
+Trains: TypeAlias = Mapping[str, Annotated[Shaped, "steps _"]]
 """What each source sends, arrays of shape (steps, size)."""
 
-Synapses: TypeAlias = tuple[NDArray[Any], NDArray[Any]]
+Synapses: TypeAlias = tuple[Annotated[Num, "_ _"], Annotated[Num, "_ _"]]
 """Weights and tags of a plastic projection, arrays of shape (post, pre)."""
 
 
@@ -38,7 +37,7 @@ class Recorded(Protocol):
         """Length of the run."""
 
     @property
-    def traces(self) -> Mapping[Probe, NDArray[Any]]:
+    def traces(self) -> Mapping[Probe, Annotated[Num, "..."]]:
         """What each probe saw, shape (steps, …)."""
 
     @property
@@ -61,7 +60,7 @@ class View(ABC):
     """
 
     @abstractmethod
-    def encode(self, inputs: Trains) -> dict[str, NDArray[Any]]:
+    def encode(self, inputs: Trains) -> dict[str, Annotated[Num, "_ _"]]:
         """Trains for the rewritten network from those for the given one.
 
         Raises
@@ -121,7 +120,7 @@ class Chain(View, Shown):
 
     views: tuple[View, ...]
 
-    def encode(self, inputs: Trains) -> dict[str, NDArray[Any]]:
+    def encode(self, inputs: Trains) -> dict[str, Annotated[Int64, "_ _"]]:
         """Trains told from pass to pass."""
         trains = dict(inputs)
         for view in self.views:

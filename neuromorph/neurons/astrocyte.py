@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from neuromorph.errors import NetworkError
 from neuromorph.neurons.contract import (
@@ -25,6 +24,7 @@ from neuromorph.numerics import decay, saturate
 from neuromorph.numerics.interval import Interval
 from neuromorph.numerics.limits import PAYLOAD_BITS, STATE_MAX
 from neuromorph.numerics.scalar import decay_one, saturate_one
+from neuromorph.shapes import Float64, Int64, Integer, Num
 
 GAIN_BITS_MAX = 16
 LEAST = 2
@@ -45,8 +45,9 @@ def _kernel(own: Any, state: Any, arrived: Any, i: int, last: int, t: int) -> in
 
 
 def step_astrocyte_fixed(
-    calcium: NDArray[Any], a_in: NDArray[Any], *, dv: int, gain_bits: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    calcium: Annotated[Integer, "1"], a_in: Annotated[Integer, "neurons"], *, dv: int,
+    gain_bits: int,
+) -> tuple[Annotated[Int64, "1"], Annotated[Int64, "neurons"]]:
     """One step in integers; the last unit is the calcium of the process, the others pass through.
 
     ::
@@ -78,8 +79,8 @@ def step_astrocyte_fixed(
 
 
 def step_astrocyte_float(
-    calcium: NDArray[Any], a_in: NDArray[Any], *, dv: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    calcium: Annotated[Num, "1"], a_in: Annotated[Num, "neurons"], *, dv: float
+) -> tuple[Annotated[Float64, "1"], Annotated[Float64, "neurons"]]:
     """One step in floats: c' = c(1 - dv) + a_in[last], out_i = a_in[i] / c' where c' > 0."""
     new = calcium * (1 - dv) + a_in[-1:]
     out = np.where(new[0] > 0, a_in / np.where(new[0] > 0, new[0], 1.0), 0.0)

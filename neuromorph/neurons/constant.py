@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from neuromorph.neurons.contract import A_IN, Arrived, Range, State, Stepped
 from neuromorph.neurons.counter import PERIOD_MAX, Counted
 from neuromorph.numerics.interval import Interval
 from neuromorph.numerics.limits import STATE_MAX
+from neuromorph.shapes import Bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +44,7 @@ class Constant(Counted, ABC):
         """s as above."""
         return self._step(state, arrived[A_IN], t)
 
-    def due(self, step: int) -> NDArray[np.bool_]:
+    def due(self, step: int) -> Annotated[Bool, "..."]:
         """In so many steps."""
         return np.asarray(self.since(step) < self.parameters()["steps"])
 

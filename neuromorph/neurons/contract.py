@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar, Literal, NamedTuple, TypeAlias
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,17 +13,18 @@ from numpy.typing import NDArray
 from neuromorph.errors import NetworkError
 from neuromorph.numerics.interval import Interval
 from neuromorph.numerics.limits import DECAY_UNITY, INPUT_SHIFT
+from neuromorph.shapes import Bool, Num, Shaped
 
 Parameter: TypeAlias = Any
 """A number, or where a model allows it an array of one number a neuron."""
 
-State: TypeAlias = dict[str, NDArray[Any]]
+State: TypeAlias = dict[str, Annotated[Num, "size"]]
 """What neurons keep from step to step: arrays of shape (size,) by word."""
 
-Arrived: TypeAlias = Mapping[str, NDArray[Any]]
+Arrived: TypeAlias = Mapping[str, Annotated[Num, "size"]]
 """This step's sums of synaptic input: arrays of shape (size,) by port."""
 
-Stepped: TypeAlias = tuple[State, NDArray[Any]]
+Stepped: TypeAlias = tuple[State, Annotated[Shaped, "size"]]
 """The state after a step, and what each neuron sends: 0 for no spike."""
 
 Range: TypeAlias = tuple[float, float]
@@ -275,7 +276,7 @@ class NeuronModel(ABC):
         """Period of the steps in which it acts; 1 where it may act in any."""
         return 1
 
-    def due(self, step: int) -> NDArray[np.bool_]:
+    def due(self, step: int) -> Annotated[Bool, "..."]:
         """Which neurons may act in a step: shape (size,), or one for all."""
         return np.asarray(True)
 

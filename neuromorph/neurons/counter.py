@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from neuromorph.errors import NetworkError
 from neuromorph.neurons.contract import Accumulator, NeuronModel, Parameter, Range, Register
 from neuromorph.numerics.interval import Interval
 from neuromorph.numerics.limits import DECAY_UNITY, STATE_MAX
+from neuromorph.shapes import Bool, Int64, Integer
 
 PERIOD_MAX = 1 << 16
 
@@ -24,13 +25,15 @@ AT_ONCE = 0
 """A period of a neuron that waits for no step."""
 
 
-def acts(step: int, period: Parameter, at: Parameter) -> NDArray[np.bool_]:
+def acts(step: int, period: Parameter, at: Parameter) -> Annotated[Bool, "..."]:
     """Whether a neuron acts in a step: step mod period = at; always, for a period of 0 or 1."""
     due: NDArray[np.bool_] = np.asarray(step % max(period, 1) == at)
     return due
 
 
-def silent_unless(due: NDArray[np.bool_], sent: NDArray[Any]) -> NDArray[Any]:
+def silent_unless(
+    due: Annotated[Bool, "..."], sent: Annotated[Integer, "size"]
+) -> Annotated[Int64, "size"]:
     """What is sent, where it is due."""
     return np.where(due, sent, np.zeros_like(sent))
 
@@ -88,7 +91,7 @@ class Counted(NeuronModel, ABC):
         return self.with_parameters(**{name: (np.asarray(numbers[name]) + steps) % self.counts
                                        for name in self.moments})
 
-    def is_moment(self, step: int, moment: str) -> NDArray[np.bool_]:
+    def is_moment(self, step: int, moment: str) -> Annotated[Bool, "..."]:
         """Which neurons have that moment in a step."""
         return acts(step, self._period, self.parameters()[moment])
 
@@ -96,7 +99,7 @@ class Counted(NeuronModel, ABC):
         """Steps that have passed since that moment of the period, from 0."""
         return (step - self.parameters()[moment]) % self.counts
 
-    def due(self, step: int) -> NDArray[np.bool_]:
+    def due(self, step: int) -> Annotated[Bool, "..."]:
         """Which neurons may send something in a step."""
         return self.is_moment(step, "at")
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import Annotated, Any, ClassVar, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from neuromorph.neurons.contract import (
     A_IN,
@@ -31,6 +30,7 @@ from neuromorph.numerics.limits import (
     VTH_MAX,
 )
 from neuromorph.numerics.scalar import decay_one, saturate_one, wrap_one
+from neuromorph.shapes import Bool, Integer, Num
 
 DU, DV, THRESHOLD, BIAS, SHIFT = range(5)
 """Constants of the kernel; the threshold is aligned, the bias shifted."""
@@ -52,14 +52,14 @@ def _kernel(own: Any, state: Any, arrived: Any, i: int, last: int, t: int) -> in
 class LIFState(NamedTuple):
     """Current and potential of each neuron."""
 
-    u: NDArray[Any]
-    v: NDArray[Any]
+    u: Annotated[Num, "*shape"]
+    v: Annotated[Num, "*shape"]
 
 
 def step_lif_fixed(
-    state: LIFState, a_in: NDArray[Any], *, du: int, dv: int, vth: int, bias: int = 0,
-    input_shift: int = INPUT_SHIFT,
-) -> tuple[LIFState, NDArray[np.bool_]]:
+    state: LIFState, a_in: Annotated[Integer, "*shape"], *, du: int, dv: int, vth: int,
+    bias: int = 0, input_shift: int = INPUT_SHIFT,
+) -> tuple[LIFState, Annotated[Bool, "*shape"]]:
     """One step of Loihi's stock neuron.
 
     ::
@@ -67,6 +67,8 @@ def step_lif_fixed(
         u' = wrap(trunc(u * (4096 - du) / 4096) + (a_in << input_shift))
         v' = saturate(trunc(v * (4096 - dv) / 4096) + u' + bias)
         spike = v' > vth << 6, then v' = 0
+
+    Source: lava-nc 0.10 `PyLifModelBitAcc`, whose register ``du`` is this one minus 1.
 
     Parameters
     ----------
@@ -81,8 +83,6 @@ def step_lif_fixed(
         ``bias_mant << bias_exp``.
     input_shift : int
         Alignment of the synaptic input, 0 to 6; stock Lava has 6.
-
-    Source: lava-nc 0.10 `PyLifModelBitAcc`, whose register ``du`` is this one minus 1.
     """
     u = wrap(decay(state.u, du) + (a_in.astype(np.int64) << input_shift))
     v = saturate(decay(state.v, dv) + u + bias)
@@ -91,8 +91,9 @@ def step_lif_fixed(
 
 
 def step_lif_float(
-    state: LIFState, a_in: NDArray[Any], *, du: float, dv: float, vth: float, bias: float = 0.0
-) -> tuple[LIFState, NDArray[np.bool_]]:
+    state: LIFState, a_in: Annotated[Num, "*shape"], *, du: float, dv: float, vth: float,
+    bias: float = 0.0,
+) -> tuple[LIFState, Annotated[Bool, "*shape"]]:
     """One step in floats: u' = u(1 - du) + a_in, v' = v(1 - dv) + u' + bias, spike = v' > vth."""
     u = state.u * (1 - du) + a_in
     v = state.v * (1 - dv) + u + bias

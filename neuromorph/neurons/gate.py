@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import Annotated, Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,7 @@ from neuromorph.numerics.scalar import (
     round_shift_one,
     saturate_one,
 )
+from neuromorph.shapes import Float64, Int64, Integer, Num
 
 NARROW = 2**15 - 1
 """Both sums are scaled to 16 bits."""
@@ -100,7 +101,9 @@ def activation_one(x: int, unit_bits: int, slope: int, cubic: int) -> int:
     return max(x, 0) - round_shift_one(taken, 2 * Y_BITS + n)
 
 
-def activation(x: NDArray[Any], unit_bits: int, slope: int, cubic: int) -> NDArray[np.int64]:
+def activation(
+    x: Annotated[Integer, "*shape"], unit_bits: int, slope: int, cubic: int
+) -> Annotated[Int64, "*shape"]:
     """x / (1 + 2^-z), z = slope x + cubic x^3, in units of 2^-unit_bits.
 
     ::
@@ -115,7 +118,9 @@ def activation(x: NDArray[Any], unit_bits: int, slope: int, cubic: int) -> NDArr
     return np.maximum(wide, 0) - round_shift(taken, 2 * Y_BITS + n)
 
 
-def activation_float(x: NDArray[Any], slope: float, cubic: float) -> NDArray[np.float64]:
+def activation_float(
+    x: Annotated[Num, "*shape"], slope: float, cubic: float
+) -> Annotated[Float64, "*shape"]:
     """The same of real numbers."""
     z = np.abs(x) * (slope + cubic * x * x) * 2.0**-SLOPE_BITS
     e = np.exp2(-np.minimum(z, 1000))

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from neuromorph.errors import NetworkError
 from neuromorph.neurons.contract import (
@@ -29,6 +28,7 @@ from neuromorph.numerics.limits import (
     VTH_MAX,
 )
 from neuromorph.numerics.scalar import saturate_one, wrap_one
+from neuromorph.shapes import Bool, Int64, Integer
 
 GAIN_SHIFT_MAX = 48
 
@@ -36,9 +36,9 @@ THRESHOLD, BASE, SPAN, GAIN, GAIN_SHIFT = range(5)
 
 
 def latency_payload(
-    overshoot: NDArray[Any], early: NDArray[np.bool_], *, base: int, span: int, gain: int,
-    gain_shift: int,
-) -> NDArray[np.int64]:
+    overshoot: Annotated[Integer, "..."], early: Annotated[Bool, "..."], *, base: int, span: int,
+    gain: int, gain_shift: int,
+) -> Annotated[Int64, "..."]:
     """Payload 2 base 2^-x of a spike that is x ramp steps past threshold, by straight lines.
 
     ::
@@ -70,9 +70,9 @@ def latency_payload(
 
 
 def step_latency(
-    v: NDArray[Any], a_in: NDArray[Any], *, vth: int, base: int, span: int, gain: int,
-    gain_shift: int,
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    v: Annotated[Integer, "..."], a_in: Annotated[Integer, "..."], *, vth: int, base: int,
+    span: int, gain: int, gain_shift: int,
+) -> tuple[Annotated[Int64, "..."], Annotated[Int64, "..."]]:
     """v' = saturate(v + wrap(a_in << 6)); past threshold emit the payload and set v' = 0.
 
     Returns

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,18 +23,21 @@ from neuromorph.numerics import saturate, shift
 from neuromorph.numerics.interval import Interval
 from neuromorph.numerics.limits import DECAY_UNITY, PRODUCT_BITS, STATE_MAX
 from neuromorph.numerics.scalar import clip_one, saturate_one
+from neuromorph.shapes import Float64, Int64, Integer, Num
 
 SHIFT, LIMIT, PERIOD, AT = range(4)
 
 
 def step_product_fixed(
-    a: NDArray[Any], b: NDArray[Any], *, shift: int, limit: int
-) -> NDArray[np.int64]:
+    a: Annotated[Integer, "*shape"], b: Annotated[Integer, "*shape"], *, shift: int, limit: int
+) -> Annotated[Int64, "*shape"]:
     """s = clip((sat24(a) sat24(b)) >> shift, -limit, limit), towards minus infinity."""
     return np.clip((saturate(a) * saturate(b)) >> shift, -limit, limit)
 
 
-def step_product_float(a: NDArray[Any], b: NDArray[Any], *, limit: float) -> NDArray[np.float64]:
+def step_product_float(
+    a: Annotated[Num, "*shape"], b: Annotated[Num, "*shape"], *, limit: float
+) -> Annotated[Float64, "*shape"]:
     """s = clip(a b, -limit, limit)."""
     sent: NDArray[np.float64] = np.clip(a.astype(np.float64) * b, -limit, limit)
     return sent

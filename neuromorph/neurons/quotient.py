@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +42,7 @@ from neuromorph.numerics.limits import (
     STATE_MAX,
 )
 from neuromorph.numerics.scalar import clip_one, decay_one, multiply_shift_one, saturate_one
+from neuromorph.shapes import Int64, Integer
 
 SHARE_PLACES = SHARE.bit_length() - 1
 """Places by which a reciprocal lies above what else a signal says."""
@@ -65,7 +66,9 @@ def divided_one(latched: int, payload: int) -> int:
     return (raised * (payload >> PLACES_BITS)) >> X_BITS
 
 
-def divided(latched: NDArray[Any], payload: NDArray[Any]) -> NDArray[np.int64]:
+def divided(
+    latched: Annotated[Integer, "*shape"], payload: Annotated[Integer, "..."]
+) -> Annotated[Int64, "*shape"]:
     """`divided_one` of arrays."""
     lifted = saturate(latched.astype(np.int64) << (payload & LOW_BITS))
     quotients: NDArray[np.int64] = (lifted * (payload >> PLACES_BITS)) >> X_BITS

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from neuromorph.neurons.contract import (
     A_IN,
@@ -23,6 +22,7 @@ from neuromorph.neurons.registry import register
 from neuromorph.numerics import decay, saturate
 from neuromorph.numerics.limits import DECAY_UNITY, STATE_MAX
 from neuromorph.numerics.scalar import decay_one, saturate_one
+from neuromorph.shapes import Bool, Float64, Int64, Integer, Num
 
 DV, VTH = range(2)
 
@@ -37,8 +37,8 @@ def _kernel(own: Any, state: Any, arrived: Any, i: int, last: int, t: int) -> in
 
 
 def step_readout_fixed(
-    v: NDArray[Any], a_in: NDArray[Any], *, dv: int, vth: int
-) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    v: Annotated[Integer, "*shape"], a_in: Annotated[Integer, "*shape"], *, dv: int, vth: int
+) -> tuple[Annotated[Int64, "*shape"], Annotated[Bool, "*shape"]]:
     """v' = saturate(trunc(v * (4096 - dv) / 4096) + a_in); spike = v' > vth, then v' = 0."""
     new = saturate(decay(v, dv) + a_in.astype(np.int64))
     spikes = new > vth
@@ -46,8 +46,8 @@ def step_readout_fixed(
 
 
 def step_readout_float(
-    v: NDArray[Any], a_in: NDArray[Any], *, dv: float, vth: float
-) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    v: Annotated[Num, "*shape"], a_in: Annotated[Num, "*shape"], *, dv: float, vth: float
+) -> tuple[Annotated[Float64, "*shape"], Annotated[Bool, "*shape"]]:
     """v' = v(1 - dv) + a_in; spike = v' > vth, then v' = 0."""
     new = v * (1 - dv) + a_in
     spikes = new > vth

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,7 @@ from neuromorph.numerics import decay, saturate, scalar
 from neuromorph.numerics.interval import Interval
 from neuromorph.numerics.limits import INPUT_SHIFT, STATE_MAX
 from neuromorph.numerics.scalar import decay_one, inverse, saturate_one
+from neuromorph.shapes import Bool, Int64, Integer
 
 SIGNAL = "signal"
 """The port at which several things may be said in one step, each by its place value."""
@@ -62,7 +63,7 @@ def reciprocal_payload(value: int) -> int:
     return payload
 
 
-def reciprocal_payloads(values: NDArray[Any]) -> NDArray[np.int64]:
+def reciprocal_payloads(values: Annotated[Integer, "*shape"]) -> Annotated[Int64, "*shape"]:
     """`reciprocal_payload` of an array of sums, of any shape."""
     sums = np.maximum(values.astype(np.int64), 1)
     places = X_BITS + 1 - np.frexp(sums.astype(np.float64))[1]  # a float's exponent: its bits
@@ -153,22 +154,24 @@ class Reciprocal(NeuronModel):
 
 
 def step_reciprocal(
-    v: NDArray[Any], a_in: NDArray[Any], signal: NDArray[Any], *, dv: int, lift: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    v: Annotated[Integer, "size"], a_in: Annotated[Integer, "size"],
+    signal: Annotated[Integer, "size"], *, dv: int, lift: int,
+) -> tuple[Annotated[Int64, "size"], Annotated[Int64, "size"]]:
     """New sums, and what is sent: `reciprocal_payload` of the old ones where ``signal`` asks."""
     sent = np.where(signal & DONE, reciprocal_payloads(v), 0)
     return accumulate_leaky(v, a_in, signal, dv=dv, lift=lift), sent
 
 
 def accumulate_leaky(
-    v: NDArray[Any], a_in: NDArray[Any], signal: NDArray[Any], *, dv: int, lift: int
-) -> NDArray[np.int64]:
+    v: Annotated[Integer, "_"], a_in: Annotated[Integer, "_"], signal: Annotated[Integer, "_"], *,
+    dv: int, lift: int,
+) -> Annotated[Int64, "_"]:
     """v' = saturate(trunc(v (4096 - dv) / 4096) + (a_in << lift)); 0 where it is flushed."""
     new = saturate(decay(v, dv) + (a_in.astype(np.int64) << lift))
     return np.where(signal & FLUSH, 0, new)
 
 
-def asks(signal: Interval, place: int) -> NDArray[np.bool_]:
+def asks(signal: Interval, place: int) -> Annotated[Bool, "_"]:
     """Which signals may say what has this place value, or more; one below 0 may say anything."""
     may: NDArray[np.bool_] = (signal.high >= place) | (signal.low < 0)
     return may

@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from neuromorph.neurons.contract import (
     A_IN,
@@ -24,18 +23,21 @@ from neuromorph.numerics import saturate, shift
 from neuromorph.numerics.interval import Interval
 from neuromorph.numerics.limits import DECAY_UNITY, EXPONENT_MIN, PAYLOAD_BITS, STATE_MAX
 from neuromorph.numerics.scalar import saturate_one
+from neuromorph.shapes import Float64, Int64, Integer, Num
 
 
 def _kernel(own: Any, state: Any, arrived: Any, i: int, last: int, t: int) -> int:
     return saturate_one(arrived[i, 0] >> own[i, 0])
 
 
-def step_relay_fixed(a_in: NDArray[Any], *, shift: int) -> NDArray[np.int64]:
+def step_relay_fixed(
+    a_in: Annotated[Integer, "*shape"], *, shift: int
+) -> Annotated[Int64, "*shape"]:
     """s = saturate(a_in >> shift), towards minus infinity, to 24 bits signed."""
     return saturate(a_in.astype(np.int64) >> shift)
 
 
-def step_relay_float(a_in: NDArray[Any]) -> NDArray[np.float64]:
+def step_relay_float(a_in: Annotated[Num, "*shape"]) -> Annotated[Float64, "*shape"]:
     """s = a_in."""
     return a_in.astype(np.float64)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,13 +24,15 @@ from neuromorph.numerics import multiply_shift, saturate
 from neuromorph.numerics.interval import Interval, rounded_up
 from neuromorph.numerics.limits import DECAY_UNITY, MULTIPLIER_MAX, PRODUCT_BITS, STATE_MAX
 from neuromorph.numerics.scalar import clip_one, multiply_shift_one, saturate_one
+from neuromorph.shapes import Float64, Int64, Integer, Num
 
 MULTIPLIER, SHIFT, BIAS, LIMIT, PERIOD, AT = range(6)
 
 
 def step_requantise_fixed(
-    a_in: NDArray[Any], *, multiplier: Parameter, shift: Parameter, bias: Parameter, limit: int
-) -> NDArray[np.int64]:
+    a_in: Annotated[Integer, "*shape"], *, multiplier: Parameter, shift: Parameter, bias: Parameter,
+    limit: int,
+) -> Annotated[Int64, "*shape"]:
     """s = clip(round(sat24(a_in) multiplier / 2^shift) + bias, -limit, limit).
 
     Halves are rounded away from zero.
@@ -41,8 +43,9 @@ def step_requantise_fixed(
 
 
 def step_requantise_float(
-    a_in: NDArray[Any], *, multiplier: Parameter, shift: Parameter, bias: Parameter, limit: float
-) -> NDArray[np.float64]:
+    a_in: Annotated[Num, "*shape"], *, multiplier: Parameter, shift: Parameter, bias: Parameter,
+    limit: float,
+) -> Annotated[Float64, "*shape"]:
     """s = clip(a_in multiplier / 2^shift + bias, -limit, limit)."""
     scaled = a_in * multiplier * np.exp2(-np.asarray(shift, np.float64))
     sent: NDArray[np.float64] = np.clip(scaled + bias, -limit, limit)

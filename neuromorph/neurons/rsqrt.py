@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,7 @@ from neuromorph.numerics.scalar import (
     round_shift_one,
     saturate_one,
 )
+from neuromorph.shapes import Int64, Integer
 
 RUNG_LIFT = RUNG_BITS // 2
 """Places by which the root of a finer rung is larger."""
@@ -61,7 +62,7 @@ def lift_one(value: int) -> int:
     return half
 
 
-def lift(values: NDArray[Any]) -> NDArray[np.int64]:
+def lift(values: Annotated[Integer, "_"]) -> Annotated[Int64, "_"]:
     """`lift_one` of an array of sums, all of at least 1."""
     bits = np.frexp(values.astype(np.float64))[1].astype(np.int64)  # a float's exponent
     return (X_BITS + 1 - bits) // 2
@@ -123,8 +124,9 @@ def root_payload_one(kept: int, rung: int) -> int:
 
 
 def inverse_root_payload(
-    kept: NDArray[Any], rung: NDArray[Any], multiplier: Parameter, shift: Parameter
-) -> NDArray[np.int64]:
+    kept: Annotated[Integer, "_"], rung: Annotated[Integer, "_"], multiplier: Parameter,
+    shift: Parameter,
+) -> Annotated[Int64, "_"]:
     """`inverse_root_payload_one` of arrays."""
     sums = np.maximum(kept.astype(np.int64), 1)
     half = lift(sums)
@@ -132,7 +134,9 @@ def inverse_root_payload(
     return np.where(kept > 0, y, 0)
 
 
-def root_payload(kept: NDArray[Any], rung: NDArray[Any]) -> NDArray[np.int64]:
+def root_payload(
+    kept: Annotated[Integer, "_"], rung: Annotated[Integer, "_"]
+) -> Annotated[Int64, "_"]:
     """`root_payload_one` of arrays."""
     sums = np.maximum(kept.astype(np.int64), 1)
     half = lift(sums)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from neuromorph.neurons.contract import A_IN, Arrived, Range, Register, State, Stepped
 from neuromorph.neurons.counter import Counted, within
@@ -16,6 +15,7 @@ from neuromorph.numerics import round_shift, saturate
 from neuromorph.numerics.interval import Interval
 from neuromorph.numerics.limits import PRODUCT_BITS, STATE_MAX
 from neuromorph.numerics.scalar import round_shift_one, saturate_one
+from neuromorph.shapes import Bool, Int64, Integer
 
 RUNGS, RUNG_BITS = 6, 6
 """Times that a square is sent, and bits by which each is finer than the one before."""
@@ -26,7 +26,7 @@ COARSEST = (RUNGS - 1) * RUNG_BITS
 SHIFT, LIMIT, PERIOD, AT = range(4)
 
 
-def rung(kept: NDArray[Any], shift: Any, limit: Any) -> NDArray[np.int64]:
+def rung(kept: Annotated[Integer, "*shape"], shift: Any, limit: Any) -> Annotated[Int64, "*shape"]:
     """min(round(R^2 / 2^shift), limit)."""
     wide = kept.astype(np.int64)
     return np.minimum(round_shift(wide * wide, shift), limit)
@@ -105,7 +105,7 @@ class Square(Counted):
         """Neurons that keep a sum that saturated."""
         return int(np.count_nonzero((np.abs(arrived[A_IN]) > STATE_MAX) & self.is_moment(t, "at")))
 
-    def due(self, step: int) -> NDArray[np.bool_]:
+    def due(self, step: int) -> Annotated[Bool, "..."]:
         """In six steps."""
         return np.asarray(self.since(step) < RUNGS)
 

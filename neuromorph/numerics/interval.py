@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+
+from neuromorph.shapes import Int64
 
 
 class Interval(NamedTuple):
     """What a value of each neuron stays within."""
 
-    low: NDArray[np.int64]
-    high: NDArray[np.int64]
+    low: Annotated[Int64, "size"]
+    high: Annotated[Int64, "size"]
 
     @classmethod
     def same(cls, size: int, low: int, high: int) -> Interval:
@@ -35,7 +36,9 @@ class Interval(NamedTuple):
         zero = np.zeros(size, np.int64)
         return cls(sum((one.low for one in found), zero), sum((one.high for one in found), zero))
 
-    def within(self, low: NDArray[np.int64] | int, high: NDArray[np.int64] | int) -> bool:
+    def within(
+        self, low: Annotated[Int64, "size"] | int, high: Annotated[Int64, "size"] | int
+    ) -> bool:
         """Whether it lies between two numbers, or between two of each neuron."""
         return bool((self.low >= low).all() and (self.high <= high).all())
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.errors import TensorError
+from neuromorph.shapes import Float64, Int8, Int64, Num
 from neuromorph.shown import Shown
 
 OCTAVE = 16
@@ -33,18 +34,18 @@ class LogWeights(Shown):
         How many codes have been cut to their 8 bits.
     """
 
-    codes: NDArray[np.int64]
-    signs: NDArray[np.int8]
+    codes: Annotated[Int64, "*shape"]
+    signs: Annotated[Int8, "*shape"]
     unit: float = 1.0
     clipped: int = 0
 
     @property
-    def weights(self) -> NDArray[np.float64]:
+    def weights(self) -> Annotated[Float64, "*shape"]:
         """The weights that the codes stand for."""
         found: NDArray[np.float64] = self.signs * self.unit * np.exp2(self.codes / OCTAVE)
         return found
 
-    def learned(self, tags: NDArray[Any]) -> LogWeights:
+    def learned(self, tags: Annotated[Num, "*shape"]) -> LogWeights:
         """w 2^(tag / 16): what was added to the tags multiplies the weights.
 
         Parameters
@@ -64,7 +65,7 @@ class LogWeights(Shown):
         return _cut(self.codes + found.astype(np.int64), self.signs, self.unit)
 
 
-def quantise_log8(weights: NDArray[Any], unit: float = 1.0) -> LogWeights:
+def quantise_log8(weights: Annotated[Num, "..."], unit: float = 1.0) -> LogWeights:
     """code = round(16 log2(|w| / unit)) within 8 bits; the worst relative error is 2.2 %.
 
     Parameters

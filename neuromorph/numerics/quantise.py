@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated
 
 import numpy as np
-from numpy.typing import NDArray
+
+from neuromorph.shapes import Int32, Num
 
 SIGNED_8 = 127
 """Largest magnitude of a symmetric signed 8-bit value."""
 
 
 def quantise(
-    values: NDArray[Any], scale: NDArray[Any] | float, limit: int = SIGNED_8
-) -> tuple[NDArray[np.int32], int]:
+    values: Annotated[Num, "*shape"], scale: Annotated[Num, "..."] | float, limit: int = SIGNED_8
+) -> tuple[Annotated[Int32, "*shape"], int]:
     """clip(round(values / scale), -limit, limit), and how many values were clipped.
 
     Parameters

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import reduce
 from operator import or_
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.numerics import shift
+from neuromorph.shapes import Float64, Int64, Integer, Num, Shaped
 
 BLOCK = 1 << 18
 """Numbers of a matrix that are copied at once."""
@@ -23,8 +24,9 @@ EXACT = 1 << 53
 
 
 def accumulate_fixed(
-    weights: NDArray[Any], spikes: NDArray[Any], *, exponent: int, graded: bool
-) -> NDArray[np.int64]:
+    weights: Annotated[Integer, "post pre"], spikes: Annotated[Shaped, "pre"], *, exponent: int,
+    graded: bool,
+) -> Annotated[Int64, "post"]:
     """(sum_j weights[:, j] * s_j) << exponent; s_j is 1 for any plain spike.
 
     Parameters
@@ -54,7 +56,7 @@ def blocks(rows: int, columns: int) -> Iterator[slice]:
     return (slice(first, first + step) for first in range(0, rows, step))
 
 
-def extent(weights: NDArray[Any]) -> tuple[int, int, int]:
+def extent(weights: Annotated[Integer, "post pre"]) -> tuple[int, int, int]:
     """The least and the largest of some integers, and `bits_of` them, in one pass.
 
     Parameters
@@ -69,7 +71,7 @@ def extent(weights: NDArray[Any]) -> tuple[int, int, int]:
     return min(low), max(high), reduce(or_, bits)
 
 
-def bits_of(weights: NDArray[Any]) -> int:
+def bits_of(weights: Annotated[Integer, "..."]) -> int:
     """All integers or-ed: a low bit is 0 if none has it. Nothing is copied."""
     return int(np.bitwise_or.reduce(weights, axis=None))
 
@@ -84,8 +86,8 @@ def _product(weights: NDArray[Any], sent: NDArray[np.int64]) -> NDArray[np.int64
 
 
 def accumulate_float(
-    weights: NDArray[Any], spikes: NDArray[Any], *, graded: bool
-) -> NDArray[np.float64]:
+    weights: Annotated[Num, "post pre"], spikes: Annotated[Shaped, "pre"], *, graded: bool
+) -> Annotated[Float64, "post"]:
     """sum_j weights[:, j] * s_j."""
     sent = spikes if graded else (spikes != 0)
     result: NDArray[np.float64] = weights.astype(np.float64) @ sent.astype(np.float64)

@@ -84,6 +84,8 @@ def retrieval_bound(
 ) -> Floats:
     """|step(xi) - x_i| <= 2 (slots - 1) M e^(-beta (Delta_i - 2 max(|xi - x_i|, |x* - x_i|) M)).
 
+    Source: Ramsauer et al. 2021, theorem 5.
+
     Parameters
     ----------
     patterns : float array, shape (slots, size)
@@ -94,8 +96,6 @@ def retrieval_bound(
     fixed_point : float array, shape (size,), optional
         x*, the fixed point near the pattern. One step holds to the bound without it, which is
         then the tighter one.
-
-    Source: Ramsauer et al. 2021, theorem 5.
     """
     target = patterns[index]
     distance = np.linalg.norm(state - target, axis=-1)

@@ -20,7 +20,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from neuromorph.circuits.latency_attention import LatencyAttention, prove_ranges
 from neuromorph.dynamics.homeostasis import ALPHA, Homeostasis, check_alpha
 from neuromorph.errors import UsageError, did_you_mean
+from neuromorph.shapes import Float64
 from neuromorph.translate.code import LayerCode
 from neuromorph.translate.feasible import widest_window
 from neuromorph.translate.matches import BestMatches, best_matches
@@ -54,8 +55,8 @@ ROWS = 64
 class Scaled:
     """What scales became: keys' (kv_heads, key_size), and gains of a head's product (kv_heads,)."""
 
-    key_scale: Floats
-    product: Floats
+    key_scale: Annotated[Float64, "kv_heads key_size"]
+    product: Annotated[Float64, "heads"]
 
 
 def adapt_layer(

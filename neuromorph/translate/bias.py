@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 from neuromorph.circuits.latency_attention import LatencyAttention
 from neuromorph.circuits.latency_attention.rules import SCORE
 from neuromorph.errors import TensorError
+from neuromorph.shapes import Bool, Float, Float64, Int32
 from neuromorph.translate.feasible import key_shifts, largest_bound
-from neuromorph.translate.samples import FloatArray, Sample
+from neuromorph.translate.samples import Sample
 
 Floats = NDArray[np.float64]
 
@@ -31,7 +32,7 @@ QUARTER = 1 / 16
 """Mean square of codes as a share of their limit's: how they are usually spread."""
 
 
-def reach_of(samples: Sequence[Sample], headroom: float) -> Floats:
+def reach_of(samples: Sequence[Sample], headroom: float) -> Annotated[Float64, "heads"]:
     """Nats that the bias of each head must reach, shape (heads,); 0 where there is none."""
     found = np.zeros(len(samples[0].queries))
     for sample in samples:
@@ -85,9 +86,9 @@ def roomy(draft: LatencyAttention, least_nats: float, steepest: int, step: float
 
 
 def encode_bias(
-    heads: Sequence[LatencyAttention], step_nats: float, bias: FloatArray,
-    mask: NDArray[np.bool_],
-) -> tuple[NDArray[np.int32], int]:
+    heads: Sequence[LatencyAttention], step_nats: float, bias: Annotated[Float, "_ _ queries keys"],
+    mask: Annotated[Bool, "batch queries keys"],
+) -> tuple[Annotated[Int32, "batch heads queries keys"], int]:
     """Codes of a bias, and how many were clipped that matter.
 
     Parameters

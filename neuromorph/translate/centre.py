@@ -12,16 +12,18 @@ A narrower spread is a shorter window, or one that reaches further down.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Annotated
 
 import numpy as np
 
+from neuromorph.shapes import Float64
 from neuromorph.translate.matches import BestMatches, Floats
 
 RIDGE = 0.1
 """Ridge, in units of the mean variance of a query's elements."""
 
 
-def centre_of(heads: Sequence[BestMatches]) -> Floats:
+def centre_of(heads: Sequence[BestMatches]) -> Annotated[Float64, "key_size"]:
     """What to subtract from the keys that these query heads share, shape (key_size,)."""
     mean = heads[0].mean
     moment, aim = np.zeros((len(mean), len(mean))), np.zeros_like(mean)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ from neuromorph.circuits.latency_attention.emit import emission_of
 from neuromorph.errors import TensorError
 from neuromorph.network import Network
 from neuromorph.numerics import quantise
+from neuromorph.shapes import Bool, Float, Float32, Float64, Int32
 from neuromorph.shown import Shown
 from neuromorph.translate.bias import encode_bias
 from neuromorph.translate.samples import Sample
@@ -58,11 +59,11 @@ class LayerCode(Shown):
     """
 
     heads: tuple[LatencyAttention, ...]
-    query_scale: NDArray[np.float64]
-    key_centre: NDArray[np.float64]
-    key_scale: NDArray[np.float64]
-    value_centre: NDArray[np.float64]
-    value_scale: NDArray[np.float64]
+    query_scale: Annotated[Float64, "heads key_size"]
+    key_centre: Annotated[Float64, "kv_heads key_size"]
+    key_scale: Annotated[Float64, "kv_heads key_size"]
+    value_centre: Annotated[Float64, "kv_heads value_size"]
+    value_scale: Annotated[Float64, "kv_heads value_size"]
     step_nats: float
 
     def __post_init__(self) -> None:
@@ -88,7 +89,10 @@ class LayerCode(Shown):
         """Query heads that share one key-value head."""
         return len(self.heads) // len(self.key_scale)
 
-    def check_sizes(self, queries: FloatArray, keys: FloatArray, values: FloatArray) -> None:
+    def check_sizes(
+        self, queries: Annotated[Float, "batch _ _ _"], keys: Annotated[Float, "batch _ _ _"],
+        values: Annotated[Float, "batch _ _ _"],
+    ) -> None:
         """Refuse floats of other heads or sizes than the layer has.
 
         Raises
@@ -99,26 +103,33 @@ class LayerCode(Shown):
         _check_sizes(keys, self.key_scale, "keys")
         _check_sizes(values, self.value_scale, "values")
 
-    def encode_queries(self, queries: FloatArray) -> tuple[NDArray[np.int32], int]:
+    def encode_queries(
+        self, queries: Annotated[Float, "*shape"]
+    ) -> tuple[Annotated[Int32, "*shape"], int]:
         """Codes of scaled queries (..., heads, queries, key_size), and how many were clipped."""
         _check(queries, self.query_scale, "queries")
         return quantise(queries, self.query_scale[:, None, :], self.shared.query_limit)
 
-    def encode_keys(self, keys: FloatArray) -> tuple[NDArray[np.int32], int]:
+    def encode_keys(
+        self, keys: Annotated[Float, "*shape"]
+    ) -> tuple[Annotated[Int32, "*shape"], int]:
         """Codes of keys (..., kv_heads, keys, key_size), and how many were clipped."""
         _check(keys, self.key_scale, "keys")
         return quantise(keys - self.key_centre[:, None, :], self.key_scale[:, None, :],
                         self.shared.key_limit)
 
-    def encode_values(self, values: FloatArray) -> tuple[NDArray[np.int32], int]:
+    def encode_values(
+        self, values: Annotated[Float, "*shape"]
+    ) -> tuple[Annotated[Int32, "*shape"], int]:
         """Codes of values (..., kv_heads, keys, value_size), and how many were clipped."""
         _check(values, self.value_scale, "values")
         return quantise(values - self.value_centre[:, None, :], self.value_scale[:, None, :],
                         self.shared.value_limit)
 
     def encode_bias(
-        self, bias: FloatArray | None, mask: NDArray[np.bool_]
-    ) -> tuple[NDArray[np.int32] | None, int]:
+        self, bias: Annotated[Float, "_ _ queries keys"] | None,
+        mask: Annotated[Bool, "batch queries keys"],
+    ) -> tuple[Annotated[Int32, "_ _ queries keys"] | None, int]:
         """Codes of a bias and how many were clipped, see `translate.bias`; None of none.
 
         None too for heads with a slope, whose bias this must be: they make it by themselves.
@@ -139,7 +150,7 @@ class LayerCode(Shown):
         return [build(replace(head, slots=slots), keys[h // self.group], values[h // self.group])
                 for h, head in enumerate(self.heads)]
 
-    def decode(self, attended: Attended) -> NDArray[np.float32]:
+    def decode(self, attended: Attended) -> Annotated[Float32, "batch _ _ _"]:
         """Context (..., heads, queries, value_size), float32; 0 where all slots were masked."""
         if attended.context is not None:
             return self._decode_emitted(attended, attended.context)

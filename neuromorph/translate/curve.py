@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import Annotated
 
 import numpy as np
-from numpy.typing import NDArray
 
 from neuromorph.circuits.latency_attention import LatencyAttention
 from neuromorph.circuits.latency_attention.curve import WHOLE, top
 from neuromorph.circuits.latency_attention.rules import THRESHOLD
+from neuromorph.shapes import Float64
 from neuromorph.translate.feasible import THRESHOLD_SPARE
 from neuromorph.translate.options import TranslateOptions
 
@@ -29,7 +30,8 @@ def takes(cap: float, options: TranslateOptions) -> bool:
 
 
 def with_cap(
-    head: LatencyAttention, best: NDArray[np.float64], cap: float, options: TranslateOptions
+    head: LatencyAttention, best: Annotated[Float64, "queries"], cap: float,
+    options: TranslateOptions,
 ) -> LatencyAttention:
     """A head with the steps of ramp that its queries need under a soft cap.
 

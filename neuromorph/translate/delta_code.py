@@ -19,7 +19,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +39,7 @@ from neuromorph.circuits.gated_delta import (
 from neuromorph.dynamics.gated_delta import DeltaRun, DeltaSample, gated_delta_rule
 from neuromorph.errors import CalibrationError
 from neuromorph.numerics.limits import MULTIPLIER_MAX, TRACE_MAX, WEIGHT_MAX
+from neuromorph.shapes import Float64, Int64, Integer, Num
 from neuromorph.shown import Shown
 from neuromorph.translate.turns import balanced_turn, turn
 
@@ -75,8 +76,8 @@ class DeltaCode(Shown):
         Whether keys are read at all.
     """
 
-    key_turn: NDArray[np.float64]
-    value_turn: NDArray[np.float64]
+    key_turn: Annotated[Float64, "key_axons key_size"]
+    value_turn: Annotated[Float64, "value_size value_size"]
     numbers: GatedDelta
     weight: float
     read: float
@@ -90,8 +91,8 @@ class DeltaCode(Shown):
         return self.weight * self.read / UNIT
 
     def encode(
-        self, sample: DeltaSample, owed: NDArray[np.float64] | None = None
-    ) -> tuple[Codes, int, NDArray[np.float64]]:
+        self, sample: DeltaSample, owed: Annotated[Float64, "..."] | None = None
+    ) -> tuple[Codes, int, Annotated[Float64, "..."]]:
         """Codes of a sequence, how many of them were clipped, and what its gates still owe.
 
         Parameters
@@ -113,18 +114,24 @@ class DeltaCode(Shown):
         return (Codes(read, write, query, value, forgets),
                 sum(clipped for _, clipped in made), owed)
 
-    def decode(self, answers: NDArray[Any]) -> NDArray[np.float64]:
+    def decode(
+        self, answers: Annotated[Integer, "*batch value_size"]
+    ) -> Annotated[Float64, "*batch value_size"]:
         """Outputs from a memory's answers."""
         outputs: NDArray[np.float64] = (
             answers @ self.value_turn * (UNIT / (self.weight * self.query)))
         return outputs
 
-    def memory(self, weights: NDArray[Any]) -> NDArray[np.float64]:
+    def memory(
+        self, weights: Annotated[Num, "*batch value_size key_axons"]
+    ) -> Annotated[Float64, "*batch value_size key_size"]:
         """S from weights, shape (…, value_size, key_size)."""
         memory: NDArray[np.float64] = self.value_turn.T @ weights @ self.key_turn / self.weight
         return memory
 
-    def weights(self, memory: NDArray[np.float64]) -> NDArray[np.int64]:
+    def weights(
+        self, memory: Annotated[Float64, "*batch value_size key_size"]
+    ) -> Annotated[Int64, "*batch value_size key_axons"]:
         """Weights that hold S as well as whole numbers can."""
         turned_memory = self.value_turn @ memory @ self.key_turn.T
         return _rounded(turned_memory * self.weight, WEIGHT_MAX, 1)[0]
@@ -212,7 +219,8 @@ def _fitted(
 
 
 def turned(
-    sample: DeltaSample, keys: NDArray[np.float64], values: NDArray[np.float64]
+    sample: DeltaSample, keys: Annotated[Float64, "_ key_size"],
+    values: Annotated[Float64, "value_size value_size"],
 ) -> DeltaSample:
     """The sample with queries, keys and values turned: outputs are turned as values are."""
     return replace(sample, queries=sample.queries @ keys.T, keys=sample.keys @ keys.T,
@@ -220,8 +228,9 @@ def turned(
 
 
 def likenesses(
-    answers: NDArray[np.float64], target: NDArray[np.float64]
-) -> NDArray[np.float64]:
+    answers: Annotated[Float64, "*batch tokens value_size"],
+    target: Annotated[Float64, "*batch tokens value_size"],
+) -> Annotated[Float64, "*batch tokens"]:
     """Cosine of each token's output with the float one: what follows in a layer is a norm."""
     lengths = np.linalg.norm(answers, axis=-1) * np.linalg.norm(target, axis=-1)
     same = (answers * target).sum(axis=-1)
@@ -267,8 +276,12 @@ def _forget_bits(samples: Sequence[DeltaSample], rounding: Rounding) -> int:
 
 
 def carried(
-    keep: NDArray[np.float64], unit: float, owed: NDArray[np.float64] | None = None
-) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+    keep: Annotated[Float64, "*batch tokens"], unit: float,
+    owed: Annotated[Float64, "..."] | None = None,
+) -> tuple[
+    Annotated[Int64, "*batch tokens"], Annotated[Float64, "*batch tokens"],
+    Annotated[Float64, "..."],
+]:
     """Gates as codes, what they keep, and what they owe the next.
 
     ::

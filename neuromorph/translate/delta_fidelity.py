@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import Annotated
 
 import numpy as np
-from numpy.typing import NDArray
 
 from neuromorph.dynamics.gated_delta import DeltaSample, gated_delta_rule
+from neuromorph.shapes import Float64
 from neuromorph.translate.cautions import LOW_COSINE, LOW_MEAN, Caution
 from neuromorph.translate.delta_code import likenesses
 
@@ -40,8 +41,8 @@ class MemoryFidelity:
 
 
 def compare_memory(
-    layer: str, head: int, samples: Sequence[DeltaSample], outputs: Sequence[NDArray[np.float64]],
-    clipped: int,
+    layer: str, head: int, samples: Sequence[DeltaSample],
+    outputs: Sequence[Annotated[Float64, "..."]], clipped: int,
 ) -> MemoryFidelity:
     """Outputs of a memory in integers beside those that floats give for the same samples."""
     cosines = np.concatenate([likenesses(ours, gated_delta_rule(sample).outputs).ravel()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from neuromorph.dynamics.features import FeatureMap
 from neuromorph.errors import CalibrationError
 from neuromorph.numerics import quantise
 from neuromorph.numerics.limits import WEIGHT_MAX
+from neuromorph.shapes import Float, Float64, Int32
 from neuromorph.shown import Shown
 from neuromorph.translate.samples import Sample
 
@@ -39,12 +40,15 @@ class FeatureCode(Shown):
     """
 
     maps: tuple[FeatureMap, FeatureMap]
-    key_scale: NDArray[np.float64]
+    key_scale: Annotated[Float64, "features"]
     value_scale: float
 
     def encode(
         self, sample: Sample
-    ) -> tuple[tuple[NDArray[np.int32], NDArray[np.int32]], NDArray[np.int32], int]:
+    ) -> tuple[
+        tuple[Annotated[Int32, "keys features"], Annotated[Int32, "keys value_size"]],
+        Annotated[Int32, "queries features"], int,
+    ]:
         """Codes of keys and values, of queries, and how many clipped; a sample of one head."""
         keys, clipped_keys = quantise(self.maps[1](sample.keys[0]), self.key_scale, FEATURE_LIMIT)
         values, clipped = quantise(sample.values[0], self.value_scale, VALUE_LIMIT)
@@ -53,7 +57,7 @@ class FeatureCode(Shown):
         asked, _ = quantise(queries, np.where(loudest > 0, loudest, 1.0) / FEATURE_LIMIT)
         return (keys, values), asked, clipped_keys + clipped
 
-    def decode(self, answers: NDArray[Any]) -> NDArray[np.float64]:
+    def decode(self, answers: Annotated[Float, "*shape"]) -> Annotated[Float64, "*shape"]:
         """Outputs from what `circuits.astrocyte_attention.read` returns."""
         outputs: NDArray[np.float64] = answers * (VALUE_LIMIT * self.value_scale)
         return outputs

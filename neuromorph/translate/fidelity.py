@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
 
 from neuromorph.circuits.latency_attention import Attended
+from neuromorph.shapes import Float, Float64
 from neuromorph.translate.code import LayerCode
-from neuromorph.translate.samples import FloatArray, Sample
+from neuromorph.translate.samples import Sample
 
 Floats = NDArray[np.float64]
 
@@ -60,7 +62,11 @@ def worst_first(heads: Iterable[HeadFidelity]) -> list[HeadFidelity]:
                                          places.min(axis=1, initial=len(each))))]
 
 
-def float_attention(sample: Sample) -> tuple[Floats, Floats]:
+def float_attention(
+    sample: Sample
+) -> tuple[
+    Annotated[Float64, "heads queries keys"], Annotated[Float64, "heads queries value_size"]
+]:
     """softmax(q.k) and its context, (heads, queries, keys) and (heads, queries, value_size)."""
     weights, context = zip(*(_float_head(sample, h) for h in range(len(sample.queries))),
                            strict=True)
@@ -73,7 +79,7 @@ def _float_head(sample: Sample, head: int) -> tuple[Floats, Floats]:
     return weights, weights @ sample.values[head // sample.group].astype(np.float64)
 
 
-def softmax_rows(logits: FloatArray) -> Floats:
+def softmax_rows(logits: Annotated[Float, "*shape"]) -> Annotated[Float64, "*shape"]:
     """Softmax a row; a row that may look nowhere gets zeros."""
     seen = np.isfinite(logits).any(axis=1, keepdims=True)
     result: Floats = np.where(seen, softmax(np.where(seen, logits, 0.0), axis=1), 0.0)
@@ -129,7 +135,9 @@ def _compared(code: LayerCode, sample: Sample, run: Attended) -> tuple[Floats, F
     return np.stack(found), np.stack(kls)
 
 
-def cosines(spiking: FloatArray, target: FloatArray) -> Floats:
+def cosines(
+    spiking: Annotated[Float, "*batch size"], target: Annotated[Float, "*batch size"]
+) -> Annotated[Float64, "*batch"]:
     """Cosine of vectors, the last axis; of equal ones 1, also where they are 0."""
     # Squares of single precision leave its range where the numbers themselves do not.
     a, b = spiking.astype(np.float64), target.astype(np.float64)

@@ -12,13 +12,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.circuits.latency_attention import LatencyAttention
 from neuromorph.dynamics.mass_mask import mass_mask
+from neuromorph.shapes import Float64
 from neuromorph.translate.code import LayerCode
 from neuromorph.translate.fidelity import softmax_rows
 from neuromorph.translate.options import PAYLOAD_OCTAVES, WINDOW_NATS
@@ -68,7 +69,8 @@ class HeadWindow:
 
 
 def window_of_mass(
-    samples: Sequence[Sample], head: int, centre: Floats, low: float, keep: float
+    samples: Sequence[Sample], head: int, centre: Annotated[Float64, "key_size"], low: float,
+    keep: float,
 ) -> float:
     """Nats below ``low`` that a window must reach down; within `WINDOW_NATS`.
 

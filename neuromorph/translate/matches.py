@@ -11,11 +11,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from neuromorph.shapes import Float64
 from neuromorph.shown import Shown
 from neuromorph.translate.samples import FloatArray, Sample
 
@@ -41,11 +42,11 @@ class BestMatches(Shown):
         max_i q.(k_i - mean) + b_i.
     """
 
-    mean: Floats
-    queries: Floats
-    logits: Floats
+    mean: Annotated[Float64, "key_size"]
+    queries: Annotated[Float64, "queries key_size"]
+    logits: Annotated[Float64, "queries"]
 
-    def around(self, centre: Floats) -> Floats:
+    def around(self, centre: Annotated[Float64, "key_size"]) -> Annotated[Float64, "queries"]:
         """max_i q.(k_i - centre) + b_i, shape (queries,)."""
         moved: Floats = self.logits - self.queries @ (centre - self.mean)
         return moved

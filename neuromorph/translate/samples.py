@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.errors import CalibrationError
+from neuromorph.shapes import Bool, Float, Int64
 from neuromorph.shown import Shown
 
 LARGEST = 1e75
@@ -42,11 +43,11 @@ class Sample(Shown):
         The model's logits are softcap tanh(q.k / softcap) before a bias is added.
     """
 
-    queries: FloatArray
-    keys: FloatArray
-    values: FloatArray
-    mask: NDArray[np.bool_]
-    bias: FloatArray | None = None
+    queries: Annotated[Float, "heads queries key_size"]
+    keys: Annotated[Float, "kv_heads keys key_size"]
+    values: Annotated[Float, "kv_heads keys value_size"]
+    mask: Annotated[Bool, "queries keys"]
+    bias: Annotated[Float, "_ queries keys"] | None = None
     softcap: float | None = None
 
     @property
@@ -69,7 +70,7 @@ class Sample(Shown):
                       None if self.bias is None else self.bias[:, rows, :tokens].copy(),
                       self.softcap)
 
-    def asking(self, rows: NDArray[np.intp] | slice) -> Sample:
+    def asking(self, rows: Annotated[Int64, "_"] | slice) -> Sample:
         """Some of the queries, and the keys up to the last that any of them sees."""
         mask = self.mask[rows]
         keys = slice(int(np.flatnonzero(mask.any(axis=0)).max(initial=0)) + 1)
@@ -77,13 +78,15 @@ class Sample(Shown):
                       mask[:, keys], None if self.bias is None else self.bias[:, rows][..., keys],
                       self.softcap)
 
-    def bias_of(self, head: int) -> FloatArray | None:
+    def bias_of(self, head: int) -> Annotated[Float, "queries keys"] | None:
         """The bias of one head, shape (queries, keys), 0 where the mask hides; None without."""
         if self.bias is None:
             return None
         return np.where(self.mask, self.bias[head % len(self.bias)], 0)
 
-    def logits(self, head: int, centre: FloatArray) -> FloatArray:
+    def logits(
+        self, head: int, centre: Annotated[Float, "key_size"]
+    ) -> Annotated[Float, "queries keys"]:
         """q.(k - centre) + bias of one head, -inf where masked; shape (queries, keys).
 
         Under a soft cap the product is capped first, which a centre would change.
@@ -97,7 +100,7 @@ class Sample(Shown):
         return np.where(self.mask, raw, -np.inf)
 
 
-def evenly_spread(count: int, among: int) -> NDArray[np.intp]:
+def evenly_spread(count: int, among: int) -> Annotated[Int64, "_"]:
     """So many numbers below ``among``, the first and the last with them; all if there are fewer."""
     return np.unique(np.linspace(0, among - 1, min(count, among)).round().astype(np.intp))
 

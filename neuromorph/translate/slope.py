@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 from neuromorph.circuits.latency_attention import LatencyAttention
 from neuromorph.circuits.latency_attention.slope import SLOPE_BITS, last_seen, reach_of
 from neuromorph.errors import TensorError
+from neuromorph.shapes import Bool, Float, Float64
 from neuromorph.translate.bias import DEEP
 from neuromorph.translate.samples import FloatArray, Sample
 
@@ -39,7 +41,7 @@ def without_query_part(samples: Sequence[Sample]) -> list[Sample]:
             for s in samples]
 
 
-def slopes_of(samples: Sequence[Sample]) -> Floats | None:
+def slopes_of(samples: Sequence[Sample]) -> Annotated[Float64, "heads"] | None:
     """Nats a key by which each head's bias falls, shape (heads,); None where one is no such bias.
 
     Parameters
@@ -77,7 +79,8 @@ def with_slope(head: LatencyAttention, slope: float, step_nats: float) -> Latenc
 
 
 def check_slopes(
-    heads: Sequence[LatencyAttention], step_nats: float, bias: FloatArray, mask: Bools
+    heads: Sequence[LatencyAttention], step_nats: float, bias: Annotated[Float, "_ _ queries keys"],
+    mask: Annotated[Bool, "batch queries keys"],
 ) -> None:
     """Refuse a bias that is not the one that heads with slopes make by themselves.
 

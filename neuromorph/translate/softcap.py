@@ -11,11 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.errors import UnsupportedError
+from neuromorph.shapes import Bool, Float64
 from neuromorph.translate.cautions import Caution
 from neuromorph.translate.code import LayerCode
 from neuromorph.translate.curve import takes
@@ -45,7 +47,7 @@ def judged(samples: Sequence[Sample], queries: int = JUDGED) -> list[Sample]:
     return [s.asking(evenly_spread(queries, s.queries.shape[1])) for s in samples[:SAMPLES]]
 
 
-def without_cap(samples: Sequence[Sample]) -> NDArray[np.float64] | None:
+def without_cap(samples: Sequence[Sample]) -> Annotated[Float64, "_"] | None:
     """Cosine of each head's contexts without the cap to those with it; None without a cap."""
     parts = judged([s for s in samples if s.softcap is not None])
     if not parts:
@@ -70,7 +72,7 @@ def may_curve(samples: Sequence[Sample], options: TranslateOptions) -> bool:
     return found is not None and float(found.min()) < WORTH
 
 
-def mixed(straight: LayerCode, bent: LayerCode, better: NDArray[np.bool_]) -> LayerCode:
+def mixed(straight: LayerCode, bent: LayerCode, better: Annotated[Bool, "kv_heads"]) -> LayerCode:
     """A layer whose key-value heads, and the query heads that share them, are from either.
 
     Parameters

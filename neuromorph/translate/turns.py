@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import numpy as np
 from numpy.typing import NDArray
+
+from neuromorph.shapes import Float64
 
 Floats = NDArray[np.float64]
 SEED = 20260
 
 
-def turn(size: int) -> Floats:
+def turn(size: int) -> Annotated[Float64, "size size"]:
     """A rotation, shape (size, size), always the same one."""
     return _orthonormal(np.random.default_rng(SEED).normal(size=(size, size)))
 
 
-def balanced_turn(size: int) -> Floats:
+def balanced_turn(size: int) -> Annotated[Float64, "_ size"]:
     """Orthonormal columns that all sum to 0, shape (size + 1, size), always the same ones.
 
     What is the same for all axons is orthogonal to whatever is sent through them.

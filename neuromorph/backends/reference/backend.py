@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from neuromorph.backends.reference.plasticity import PlasticProjection
 from neuromorph.network import Network, Population, Probe
 from neuromorph.network.model import SYNAPTIC
 from neuromorph.neurons.contract import Arrived, State, Stepped
+from neuromorph.shapes import Num
 
 
 class ReferenceBackend(Backend):
@@ -77,9 +79,10 @@ def step(
 
 
 def synaptic_input(
-    network: Network, population: Population, port: str, spikes: State,
+    network: Network, population: Population, port: str,
+    spikes: Mapping[str, Annotated[Num, "..."]],
     plastic: dict[str, PlasticProjection], t: int,
-) -> NDArray[Any]:
+) -> Annotated[Num, "size"]:
     """Sum of what all projections deliver to a port of a population at step t."""
     total: NDArray[Any] = np.zeros(population.size, dtype_of(network))
     for projection in network.projections_to(population.name, port):
@@ -93,7 +96,9 @@ def synaptic_input(
 
 
 def _sample(
-    probe: Probe, states: dict[str, State], plastic: dict[str, PlasticProjection], spikes: State,
+    probe: Probe, states: Mapping[str, Mapping[str, Annotated[Num, "..."]]],
+    plastic: dict[str, PlasticProjection],
+    spikes: Mapping[str, Annotated[Num, "..."]],
     t: int,
 ) -> NDArray[Any]:
     if probe.variable in SYNAPTIC:

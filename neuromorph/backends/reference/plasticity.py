@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from neuromorph.learning import (
     step_plastic_float,
 )
 from neuromorph.network import Projection
+from neuromorph.shapes import Num
 
 
 class PlasticProjection:
@@ -35,11 +36,11 @@ class PlasticProjection:
         self.delivery: NDArray[Any] = np.zeros(len(projection.weights), self.state.weights.dtype)
 
     @property
-    def synapses(self) -> tuple[NDArray[Any], NDArray[Any]]:
+    def synapses(self) -> tuple[Annotated[Num, "post pre"], Annotated[Num, "post pre"]]:
         """Weights and tags."""
         return self.state.weights, self.state.tags
 
-    def step(self, spikes: dict[str, NDArray[Any]], t: int) -> None:
+    def step(self, spikes: dict[str, Annotated[Num, "_"]], t: int) -> None:
         """Send this step's spikes through the weights, then let the weights learn from them."""
         projection = self.projection
         pre, post = spikes[projection.pre], spikes[projection.post]

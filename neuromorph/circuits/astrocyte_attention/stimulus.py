@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from neuromorph.circuits.astrocyte_attention.ports import FEATURE_LIMIT, VALUE_L
 from neuromorph.errors import UsageError
 from neuromorph.network import Probe
 from neuromorph.network.ports import silence
+from neuromorph.shapes import Float64, Int64, Integer
 
 PROBES = (Probe("astrocyte"),)
 """What `read` needs."""
@@ -18,11 +19,14 @@ PROBES = (Probe("astrocyte"),)
 ANSWER_STEPS = 1
 """Steps from a query to the astrocyte's answer."""
 
-Trains = tuple[dict[str, NDArray[np.int64]], NDArray[np.int64], int]
+Trains = tuple[dict[str, Annotated[Int64, "steps _"]], Annotated[Int64, "queries"], int]
 """Source trains, the steps at which queries are sent, and the number of steps."""
 
 
-def causal(keys: NDArray[Any], values: NDArray[Any], queries: NDArray[Any]) -> Trains:
+def causal(
+    keys: Annotated[Integer, "tokens features"], values: Annotated[Integer, "tokens value_size"],
+    queries: Annotated[Integer, "tokens features"],
+) -> Trains:
     """Token by token: a step that writes its key and value, a step that asks its query.
 
     Parameters
@@ -44,7 +48,10 @@ def causal(keys: NDArray[Any], values: NDArray[Any], queries: NDArray[Any]) -> T
     return _trains(keys, values, queries, writes, writes + 1)
 
 
-def write_then_query(keys: NDArray[Any], values: NDArray[Any], queries: NDArray[Any]) -> Trains:
+def write_then_query(
+    keys: Annotated[Integer, "tokens key_size"], values: Annotated[Integer, "tokens value_size"],
+    queries: Annotated[Integer, "questions key_size"],
+) -> Trains:
     """All tokens first, a step each, then all queries; parameters as for `causal`."""
     writes = np.arange(len(keys))
     return _trains(keys, values, queries, writes, len(keys) + np.arange(len(queries)))
@@ -70,8 +77,8 @@ def _trains(
 
 
 def read(
-    spikes: NDArray[Any], asks: NDArray[np.int64], gain_bits: int = 12
-) -> NDArray[np.float64]:
+    spikes: Annotated[Integer, "steps _"], asks: Annotated[Int64, "queries"], gain_bits: int = 12
+) -> Annotated[Float64, "queries value_size"]:
     """Answers to the queries in units of the value `VALUE_LIMIT`, shape (queries, value_size).
 
     Parameters

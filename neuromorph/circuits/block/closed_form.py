@@ -7,7 +7,7 @@ reciprocal, inverse root, root, activation, and a payload's straight lines.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,7 @@ from neuromorph.neurons.rsqrt import inverse_root_payload, root_payload
 from neuromorph.neurons.square import RUNG_BITS, RUNGS, rung
 from neuromorph.numerics import decay, multiply_shift, round_shift, saturate
 from neuromorph.numerics.limits import INPUT_SHIFT, STATE_MAX
+from neuromorph.shapes import Int64
 
 LIMIT_16 = 2**15 - 1
 ANGLE_SHIFT, PART_SHIFT, ROOT_PLACES = 15, 15, 5
@@ -30,17 +31,19 @@ ANGLE_SHIFT, PART_SHIFT, ROOT_PLACES = 15, 15, 5
 class Token(NamedTuple):
     """What a token becomes on its way through a block; arrays of shape (tokens, ...)."""
 
-    query: Ints
-    key: Ints
-    value: Ints
-    context: Ints
-    middle: Ints
-    hidden: Ints
-    end: Ints
+    query: Annotated[Int64, "tokens queried"]
+    key: Annotated[Int64, "tokens keyed"]
+    value: Annotated[Int64, "tokens keyed"]
+    context: Annotated[Int64, "tokens queried"]
+    middle: Annotated[Int64, "tokens width"]
+    hidden: Annotated[Int64, "tokens hidden"]
+    end: Annotated[Int64, "tokens width"]
 
 
 def run(
-    block: Block, stream: Ints, angles: tuple[Ints, Ints] | None = None, *, causal: bool = True
+    block: Block, stream: Annotated[Int64, "tokens width"],
+    angles: tuple[Annotated[Int64, "tokens pairs"], Annotated[Int64, "tokens pairs"]] | None = None,
+    *, causal: bool = True,
 ) -> Token:
     """A sequence through a block.
 
@@ -70,7 +73,9 @@ def run(
     return Token(query, key, value, context, middle, hidden, end)
 
 
-def normed(norm: Norm, vectors: Ints) -> tuple[Ints, Ints]:
+def normed(
+    norm: Norm, vectors: Annotated[Int64, "tokens size"]
+) -> tuple[Annotated[Int64, "tokens size"], Annotated[Int64, "_"]]:
     """Vectors over their norms, and the payload of each norm.
 
     Those of a norm of several heads are as many vectors, side by side.
@@ -110,19 +115,23 @@ def _exact(vectors: Ints, weights: NDArray[Any]) -> Ints:
     return product
 
 
-def scaled(layer: Dense, vectors: Ints) -> Ints:
+def scaled(
+    layer: Dense, vectors: Annotated[Int64, "tokens inputs"]
+) -> Annotated[Int64, "tokens outputs"]:
     """What a layer makes of vectors, before anything is cut off; see `Dense`."""
     return multiply_shift(_sums(layer, vectors), layer.multiplier, layer.shift) + layer.bias
 
 
-def heard(block: Block, role: str, h: Ints) -> Ints:
+def heard(
+    block: Block, role: str, h: Annotated[Int64, "tokens inputs"]
+) -> Annotated[Int64, "tokens outputs"]:
     """Queries, keys or values of tokens before they are codes: over their norms, if any."""
     own = block.head_norms.get(role)
     x = scaled(getattr(block, role), h)
     return _clipped(x, LIMIT_16) if own is None else gained(own, _clipped(x, STATE_MAX))
 
 
-def gained(own: HeadNorm, x: Ints) -> Ints:
+def gained(own: HeadNorm, x: Annotated[Int64, "tokens size"]) -> Annotated[Int64, "tokens size"]:
     """Queries or keys of tokens over the norms of their heads, times the gains."""
     n = normed(own.norm, x)[0].reshape(-1, own.norm.size)
     y = multiply_shift(np.sign(own.gain) * n, np.abs(own.gain), own.shift)
@@ -145,8 +154,10 @@ def _code(x: Ints, code: Code, block: Block, angles: tuple[Ints, Ints] | None) -
 
 
 def sums_of(
-    block: Block, n: int, query: Ints, key: Ints, value: Ints, causal: bool = True
-) -> tuple[Ints, Ints]:
+    block: Block, n: int, query: Annotated[Int64, "tokens queried"],
+    key: Annotated[Int64, "tokens keyed"], value: Annotated[Int64, "tokens keyed"],
+    causal: bool = True,
+) -> tuple[Annotated[Int64, "tokens _"], Annotated[Int64, "tokens"]]:
     """What a head has summed up when all have spoken: numerators, and their denominators.
 
     Each token looks at itself and those before it, as far as slots go; or at all of them.
@@ -216,7 +227,9 @@ def _gated(block: Block, h: Ints) -> Ints:
                     block.hidden_limit)
 
 
-def fed_forward(block: Block, middle: Ints) -> tuple[Ints, Ints]:
+def fed_forward(
+    block: Block, middle: Annotated[Int64, "tokens width"]
+) -> tuple[Annotated[Int64, "tokens hidden"], Annotated[Int64, "tokens width"]]:
     """The hidden vector, and R'', of R'."""
     h, _ = normed(block.mlp_norm, middle)
     hidden = _gated(block, h)
@@ -240,7 +253,7 @@ def _clipped(values: Ints, limit: int) -> Ints:
 
 def angles_of(
     positions: Sequence[int], size: int, base: float = 10_000.0
-) -> tuple[Ints, Ints]:
+) -> tuple[Annotated[Int64, "tokens pairs"], Annotated[Int64, "tokens pairs"]]:
     """Cosines and sines of rotary positions, with 15 bits after the point."""
     rates = base ** (-2 * np.arange(size // 2) / size)
     angles = np.asarray(positions, float)[:, None] * rates

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated
 
 import numpy as np
-from numpy.typing import NDArray
 
 from neuromorph.network import Phase, Population, Port, Projection, Relay, Source
 from neuromorph.numerics.held import held, identity, ones
 from neuromorph.numerics.limits import DELAY_MAX, PAYLOAD_BITS
+from neuromorph.shapes import Num
 
 HALVED = -1
 """A synapse of both signs drops its lowest bit, so that a weight is stored doubled; this exponent
@@ -17,7 +17,7 @@ halves the sum, which is exact."""
 
 
 def dense(
-    name: str, pre: str, post: str, weights: NDArray[Any], delay: int = 0
+    name: str, pre: str, post: str, weights: Annotated[Num, "outputs inputs"], delay: int = 0
 ) -> Projection:
     """sum_j weights_ij x_j, exactly, in a step."""
     doubled = held(2 * weights.astype(np.int16))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from neuromorph.neurons.contract import Parameter
 from neuromorph.neurons.gate import Activation
 from neuromorph.numerics import SIGNED_8
 from neuromorph.numerics.limits import MULTIPLIER_MAX, STATE_MAX
+from neuromorph.shapes import Int64, Num
 from neuromorph.shown import Shown
 
 Ints = NDArray[np.int64]
@@ -41,10 +42,10 @@ class Dense(Shown):
         0 to 65535; 1 to 40; of a size that its neurons hold.
     """
 
-    weights: NDArray[Any]
-    multiplier: Ints
-    shift: Ints
-    bias: Ints
+    weights: Annotated[Num, "outputs inputs"]
+    multiplier: Annotated[Int64, "outputs"]
+    shift: Annotated[Int64, "outputs"]
+    bias: Annotated[Int64, "outputs"]
 
     @property
     def outputs(self) -> int:
@@ -56,9 +57,9 @@ class Dense(Shown):
 class Code(Shown):
     """How numbers become codes: MS(x - centre; multiplier, shift), clipped; arrays by neuron."""
 
-    centre: Ints
-    multiplier: Ints
-    shift: Ints
+    centre: Annotated[Int64, "size"]
+    multiplier: Annotated[Int64, "size"]
+    shift: Annotated[Int64, "size"]
     limit: int
 
 
@@ -80,8 +81,8 @@ class HeadNorm(Shown):
     """
 
     norm: Norm
-    gain: Ints
-    shift: Ints
+    gain: Annotated[Int64, "size"]
+    shift: Annotated[Int64, "size"]
 
     @property
     def steps(self) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import numpy as np
 
 from neuromorph.circuits.block.layers import dense, input_of, one_to_one, phase, source
@@ -12,6 +14,7 @@ from neuromorph.neurons.requantise import Requantise
 from neuromorph.neurons.rotary import ANGLE_BITS, Rotary
 from neuromorph.numerics import multiply_shift
 from neuromorph.numerics.held import identity
+from neuromorph.shapes import Int64
 
 ANGLE_LIMIT = 1 << ANGLE_BITS
 """A cosine of 1."""
@@ -59,25 +62,25 @@ def project(block: Block) -> Network:
                    inputs=tuple(inputs), outputs=tuple(outputs))
 
 
-def partner_of(rows: int, size: int) -> Ints:
+def partner_of(rows: int, size: int) -> Annotated[Int64, "_"]:
     """Whom each number is paired with: the first half of a head's with the second."""
     row = np.arange(rows)
     found: Ints = row - row % size + (row % size + size // 2) % size
     return found
 
 
-def second_of(rows: int, size: int) -> Ints:
+def second_of(rows: int, size: int) -> Annotated[Int64, "_"]:
     """1 for the second of a pair."""
     return (np.arange(rows) % size >= size // 2).astype(np.int64)
 
 
-def pair_of(rows: int, size: int) -> Ints:
+def pair_of(rows: int, size: int) -> Annotated[Int64, "_"]:
     """Which angle turns a number."""
     found: Ints = np.arange(rows) % (size // 2)
     return found
 
 
-def centred_bias(code: Code) -> Ints:
+def centred_bias(code: Code) -> Annotated[Int64, "_"]:
     """What stands for the centre, where a code has no neuron that takes it away first."""
     found: Ints = np.negative(multiply_shift(code.centre, code.multiplier, code.shift))
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from math import sqrt
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from neuromorph.neurons.gate import GELU, SILU
 from neuromorph.neurons.unit_residual import PART_BITS
 from neuromorph.numerics import SIGNED_8
 from neuromorph.numerics.limits import MULTIPLIER_MAX, STATE_MAX
+from neuromorph.shapes import Int64
 
 STREAM = 3000
 """Root mean square of R; what attention and the MLP each add has about half of that."""
@@ -112,7 +114,9 @@ def tiny_block(
         key_norm=_head_norm(rng, groups, size, period))
 
 
-def tiny_stream(seed: int, tokens: int, width: int, *, massive: bool = False) -> Ints:
+def tiny_stream(
+    seed: int, tokens: int, width: int, *, massive: bool = False
+) -> Annotated[Int64, "tokens width"]:
     """R of a sequence, drawn evenly about 0; shape (tokens, width).
 
     With ``massive`` the first number of the last token is 2^21, as trained models have such.

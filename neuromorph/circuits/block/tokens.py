@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated
 
 import numpy as np
-from numpy.typing import NDArray
 
 from neuromorph.circuits.block.build import ANGLE, OUT, TOKEN, R
 from neuromorph.circuits.block.closed_form import Token
-from neuromorph.circuits.block.numbers import Block, Ints
+from neuromorph.circuits.block.numbers import Block
 from neuromorph.circuits.hebbian_attention.writing import LEARN_AT
 from neuromorph.errors import UsageError
+from neuromorph.shapes import Int64, Shaped
 
 
 def alone(block: Block) -> int:
@@ -21,8 +21,10 @@ def alone(block: Block) -> int:
 
 
 def stimulate(
-    block: Block, stream: Ints, angles: tuple[Ints, Ints] | None = None, *, apart: int = 1
-) -> tuple[dict[str, Ints], int]:
+    block: Block, stream: Annotated[Int64, "tokens width"],
+    angles: tuple[Annotated[Int64, "tokens pairs"], Annotated[Int64, "tokens pairs"]] | None = None,
+    *, apart: int = 1,
+) -> tuple[dict[str, Annotated[Int64, "_ _"]], int]:
     """Trains for a sequence, and the steps until the last token has left the block.
 
     Parameters
@@ -55,7 +57,9 @@ def stimulate(
     return sent, steps
 
 
-def said(block: Block, spikes: Mapping[str, NDArray[Any]], tokens: int, *, apart: int = 1) -> Token:
+def said(
+    block: Block, spikes: Mapping[str, Annotated[Shaped, "steps _"]], tokens: int, *, apart: int = 1
+) -> Token:
     """What became of each token, from all spikes of a run.
 
     Parameters

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from neuromorph.neurons.value_side import ValueSide
 from neuromorph.numerics import multiply_shift
 from neuromorph.numerics.held import held
 from neuromorph.numerics.limits import STATE_MAX
+from neuromorph.shapes import Int8, Int64, Integer
 from neuromorph.shown import Shown
 
 CODE_MAX = 127
@@ -41,10 +42,11 @@ class Layer(Shown):
         Of the sum, 0 to 65535 and 1 to 40.
     """
 
-    weights: NDArray[np.int8]
-    bias: Ints
-    multiplier: Ints
-    shift: Ints
+    weights: Annotated[Int8, "outputs inputs"]
+    # Of any length here: `build` refuses those that do not fit.
+    bias: Annotated[Int64, "_"]
+    multiplier: Annotated[Int64, "_"]
+    shift: Annotated[Int64, "_"]
 
 
 def build(layers: Sequence[Layer]) -> Network:
@@ -105,7 +107,9 @@ def _check(layers: Sequence[Layer]) -> None:
                                   hint="fewer inputs a neuron, or smaller weights")
 
 
-def closed_form(layers: Sequence[Layer], codes: NDArray[Any]) -> Ints:
+def closed_form(
+    layers: Sequence[Layer], codes: Annotated[Integer, "inputs size"]
+) -> Annotated[Int64, "inputs outputs"]:
     """What the network answers, shape (inputs, outputs).
 
     Parameters
@@ -124,7 +128,9 @@ def closed_form(layers: Sequence[Layer], codes: NDArray[Any]) -> Ints:
         bias=last.bias, limit=STATE_MAX)
 
 
-def trains(layers: Sequence[Layer], codes: NDArray[Any]) -> tuple[dict[str, Ints], int]:
+def trains(
+    layers: Sequence[Layer], codes: Annotated[Integer, "inputs size"]
+) -> tuple[dict[str, Annotated[Int64, "_ size"]], int]:
     """What the input says, a vector a step, and how many steps all answers take."""
     steps = len(codes) + len(layers)
     train = np.zeros((steps, codes.shape[1]), np.int64)
@@ -132,7 +138,9 @@ def trains(layers: Sequence[Layer], codes: NDArray[Any]) -> tuple[dict[str, Ints
     return {"input": train}, steps
 
 
-def answers(layers: Sequence[Layer], said: NDArray[Any]) -> Ints:
+def answers(
+    layers: Sequence[Layer], said: Annotated[Integer, "steps outputs"]
+) -> Annotated[Int64, "inputs outputs"]:
     """Of a recording of ``answer`` those to the vectors, shape (inputs, outputs)."""
     found: Ints = said[len(layers) :].astype(np.int64)
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from neuromorph.circuits.gated_delta.numbers import ANSWER_SHIFT, GatedDelta
 from neuromorph.learning import make_draws
 from neuromorph.numerics import multiply_shift
 from neuromorph.numerics.limits import TRACE_MAX, WEIGHT_MAX, WEIGHT_MIN
+from neuromorph.shapes import Float64, Int64, Num
 from neuromorph.shown import Shown
 
 FRACTION_BITS = 7
@@ -37,15 +38,16 @@ class Remembered(Shown):
         Errors at their limit; weights at an end after some token, counted at every token.
     """
 
-    answers: Ints
-    errors: Ints
-    weights: Ints
+    answers: Annotated[Int64, "*batch tokens value_size"]
+    errors: Annotated[Int64, "*batch tokens value_size"]
+    weights: Annotated[Int64, "*batch value_size key_size"]
     clipped_errors: int
     clipped_weights: int
 
 
 def remember(
-    numbers: GatedDelta, codes: Codes, weights: NDArray[Any] | None = None, first: int = 0
+    numbers: GatedDelta, codes: Codes,
+    weights: Annotated[Num, "*batch value_size key_size"] | None = None, first: int = 0,
 ) -> Remembered:
     """All tokens of a sequence, one after the other, as `GatedDelta` says.
 
@@ -82,7 +84,7 @@ def remember(
                       int(np.count_nonzero(np.abs(errors) == TRACE_MAX)), clipped)
 
 
-def draws_of(first: int, tokens: int) -> NDArray[np.float64]:
+def draws_of(first: int, tokens: int) -> Annotated[Float64, "tokens"]:
     """Of tokens from a first on: weights are rounded up where their fraction exceeds it."""
     draws: NDArray[np.float64] = make_draws(
         0, PERIOD * (first + tokens), 1).synapse[WRITE_AT::PERIOD][first:]

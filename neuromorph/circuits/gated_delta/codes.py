@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from neuromorph.circuits.gated_delta.numbers import KEY_LIMIT, WHOLE_KEY, GatedD
 from neuromorph.circuits.gated_delta.ports import READ_LIMIT, VALUE_LIMIT
 from neuromorph.errors import UsageError
 from neuromorph.numerics.limits import TRACE_MAX
+from neuromorph.shapes import Int64
 from neuromorph.shown import Shown
 
 Ints = NDArray[np.int64]
@@ -32,11 +33,11 @@ class Codes(Shown):
         0 to 127, in units of the memory's `GatedDelta.forget_unit`.
     """
 
-    reads: Ints
-    writes: Ints
-    queries: Ints
-    values: Ints
-    forgets: Ints
+    reads: Annotated[Int64, "*batch tokens key_size"]
+    writes: Annotated[Int64, "*batch tokens key_size"]
+    queries: Annotated[Int64, "*batch tokens key_size"]
+    values: Annotated[Int64, "*batch tokens value_size"]
+    forgets: Annotated[Int64, "*batch tokens"]
 
     @property
     def tokens(self) -> int:

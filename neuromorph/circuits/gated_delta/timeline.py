@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated
 
 import numpy as np
-from numpy.typing import NDArray
 
 from neuromorph.circuits.gated_delta.clock import (
     ANSWER_STEPS,
@@ -20,12 +19,13 @@ from neuromorph.circuits.gated_delta.numbers import KEY_ZERO, GatedDelta
 from neuromorph.circuits.gated_delta.ports import inputs_of
 from neuromorph.network import Probe
 from neuromorph.network.ports import silence
+from neuromorph.shapes import Int64, Integer
 
 PROBES = (Probe("memory"), Probe("error_on"), Probe("error_off"))
 """What `read` and a comparison with the closed form need."""
 
 
-def stimulate(numbers: GatedDelta, codes: Codes) -> tuple[dict[str, NDArray[np.int64]], int]:
+def stimulate(numbers: GatedDelta, codes: Codes) -> tuple[dict[str, Annotated[Int64, "_ _"]], int]:
     """Trains of one sequence, arrays of shape (steps, size), and the number of steps.
 
     Parameters
@@ -52,8 +52,10 @@ def stimulate(numbers: GatedDelta, codes: Codes) -> tuple[dict[str, NDArray[np.i
 
 
 def read(
-    memory: NDArray[Any], error_on: NDArray[Any], error_off: NDArray[Any]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    memory: Annotated[Integer, "steps value_size"],
+    error_on: Annotated[Integer, "steps value_size"],
+    error_off: Annotated[Integer, "steps value_size"],
+) -> tuple[Annotated[Int64, "tokens value_size"], Annotated[Int64, "tokens value_size"]]:
     """Answers and errors of all tokens, shape (tokens, value_size), from recorded spikes."""
     begins = PERIOD * np.arange((len(memory) - ANSWER_STEPS) // PERIOD)
     answers = np.asarray(memory, np.int64)[begins + ASK_AT + ANSWER_STEPS]

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Annotated
 
 import numpy as np
-from numpy.typing import NDArray
 
 from neuromorph.circuits.hebbian_attention.ports import inputs_of, outputs_of
 from neuromorph.circuits.hebbian_attention.rules import KEY_RULE, VALUE_RULE
@@ -16,6 +15,7 @@ from neuromorph.circuits.latency_attention import HeadCircuit, LatencyAttention
 from neuromorph.circuits.latency_attention import build as build_static
 from neuromorph.network import Network, Part, Phase, Projection, Schedule, circuit
 from neuromorph.numerics.held import identity, zeros
+from neuromorph.shapes import Shaped
 
 
 @circuit("hebbian_attention")
@@ -25,7 +25,7 @@ class HebbianAttention(HeadCircuit):
 
     rest: int = 0
 
-    def rebuilt(self, weights: Mapping[str, NDArray[Any]]) -> Network:
+    def rebuilt(self, weights: Mapping[str, Annotated[Shaped, "..."]]) -> Network:
         """The head, of which nothing is free."""
         return build(self.head, self.rest)
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated
 
 import numpy as np
-from numpy.typing import NDArray
+
+from neuromorph.shapes import Int64, Integer
 
 
-def on_off(codes: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def on_off(
+    codes: Annotated[Integer, "size"]
+) -> tuple[Annotated[Int64, "size"], Annotated[Int64, "size"]]:
     """Positive parts and negated negative parts."""
     wide = np.asarray(codes, np.int64)
     return np.maximum(wide, 0), np.maximum(-wide, 0)
 
 
-def key_payloads(magnitudes: NDArray[Any]) -> NDArray[np.int64]:
+def key_payloads(magnitudes: Annotated[Integer, "size"]) -> Annotated[Int64, "size"]:
     """What writes ``x1 = magnitude`` on every axon: twice that, and 1 for a zero.
 
     A silent axon would leave its synapse the code that it held.

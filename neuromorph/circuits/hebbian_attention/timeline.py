@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,7 @@ from neuromorph.circuits.latency_attention.stimulus import (
 )
 from neuromorph.errors import UsageError
 from neuromorph.network.ports import silence
+from neuromorph.shapes import Bool, Int64, Integer
 
 
 class Timeline:
@@ -63,7 +64,10 @@ class Timeline:
         self._queries: list[tuple[int, NDArray[Any], NDArray[np.bool_]]] = []
         self._biases: dict[int, NDArray[Any]] = {}
 
-    def write(self, slot: int, key: NDArray[Any], value: NDArray[Any]) -> None:
+    def write(
+        self, slot: int, key: Annotated[Integer, "key_size"],
+        value: Annotated[Integer, "value_size"],
+    ) -> None:
         """Write a token into a slot; what the slot held is replaced.
 
         Raises
@@ -80,7 +84,8 @@ class Timeline:
         self.step += write_steps(self.head)
 
     def query(
-        self, query: NDArray[Any], mask: NDArray[np.bool_], bias: NDArray[Any] | None = None
+        self, query: Annotated[Integer, "key_size"], mask: Annotated[Bool, "slots"],
+        bias: Annotated[Integer, "slots"] | None = None,
     ) -> None:
         """Ask for one query; the mask must leave out slots that nothing was written to.
 
@@ -105,11 +110,11 @@ class Timeline:
         self.step += self.head.period
 
     @property
-    def starts(self) -> NDArray[np.int64]:
+    def starts(self) -> Annotated[Int64, "_"]:
         """First step of each query's period, for `latency_attention.read_at`."""
         return np.array([start for start, _, _ in self._queries], np.int64)
 
-    def trains(self) -> tuple[dict[str, NDArray[np.int64]], int]:
+    def trains(self) -> tuple[dict[str, Annotated[Int64, "_ _"]], int]:
         """Source trains, arrays of shape (steps, size), and the number of steps."""
         head, steps = self.head, self.step + TAIL_STEPS
         inputs = silence(inputs_of(head), steps)
@@ -142,8 +147,11 @@ class Timeline:
 
 
 def causal(
-    head: LatencyAttention, keys: NDArray[Any], values: NDArray[Any], queries: NDArray[Any],
-    mask: NDArray[np.bool_] | None = None, bias: NDArray[Any] | None = None,
+    head: LatencyAttention, keys: Annotated[Integer, "tokens key_size"],
+    values: Annotated[Integer, "tokens value_size"],
+    queries: Annotated[Integer, "tokens key_size"],
+    mask: Annotated[Bool, "tokens slots"] | None = None,
+    bias: Annotated[Integer, "tokens slots"] | None = None,
 ) -> Timeline:
     """Token by token: write its key and value, then ask its query, which sees what is written.
 
@@ -174,8 +182,11 @@ def causal(
 
 
 def write_then_query(
-    head: LatencyAttention, keys: NDArray[Any], values: NDArray[Any], queries: NDArray[Any],
-    mask: NDArray[np.bool_] | None = None, bias: NDArray[Any] | None = None,
+    head: LatencyAttention, keys: Annotated[Integer, "tokens key_size"],
+    values: Annotated[Integer, "tokens value_size"],
+    queries: Annotated[Integer, "questions key_size"],
+    mask: Annotated[Bool, "questions tokens"] | None = None,
+    bias: Annotated[Integer, "questions tokens"] | None = None,
 ) -> Timeline:
     """All tokens first, then all queries; parameters as for `causal`."""
     timeline = Timeline(head)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from neuromorph.circuits.hidden_field.numbers import PERIOD, TEACH_AT, HiddenField
 from neuromorph.circuits.hidden_field.rules import WALL
 from neuromorph.learning.draws import DrawSupply
+from neuromorph.shapes import Int64, Integer
 
 Ints = NDArray[np.int64]
 
@@ -31,16 +32,19 @@ class Synapses:
         self._draws, self._samples = DrawSupply(seed, 1), 0
 
     @property
-    def weights(self) -> Ints:
+    def weights(self) -> Annotated[Int64, "neurons features"]:
         """2^e where the field is not negative, else -2^e."""
         return np.where(self.fields >= 0, self.numbers.weight, -self.numbers.weight)
 
-    def ask(self, features: NDArray[Any]) -> Ints:
+    def ask(self, features: Annotated[Integer, "features"]) -> Annotated[Int64, "neurons"]:
         """Sums of the features that are there, shape (samples, neurons) or (neurons,)."""
         found: Ints = np.asarray(features, np.int64) @ self.weights.T
         return found
 
-    def teach(self, features: NDArray[Any], more: NDArray[Any], less: NDArray[Any]) -> None:
+    def teach(
+        self, features: Annotated[Integer, "features"], more: Annotated[Integer, "neurons"],
+        less: Annotated[Integer, "neurons"],
+    ) -> None:
         """One sample: its lesson, and the wall a step later; before it |t| < 126.
 
         Parameters

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated
 
 import numpy as np
-from numpy.typing import NDArray
 
 from neuromorph.circuits.hidden_field.numbers import (
     ASK_AT,
@@ -16,6 +15,7 @@ from neuromorph.circuits.hidden_field.numbers import (
     TEACH_AT,
     HiddenField,
 )
+from neuromorph.shapes import Int64, Integer
 from neuromorph.shown import Shown
 
 
@@ -29,14 +29,14 @@ class Lesson(Shown):
     more, less : int array, shape (neurons,), optional
     """
 
-    features: NDArray[Any]
-    more: NDArray[Any] | None = None
-    less: NDArray[Any] | None = None
+    features: Annotated[Integer, "features"]
+    more: Annotated[Integer, "neurons"] | None = None
+    less: Annotated[Integer, "neurons"] | None = None
 
 
 def stimulate(
     numbers: HiddenField, lessons: Sequence[Lesson]
-) -> tuple[dict[str, NDArray[np.int64]], int]:
+) -> tuple[dict[str, Annotated[Int64, "_ _"]], int]:
     """The trains of all ports, and the number of steps; answers come within them."""
     steps = PERIOD * len(lessons)
     trains = {"feature": np.zeros((steps, numbers.features), np.int64),
@@ -52,6 +52,6 @@ def stimulate(
     return trains, steps
 
 
-def read(sums: NDArray[Any]) -> NDArray[Any]:
+def read(sums: Annotated[Integer, "_ _"]) -> Annotated[Int64, "samples neurons"]:
     """The answers among what the neurons sent, shape (samples, neurons)."""
     return sums[SUM_AT::PERIOD]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.errors import UsageError
+from neuromorph.shapes import Bool, Float64, Int32, Int64, Num
 from neuromorph.shown import Shown
 
 Floats = NDArray[np.float64]
@@ -32,27 +33,27 @@ class Retrieval(Shown):
         deterministic, so what has come twice comes for ever.
     """
 
-    path: Floats
-    runs: NDArray[np.int64]
-    period: NDArray[np.int64]
+    path: Annotated[Float64, "_ cues size"]
+    runs: Annotated[Int64, "cues"]
+    period: Annotated[Int64, "cues"]
 
     @property
-    def settled(self) -> NDArray[np.bool_]:
+    def settled(self) -> Annotated[Bool, "cues"]:
         """Whether nothing new would come of more runs, shape (cues,)."""
         settled: NDArray[np.bool_] = self.period > 0
         return settled
 
     @property
-    def states(self) -> Floats:
+    def states(self) -> Annotated[Float64, "cues size"]:
         """The last states, shape (cues, size)."""
         states: Floats = self.path[-1]
         return states
 
 
 def retrieve(
-    cues: Floats,
-    encode: Callable[[Floats], Codes],
-    attend: Callable[[Codes], NDArray[Any]],
+    cues: Annotated[Float64, "cues size"],
+    encode: Callable[[Annotated[Float64, "cues size"]], Annotated[Int32, "cues size"]],
+    attend: Callable[[Annotated[Int32, "cues size"]], Annotated[Num, "cues size"]],
     *,
     max_runs: int,
 ) -> Retrieval:

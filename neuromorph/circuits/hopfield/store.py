@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 import warnings
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from neuromorph.errors import TensorError, UsageError, did_you_mean
+from neuromorph.shapes import Float64
 
 Floats = NDArray[np.float64]
 
@@ -39,16 +40,18 @@ class HopfieldStore:
         How the patterns enter the synapses.
     """
 
-    patterns: Floats
+    patterns: Annotated[Float64, "slots size"]
     beta: float
     duplicates: int
     written: str = "static"
 
-    def queries(self, states: Floats) -> Floats:
+    def queries(
+        self, states: Annotated[Float64, "*batch size"]
+    ) -> Annotated[Float64, "*batch size"]:
         """beta xi: what a state asks the attention, shape (..., size)."""
         return self.beta * states
 
-    def corners(self) -> Floats:
+    def corners(self) -> Annotated[Float64, "_ size"]:
         """The patterns and their mean, shape (slots + 1, size): what spans the logits.
 
         A step ends between the patterns. There the best match's logit, a maximum of linear
@@ -91,7 +94,7 @@ def store_patterns(patterns: ArrayLike, beta: float, *, written: str = "static")
     return HopfieldStore(held, float(beta), duplicates, written)
 
 
-def check_cues(store: HopfieldStore, cues: ArrayLike) -> Floats:
+def check_cues(store: HopfieldStore, cues: ArrayLike) -> Annotated[Float64, "cues size"]:
     """Cues as float64, shape (cues, size).
 
     Raises

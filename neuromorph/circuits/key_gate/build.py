@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Annotated
 
 import numpy as np
-from numpy.typing import NDArray
 
 from neuromorph.circuits.latency_attention.motif import CLEAR, FLOOR
 from neuromorph.errors import RangeProofError, TensorError, UsageError
@@ -21,6 +21,7 @@ from neuromorph.numerics.limits import (
     PAYLOAD_BITS,
     VTH_MAX,
 )
+from neuromorph.shapes import Int32, Int64
 from neuromorph.shown import Shown
 
 QUERY_AT = 3
@@ -58,7 +59,7 @@ class KeyGate(Shown):
         guesses opens every gate.
     """
 
-    keys: NDArray[np.int32]
+    keys: Annotated[Int32, "keys rank"]
     limit: int
     ramp: int
     margin: int
@@ -179,7 +180,7 @@ def build(gate: KeyGate, period: int | None = None) -> Network:
          Port.of(excused, (gate.known_at % steps,), "how many are closed")))
 
 
-def waveform(gate: KeyGate) -> NDArray[np.int64]:
+def waveform(gate: KeyGate) -> Annotated[Int64, "steps"]:
     """What the drive axon says in the steps of a query: clear, lift, ramp, go."""
     lift = gate.threshold - gate.top - FLOOR - SWEEP
     return np.array([-SWEEP, -SWEEP, SWEEP, lift, *[gate.ramp] * gate.window, gate.go], np.int64)

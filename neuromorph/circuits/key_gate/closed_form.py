@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.circuits.key_gate.build import KeyGate
 from neuromorph.errors import UsageError
+from neuromorph.shapes import Bool, Int64, Integer
 
 
 def open_gates(
-    gate: KeyGate, queries: NDArray[Any], mask: NDArray[np.bool_] | None = None
-) -> NDArray[np.bool_]:
+    gate: KeyGate, queries: Annotated[Integer, "queries rank"],
+    mask: Annotated[Bool, "queries keys"] | None = None,
+) -> Annotated[Bool, "queries keys"]:
     """n_i <= min_j n_j + margin with n_i = clip(ceil((top - 2 a.b_i) / ramp), 0, window + 1).
 
     Parameters
@@ -36,13 +38,17 @@ def open_gates(
     return found
 
 
-def gate_steps(gate: KeyGate, queries: NDArray[Any]) -> NDArray[np.int64]:
+def gate_steps(
+    gate: KeyGate, queries: Annotated[Integer, "queries rank"]
+) -> Annotated[Int64, "queries keys"]:
     """n_i of every key, open or not, shape (queries, keys)."""
     scores = 2 * np.asarray(queries, np.int64) @ np.asarray(gate.keys, np.int64).T
     return np.clip(-((scores - gate.top) // gate.ramp), 0, gate.window + 1)
 
 
-def groups_open(opened: NDArray[np.bool_], size: int) -> NDArray[np.bool_]:
+def groups_open(
+    opened: Annotated[Bool, "queries keys"], size: int
+) -> Annotated[Bool, "queries groups"]:
     """Whether any gate of each group of so many keys is open, shape (queries, groups).
 
     Raises

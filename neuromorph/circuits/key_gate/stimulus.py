@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated
 
 import numpy as np
-from numpy.typing import NDArray
 
 from neuromorph.circuits.key_gate.build import ARRIVAL, QUERY_AT, SWEEP, KeyGate, waveform
 from neuromorph.errors import UsageError
+from neuromorph.shapes import Bool, Int64, Integer, Num
 
 TAIL_STEPS = 1
 """Steps after the last period, none of which a read-out needs but the step of a spike itself."""
 
 
 def stimulate(
-    gate: KeyGate, queries: NDArray[Any], mask: NDArray[np.bool_] | None = None
-) -> tuple[dict[str, NDArray[np.int64]], int]:
+    gate: KeyGate, queries: Annotated[Integer, "queries rank"],
+    mask: Annotated[Bool, "queries keys"] | None = None,
+) -> tuple[dict[str, Annotated[Int64, "_ _"]], int]:
     """Source trains for queries one after the other, and their steps.
 
     Raises
@@ -50,8 +51,8 @@ def stimulate(
 
 
 def read(
-    gate: KeyGate, spikes: Callable[[str], NDArray[Any]], queries: int
-) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+    gate: KeyGate, spikes: Callable[[str], Annotated[Num, "steps _"]], queries: int
+) -> tuple[Annotated[Bool, "queries groups"], Annotated[Int64, "queries"]]:
     """Which gates are open, (queries, keys), and how many are said to be closed, (queries,)."""
     at = np.arange(queries) * gate.period + gate.known_at
     return spikes("hold")[at] == 0, spikes("count")[at, 0].astype(np.int64)

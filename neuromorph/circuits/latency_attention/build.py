@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,7 @@ from neuromorph.network import (
     circuit,
 )
 from neuromorph.numerics.limits import DECAY_UNITY, INPUT_SHIFT
+from neuromorph.shapes import Bool, Int32, Int64, Integer, Shaped
 
 
 @circuit("latency_attention")
@@ -48,15 +49,15 @@ class StaticAttention(HeadCircuit):
         """Match neurons."""
         return FRACTIONS_FREE
 
-    def rebuilt(self, weights: Mapping[str, NDArray[Any]]) -> Network:
+    def rebuilt(self, weights: Mapping[str, Annotated[Shaped, "..."]]) -> Network:
         """The head with the keys, values and occupied slots that its synapses hold."""
         keys, values = codes_in(self.head, weights)
         return build(self.head, keys, values, weights["sweep"][: self.head.slots, 0] != 0)
 
 
 def codes_in(
-    head: LatencyAttention, weights: Mapping[str, NDArray[Any]]
-) -> tuple[NDArray[Any], NDArray[Any]]:
+    head: LatencyAttention, weights: Mapping[str, Annotated[Integer, "_ _"]]
+) -> tuple[Annotated[Int32, "keys key_size"], Annotated[Int64, "keys value_size"]]:
     """Codes of keys and values that a head's synapses hold, of both neurons of a slot."""
     shares = (weights["value"].T // 2).reshape(head.neurons_per_key, head.slots, -1)
     return -(weights["key"][: head.slots] // 2), shares.sum(axis=0)
@@ -64,9 +65,9 @@ def codes_in(
 
 def build(
     head: LatencyAttention,
-    keys: NDArray[Any],
-    values: NDArray[Any],
-    occupied: NDArray[np.bool_] | None = None,
+    keys: Annotated[Integer, "slots key_size"],
+    values: Annotated[Integer, "slots value_size"],
+    occupied: Annotated[Bool, "slots"] | None = None,
 ) -> Network:
     """One attention head with its keys and values in the synapses.
 

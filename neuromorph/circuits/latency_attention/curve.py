@@ -15,10 +15,12 @@ from __future__ import annotations
 
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 from numpy.typing import NDArray
+
+from neuromorph.shapes import Int64
 
 if TYPE_CHECKING:
     from neuromorph.circuits.latency_attention.motif import LatencyAttention
@@ -32,13 +34,13 @@ PRECISION = Context(prec=28)
 """Logarithms that are the same on every machine."""
 
 
-def heights(head: LatencyAttention) -> NDArray[np.int64]:
+def heights(head: LatencyAttention) -> Annotated[Int64, "steps"]:
     """Units above a score of 0 after each step of the ramp, the first before it: (steps + 1,)."""
     return np.array([_height(head.cap, head.cap_from + k * head.cap_step)
                      for k in range(_steps(head) + 1)], np.int64)
 
 
-def rises(head: LatencyAttention) -> NDArray[np.int64]:
+def rises(head: LatencyAttention) -> Annotated[Int64, "steps"]:
     """What each step of the ramp climbs, straight or curved, shape (steps,)."""
     if not head.cap:
         return np.full(_steps(head), head.ramp, np.int64)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from itertools import groupby
+from typing import Annotated
 
 import numpy as np
-from numpy.typing import NDArray
 
 from neuromorph.circuits.latency_attention.curve import rises
 from neuromorph.circuits.latency_attention.motif import LatencyAttention
 from neuromorph.circuits.latency_attention.slope import pace_of
 from neuromorph.network.ports import Course
+from neuromorph.shapes import Int64
 
 FRACTIONS_FREE = ("match",)
 """Populations where the rounding of a score decides no spike.
@@ -20,7 +21,7 @@ crosses a threshold with the score rounded down exactly when it does with the sc
 """
 
 
-def drive_waveform(head: LatencyAttention) -> NDArray[np.int64]:
+def drive_waveform(head: LatencyAttention) -> Annotated[Int64, "steps"]:
     """One period of the drive axon: clear …, lift …, a pause if there is one, ramp …, go."""
     down, up = [-head.clear] * head.clears, [head.clear] * head.lifts
     ramp = [0] * head.pause + rises(head).tolist()

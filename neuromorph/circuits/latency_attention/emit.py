@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,6 +45,7 @@ from neuromorph.neurons.reciprocal import (
 )
 from neuromorph.numerics import multiply_shift
 from neuromorph.numerics.limits import MULTIPLIER_MAX, PAYLOAD_BITS
+from neuromorph.shapes import Int64, Integer, Shaped
 from neuromorph.shown import Shown
 
 CONTEXT_BITS = 12
@@ -150,7 +151,7 @@ class EmittingAttention(Circuit, Shown):
         """As of the head."""
         return self.head_circuit.clears
 
-    def rebuilt(self, weights: Mapping[str, NDArray[Any]]) -> Network:
+    def rebuilt(self, weights: Mapping[str, Annotated[Shaped, "..."]]) -> Network:
         """The head as it is rebuilt, with this read-out."""
         return emitting(self.head_circuit.rebuilt(weights), self.head_circuit.head,
                         self.emission, self.at, self.turns)
@@ -265,8 +266,9 @@ def _asked(control: Population) -> tuple[Projection, ...]:
 
 
 def contexts_of(
-    heads: Sequence[LatencyAttention], control: NDArray[np.int64], normaliser: NDArray[np.int64]
-) -> NDArray[np.int64]:
+    heads: Sequence[LatencyAttention], control: Annotated[Int64, "*batch heads queries value_size"],
+    normaliser: Annotated[Int64, "*batch heads queries"],
+) -> Annotated[Int64, "*batch heads queries value_size"]:
     """What the read-outs of some heads send, in closed form: equal to the network's to the bit.
 
     Parameters
@@ -290,7 +292,9 @@ def contexts_of(
     return sent
 
 
-def read_contexts(spikes: NDArray[Any], done: NDArray[Any]) -> NDArray[np.int64]:
+def read_contexts(
+    spikes: Annotated[Integer, "steps value_size"], done: Annotated[Integer, "queries"]
+) -> Annotated[Int64, "queries value_size"]:
     """Contexts of all queries, shape (queries, value_size).
 
     Parameters
@@ -305,8 +309,8 @@ def read_contexts(spikes: NDArray[Any], done: NDArray[Any]) -> NDArray[np.int64]
 
 
 def with_time_to_answer(
-    trains: Mapping[str, NDArray[np.int64]], steps: int
-) -> tuple[dict[str, NDArray[np.int64]], int]:
+    trains: Mapping[str, Annotated[Int64, "_ _"]], steps: int
+) -> tuple[dict[str, Annotated[Int64, "_ _"]], int]:
     """Trains of a host's read-out, longer by the steps until the last context is sent."""
     longer = {name: np.pad(train, ((0, ANSWER_STEPS), (0, 0))) for name, train in trains.items()}
     return longer, steps + ANSWER_STEPS

@@ -15,13 +15,14 @@ the parts.
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.numerics import SIGNED_8
 from neuromorph.numerics.limits import DECAY_UNITY
+from neuromorph.shapes import Int64, Integer
 
 SHARE_BITS = 16
 """Bits of the first share's factor."""
@@ -35,7 +36,7 @@ def share_of(control_decay: int, neurons_per_key: int = 2) -> int:
     return round((1 << SHARE_BITS) / (1 + math.sqrt(keep)))
 
 
-def first_part(codes: NDArray[Any], share: int) -> NDArray[np.int64]:
+def first_part(codes: Annotated[Integer, "..."], share: int) -> Annotated[Int64, "..."]:
     """The first neuron's part of whole numbers, rounded, half away from zero."""
     codes = np.asarray(codes, np.int64)
     half = 1 << SHARE_BITS - 1
@@ -43,7 +44,9 @@ def first_part(codes: NDArray[Any], share: int) -> NDArray[np.int64]:
     return part
 
 
-def parts_of(codes: NDArray[Any], control_decay: int, neurons_per_key: int) -> NDArray[np.int64]:
+def parts_of(
+    codes: Annotated[Integer, "..."], control_decay: int, neurons_per_key: int
+) -> Annotated[Int64, "..."]:
     """Parts of whole numbers that sum to them, shape (neurons_per_key, ...)."""
     codes = np.asarray(codes, np.int64)
     if neurons_per_key == 1:

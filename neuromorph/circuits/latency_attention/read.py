@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.circuits.latency_attention.motif import LatencyAttention
 from neuromorph.errors import BackendError, UsageError
+from neuromorph.shapes import Float64, Int32, Int64, Num
 from neuromorph.shown import Shown
 
 
@@ -36,14 +37,14 @@ class Attended(Shown):
         two neurons a slot it is the sum of both steps, so that it counts in half steps.
     """
 
-    control: NDArray[np.int64]
-    normaliser: NDArray[np.int64]
-    last: NDArray[np.int64]
-    spikes: NDArray[np.int64]
-    forced: NDArray[np.int64]
-    times: NDArray[np.int32] | None = None
-    payloads: NDArray[np.int32] | None = None
-    context: NDArray[np.int64] | None = None
+    control: Annotated[Int64, "*batch queries value_size"]
+    normaliser: Annotated[Int64, "*batch queries"]
+    last: Annotated[Int64, "*batch queries"]
+    spikes: Annotated[Int64, "*batch queries"]
+    forced: Annotated[Int64, "*batch queries"]
+    times: Annotated[Int32, "*batch queries slots"] | None = None
+    payloads: Annotated[Int32, "*batch queries slots"] | None = None
+    context: Annotated[Int64, "*batch queries value_size"] | None = None
 
     def differs_from(self, other: Attended) -> str | None:
         """Name of the first field that is not equal to the bit, or None.
@@ -72,11 +73,16 @@ class Attended(Shown):
 
     def weights(
         self, step_nats: float, neurons_per_key: int = 1, pause: int = 0
-    ) -> NDArray[np.float64]:
+    ) -> Annotated[Float64, "*batch queries slots"]:
         """Attention weights that the spikes stand for, shape (..., queries, slots).
 
         w_i ∝ payload_i e^(step_nats (n_i - n_last)); a masked slot has none. After a pause step 0
         counts only where nobody fired later.
+
+        Raises
+        ------
+        UsageError
+            If spike times were not recorded.
         """
         if self.times is None or self.payloads is None:
             raise UsageError("spike times were not recorded", hint="ask for times=True")
@@ -102,16 +108,16 @@ class Attended(Shown):
 
 
 def read(
-    head: LatencyAttention, spikes: Callable[[str], NDArray[Any]],
-    potential: Callable[[str], NDArray[Any]], queries: int,
+    head: LatencyAttention, spikes: Callable[[str], Annotated[Num, "steps _"]],
+    potential: Callable[[str], Annotated[Num, "steps _"]], queries: int,
 ) -> Attended:
     """Results of so many queries one after the other, from the run's first step on."""
     return read_at(head, spikes, potential, np.arange(queries) * head.period)
 
 
 def read_at(
-    head: LatencyAttention, spikes: Callable[[str], NDArray[Any]],
-    potential: Callable[[str], NDArray[Any]], starts: NDArray[np.int64],
+    head: LatencyAttention, spikes: Callable[[str], Annotated[Num, "steps _"]],
+    potential: Callable[[str], Annotated[Num, "steps _"]], starts: Annotated[Int64, "queries"],
 ) -> Attended:
     """Sample control and normaliser when `done` fires, once a query.
 

@@ -17,13 +17,14 @@ the context.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.circuits.latency_attention.motif import LatencyAttention
 from neuromorph.numerics.limits import WEIGHT_MAX
+from neuromorph.shapes import Bool, Int32, Int64, Integer
 
 SLOPE_BITS = 16
 """Bits of a slope's fraction of a unit."""
@@ -41,7 +42,9 @@ def blocks(head: LatencyAttention) -> int:
     return -(-head.slots // head.block)
 
 
-def far(head: LatencyAttention, distance: NDArray[Any]) -> Ints:
+def far(
+    head: LatencyAttention, distance: Annotated[Integer, "*shape"]
+) -> Annotated[Int64, "*shape"]:
     """Units that so many slots weigh, rounded."""
     scaled: Ints = distance.astype(np.int64) * head.slope + (1 << SLOPE_BITS - 1)
     return scaled >> SLOPE_BITS
@@ -55,7 +58,7 @@ def pace_of(head: LatencyAttention) -> int:
     return _pace(head.slope, head.block)
 
 
-def weights_of(head: LatencyAttention) -> Ints:
+def weights_of(head: LatencyAttention) -> Annotated[Int64, "block"]:
     """Weights of the slots of a block, shape (block,): 0 at its first."""
     return _weights(head.slope, head.block, pace_of(head))
 
@@ -65,7 +68,9 @@ def reach_of(head: LatencyAttention) -> int:
     return head.near + pace_of(head) * int(weights_of(head)[-1]) if head.slope else 0
 
 
-def near_of(head: LatencyAttention, mask: NDArray[np.bool_]) -> Ints:
+def near_of(
+    head: LatencyAttention, mask: Annotated[Bool, "*batch keys"]
+) -> Annotated[Int64, "*batch blocks"]:
     """What the axons of blocks say under masks (..., slots): shape (..., blocks).
 
     A block whose slots are all hidden says nothing.
@@ -79,7 +84,9 @@ def near_of(head: LatencyAttention, mask: NDArray[np.bool_]) -> Ints:
     return near
 
 
-def bias_of(head: LatencyAttention, mask: NDArray[np.bool_]) -> Ints:
+def bias_of(
+    head: LatencyAttention, mask: Annotated[Bool, "batch queries keys"]
+) -> Annotated[Int64, "_ queries keys"]:
     """What both terms add to the slots' scores, shape of the mask; 0 where it hides."""
     each = np.arange(mask.shape[-1])
     near = near_of(head, mask)[..., each // head.block]
@@ -87,20 +94,22 @@ def bias_of(head: LatencyAttention, mask: NDArray[np.bool_]) -> Ints:
     return found
 
 
-def blocks_of(head: LatencyAttention, held: NDArray[np.bool_]) -> NDArray[np.int32]:
+def blocks_of(
+    head: LatencyAttention, held: Annotated[Bool, "keys"]
+) -> Annotated[Int32, "keys blocks"]:
     """-1 from a block's axon to the match neurons of its slots that hold a key."""
     here = np.arange(head.slots) // head.block
     rows = np.where(here[:, None] == np.arange(blocks(head)), -1, 0) * held[:, None]
     return np.tile(rows.astype(np.int32), (head.neurons_per_key, 1))
 
 
-def descent_of(head: LatencyAttention, held: NDArray[np.bool_]) -> NDArray[np.int32]:
+def descent_of(head: LatencyAttention, held: Annotated[Bool, "keys"]) -> Annotated[Int32, "keys _"]:
     """Weights within a block from the axon of all slots to those that hold a key, negative."""
     rows = -weights_of(head)[np.arange(head.slots) % head.block] * held
     return np.tile(rows[:, None].astype(np.int32), (head.neurons_per_key, 1))
 
 
-def last_seen(mask: NDArray[np.bool_]) -> Ints:
+def last_seen(mask: Annotated[Bool, "*batch keys"]) -> Annotated[Int64, "*batch"]:
     """The last slot that each query sees; any where it sees none."""
     last: Ints = mask.shape[-1] - 1 - mask[..., ::-1].argmax(axis=-1).astype(np.int64)
     return last

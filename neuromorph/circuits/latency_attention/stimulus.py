@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated
 
 import numpy as np
-from numpy.typing import NDArray
 
 from neuromorph.circuits.latency_attention.drive import drive_waveform
 from neuromorph.circuits.latency_attention.motif import LatencyAttention
@@ -14,6 +13,7 @@ from neuromorph.circuits.latency_attention.slope import near_of, pace_of, takes_
 from neuromorph.errors import UsageError
 from neuromorph.network import Probe
 from neuromorph.network.ports import silence
+from neuromorph.shapes import Bool, Int64, Integer
 
 PROBES = (
     Probe("match", "spikes"),
@@ -29,11 +29,11 @@ TAIL_STEPS = 3
 
 def stimulate(
     head: LatencyAttention,
-    queries: NDArray[Any],
-    mask: NDArray[np.bool_] | None = None,
-    occupied: NDArray[np.bool_] | None = None,
-    bias: NDArray[Any] | None = None,
-) -> tuple[dict[str, NDArray[np.int64]], int]:
+    queries: Annotated[Integer, "queries rank"],
+    mask: Annotated[Bool, "queries keys"] | None = None,
+    occupied: Annotated[Bool, "slots"] | None = None,
+    bias: Annotated[Integer, "queries slots"] | None = None,
+) -> tuple[dict[str, Annotated[Int64, "_ _"]], int]:
     """Source trains for queries one after the other.
 
     Parameters
@@ -70,8 +70,9 @@ def stimulate(
 
 
 def sweep(
-    head: LatencyAttention, inputs: dict[str, NDArray[np.int64]], starts: NDArray[np.int64],
-    mask: NDArray[np.bool_], occupied: NDArray[np.bool_] | None = None,
+    head: LatencyAttention, inputs: dict[str, Annotated[Int64, "_ _"]],
+    starts: Annotated[Int64, "queries"], mask: Annotated[Bool, "queries slots"],
+    occupied: Annotated[Bool, "slots"] | None = None,
 ) -> None:
     """Write into the trains what every query needs beside itself: drive, mask and flush.
 
@@ -101,7 +102,10 @@ def sweep(
         inputs["pace"][starts + head.query_at, 0] = pace_of(head)
 
 
-def check_queries(head: LatencyAttention, queries: NDArray[Any], mask: NDArray[np.bool_]) -> None:
+def check_queries(
+    head: LatencyAttention, queries: Annotated[Integer, "queries key_size"],
+    mask: Annotated[Bool, "queries slots"],
+) -> None:
     """Check shapes, types and limits of queries and their mask.
 
     Raises
@@ -122,7 +126,7 @@ def check_queries(head: LatencyAttention, queries: NDArray[Any], mask: NDArray[n
 
 
 def check_bias(
-    head: LatencyAttention, bias: NDArray[Any] | None, shape: tuple[int, ...]
+    head: LatencyAttention, bias: Annotated[Integer, "_ _"] | None, shape: tuple[int, ...]
 ) -> None:
     """Check shape, type and limit of a bias (queries, slots).
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated
 
 import numpy as np
-from numpy.typing import NDArray
 
 from neuromorph.circuits.match_and_control.ports import inputs_of
 from neuromorph.dynamics.match_control import GATE_PERIOD, GATE_STEP, RELAY_STEPS
@@ -14,6 +13,7 @@ from neuromorph.errors import UsageError
 from neuromorph.network import Phase, Probe, Schedule
 from neuromorph.network.ports import silence
 from neuromorph.numerics.limits import WEIGHT_MAX
+from neuromorph.shapes import Int64, Integer
 from neuromorph.shown import Shown
 
 PROBES = (Probe("soma"), Probe("relay"))
@@ -42,9 +42,9 @@ class Episode(Shown):
         If shapes or values do not fit, or a window is shorter than what must happen in it.
     """
 
-    keys: NDArray[Any]
-    queries: NDArray[Any]
-    values: NDArray[Any]
+    keys: Annotated[Integer, "matchsteps axons"]
+    queries: Annotated[Integer, "matchsteps queries"]
+    values: Annotated[Integer, "controlsteps axons"]
     gap: int = 500
 
     def __post_init__(self) -> None:
@@ -84,7 +84,7 @@ TAIL_STEPS = RELAY_STEPS + 3
 """Steps after the control window until its last spike has reached the soma."""
 
 
-def stimulate(episode: Episode) -> tuple[dict[str, NDArray[np.int64]], int]:
+def stimulate(episode: Episode) -> tuple[dict[str, Annotated[Int64, "_ _"]], int]:
     """Source trains of an episode, arrays of shape (steps, size), and the number of steps."""
     steps = episode.schedule.period + TAIL_STEPS
     inputs = silence(inputs_of(episode.keys.shape[1], episode.queries.shape[1]), steps)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.circuits.match_and_control.episode import Episode
 from neuromorph.errors import UsageError
+from neuromorph.shapes import Bool, Float64, Int64, Integer
 from neuromorph.shown import Shown
 
 FOLLOWS_WITHIN = 20
@@ -31,11 +32,11 @@ class Control(Shown):
         Somatic spikes in the control window.
     """
 
-    potentiated: NDArray[np.bool_]
-    followed: NDArray[np.float64]
-    spikes: NDArray[np.int64]
+    potentiated: Annotated[Bool, "queries axons"]
+    followed: Annotated[Float64, "queries axons"]
+    spikes: Annotated[Int64, "queries"]
 
-    def success(self, matched: NDArray[Any]) -> NDArray[np.float64]:
+    def success(self, matched: Annotated[Integer, "queries"]) -> Annotated[Float64, "queries"]:
         """Share of the matched axon's value spikes that each soma answered; shape (queries,).
 
         Parameters
@@ -56,7 +57,8 @@ class Control(Shown):
 
 
 def read(
-    episode: Episode, soma: NDArray[Any], weights: NDArray[Any], *, open_weight: int = 255
+    episode: Episode, soma: Annotated[Integer, "steps queries"],
+    weights: Annotated[Integer, "queries axons"], *, open_weight: int = 255,
 ) -> Control:
     """Read an episode from the somata's spikes and the spines' last weights.
 

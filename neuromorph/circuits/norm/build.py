@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import floor, isqrt, log2, sqrt
-from typing import Any
-
-from numpy.typing import NDArray
+from typing import Annotated
 
 from neuromorph.circuits.norm.bound import gain, least_of, longest
 from neuromorph.errors import NetworkError
@@ -31,6 +29,7 @@ from neuromorph.neurons.square import RUNGS, Square
 from neuromorph.numerics.held import identity, spread, summed
 from neuromorph.numerics.limits import MULTIPLIER_MAX, PAYLOAD_BITS, STATE_MAX
 from neuromorph.numerics.scalar import X_BITS, Y_BITS
+from neuromorph.shapes import Shaped
 
 CENTRE_STEPS = 2
 """Steps that a layer norm takes to find the mean, and to take it away."""
@@ -138,7 +137,7 @@ class Norm(Circuit):
         """Numbers of h."""
         return {"scale": f"a number of h beyond {self.limit} is cut off, and counted"}
 
-    def rebuilt(self, weights: Mapping[str, NDArray[Any]]) -> Network:
+    def rebuilt(self, weights: Mapping[str, Annotated[Shaped, "..."]]) -> Network:
         """The norm, of which nothing is free."""
         return build(self)
 

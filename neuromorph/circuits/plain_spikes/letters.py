@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated
 
 import numpy as np
-from numpy.typing import NDArray
 
 from neuromorph.errors import UsageError
+from neuromorph.shapes import Int64, Integer
 from neuromorph.shown import Shown
 
 
@@ -45,7 +45,9 @@ class Letters(Shown):
         """Of the plain populations that stand for a graded source."""
         return [f"{source}.{k}" for k in range(len(self.values))]
 
-    def encode(self, train: NDArray[Any], where: str) -> list[NDArray[np.int64]]:
+    def encode(
+        self, train: Annotated[Integer, "steps size"], where: str
+    ) -> list[Annotated[Int64, "_ _"]]:
         """The trains of the stand-ins, each of the shape of the payloads' (steps, size).
 
         Raises
@@ -64,7 +66,9 @@ class Letters(Shown):
                              found=int(wrong[0]), expected=_told(self))
         return said
 
-    def decode(self, said: Sequence[NDArray[Any]], silence: NDArray[Any]) -> NDArray[np.int64]:
+    def decode(
+        self, said: Sequence[Annotated[Integer, "_ _"]], silence: Annotated[Integer, "steps size"]
+    ) -> Annotated[Int64, "steps size"]:
         """What the trains of the stand-ins add up to, from a train of zeros (steps, size) on."""
         return sum((value * plain.astype(np.int64)
                     for value, plain in zip(self.values, said, strict=True)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from neuromorph.circuits.plain_spikes.letters import Letters
 from neuromorph.errors import UsageError
 from neuromorph.network import Probe
 from neuromorph.network.view import IDENTITY, R, Trains, View, reread
+from neuromorph.shapes import Int64
 from neuromorph.shown import Shown
 
 
@@ -34,7 +35,7 @@ class Lettered(View, Shown):
 
     letters: Mapping[str, Letters]
 
-    def encode(self, inputs: Trains) -> dict[str, NDArray[Any]]:
+    def encode(self, inputs: Trains) -> dict[str, Annotated[Int64, "_ _"]]:
         """The trains of the stand-ins in the place of their sources'."""
         trains: dict[str, NDArray[Any]] = {}
         for name, train in inputs.items():

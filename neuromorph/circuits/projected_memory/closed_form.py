@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Annotated
 
 import numpy as np
-from numpy.typing import NDArray
 
 from neuromorph.circuits import gated_delta
 from neuromorph.circuits.gated_delta import KEY_LIMIT, Codes, GatedDelta, Remembered
 from neuromorph.circuits.projected_memory.build import check
 from neuromorph.circuits.projector import Projector, project
+from neuromorph.shapes import Num
 
 DELAY = 1
 """Tokens that the memory is behind."""
@@ -26,8 +26,9 @@ def outside(rows: Projector, codes: Codes) -> Codes:
 
 
 def remember(
-    rows: Projector, numbers: GatedDelta, codes: Codes, weights: NDArray[Any] | None = None,
-    first: int = 0, *, remembering: Callable[..., Remembered] = gated_delta.remember,
+    rows: Projector, numbers: GatedDelta, codes: Codes,
+    weights: Annotated[Num, "*batch value_size key_size"] | None = None, first: int = 0, *,
+    remembering: Callable[..., Remembered] = gated_delta.remember,
 ) -> Remembered:
     """All tokens of a sequence, as the circuit of `build` does them.
 

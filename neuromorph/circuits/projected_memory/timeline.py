@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated
 
 import numpy as np
-from numpy.typing import NDArray
 
 from neuromorph.circuits import gated_delta
 from neuromorph.circuits.gated_delta import PERIOD, Codes, GatedDelta
 from neuromorph.circuits.gated_delta.clock import ASK_AT, READ_AT
 from neuromorph.circuits.projected_memory.closed_form import DELAY
 from neuromorph.network import Probe
+from neuromorph.shapes import Int64, Integer
 
 PROBES = tuple(Probe(f"memory.{probe.target}") for probe in gated_delta.PROBES)
 """What `read` and a comparison with the closed form need."""
 
 
-def stimulate(numbers: GatedDelta, codes: Codes) -> tuple[dict[str, NDArray[np.int64]], int]:
+def stimulate(numbers: GatedDelta, codes: Codes) -> tuple[dict[str, Annotated[Int64, "_ _"]], int]:
     """Trains of one sequence, arrays of shape (steps, size), and the number of steps.
 
     Parameters
@@ -44,7 +44,9 @@ def stimulate(numbers: GatedDelta, codes: Codes) -> tuple[dict[str, NDArray[np.i
 
 
 def read(
-    memory: NDArray[Any], error_on: NDArray[Any], error_off: NDArray[Any]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    memory: Annotated[Integer, "steps value_size"],
+    error_on: Annotated[Integer, "steps value_size"],
+    error_off: Annotated[Integer, "steps value_size"],
+) -> tuple[Annotated[Int64, "tokens value_size"], Annotated[Int64, "tokens value_size"]]:
     """Answers and errors of all tokens, shape (tokens, value_size), from recorded spikes."""
     return gated_delta.read(*(spikes[DELAY * PERIOD :] for spikes in (memory, error_on, error_off)))

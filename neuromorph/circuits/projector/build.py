@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated
 
 import numpy as np
-from numpy.typing import NDArray
 
 from neuromorph.errors import RangeProofError, TensorError, UsageError
 from neuromorph.network import Network, Phase, Population, Port, Projection, Schedule
 from neuromorph.neurons.requantise import Requantise
 from neuromorph.numerics.held import held, identity
 from neuromorph.numerics.limits import STATE_MAX
+from neuromorph.shapes import Float, Int32
 from neuromorph.shown import Shown
 
 SHIFT = 7
@@ -44,7 +44,7 @@ class Projector(Shown):
         Largest magnitude of a code.
     """
 
-    rows: NDArray[np.int32]
+    rows: Annotated[Int32, "rows inputs"]
     unit: float
     limit: int = WEIGHT_MAX
 
@@ -54,7 +54,7 @@ class Projector(Shown):
         return round(2.0 ** (SHIFT + LATERAL_SHIFT) * self.unit**2)
 
 
-def quantise_rows(rows: NDArray[Any], *, limit: int = WEIGHT_MAX) -> Projector:
+def quantise_rows(rows: Annotated[Float, "rows inputs"], *, limit: int = WEIGHT_MAX) -> Projector:
     """H in 8 bits with a common unit, the smallest in which the largest weight fits.
 
     Parameters

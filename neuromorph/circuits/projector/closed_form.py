@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated
 
 import numpy as np
-from numpy.typing import NDArray
 
 from neuromorph.circuits.projector.build import LATERAL_SHIFT, SHIFT, Projector
 from neuromorph.neurons.requantise import step_requantise_fixed
 from neuromorph.numerics.limits import STATE_MAX
+from neuromorph.shapes import Int64, Integer
 
 
-def project(projector: Projector, codes: NDArray[Any]) -> NDArray[np.int64]:
+def project(
+    projector: Projector, codes: Annotated[Integer, "vectors inputs"]
+) -> Annotated[Int64, "vectors inputs"]:
     """e = x - H^T H x as the circuit rounds it, shape (vectors, inputs).
 
     Parameters

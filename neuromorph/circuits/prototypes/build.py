@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated
 
 import numpy as np
-from numpy.typing import NDArray
 
 from neuromorph.circuits.hebbian_attention.rules import KEY_RULE
 from neuromorph.circuits.prototypes.clock import ASK_AT, RAMP_AT, RISE_AT, WRITE_STEPS
@@ -27,6 +26,7 @@ from neuromorph.network import (
     circuit,
 )
 from neuromorph.numerics.limits import DECAY_UNITY, INPUT_BITS
+from neuromorph.shapes import Shaped
 
 
 @circuit("prototypes")
@@ -46,7 +46,7 @@ class PrototypeMemory(Circuit):
         """Potentials are cleared to the lowest there is."""
         return True
 
-    def rebuilt(self, weights: Mapping[str, NDArray[Any]]) -> Network:
+    def rebuilt(self, weights: Mapping[str, Annotated[Shaped, "..."]]) -> Network:
         """The memory, of which nothing is free."""
         return build(self.numbers)
 

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.circuits.prototypes.numbers import Prototypes
+from neuromorph.shapes import Int64, Integer
 
 SILENT = -1
 """The step of a row that does not fire."""
 
 
 def first_steps(
-    numbers: Prototypes, codes: NDArray[Any], queries: NDArray[Any], ramp: int
-) -> NDArray[np.int64]:
+    numbers: Prototypes, codes: Annotated[Integer, "prototypes features"],
+    queries: Annotated[Integer, "queries features"], ramp: int,
+) -> Annotated[Int64, "queries prototypes"]:
     """max(0, ceil((threshold + 1 - 2 k.q) / ramp)), or -1 where that is after the ramp.
 
     Parameters

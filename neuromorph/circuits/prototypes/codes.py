@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,9 +10,12 @@ from numpy.typing import NDArray
 from neuromorph.circuits.prototypes.numbers import Prototypes
 from neuromorph.errors import UsageError
 from neuromorph.numerics.limits import TRACE_MAX
+from neuromorph.shapes import Float, Int64, Integer
 
 
-def codes_of(vectors: NDArray[Any], norm: int = TRACE_MAX) -> NDArray[np.int64]:
+def codes_of(
+    vectors: Annotated[Float, "n features"], norm: int = TRACE_MAX
+) -> Annotated[Int64, "n features"]:
     """round(norm x / |x|), to even: codes of 7 bits and a sign, all of one length.
 
     Parameters
@@ -35,7 +38,7 @@ def codes_of(vectors: NDArray[Any], norm: int = TRACE_MAX) -> NDArray[np.int64]:
     return codes
 
 
-def check_code(numbers: Prototypes, code: NDArray[Any]) -> NDArray[np.int64]:
+def check_code(numbers: Prototypes, code: Annotated[Integer, "size"]) -> Annotated[Int64, "size"]:
     """A code as the ports assume it: size, sign, 7 bits, and a length that cannot overflow.
 
     Raises

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,16 +12,20 @@ from numpy.typing import NDArray
 from neuromorph.circuits.prototypes.closed_form import SILENT, first_steps
 from neuromorph.circuits.prototypes.numbers import Prototypes
 from neuromorph.circuits.prototypes.timeline import Timeline, rows_needed
+from neuromorph.shapes import Int64, Integer
 from neuromorph.shown import Shown
 
 NOBODY = -1
 """The answer where no row fires: nothing known is similar."""
 
-Match: TypeAlias = Callable[[Prototypes, NDArray[Any], NDArray[Any], int], NDArray[np.int64]]
+Match: TypeAlias = Callable[
+    [Prototypes, Annotated[Integer, "rows features"], Annotated[Integer, "queries features"], int],
+    Annotated[Int64, "queries rows"],
+]
 """First steps of rows, as `first_steps` gives them."""
 
 
-def vote(steps: NDArray[Any], labels: NDArray[Any]) -> int:
+def vote(steps: Annotated[Integer, "rows"], labels: Annotated[Integer, "rows"]) -> int:
     """The class of most rows that fired first; of equals the lowest, `NOBODY` if none fired.
 
     Parameters
@@ -70,17 +74,18 @@ class Learner(Shown):
     _labels: list[int] = field(default_factory=list)
 
     @property
-    def codes(self) -> NDArray[np.int64]:
+    def codes(self) -> Annotated[Int64, "rowsinuse features"]:
         """The prototypes, shape (rows in use, features)."""
         return np.array(self._codes, np.int64).reshape(-1, self.numbers.features)
 
     @property
-    def labels(self) -> NDArray[np.int64]:
+    def labels(self) -> Annotated[Int64, "count"]:
         """Their classes."""
         return np.array(self._labels, np.int64)
 
     def learn(
-        self, codes: NDArray[Any], labels: Sequence[int], timeline: Timeline | None = None
+        self, codes: Annotated[Integer, "samples features"], labels: Sequence[int],
+        timeline: Timeline | None = None,
     ) -> Learned:
         """Ask for each sample once; if the answer is not its label, imprint it.
 
@@ -109,8 +114,8 @@ class Learner(Shown):
         return Learned(tuple(rows), tuple(answers))
 
     def answer(
-        self, codes: NDArray[Any], timeline: Timeline | None = None
-    ) -> NDArray[np.int64]:
+        self, codes: Annotated[Integer, "count size"], timeline: Timeline | None = None
+    ) -> Annotated[Int64, "count"]:
         """The class of each query, `NOBODY` where no row fires before the window ends."""
         if timeline is not None:
             for code in codes:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated
 
 import numpy as np
-from numpy.typing import NDArray
 
 from neuromorph.circuits.prototypes.closed_form import SILENT
 from neuromorph.circuits.prototypes.timeline import Timeline
+from neuromorph.shapes import Bool, Int64, Integer
 from neuromorph.shown import Shown
 
 
@@ -27,12 +27,15 @@ class Said(Shown):
         Spikes of rows.
     """
 
-    first: NDArray[np.int64]
-    classes: NDArray[np.bool_]
-    spikes: NDArray[np.int64]
+    first: Annotated[Int64, "queries rows"]
+    classes: Annotated[Bool, "queries classes"]
+    spikes: Annotated[Int64, "queries"]
 
 
-def said(timeline: Timeline, match: NDArray[Any], label: NDArray[Any]) -> Said:
+def said(
+    timeline: Timeline, match: Annotated[Integer, "steps rows"],
+    label: Annotated[Integer, "steps classes"],
+) -> Said:
     """Read every query of a timeline from the spikes of rows and labels.
 
     Parameters

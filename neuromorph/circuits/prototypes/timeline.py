@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,7 @@ from neuromorph.circuits.prototypes.rules import TAUGHT
 from neuromorph.errors import FitError, UsageError
 from neuromorph.network import Probe
 from neuromorph.network.ports import silence
+from neuromorph.shapes import Int64, Integer
 
 PROBES = (Probe("match"), Probe("label"))
 """What `said` needs."""
@@ -64,7 +65,7 @@ class Timeline:
         self._writes: list[tuple[int, int, NDArray[np.int64], int]] = []
         self._queries: list[tuple[int, NDArray[np.int64], int]] = []
 
-    def write(self, code: NDArray[Any], label: int) -> int:
+    def write(self, code: Annotated[Integer, "features"], label: int) -> int:
         """Imprint a prototype into the next free row; which one is returned.
 
         Raises
@@ -84,7 +85,7 @@ class Timeline:
         self.step, self.rows = self.step + WRITE_STEPS, self.rows + 1
         return self.rows - 1
 
-    def query(self, code: NDArray[Any], *, test: bool = True) -> None:
+    def query(self, code: Annotated[Integer, "features"], *, test: bool = True) -> None:
         """Ask who is similar; a query that teaches (``test=False``) has the shorter ramp.
 
         Raises
@@ -97,12 +98,12 @@ class Timeline:
         self.step += RAMP_AT + ramp
 
     @property
-    def asked(self) -> NDArray[np.int64]:
+    def asked(self) -> Annotated[Int64, "queries 2"]:
         """Of each query the step in which it arrives, and its ramp; shape (queries, 2)."""
         return np.array([(start + ARRIVAL, ramp) for start, _, ramp in self._queries],
                         np.int64).reshape(-1, 2)
 
-    def trains(self) -> tuple[dict[str, NDArray[np.int64]], int]:
+    def trains(self) -> tuple[dict[str, Annotated[Int64, "_ _"]], int]:
         """Source trains, arrays of shape (steps, size), and the number of steps."""
         steps = self.step + TAIL_STEPS
         inputs = silence(inputs_of(self.numbers), steps)

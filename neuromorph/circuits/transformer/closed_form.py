@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 
 from neuromorph.circuits.block.closed_form import normed, scaled
 from neuromorph.circuits.block.closed_form import run as run_block
-from neuromorph.circuits.block.numbers import Ints
 from neuromorph.circuits.transformer.numbers import Embedding, Head, Transformer
 from neuromorph.errors import UsageError
 from neuromorph.numerics import multiply_shift, saturate
 from neuromorph.numerics.limits import STATE_MAX
+from neuromorph.shapes import Int64
 
 
 class Passed(NamedTuple):
@@ -21,11 +21,11 @@ class Passed(NamedTuple):
     ``streams`` are arrays of shape (tokens, width); ``answer`` has a row a token, or one row.
     """
 
-    streams: tuple[Ints, ...]
-    answer: Ints
+    streams: tuple[Annotated[Int64, "tokens width"], ...]
+    answer: Annotated[Int64, "_ outputs"]
 
 
-def run(model: Transformer, inputs: Ints) -> Passed:
+def run(model: Transformer, inputs: Annotated[Int64, "tokens ..."]) -> Passed:
     """A sequence, from its first token on.
 
     Parameters
@@ -48,7 +48,9 @@ def run(model: Transformer, inputs: Ints) -> Passed:
     return Passed(tuple(streams), answered(model.head, streams[-1]))
 
 
-def checked(model: Transformer, inputs: Ints, first: int = 0) -> Ints:
+def checked(
+    model: Transformer, inputs: Annotated[Int64, "tokens ..."], first: int = 0
+) -> Annotated[Int64, "tokens ..."]:
     """The inputs, if the model can take them from that position on.
 
     Raises
@@ -77,8 +79,9 @@ def checked(model: Transformer, inputs: Ints, first: int = 0) -> Ints:
 
 
 def embedded(
-    embedding: Embedding, inputs: Ints, first: int = 0, *, limit: int = STATE_MAX
-) -> Ints:
+    embedding: Embedding, inputs: Annotated[Int64, "tokens ..."], first: int = 0, *,
+    limit: int = STATE_MAX,
+) -> Annotated[Int64, "tokens width"]:
     """R of each token, as the first block is sent it; cut off at what its norm takes."""
     sums = (embedding.weights[inputs].astype(np.int64) * embedding.payload[inputs][:, None]
             if embedding.payload is not None
@@ -90,7 +93,9 @@ def embedded(
     return stream if embedding.norm is None else normed(embedding.norm, stream)[0]
 
 
-def answered(head: Head, stream: Ints) -> Ints:
+def answered(
+    head: Head, stream: Annotated[Int64, "tokens width"]
+) -> Annotated[Int64, "_ outputs"]:
     """What a head says of the last hidden states."""
     heard = stream[:1] if head.read == "first" else stream
     if head.norm is not None:

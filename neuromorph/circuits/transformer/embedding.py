@@ -7,16 +7,17 @@ each, with neurons of their own: of all parts only one speaks.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Annotated
 
 import numpy as np
 
 from neuromorph.circuits.block.layers import dense, input_of, one_to_one, phase, source
-from neuromorph.circuits.block.numbers import Ints
 from neuromorph.circuits.transformer.numbers import Embedding
 from neuromorph.network import Network, Population, Port, Projection, Relay, Schedule
 from neuromorph.neurons.requantise import Requantise
 from neuromorph.neurons.residual import Residual
 from neuromorph.numerics.limits import STATE_MAX
+from neuromorph.shapes import Num
 
 AXONS = 2048
 """That one part of the embedding hears. A core has so many synaptic lists of 62 weights: of all
@@ -84,7 +85,7 @@ def _summing(
     return populations, ways, inputs
 
 
-def widest_pixel(weights: Ints) -> int:
+def widest_pixel(weights: Annotated[Num, "outputs inputs"]) -> int:
     """The largest number that all pixels of a patch may have at once, so that sums fit 24 bits."""
     longest = np.abs(weights.astype(np.int64)).sum(axis=0).max()
     return int(STATE_MAX // max(longest, 1))

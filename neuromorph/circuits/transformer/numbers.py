@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
-from neuromorph.circuits.block.numbers import Block, Dense, Ints
+from neuromorph.circuits.block.numbers import Block, Dense
 from neuromorph.circuits.block.numbers import check as check_block
 from neuromorph.circuits.norm import Norm
 from neuromorph.errors import NetworkError
 from neuromorph.numerics.limits import STATE_MAX
+from neuromorph.shapes import Int64, Integer
 from neuromorph.shown import Shown
 
 Read: TypeAlias = Literal["each", "first", "mean"]
@@ -42,11 +42,11 @@ class Embedding(Shown):
         Of a post-norm model: its first block is sent what comes of it.
     """
 
-    weights: NDArray[Any]
-    payload: Ints | None
-    multiplier: Ints
-    shift: Ints
-    positions: Ints | None = None
+    weights: Annotated[Integer, "inputs width"]
+    payload: Annotated[Int64, "inputs"] | None
+    multiplier: Annotated[Int64, "width"]
+    shift: Annotated[Int64, "width"]
+    positions: Annotated[Int64, "positions width"] | None = None
     norm: Norm | None = None
 
     @property
@@ -100,7 +100,7 @@ class Transformer(Shown):
     blocks: tuple[Block, ...]
     head: Head
     causal: bool
-    angles: tuple[Ints, Ints] | None = None
+    angles: tuple[Annotated[Int64, "tokens pairs"], Annotated[Int64, "tokens pairs"]] | None = None
 
     @property
     def width(self) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,7 @@ from neuromorph.circuits.transformer.embedding import shares_of, widest_pixel
 from neuromorph.circuits.transformer.numbers import Transformer
 from neuromorph.circuits.transformer.timeline import course_of
 from neuromorph.errors import UsageError
+from neuromorph.shapes import Int64, Shaped
 
 NEXT, FIRST = 1, -2
 """Pulses: the next slot's turn; the first one's again, though nothing is forgotten."""
@@ -34,8 +35,9 @@ def alone(model: Transformer) -> int:
 
 
 def stimulate(
-    model: Transformer, inputs: Ints, *, apart: int = 1, passes: int | None = None
-) -> tuple[dict[str, Ints], int]:
+    model: Transformer, inputs: Annotated[Int64, "tokens ..."], *, apart: int = 1,
+    passes: int | None = None,
+) -> tuple[dict[str, Annotated[Int64, "_ _"]], int]:
     """Trains for a sequence, and the steps until its last token's answer is said.
 
     A model that is not causal is sent the sequence ``model.passes`` times: block l hears the
@@ -84,8 +86,8 @@ def stimulate(
 
 
 def said(
-    model: Transformer, spikes: Mapping[str, NDArray[Any]], tokens: int, *, apart: int = 1,
-    passes: int | None = None,
+    model: Transformer, spikes: Mapping[str, Annotated[Shaped, "steps _"]], tokens: int, *,
+    apart: int = 1, passes: int | None = None,
 ) -> Passed:
     """What became of each token in the last pass, from all spikes of a run.
 

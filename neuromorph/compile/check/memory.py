@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,7 @@ from numpy.typing import NDArray
 from neuromorph.compile.check.models import STOCK_WORDS, WORD_BITS
 from neuromorph.compile.check.placed import Bundle, Group
 from neuromorph.profiles import Profile
+from neuromorph.shapes import Bool
 
 Counts = NDArray[np.int64]
 
@@ -43,7 +45,7 @@ class Format:
 
 
 def format_of(
-    bundle: Bundle, exponent: int, synapses: NDArray[np.bool_], profile: Profile
+    bundle: Bundle, exponent: int, synapses: Annotated[Bool, "post pre"], profile: Profile
 ) -> Format:
     """The cheaper format of those that the profile has.
 
@@ -65,7 +67,7 @@ def format_of(
 
 
 def stored_bits(
-    form: Format, part: NDArray[np.bool_], axons: int, profile: Profile
+    form: Format, part: Annotated[Bool, "neurons pre"], axons: int, profile: Profile
 ) -> int:
     """Bits that a projection takes on one core.
 

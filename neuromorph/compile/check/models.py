@@ -7,7 +7,7 @@ right.
 
 from __future__ import annotations
 
-from neuromorph.compile.check.row import Parameters, Ranges, Row
+from neuromorph.compile.check.row import A_IN, Parameters, Ranges, Row
 from neuromorph.numerics import limits
 from neuromorph.profiles import Neuron
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Annotated, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from neuromorph.compile.check.models import MODELS, UNKNOWN, number
 from neuromorph.compile.check.row import A_IN, Parameters, Row
 from neuromorph.network import LearningRule
 from neuromorph.numerics.limits import INPUT_SHIFT
+from neuromorph.shapes import Bool, Int64, Integer
 from neuromorph.shown import Shown
 
-Rows: TypeAlias = dict[str, dict[int, NDArray[np.int64]]]
+Rows: TypeAlias = dict[str, dict[int, Annotated[Int64, "_"]]]
 """Neurons of each population of a circuit, by core."""
 
 
@@ -77,7 +77,7 @@ class Bundle(Shown):
     name: str
     pre: str
     post: str
-    weights: NDArray[np.int64]
+    weights: Annotated[Integer, "post pre"]
     delay: int
     exponent: int
     graded: bool
@@ -86,7 +86,7 @@ class Bundle(Shown):
     port: str = A_IN
 
     @property
-    def synapses(self) -> NDArray[np.bool_]:
+    def synapses(self) -> Annotated[Bool, "post pre"]:
         """Which synapses are stored, shape (post, pre): all that learn, others if not zero."""
         if self.rule is not None:
             return np.ones(self.weights.shape, np.bool_)
@@ -167,7 +167,7 @@ class Placed(Shown):
     profile: str
     circuits: tuple[Circuit, ...]
     pieces: tuple[Piece, ...]
-    cores: NDArray[np.int64]
+    cores: Annotated[Int64, "cores 3"]
 
     def sound(self, piece: Piece) -> bool:
         """Whether a piece is of neurons that exist and need cores, and on a core that exists."""

@@ -6,7 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,13 +16,14 @@ from neuromorph.compile.check.placed import Bundle, Circuit, Group, Piece, Place
 from neuromorph.compile.check.row import A_IN, Row, Value
 from neuromorph.errors import FileFormatError, did_you_mean
 from neuromorph.network import LearningRule
+from neuromorph.shapes import Shaped
 
 VERSION = 1
 THIRD = ("y1", "y2", "y3")
 TEXTS = ("dw", "dt", "payload", "sign")
 """Fields of a learning rule that are text."""
 
-Weights = Mapping[str, NDArray[Any]]
+Weights = Mapping[str, Annotated[Shaped, "..."]]
 Kind = TypeVar("Kind")
 
 
@@ -51,7 +52,13 @@ def read_placed(program: Mapping[str, Any], weights: Weights) -> Placed:
 
 
 def take(data: Any, name: str, kind: type[Kind], where: str) -> Kind:
-    """The field of that name, if it is of that type; a truth value is no number."""
+    """The field of that name, if it is of that type; a truth value is no number.
+
+    Raises
+    ------
+    FileFormatError
+        If it is missing, or of another type.
+    """
     if not isinstance(data, Mapping) or name not in data:
         raise FileFormatError(f"the field {name} is missing", where=where)
     value = data[name]

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Annotated, TypeAlias
 
 from neuromorph.errors import printable
+from neuromorph.shapes import Int64
 from neuromorph.shown import Shown
 
-Usage: TypeAlias = Mapping[str, NDArray[np.int64]]
+Usage: TypeAlias = Mapping[str, Annotated[Int64, "_"]]
 """What each core holds, by the name of its limit in the profile's section ``core``."""
 
 

@@ -12,25 +12,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Annotated, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from neuromorph.compile.check.memo import Memo
 from neuromorph.compile.check.models import number
 from neuromorph.compile.check.placed import Bundle, Group
 from neuromorph.numerics.limits import EXPONENT_MIN, STATE_MAX
+from neuromorph.shapes import Int64, Integer
 from neuromorph.shown import Shown
 
-Matrix: TypeAlias = NDArray[np.int64]
+Matrix: TypeAlias = Annotated[Integer, "..."]
 Axon: TypeAlias = tuple[str, bool, int]
 """Where spikes come from, whether their payloads count, and their delay."""
 
 Form: TypeAlias = dict[Axon, Matrix]
 """Weights by axon, each of shape (post, pre)."""
 
-Range: TypeAlias = tuple[NDArray[np.int64], NDArray[np.int64]]
+Range: TypeAlias = tuple[Annotated[Int64, "_"], Annotated[Int64, "_"]]
 """Least and most that each neuron of a population sends."""
 
 
@@ -66,7 +66,9 @@ class Sum(Shown):
                 self.exact[axon] = self.exact[axon] + weights if axon in self.exact else weights
 
 
-def shifted(weights: Matrix, exponent: int) -> Matrix | None:
+def shifted(
+    weights: Annotated[Integer, "*shape"], exponent: int
+) -> Annotated[Int64, "*shape"] | None:
     """Weights times a power of two; None if a bit is lost."""
     wide = weights.astype(np.int64)
     if exponent >= 0:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TypeAlias
+from typing import Annotated, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from neuromorph.compile.packing.demand import Demand
 from neuromorph.compile.packing.limits import Limits
 from neuromorph.compile.program import Slice
+from neuromorph.shapes import Int64
 from neuromorph.shown import Shown
 
-OutAxons: TypeAlias = Mapping[tuple[int, str], NDArray[np.int64]]
+OutAxons: TypeAlias = Mapping[tuple[int, str], Annotated[Int64, "_"]]
 """Out-axons to reserve up to each neuron, shape (size + 1,), by unit and population."""
 
 
@@ -30,7 +30,7 @@ class Core(Shown):
     in_axons: int = 0
     out_axons: int = 0
     formats: frozenset[object] = frozenset()
-    shared: dict[tuple[int, str], NDArray[np.int64]] = field(default_factory=dict)
+    shared: dict[tuple[int, str], Annotated[Int64, "_"]] = field(default_factory=dict)
     settings: set[object] = field(default_factory=set)
     slices: list[Slice] = field(default_factory=list)
 

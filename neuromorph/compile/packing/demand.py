@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,7 @@ from neuromorph.errors import FitError
 from neuromorph.network import Network, Population, Projection
 from neuromorph.neurons import NeuronModel
 from neuromorph.numerics import signed_bits
+from neuromorph.shapes import Bool, Int64
 from neuromorph.shown import Shown
 
 FEWER = "fewer slots: a shorter context, or several memories"
@@ -59,9 +61,9 @@ class Demand(Shown):
     population: Population
     dense: tuple[tuple[int, int], ...]
     least_bits: int
-    sparse_bits: NDArray[np.int64]
-    own_axons: NDArray[np.int64]
-    shared_axons: dict[str, NDArray[np.int64]]
+    sparse_bits: Annotated[Int64, "_"]
+    own_axons: Annotated[Int64, "_"]
+    shared_axons: dict[str, Annotated[Int64, "_"]]
     formats: frozenset[tuple[bool, int, int, bool, str]]
     neuron_bits: int
     setting: tuple[object, ...]
@@ -157,7 +159,7 @@ def _setting(model: NeuronModel) -> tuple[object, ...]:
                          if not isinstance(value, np.ndarray))
 
 
-def used_synapses(projection: Projection) -> NDArray[np.bool_]:
+def used_synapses(projection: Projection) -> Annotated[Bool, "post pre"]:
     """Which synapses exist: those with a weight, or all of a projection that learns."""
     if projection.rule is not None:
         return np.ones(projection.weights.shape, np.bool_)
@@ -165,7 +167,7 @@ def used_synapses(projection: Projection) -> NDArray[np.bool_]:
     return used
 
 
-def is_dense(used: NDArray[np.bool_], bits: int, limits: Limits) -> bool:
+def is_dense(used: Annotated[Bool, "post pre"], bits: int, limits: Limits) -> bool:
     """Whether dense lists take no more bits than sparse ones, headers and words apart."""
     area = int(used.any(axis=1).sum()) * int(used.any(axis=0).sum())
     return _is_dense(area, int(used.sum()), bits, limits)

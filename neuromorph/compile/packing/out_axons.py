@@ -13,10 +13,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TypeAlias
+from typing import Annotated, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from neuromorph.compile.packing.core import OutAxons
 from neuromorph.compile.packing.cut import cut
@@ -26,8 +25,9 @@ from neuromorph.compile.packing.traffic import reach_of
 from neuromorph.compile.packing.ways import USUAL, Ways
 from neuromorph.compile.program import Program, Slice
 from neuromorph.errors import FitError
+from neuromorph.shapes import Int64
 
-Taken: TypeAlias = dict[tuple[int, str], NDArray[np.int64]]
+Taken: TypeAlias = dict[tuple[int, str], Annotated[Int64, "_"]]
 """Out-axons of each neuron, shape (size,), by unit and population."""
 
 ROUNDS = 30
@@ -84,7 +84,7 @@ def out_axons(program: Program) -> Taken:
     return taken
 
 
-def of_cores(slices: Sequence[Slice], taken: Taken) -> NDArray[np.int64]:
+def of_cores(slices: Sequence[Slice], taken: Taken) -> Annotated[Int64, "cores"]:
     """Out-axons of each core, shape (cores,)."""
     found = np.zeros(max((piece.core for piece in slices), default=-1) + 1, np.int64)
     for piece in slices:

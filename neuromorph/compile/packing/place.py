@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from neuromorph.compile.packing.limits import Limits
 from neuromorph.compile.packing.traffic import Traffic
 from neuromorph.errors import FitError
+from neuromorph.shapes import Int64
 
 Places = NDArray[np.int64]
 
@@ -18,7 +20,7 @@ STRIP = 4
 """Width of the strips of a chip that are filled one after the other."""
 
 
-def place(cores: int, limits: Limits) -> Places:
+def place(cores: int, limits: Limits) -> Annotated[Int64, "cores 3"]:
     """Chip, column and row of each core, along a line through each chip and through the board.
 
     A chip is filled in strips of four columns, each in a snake, up one and down the next:
@@ -36,7 +38,7 @@ def place(cores: int, limits: Limits) -> Places:
     return np.concatenate([(index // a_chip)[:, None], line[index % a_chip]], axis=1)
 
 
-def row_by_row(cores: int, limits: Limits) -> Places:
+def row_by_row(cores: int, limits: Limits) -> Annotated[Int64, "cores 3"]:
     """Every row of a chip from left to right: what to compare with."""
     a_chip = _check_fit(cores, limits)
     index = np.arange(cores)
@@ -60,7 +62,7 @@ def _line(columns: int, rows: int) -> Iterator[tuple[int, int]]:
                 yield column, row
 
 
-def coordinates(places: Places, limits: Limits) -> NDArray[np.int64]:
+def coordinates(places: Annotated[Int64, "cores 3"], limits: Limits) -> Annotated[Int64, "cores 2"]:
     """Column and row of each core's tile on one mesh over the board, shape (cores, 2)."""
     chip = places[:, 0]
     row, column = chip // limits.chip_columns, chip % limits.chip_columns
@@ -69,7 +71,7 @@ def coordinates(places: Places, limits: Limits) -> NDArray[np.int64]:
                      row * limits.rows + places[:, 2]], axis=1)
 
 
-def hops(traffic: Traffic, places: Places, limits: Limits) -> float:
+def hops(traffic: Traffic, places: Annotated[Int64, "cores 3"], limits: Limits) -> float:
     """Sum over packets of the mesh steps they travel."""
     at = coordinates(places, limits)
     distance = np.abs(at[traffic.source] - at[traffic.target]).sum(axis=1)

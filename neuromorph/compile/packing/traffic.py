@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.compile.packing.demand import used_synapses
 from neuromorph.compile.program import Program
+from neuromorph.shapes import Bool, Float64, Int64
 from neuromorph.shown import Shown
 
 
@@ -17,9 +19,9 @@ from neuromorph.shown import Shown
 class Traffic(Shown):
     """Packets from core to core, shape (links,) each; a core may send to itself."""
 
-    source: NDArray[np.int64]
-    target: NDArray[np.int64]
-    packets: NDArray[np.float64]
+    source: Annotated[Int64, "links"]
+    target: Annotated[Int64, "links"]
+    packets: Annotated[Float64, "links"]
 
     @property
     def between_cores(self) -> float:
@@ -27,7 +29,9 @@ class Traffic(Shown):
         return float(self.packets[self.source != self.target].sum())
 
 
-def traffic(program: Program, rates: Mapping[str, NDArray[np.float64]] | None = None) -> Traffic:
+def traffic(
+    program: Program, rates: Mapping[str, Annotated[Float64, "_"]] | None = None
+) -> Traffic:
     """Packets by link, if every neuron of a population spikes as often as ``rates`` says.
 
     Parameters
@@ -52,7 +56,7 @@ def deliveries(program: Program) -> int:
 
 def reach_of(
     program: Program, unit: int, *, sources: bool = False
-) -> dict[tuple[str, int], NDArray[np.bool_]]:
+) -> dict[tuple[str, int], Annotated[Bool, "_"]]:
     """Which neurons of a population have a synapse on a core, by population and core.
 
     Sources are on no core, and left out unless asked for. Every neuron that is reached takes an

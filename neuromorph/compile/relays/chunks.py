@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TypeAlias
+from typing import Annotated, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from neuromorph.network import Projection
 from neuromorph.network.sums import delivered
 from neuromorph.numerics.interval import Interval
 from neuromorph.numerics.limits import STATE_MAX
+from neuromorph.shapes import Int64
 
 Axons: TypeAlias = NDArray[np.int64]
 
@@ -24,7 +25,9 @@ FINEST = 8
 """At most so many times as many relays as one neuron by itself would need."""
 
 
-def chunks_of(sent: Interval, together: Sequence[Projection], limits: Limits) -> list[Axons]:
+def chunks_of(
+    sent: Interval, together: Sequence[Projection], limits: Limits
+) -> list[Annotated[Int64, "_"]]:
     """Chunks of the axons that some projections from one population share.
 
     The projections have the same chunks, and a chunk is so small that all of its relays find

@@ -70,7 +70,13 @@ def with_relays(unit: Unit, limits: Limits, programmable: bool) -> Unit:
 
 
 def relayed(unit: Unit, limits: Limits, programmable: bool) -> tuple[Unit, list[Demand]]:
-    """The unit of `with_relays`, and its demands, which had to be known anyway."""
+    """The unit of `with_relays`, and its demands, which had to be known anyway.
+
+    Raises
+    ------
+    FitError
+        If relays cannot help a neuron that has too many synapses.
+    """
     found, taken, asked = unit, dict[str, Projection](), demands(unit, limits)
     while over := _over(asked, limits):
         for demand, start in over:

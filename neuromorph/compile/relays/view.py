@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from neuromorph.errors import UsageError
 from neuromorph.network import Network, Probe
 from neuromorph.network.model import SYNAPTIC
 from neuromorph.network.view import IDENTITY, R, Synapses, Trains, View, reread
+from neuromorph.shapes import Int64
 from neuromorph.shown import Shown
 
 
@@ -42,7 +43,7 @@ class Late(View, Shown):
         """Steps for which a run goes on."""
         return max(self.late.values(), default=0)
 
-    def encode(self, inputs: Trains) -> dict[str, NDArray[Any]]:
+    def encode(self, inputs: Trains) -> dict[str, Annotated[Int64, "_ _"]]:
         """The trains, and silence in the steps for which the run goes on."""
         return {name: np.concatenate([train, np.zeros_like(train, shape=(
             self.extra, *train.shape[1:]))]) for name, train in inputs.items()}
@@ -57,7 +58,13 @@ class Late(View, Shown):
         return steps + self.extra
 
     def read(self, recording: R) -> R:
-        """What is late shifted back, and what the extra steps learned undone."""
+        """What is late shifted back, and what the extra steps learned undone.
+
+        Raises
+        ------
+        UsageError
+            If the run ended before what is late began.
+        """
         steps = recording.steps - self.extra
         if steps < 1:
             raise UsageError("a run ended before what is late began", found=recording.steps,

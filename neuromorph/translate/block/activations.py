@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from scipy.special import expit, ndtr
 
 from neuromorph.errors import ModelStructureError
 from neuromorph.neurons.gate import GELU, GELU_TANH, QUICK_GELU, SILU, Activation
+from neuromorph.shapes import Float64
 
 Floats = NDArray[np.float64]
 
@@ -22,9 +23,9 @@ class Curve(NamedTuple):
 
     name: str
     numbers: Activation
-    floats: Callable[[Floats], Floats]
+    floats: Callable[[Annotated[Float64, "..."]], Annotated[Float64, "..."]]
 
-    def __call__(self, x: Floats) -> Floats:
+    def __call__(self, x: Annotated[Float64, "*shape"]) -> Annotated[Float64, "*shape"]:
         """Of real numbers."""
         return self.floats(x)
 

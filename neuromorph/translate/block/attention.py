@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from math import sqrt
-from typing import Any
+from typing import Annotated
 
 import numpy as np
-from numpy.typing import NDArray
 
 from neuromorph.circuits.block.numbers import X_LIMIT, Code, Dense, Ints
 from neuromorph.circuits.block.project import partner_of
@@ -16,6 +15,7 @@ from neuromorph.circuits.latency_attention import LatencyAttention
 from neuromorph.circuits.latency_attention.emit import emission_of
 from neuromorph.errors import RangeProofError
 from neuromorph.numerics.limits import STATE_MAX
+from neuromorph.shapes import Float64, Int64, Num
 from neuromorph.translate.block.float_norm import Floats
 from neuromorph.translate.block.floats import FloatBlock, Trace
 from neuromorph.translate.block.quantised import Quantised, rounded
@@ -51,7 +51,7 @@ def coded(
 
 def x_units(
     floats: FloatBlock, layers: Mapping[str, Quantised], traces: list[Trace], room: float
-) -> dict[str, Floats]:
+) -> dict[str, Annotated[Float64, "_"]]:
     """What a step of queries, keys and values of 16 bits stands for.
 
     It is the same of both of a pair that is turned; and of all that are normed, which have 24.
@@ -69,7 +69,7 @@ def x_units(
 
 
 def codes_of(
-    floats: FloatBlock, code: LayerCode, units: dict[str, Floats]
+    floats: FloatBlock, code: LayerCode, units: dict[str, Annotated[Float64, "_"]]
 ) -> tuple[Code, Code, Code]:
     """Of queries, keys and values; see `LayerCode`."""
     shared, nothing = code.shared, np.zeros_like(units["query"])
@@ -89,7 +89,7 @@ def _code(where: str, centre: Floats, units: Floats, scale: Floats, limit: int) 
 
 def output_of(
     floats: FloatBlock, code: LayerCode, places: int, turns: int | None,
-    contexts: Floats | None = None,
+    contexts: Annotated[Float64, "tokens inputs"] | None = None,
 ) -> tuple[Dense, int]:
     """W_o, which also takes contexts back to values; and in how many parts it adds them up."""
     gains = np.array([emission_of(head).gain(head) for head in code.heads])[:, None]
@@ -103,7 +103,9 @@ def output_of(
             turns or turns_of(rows.weights, code.heads, floats.name))
 
 
-def turns_of(weights: NDArray[Any], heads: tuple[LatencyAttention, ...], where: str) -> int:
+def turns_of(
+    weights: Annotated[Num, "rows columns"], heads: tuple[LatencyAttention, ...], where: str
+) -> int:
     """The fewest parts whose sums are all proved.
 
     Raises
@@ -123,8 +125,8 @@ def turns_of(weights: NDArray[Any], heads: tuple[LatencyAttention, ...], where: 
 
 
 def largest_part(
-    weights: NDArray[Any], heads: tuple[LatencyAttention, ...], turns: int
-) -> Ints:
+    weights: Annotated[Num, "rows columns"], heads: tuple[LatencyAttention, ...], turns: int
+) -> Annotated[Int64, "rows"]:
     """The largest sum of contexts, a row: sum_j |w_ij| limit over one part."""
     size = heads[0].value_size
     limits = np.repeat([emission_of(head).limit for head in heads], size)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from typing import Annotated
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from neuromorph.circuits.block.closed_form import Token, fed_forward, heard, nor
 from neuromorph.circuits.block.numbers import X_LIMIT, Block, Dense, Ints
 from neuromorph.circuits.norm import Norm
 from neuromorph.neurons.gate import NARROW
+from neuromorph.shapes import Float64, Int64
 from neuromorph.shown import Shown
 from neuromorph.translate.block.float_norm import Floats
 from neuromorph.translate.block.floats import Trace
@@ -46,7 +48,8 @@ class Closeness(Shown):
 
 
 def compare_block(
-    translated: TranslatedBlock, stream: Floats, trace: Trace | None = None
+    translated: TranslatedBlock, stream: Annotated[Float64, "tokens width"],
+    trace: Trace | None = None,
 ) -> Closeness:
     """The closed form beside the float block, on the same float hidden states."""
     trace = trace or translated.floats.run(stream)
@@ -57,7 +60,8 @@ def compare_block(
 
 
 def closeness(
-    stream: Floats, wanted: Floats, found: Floats, cuts: dict[str, int] | None = None
+    stream: Annotated[Float64, "tokens width"], wanted: Annotated[Float64, "tokens width"],
+    found: Annotated[Float64, "tokens width"], cuts: dict[str, int] | None = None,
 ) -> Closeness:
     """Two last hidden states that came of one."""
     states = cosines(found, wanted)
@@ -68,14 +72,18 @@ def closeness(
                      cuts or {})
 
 
-def cosines(some: Floats, others: Floats) -> Floats:
+def cosines(
+    some: Annotated[Float64, "tokens width"], others: Annotated[Float64, "tokens width"]
+) -> Annotated[Float64, "tokens"]:
     """One a row."""
     lengths = np.linalg.norm(some, axis=1) * np.linalg.norm(others, axis=1)
     found: Floats = (some * others).sum(axis=1) / np.maximum(lengths, np.finfo(np.float64).tiny)
     return found
 
 
-def saturations(block: Block, stream: Ints, token: Token) -> dict[str, int]:
+def saturations(
+    block: Block, stream: Annotated[Int64, "tokens width"], token: Token
+) -> dict[str, int]:
     """What a sequence cut off on its way through a block, by where."""
     _, ends = fed_forward(block, token.middle)
     first, h = ("end_norm", stream) if block.post else (

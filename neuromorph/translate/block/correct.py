@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.circuits.block.closed_form import fed_forward, normed, scaled
 from neuromorph.circuits.block.numbers import Dense, Ints
+from neuromorph.shapes import Float64
 from neuromorph.translate.block.float_norm import Floats
 from neuromorph.translate.block.floats import Trace
 
@@ -28,7 +29,8 @@ FIELDS = {"query": "query_x", "key": "key_x", "value": "value", "gate": "gate", 
 
 
 def corrected(
-    translated: TranslatedBlock, streams: Sequence[Floats], traces: Sequence[Trace]
+    translated: TranslatedBlock, streams: Sequence[Annotated[Float64, "_ width"]],
+    traces: Sequence[Trace],
 ) -> TranslatedBlock:
     """The block with such biases, found layer by layer in the order of the way through it.
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
 from neuromorph.models.digits import DigitsViT
+from neuromorph.shapes import Float64
 from neuromorph.translate.block.activations import CURVES
-from neuromorph.translate.block.float_norm import FloatNorm, Floats, Linear
+from neuromorph.translate.block.float_norm import FloatNorm, Linear
 from neuromorph.translate.block.floats import FloatBlock
 
 
@@ -31,7 +32,9 @@ def _block(model: DigitsViT, layer: int) -> FloatBlock:
         causal=False, **parts)
 
 
-def numbers_of(model: DigitsViT, name: str) -> tuple[Floats, Floats]:
+def numbers_of(
+    model: DigitsViT, name: str
+) -> tuple[Annotated[Float64, "..."], Annotated[Float64, "_"]]:
     """Weight and bias of a layer, or gain and bias of a norm, in float64."""
     weight, bias = (model.parameter(f"{name}.{kind}").astype(np.float64)
                     for kind in ("weight", "bias"))

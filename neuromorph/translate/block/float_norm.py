@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from neuromorph.shapes import Float64
 from neuromorph.shown import Shown
 
 Floats = NDArray[np.float64]
@@ -16,15 +17,17 @@ Floats = NDArray[np.float64]
 class Linear(NamedTuple):
     """Weights, shape (outputs, inputs), and a bias of its rows or none."""
 
-    weight: Floats
-    bias: Floats | None = None
+    weight: Annotated[Float64, "outputs inputs"]
+    bias: Annotated[Float64, "outputs"] | None = None
 
-    def __call__(self, vectors: Floats) -> Floats:
+    def __call__(
+        self, vectors: Annotated[Float64, "*batch inputs"]
+    ) -> Annotated[Float64, "*batch outputs"]:
         """W x + b of each vector."""
         sums: Floats = vectors @ self.weight.T
         return sums if self.bias is None else sums + self.bias
 
-    def behind(self, gains: Floats) -> Linear:
+    def behind(self, gains: Annotated[Float64, "inputs"]) -> Linear:
         """The layer that also does what its inputs were multiplied by before."""
         return Linear(self.weight * gains, self.bias)
 
@@ -47,26 +50,30 @@ class FloatNorm(Shown):
         Whether it is a layer norm.
     """
 
-    gain: Floats
+    gain: Annotated[Float64, "width"]
     epsilon: float
-    bias: Floats | None = None
+    bias: Annotated[Float64, "width"] | None = None
     centred: bool = False
 
-    def __call__(self, vectors: Floats) -> Floats:
+    def __call__(
+        self, vectors: Annotated[Float64, "*batch width"]
+    ) -> Annotated[Float64, "*batch width"]:
         """H of each vector."""
         h = self._over(vectors, self.gain)
         return h if self.bias is None else h + self.bias
 
-    def of(self, n: Floats) -> Floats:
+    def of(self, n: Annotated[Float64, "*batch width"]) -> Annotated[Float64, "*batch width"]:
         """H of n."""
         h = self.gain * n
         return h if self.bias is None else h + self.bias
 
-    def plain(self, vectors: Floats) -> Floats:
+    def plain(
+        self, vectors: Annotated[Float64, "*batch width"]
+    ) -> Annotated[Float64, "*batch width"]:
         """N of each vector: what a circuit of this norm sends."""
         return self._over(vectors, 1.0)
 
-    def undone(self, h: Floats) -> Floats:
+    def undone(self, h: Annotated[Float64, "*batch width"]) -> Annotated[Float64, "*batch width"]:
         """N of h; 0 where the gain is."""
         shifted = h if self.bias is None else h - self.bias
         n: Floats = np.divide(shifted, self.gain, out=np.zeros_like(h), where=self.gain != 0)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import softmax
 
 from neuromorph.errors import ModelStructureError, TensorError
 from neuromorph.models.rotary import Rotary
+from neuromorph.shapes import Bool, Float64
 from neuromorph.shown import Shown
 from neuromorph.translate.block.activations import CURVES, Curve
 from neuromorph.translate.block.float_norm import FloatNorm, Floats, Linear
@@ -24,19 +24,19 @@ class Trace(NamedTuple):
     shares. ``total`` is R'', and ``end`` what the block sends: R'', or its norm.
     """
 
-    query_x: Floats
-    key_x: Floats
-    value: Floats
-    query: Floats
-    key: Floats
-    attended: Floats
-    context: Floats
-    middle: Floats
-    gate: Floats
-    up: Floats | None
-    hidden: Floats
-    total: Floats
-    end: Floats
+    query_x: Annotated[Float64, "tokens queried"]
+    key_x: Annotated[Float64, "tokens keyed"]
+    value: Annotated[Float64, "tokens keyed"]
+    query: Annotated[Float64, "tokens queried"]
+    key: Annotated[Float64, "tokens keyed"]
+    attended: Annotated[Float64, "groups tokens"]
+    context: Annotated[Float64, "tokens queried"]
+    middle: Annotated[Float64, "tokens width"]
+    gate: Annotated[Float64, "tokens hidden"]
+    up: Annotated[Float64, "tokens hidden"] | None
+    hidden: Annotated[Float64, "tokens hidden"]
+    total: Annotated[Float64, "tokens width"]
+    end: Annotated[Float64, "tokens width"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -161,7 +161,7 @@ class FloatBlock(Shown):
         """Numbers of a head's query, key and value."""
         return self.query.weight.shape[0] // self.heads
 
-    def run(self, stream: Floats) -> Trace:
+    def run(self, stream: Annotated[Float64, "tokens width"]) -> Trace:
         """A sequence from its first token on, shape (tokens, width)."""
         h = stream if self.post else self.attention_norm(stream)
         query_x, key_x, value = self.query(h), self.key(h), self.value(h)
@@ -178,12 +178,16 @@ class FloatBlock(Shown):
         return Trace(query_x, key_x, value, query, key, attended, context, middle, gate, up,
                      hidden, total, end)
 
-    def heard(self, stream: Floats) -> Floats:
+    def heard(
+        self, stream: Annotated[Float64, "tokens width"]
+    ) -> Annotated[Float64, "tokens width"]:
         """What queries, keys and values are made of, without gain and bias of the norm."""
         norm = self.attention_norm
         return norm.undone(stream) if self.post else norm.plain(stream)
 
-    def by_head(self, rows: Floats) -> Floats:
+    def by_head(
+        self, rows: Annotated[Float64, "tokens numbers"]
+    ) -> Annotated[Float64, "_ tokens _"]:
         """(tokens, heads * size) as (heads, tokens, size)."""
         return rows.reshape(len(rows), -1, self.size).transpose(1, 0, 2)
 
@@ -192,7 +196,9 @@ class FloatBlock(Shown):
         norm = self.head_norms.get(role)
         return rows if norm is None else norm(rows.reshape(-1, self.size)).reshape(rows.shape)
 
-    def turned(self, rows: Floats) -> Floats:
+    def turned(
+        self, rows: Annotated[Float64, "tokens numbers"]
+    ) -> Annotated[Float64, "tokens numbers"]:
         """Each head's numbers, turned by the angles of their positions, if there are any."""
         if self.rotary is None:
             return rows
@@ -200,7 +206,7 @@ class FloatBlock(Shown):
         turned = self.rotary.turn(heads.astype(np.float32), np.arange(len(rows)))
         return turned.astype(np.float64).transpose(1, 0, 2).reshape(rows.shape)
 
-    def seen(self, tokens: int) -> NDArray[np.bool_]:
+    def seen(self, tokens: int) -> Annotated[Bool, "tokens tokens"]:
         """Which keys each query may look at."""
         shape = (tokens, tokens)
         return np.tri(tokens, dtype=np.bool_) if self.causal else np.ones(shape, np.bool_)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from math import sqrt
+from typing import Annotated
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from neuromorph.circuits.block.numbers import X_LIMIT, HeadNorm
 from neuromorph.circuits.block.project import partner_of
 from neuromorph.circuits.norm import norm_of
 from neuromorph.numerics.limits import STATE_MAX
+from neuromorph.shapes import Float64
 from neuromorph.translate.block.float_norm import Floats
 from neuromorph.translate.block.floats import FloatBlock
 from neuromorph.translate.block.quantised import payload_of
@@ -18,8 +20,8 @@ from neuromorph.translate.block.scales import LEAST, multiplier_of
 
 
 def head_norms_of(
-    floats: FloatBlock, units: dict[str, Floats], period: int
-) -> tuple[dict[str, HeadNorm], dict[str, Floats]]:
+    floats: FloatBlock, units: dict[str, Annotated[Float64, "_"]], period: int
+) -> tuple[dict[str, HeadNorm], dict[str, Annotated[Float64, "_"]]]:
     """The norms of queries and keys; and the units of what is made codes of, behind them.
 
     ::

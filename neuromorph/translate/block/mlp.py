@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import floor, log2
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from neuromorph.neurons.gate import NARROW, UNIT_MAX, UNIT_MIN
 from neuromorph.neurons.rsqrt import ROOT_UNIT_BITS
 from neuromorph.neurons.unit_residual import LEAST_SHIFT, PART_BITS
 from neuromorph.numerics.limits import MULTIPLIER_MAX, PRODUCT_BITS, STATE_MAX
+from neuromorph.shapes import Float64
 from neuromorph.translate.block.float_norm import Floats
 from neuromorph.translate.block.floats import FloatBlock, Trace
 from neuromorph.translate.block.norms import SPARE, fitted_norm, norm_before
@@ -45,7 +46,7 @@ class Mlp(NamedTuple):
 def mlp_of(
     floats: FloatBlock, traces: list[Trace], period: int, places: tuple[int, int], *,
     room: float, fold: float, payload: float | None = None, compensate: bool = True,
-) -> tuple[Mlp, dict[str, Floats]]:
+) -> tuple[Mlp, dict[str, Annotated[Float64, "_"]]]:
     """The MLP of a block, and what a step of gate and up stands for, a row.
 
     ::
@@ -127,7 +128,7 @@ def _usual_payload(hidden: Floats) -> float:
     return max(usual, COARSEST)
 
 
-def of_length_one(vectors: Floats) -> Floats:
+def of_length_one(vectors: Annotated[Float64, "rows size"]) -> Annotated[Float64, "rows size"]:
     """Each vector over its norm."""
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     over: Floats = vectors / np.maximum(lengths, LEAST)

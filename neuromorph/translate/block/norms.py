@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from math import inf, sqrt
-from typing import Any
+from typing import Annotated
 
 import numpy as np
-from numpy.typing import NDArray
 
 from neuromorph.circuits.norm import Norm, norm_of
 from neuromorph.errors import RangeProofError
 from neuromorph.numerics.limits import STATE_MAX
+from neuromorph.shapes import Num, Shaped
 from neuromorph.translate.block.float_norm import FloatNorm
 from neuromorph.translate.block.quantised import Quantised
 
@@ -24,8 +24,8 @@ SPARE = 1 - 1e-9
 
 
 def fitted_norm(
-    size: int, behind: Iterable[NDArray[Any]], period: int, where: str, *, epsilon: float = 0.0,
-    root: bool = False, centred: bool = False, payload: float | None = None,
+    size: int, behind: Iterable[Annotated[Shaped, "_ _"]], period: int, where: str, *,
+    epsilon: float = 0.0, root: bool = False, centred: bool = False, payload: float | None = None,
     most: float = inf,
 ) -> Norm:
     """The norm of largest payloads behind which no sum leaves 24 bits.
@@ -84,7 +84,7 @@ def norm_before(
                        epsilon=norm.epsilon * 4.0**places, centred=norm.centred, payload=payload)
 
 
-def longest_row(weights: NDArray[Any]) -> float:
+def longest_row(weights: Annotated[Num, "rows columns"]) -> float:
     """The largest 2-norm of a row."""
     wide = weights.astype(np.float64)
     return float(np.sqrt(np.einsum("ij,ij->i", wide, wide)).max(initial=0))

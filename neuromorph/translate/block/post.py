@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
-from neuromorph.circuits.block.numbers import Block, Dense, Ints
+from neuromorph.circuits.block.numbers import Block, Dense
 from neuromorph.circuits.norm import Norm, norm_of
 from neuromorph.errors import ModelStructureError
 from neuromorph.numerics.limits import STATE_MAX
+from neuromorph.shapes import Int64
 from neuromorph.translate.block.float_norm import FloatNorm
 from neuromorph.translate.block.floats import FloatBlock
 from neuromorph.translate.block.quantised import payload_of, rounded
@@ -18,8 +19,8 @@ from neuromorph.translate.block.scales import multiplier_of
 class Carried(NamedTuple):
     """Carry and shift of a residual, by neuron; and its layer, whose bias has the norm's."""
 
-    carry: Ints
-    shift: Ints
+    carry: Annotated[Int64, "width"]
+    shift: Annotated[Int64, "width"]
     layer: Dense
 
 

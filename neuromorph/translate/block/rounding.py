@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.numerics import SIGNED_8
+from neuromorph.shapes import Float64, Int8
 from neuromorph.translate.block.float_norm import Floats
 
 DAMPING = 0.5
@@ -16,7 +19,10 @@ TOGETHER = 32
 """Columns that are rounded before all others hear of it, which is faster and changes nothing."""
 
 
-def compensated(weights: Floats, scale: Floats, heard: Floats) -> NDArray[np.int8]:
+def compensated(
+    weights: Annotated[Float64, "outputs inputs"], scale: Annotated[Float64, "outputs"],
+    heard: Annotated[Float64, "vectors inputs"],
+) -> Annotated[Int8, "outputs inputs"]:
     """Integers w near W / scale with a small error of the sums, not of each weight.
 
     ::

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from math import floor, log2
+from typing import Annotated
 
 import numpy as np
-from numpy.typing import NDArray
 
-from neuromorph.circuits.block.numbers import Ints
 from neuromorph.errors import CalibrationError
 from neuromorph.numerics import SIGNED_8, quantise
 from neuromorph.numerics.limits import MULTIPLIER_MAX, PRODUCT_BITS, STATE_MAX
+from neuromorph.shapes import Float64, Int8, Int64
 from neuromorph.translate.block.float_norm import Floats
 
 SHIFT_MAX = PRODUCT_BITS - 8
@@ -23,7 +23,9 @@ PLACES_MAX = 20
 """Most bits after the point of a stream: beyond, a carry between two blocks has no room."""
 
 
-def rows_of(weights: Floats) -> tuple[NDArray[np.int8], Floats]:
+def rows_of(
+    weights: Annotated[Float64, "post pre"]
+) -> tuple[Annotated[Int8, "post pre"], Annotated[Float64, "post"]]:
     """W_ij = scale_i w_ij: 8-bit integers, and one scale a receiving neuron."""
     largest = np.abs(weights).max(axis=1, initial=0)
     scale = np.where(largest > 0, largest, 1.0) / SIGNED_8
@@ -31,9 +33,10 @@ def rows_of(weights: Floats) -> tuple[NDArray[np.int8], Floats]:
 
 
 def multiplier_of(
-    factors: Floats, where: str, most: float | Floats = MULTIPLIER_MAX,
+    factors: Annotated[Float64, "rows"], where: str,
+    most: float | Annotated[Float64, "..."] = MULTIPLIER_MAX,
     shifts: tuple[int, int] = (1, SHIFT_MAX),
-) -> tuple[Ints, Ints]:
+) -> tuple[Annotated[Int64, "rows"], Annotated[Int64, "rows"]]:
     """Factor = multiplier / 2^shift, with as many bits as ``most`` and the shifts allow.
 
     Raises
@@ -52,7 +55,7 @@ def multiplier_of(
     return np.rint(factors * 2.0**shift).astype(np.int64), shift
 
 
-def most_at(most: float | Floats, row: int) -> float:
+def most_at(most: float | Annotated[Float64, "..."], row: int) -> float:
     """A limit of all rows, or of one."""
     return float(np.broadcast_to(most, (row + 1,))[row])
 
@@ -78,7 +81,10 @@ def carry_of(places: int, to: int) -> tuple[int, int]:
     return (2, 1 + places - to) if places >= to else (2 << (to - places), 1)
 
 
-def unit_of(values: Floats, room: float, limit: int, bias: Floats | float = 0.0) -> Floats:
+def unit_of(
+    values: Annotated[Float64, "tokens rows"], room: float, limit: int,
+    bias: Annotated[Float64, "..."] | float = 0.0,
+) -> Annotated[Float64, "rows"]:
     """What one step of a number stands for, a row of values (tokens, rows).
 
     The bias, which is in them, has to fit as well.

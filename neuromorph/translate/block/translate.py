@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Annotated
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from neuromorph.circuits.hebbian_attention import WRITE_STEPS
 from neuromorph.circuits.norm.build import CENTRED_MAX
 from neuromorph.errors import CalibrationError, TensorError
 from neuromorph.numerics.limits import STATE_MAX
+from neuromorph.shapes import Float64
 from neuromorph.translate.block.attention import coded, codes_of, output_of, x_units
 from neuromorph.translate.block.correct import corrected
 from neuromorph.translate.block.float_norm import FloatNorm, Floats
@@ -30,8 +32,9 @@ ENTRY_PLACES = 16
 
 
 def translate_block(
-    floats: FloatBlock, streams: Sequence[Floats], options: BlockOptions | None = None,
-    traces: Sequence[Trace] | None = None, *, entry: int | None = None,
+    floats: FloatBlock, streams: Sequence[Annotated[Float64, "_ width"]],
+    options: BlockOptions | None = None, traces: Sequence[Trace] | None = None, *,
+    entry: int | None = None,
 ) -> TranslatedBlock:
     """The integers of a trained block, calibrated on text and proved.
 

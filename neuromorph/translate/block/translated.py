@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Annotated
 
 import numpy as np
 
 from neuromorph.circuits.block import closed_form
 from neuromorph.circuits.block.closed_form import Token
-from neuromorph.circuits.block.numbers import Block, Ints
+from neuromorph.circuits.block.numbers import Block
 from neuromorph.circuits.norm import Norm
 from neuromorph.errors import ModelStructureError
 from neuromorph.neurons.rotary import ANGLE_BITS
 from neuromorph.numerics import quantise
+from neuromorph.shapes import Float64, Int64
 from neuromorph.shown import Shown
 from neuromorph.translate.block.float_norm import Floats
 from neuromorph.translate.block.floats import FloatBlock
@@ -43,9 +45,11 @@ class TranslatedBlock(Shown):
     floats: FloatBlock
     block: Block
     places: tuple[int, int, int]
-    units: Mapping[str, Floats]
+    units: Mapping[str, Annotated[Float64, "_"]]
 
-    def encode(self, stream: Floats) -> tuple[Ints, int]:
+    def encode(
+        self, stream: Annotated[Float64, "tokens width"]
+    ) -> tuple[Annotated[Int64, "tokens width"], int]:
         """What is sent of each token, and how many numbers did not fit."""
         norm = self.block.attention_norm
         if self.block.post:
@@ -55,19 +59,21 @@ class TranslatedBlock(Shown):
             codes, cut = quantise(stream, 2.0 ** -self.places[0], norm.largest)
         return codes.astype(np.int64), cut
 
-    def decode(self, end: Ints) -> Floats:
+    def decode(self, end: Annotated[Int64, "tokens width"]) -> Annotated[Float64, "tokens width"]:
         """The hidden state behind the block, of each token."""
         if self.floats.end_norm is not None and self.block.end_norm is not None:
             return self.floats.end_norm.of(end / payload_of(self.block.end_norm))
         decoded: Floats = end * 2.0 ** -self.places[2]
         return decoded
 
-    def run(self, stream: Ints) -> Token:
+    def run(self, stream: Annotated[Int64, "tokens width"]) -> Token:
         """Its closed form, of what `encode` says or the block before."""
         return closed_form.run(self.block, stream, self.angles(len(stream)),
                                causal=self.floats.causal)
 
-    def angles(self, tokens: int) -> tuple[Ints, Ints] | None:
+    def angles(
+        self, tokens: int
+    ) -> tuple[Annotated[Int64, "tokens pairs"], Annotated[Int64, "tokens pairs"]] | None:
         """Cosines and sines of the first positions, with 15 bits after the point; None without."""
         rotary = self.floats.rotary
         if rotary is None:

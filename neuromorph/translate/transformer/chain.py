@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from neuromorph.circuits.block.numbers import Block, Ints, with_period
+from neuromorph.circuits.block.numbers import Block, with_period
 from neuromorph.circuits.norm import Norm
 from neuromorph.circuits.transformer.closed_form import embedded
 from neuromorph.circuits.transformer.numbers import Head, Transformer, check
+from neuromorph.shapes import Float64, Int64, Integer
 from neuromorph.shown import Shown
 from neuromorph.translate.block import BlockOptions, prove_block, translate_block
 from neuromorph.translate.block.compared import cosines, saturations
@@ -30,8 +30,8 @@ COMPARED = 256
 class Decoder(NamedTuple):
     """hidden_j = unit_j R_j + offset_j: how integers stand for a hidden state."""
 
-    unit: Floats
-    offset: Floats
+    unit: Annotated[Float64, "width"]
+    offset: Annotated[Float64, "width"]
 
     @classmethod
     def before(cls, block: TranslatedBlock) -> Decoder:
@@ -53,7 +53,9 @@ class Decoder(NamedTuple):
         bias = np.zeros(width) if floats.bias is None else floats.bias
         return cls(floats.gain / payload_of(norm), bias)
 
-    def __call__(self, stream: Ints) -> Floats:
+    def __call__(
+        self, stream: Annotated[Int64, "tokens width"]
+    ) -> Annotated[Float64, "tokens width"]:
         """Hidden states, shape (tokens, width)."""
         decoded: Floats = stream * self.unit + self.offset
         return decoded
@@ -100,8 +102,8 @@ class Chain:
     options : BlockOptions
     """
 
-    def __init__(self, floats: FloatTransformer, sequences: Sequence[NDArray[Any]],
-                 compared: NDArray[Any], options: BlockOptions) -> None:
+    def __init__(self, floats: FloatTransformer, sequences: Sequence[Annotated[Integer, "..."]],
+                 compared: Annotated[Integer, "..."], options: BlockOptions) -> None:
         self.floats, self.options = floats, options
         self.blocks: list[Block] = []
         self.layers: list[LayerReport] = []

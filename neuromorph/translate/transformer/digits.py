@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated
 
 import numpy as np
-from numpy.typing import NDArray
 
 from neuromorph.models.digits import DigitsViT
 from neuromorph.models.digits.layers import HALF_RANGE, pixels
+from neuromorph.shapes import Float, Int64
 from neuromorph.translate.block import FloatNorm, Linear
 from neuromorph.translate.block.digits import digits_blocks, numbers_of
 from neuromorph.translate.transformer.floats import FloatEmbedding, FloatHead, FloatTransformer
@@ -29,7 +29,9 @@ def digits_transformer(model: DigitsViT) -> FloatTransformer:
         causal=False, positions=config.tokens)
 
 
-def digits_patches(images: NDArray[np.floating[Any]], patch: int) -> NDArray[np.int64]:
+def digits_patches(
+    images: Annotated[Float, "images side side"], patch: int
+) -> Annotated[Int64, "images tokens _"]:
     """Pixels 0 to 16 of each patch, row by row; before them a class token, which has none.
 
     Parameters

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, overload
-
-from numpy.typing import NDArray
+from typing import Annotated, overload
 
 from neuromorph.circuits.transformer.numbers import Read
+from neuromorph.shapes import Float64, Num
 from neuromorph.shown import Shown
-from neuromorph.translate.block.float_norm import FloatNorm, Floats, Linear
+from neuromorph.translate.block.float_norm import FloatNorm, Linear
 from neuromorph.translate.block.floats import FloatBlock
 
 
@@ -33,12 +32,12 @@ class FloatEmbedding(Shown):
         Of a post-norm model.
     """
 
-    table: Floats
-    positions: Floats | None = None
+    table: Annotated[Float64, "inputs width"]
+    positions: Annotated[Float64, "positions width"] | None = None
     of_tokens: bool = True
     norm: FloatNorm | None = None
 
-    def __call__(self, inputs: NDArray[Any]) -> Floats:
+    def __call__(self, inputs: Annotated[Num, "tokens ..."]) -> Annotated[Float64, "tokens width"]:
         """Each token or patch, from the first on."""
         stream = self.table[inputs] if self.of_tokens else inputs @ self.table
         if self.positions is not None:
@@ -54,7 +53,7 @@ class FloatHead(Shown):
     norm: FloatNorm | None = None
     dense: Linear | None = None
 
-    def __call__(self, stream: Floats) -> Floats:
+    def __call__(self, stream: Annotated[Float64, "tokens _"]) -> Annotated[Float64, "..."]:
         """One answer a token, or one."""
         heard = stream[:1] if self.read == "first" else stream
         if self.norm is not None:
@@ -120,7 +119,9 @@ class FloatTransformer(Shown):
     causal: bool
     positions: int
 
-    def run(self, inputs: NDArray[Any]) -> tuple[list[Floats], Floats]:
+    def run(
+        self, inputs: Annotated[Num, "tokens ..."]
+    ) -> tuple[list[Annotated[Float64, "tokens _"]], Annotated[Float64, "..."]]:
         """Hidden states in front of each block and behind the last, and the head's answer."""
         streams = [self.embedding(inputs)]
         for block in self.blocks:

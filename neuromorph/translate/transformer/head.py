@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import floor, log2
+from typing import Annotated
 
 import numpy as np
 
 from neuromorph.circuits.transformer.numbers import Head
 from neuromorph.errors import RangeProofError
 from neuromorph.numerics.limits import STATE_MAX
-from neuromorph.translate.block.float_norm import Floats
+from neuromorph.shapes import Float64
 from neuromorph.translate.block.norms import longest_row, norm_before
 from neuromorph.translate.block.quantised import Quantised
 from neuromorph.translate.block.scales import LEAST
@@ -21,8 +22,8 @@ PLACES_MAX = 16
 
 
 def head_of(
-    floats: FloatHead, streams: Sequence[Floats], places: int, period: int, *, room: float,
-    compensate: bool, payload: float | None = None,
+    floats: FloatHead, streams: Sequence[Annotated[Float64, "_ width"]], places: int, period: int,
+    *, room: float, compensate: bool, payload: float | None = None,
 ) -> Head:
     """The integers of a head behind pre-norm blocks.
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 from numpy.typing import NDArray
 
 from neuromorph.circuits.transformer.numbers import Transformer
 from neuromorph.errors import CalibrationError, NeuromorphError, UsageError
 from neuromorph.progress import Progress, silent
+from neuromorph.shapes import Num
 from neuromorph.shown import Shown
 from neuromorph.translate.block import BlockOptions
 from neuromorph.translate.transformer.chain import Chain, Decoder, LayerReport
@@ -41,8 +42,8 @@ class TranslatedTransformer(Shown):
 
 
 def translate_transformer(
-    floats: FloatTransformer, sequences: Sequence[NDArray[Any]],
-    options: BlockOptions | None = None, *, held_out: NDArray[Any] | None = None,
+    floats: FloatTransformer, sequences: Sequence[Annotated[Num, "_ ..."]],
+    options: BlockOptions | None = None, *, held_out: Annotated[Num, "_ ..."] | None = None,
     partial: bool = False, progress: Progress = silent,
 ) -> TranslatedTransformer:
     """The integers of a trained transformer, calibrated on sequences and proved.

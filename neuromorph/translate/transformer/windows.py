@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from neuromorph.shapes import Num
 
 WINDOW = 512
 """Tokens of a window."""
@@ -16,8 +18,8 @@ MOST = 5 * WINDOW
 
 
 def windows_of(
-    passages: Iterable[NDArray[Any]], length: int = WINDOW, most: int = MOST
-) -> tuple[list[NDArray[Any]], int]:
+    passages: Iterable[Annotated[Num, "_ ..."]], length: int = WINDOW, most: int = MOST
+) -> tuple[list[Annotated[Num, "_ ..."]], int]:
     """Windows, each of whole passages from its beginning on; and how many passages are in them.
 
     A passage that reaches over a window's end is cut there, and goes on nowhere: each window
