@@ -14,7 +14,7 @@ from neuromorph.errors import NetworkError
 from neuromorph.neurons.contract import Accumulator, NeuronModel, Parameter, Range, Register
 from neuromorph.numerics.interval import Interval
 from neuromorph.numerics.limits import DECAY_UNITY, STATE_MAX
-from neuromorph.shapes import Bool, Int64, Integer
+from neuromorph.shapes import Bool, Num
 
 PERIOD_MAX = 1 << 16
 
@@ -32,8 +32,8 @@ def acts(step: int, period: Parameter, at: Parameter) -> Annotated[Bool, "..."]:
 
 
 def silent_unless(
-    due: Annotated[Bool, "..."], sent: Annotated[Integer, "size"]
-) -> Annotated[Int64, "size"]:
+    due: Annotated[Bool, "..."], sent: Annotated[Num, "size"]
+) -> Annotated[Num, "size"]:
     """What is sent, where it is due."""
     return np.where(due, sent, np.zeros_like(sent))
 

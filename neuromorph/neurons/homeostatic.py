@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,7 @@ from neuromorph.numerics import saturate
 from neuromorph.numerics.interval import Interval
 from neuromorph.numerics.limits import STATE_MAX
 from neuromorph.numerics.scalar import clip_one, saturate_one
+from neuromorph.shapes import Int64, Integer
 
 ONE_BITS = 10
 """A gain of 1 is 2^10."""
@@ -47,7 +48,9 @@ IN, GO = range(2)
 Ints = NDArray[np.int64]
 
 
-def turned_gain(gain: NDArray[Any], wide: NDArray[Any], spread: Parameter) -> Ints:
+def turned_gain(
+    gain: Annotated[Integer, "size"], wide: Annotated[Integer, "size"], spread: Parameter
+) -> Annotated[Int64, "size"]:
     """G - sgn(S) max(1, G >> 5) where |S| > s / 16, 1 to 2^15; S is what the spread is beyond s."""
     step = np.maximum(1, gain >> GAIN_SHIFT)
     moved = np.where(np.abs(wide) > (spread >> DEAD_SHIFT), np.sign(wide) * step, 0)
@@ -55,7 +58,9 @@ def turned_gain(gain: NDArray[Any], wide: NDArray[Any], spread: Parameter) -> In
     return turned
 
 
-def moved_threshold(lift: NDArray[Any], off: NDArray[Any], unit: int) -> Ints:
+def moved_threshold(
+    lift: Annotated[Integer, "size"], off: Annotated[Integer, "size"], unit: int
+) -> Annotated[Int64, "size"]:
     """m - sgn(M) where |M| > a unit; M is what the mean is beyond t."""
     return saturate(lift - np.where(np.abs(off) > unit, np.sign(off), 0))
 

@@ -7,12 +7,13 @@ import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from statistics import median
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neuromorph.errors import NeuromorphWarning
+from neuromorph.shapes import Num
 from neuromorph.translate.code import LayerCode
 from neuromorph.translate.fidelity import HeadFidelity
 from neuromorph.translate.outliers import Outliers
@@ -86,7 +87,7 @@ def of_data(samples: Mapping[str, Sequence[Sample]], slots: int | None) -> list[
                           for name, seen in samples.items()})]
 
 
-def of_sameness(values: Mapping[str, Sequence[NDArray[Any]]]) -> list[Caution]:
+def of_sameness(values: Mapping[str, Sequence[Annotated[Num, "..."]]]) -> list[Caution]:
     """Layers in which every token has one value, or every sequence the same: constant data.
 
     Parameters

@@ -147,7 +147,9 @@ def cosines(
     return np.where(size > 0, dot / np.where(size > 0, size, 1), same)
 
 
-def divergences(target: Floats, spiking: Floats) -> Floats:
+def divergences(
+    target: Annotated[Float64, "*some keys"], spiking: Annotated[Float64, "*some keys"]
+) -> Annotated[Float64, "*some"]:
     """KL divergence of weights, the last axis, in nats: target log(target / spiking)."""
     floor = np.finfo(np.float64).tiny
     ratio = np.log(np.maximum(target, floor)) - np.log(np.maximum(spiking, floor))

@@ -262,6 +262,6 @@ def test_pictures_leave_the_readers_backend_alone(tmp_path):
 
     mpl.use("svg")
     before = plt.get_fignums()
-    neuromorph.run("hopfield", output=tmp_path / "run", settings={"iterations": 1})
+    neuromorph.run("hopfield", output=tmp_path / "run", settings={"max_runs": 1})
     assert mpl.get_backend() == "svg"
     assert plt.get_fignums() == before

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated
 
 import numpy as np
-from numpy.typing import NDArray
 
 from neuromorph.circuits.gated_delta.clock import ASK_AT, PERIOD, READ_AT, WRITE_AT
 from neuromorph.circuits.gated_delta.numbers import ANSWER_SHIFT, GatedDelta
@@ -14,9 +13,10 @@ from neuromorph.circuits.gated_delta.rules import write_rule
 from neuromorph.network import Network, Phase, Population, Projection, Relay, Schedule
 from neuromorph.neurons.value_side import ValueSide
 from neuromorph.numerics.limits import TRACE_MAX
+from neuromorph.shapes import Integer
 
 
-def build(numbers: GatedDelta, weights: NDArray[Any] | None = None) -> Network:
+def build(numbers: GatedDelta, weights: Annotated[Integer, "values keys"] | None = None) -> Network:
     """A memory that holds nothing yet, or what is given: one token in four steps.
 
     ::

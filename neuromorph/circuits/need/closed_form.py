@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from neuromorph.circuits.need.numbers import KEPT, PERIOD, TEACH_AT, WRONG, WRONG_EXPONENT, Need
 from neuromorph.learning.draws import DrawSupply
 from neuromorph.numerics.limits import DECAY_BITS, DECAY_UNITY, TRACE_MAX, WEIGHT_MAX, WEIGHT_MIN
+from neuromorph.shapes import Int64, Integer
 
 Ints = NDArray[np.int64]
 
@@ -33,12 +34,15 @@ class Layer:
         self.rate = 0
         self._trace, self._lessons, self._draws = 0, 0, DrawSupply(0, 1)
 
-    def ask(self, features: NDArray[Any]) -> Ints:
+    def ask(self, features: Annotated[Integer, "features"]) -> Annotated[Int64, "neurons"]:
         """What the neurons say, shape (neurons,)."""
         found: Ints = self.weights @ np.asarray(features, np.int64)
         return found
 
-    def teach(self, features: NDArray[Any], wrong: bool, error: NDArray[Any]) -> None:
+    def teach(
+        self, features: Annotated[Integer, "features"], wrong: bool,
+        error: Annotated[Integer, "neurons"],
+    ) -> None:
         """The rest of a lesson.
 
         Parameters

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from neuromorph.circuits.need.build import inputs_of
 from neuromorph.circuits.need.numbers import ASK_AT, PERIOD, SUM_AT, TEACH_AT, Need
 from neuromorph.network.ports import silence
+from neuromorph.shapes import Int64, Integer
 from neuromorph.shown import Shown
 
 
@@ -29,10 +29,10 @@ class Lesson(Shown):
         0 to 127: how much more, less each neuron shall say.
     """
 
-    features: NDArray[Any]
+    features: Annotated[Integer, "features"]
     wrong: bool
-    more: NDArray[Any]
-    less: NDArray[Any]
+    more: Annotated[Integer, "neurons"]
+    less: Annotated[Integer, "neurons"]
 
 
 class Read(NamedTuple):
@@ -43,13 +43,13 @@ class Read(NamedTuple):
     sums, rates : int arrays, shape (lessons, neurons)
     """
 
-    sums: NDArray[np.int64]
-    rates: NDArray[np.int64]
+    sums: Annotated[Int64, "lessons neurons"]
+    rates: Annotated[Int64, "lessons _"]
 
 
 def stimulate(
     numbers: Need, lessons: Sequence[Lesson]
-) -> tuple[dict[str, NDArray[np.int64]], int]:
+) -> tuple[dict[str, Annotated[Int64, "steps _"]], int]:
     """The trains of all ports, and the number of steps."""
     steps = PERIOD * len(lessons)
     trains = silence(inputs_of(numbers), steps)
@@ -61,7 +61,9 @@ def stimulate(
     return trains, steps
 
 
-def read(sums: NDArray[Any], rates: NDArray[Any]) -> Read:
+def read(
+    sums: Annotated[Integer, "steps neurons"], rates: Annotated[Integer, "steps _"]
+) -> Read:
     """Of what both populations sent, shape (steps, neurons)."""
     return Read(np.asarray(sums, np.int64)[SUM_AT::PERIOD],
                 np.asarray(rates, np.int64)[TEACH_AT::PERIOD])

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Annotated
 
 import numpy as np
-from numpy.typing import NDArray
 
 from neuromorph.circuits import gated_delta, projector
 from neuromorph.circuits.gated_delta import KEY_LIMIT, PERIOD, READ_LIMIT, GatedDelta
@@ -27,6 +26,7 @@ from neuromorph.network import (
 )
 from neuromorph.neurons.requantise import Requantise
 from neuromorph.numerics.held import identity
+from neuromorph.shapes import Integer
 
 CLIPPED_AT = LATENCY + 1
 CODED_AT = (LATENCY + 2) % PERIOD
@@ -37,7 +37,7 @@ ASK_STEPS = (2, 3)
 
 
 def build(
-    rows: Projector, numbers: GatedDelta, weights: NDArray[Any] | None = None
+    rows: Projector, numbers: GatedDelta, weights: Annotated[Integer, "values keys"] | None = None
 ) -> Network:
     """A memory whose keys are written as residuals e = x - H^T H x, and read as they are.
 
