@@ -13,7 +13,7 @@ TITLE = "SmolLM2 writes in integers and spikes"
 ALT = ("Three prompts, and how the language model goes on with each, every token in a box of its "
        "own.")
 PROMPTS = ("The capital of France is", "Water boils at a temperature of", "A spike is")
-TOKENS, COLUMNS = 20, 76
+TOKENS, COLUMNS = 20, 104
 
 
 def draw(path: Path) -> None:
@@ -32,7 +32,7 @@ def draw(path: Path) -> None:
     for row, (prompt, pieces) in enumerate(written.items()):
         place, line = 0.0, -3.0 * row
         for number, piece in enumerate([prompt, *pieces]):
-            word = piece.replace("\n", "↵")
+            word = piece.strip(" ").replace("\n", "↵") or "␣"
             if place + len(word) > COLUMNS:
                 place, line = 0.0, line - 1
             axis.text(place, line, word, family="monospace", fontsize=9, va="center",
