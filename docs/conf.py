@@ -58,7 +58,6 @@ shutil.copyfile(HERE / "kernel_start.py", startup / "kernel_start.py")
 default_role = "py:obj"
 toc_object_entries_show_parents = "hide"
 autodoc_typehints = "signature"
-maximum_signature_line_length = 72
 autodoc_member_order = "bysource"
 autodoc_preserve_defaults = True
 autosummary_generate = True
