@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
@@ -16,8 +17,12 @@ from written import api, circuits, codes, files, neurons, rules  # noqa: E402
 
 
 def cli_page() -> str:
-    """Help of every command."""
-    os.environ.update(COLUMNS="100", NO_COLOR="1", TERM="dumb")
+    """Help of every command, as wide and as plain on every terminal."""
+    with patch.dict(os.environ, COLUMNS="100", NO_COLOR="1", TERM="dumb"):
+        return _cli_page()
+
+
+def _cli_page() -> str:
     import typer.main
     from typer.testing import CliRunner
 

@@ -224,7 +224,9 @@ def _model_of(bundle: Bundle, against: StrPath | None) -> StrPath:
         raise UsageError("data is run through the model, which is not in the bundle",
                          where=bundle.path, hint="name it with --against (in Python against=)" + (
                              ", with the --map and options that export had (naming=); data of such "
-                             "a model are hidden states (.npz)" if own else ""))
+                             "a model are hidden states (.npz)" if own else
+                             "; a model of your own also needs --map, --heads and whether it is "
+                             "causal (naming=), and hidden states (.npz): docs/models.md"))
     return bundle.model_file
 
 

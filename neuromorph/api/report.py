@@ -214,6 +214,7 @@ def _next(place: Path, loaded: AnyBundle, asked: Asked) -> Mapping[str, str]:
     """Lines to type; words in capitals are yours to choose."""
     here, lines = shlex.quote(str(place)), {}
     heads = isinstance(loaded, Bundle)
+    named = " --against MODEL" if isinstance(loaded, Bundle) and not loaded.model_file else ""
     if asked.text is None and not (isinstance(loaded, WholeBundle) and is_digits(loaded)):
         against = " --against MODEL" if heads else ""
         lines["Say what the whole model loses, on a text that it was not calibrated on"] = (
@@ -228,8 +229,9 @@ def _next(place: Path, loaded: AnyBundle, asked: Asked) -> Mapping[str, str]:
             "Run it on inputs of your own, and keep spike times and pictures":
                 f"neuromorph simulate {here} --inputs INPUTS.npz -o RUN --plot PICTURES",
             "Make windows follow text of another kind, where many spikes are forced":
-                f"neuromorph adapt {here} --text TEXT -o ADAPTED",
-            "Look at a model of PyTorch with it": 'python -c "import neuromorph; '
+                f"neuromorph adapt {here} --text TEXT{named} -o ADAPTED",
+            "Run a PyTorch model of your own with it: its answers, and who looks at whom":
+                'python -c "import neuromorph; '
                 f'help(neuromorph.attach)"   # attach(model, {str(place)!r}).attention(0)'}
     elif loaded.report()["tokenizer"] if isinstance(loaded, WholeBundle) else False:
         lines["Let it write"] = f'neuromorph generate {here} "PROMPT"'

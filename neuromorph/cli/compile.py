@@ -123,4 +123,5 @@ def _where(found: CompileReport, output: Path) -> str:
                 f"block: {output / FIRST_BLOCK}")
     if any(output.glob("run_on_*.py")):
         return f"Program, report and script: {output}"
-    return f"Program, report and replay.py: {output} (no script for a board: README.md says why)"
+    return (f"Program, report and replay.py: {output} (no script for a board: "
+            f"{output / 'README.md'} says why)")

@@ -47,14 +47,17 @@ def consolidate(
 ) -> None:
     """Keep what a program has learned: its weights after a run become those of a new program.
 
-    For a learning network of your own, made in Python.
+    For a learning network of your own, made in Python with neuromorph.backends,
+    neuromorph.compile (Unit, compile_units), neuromorph.compile.program_file (write_program),
+    neuromorph.profiles (load_profile) and neuromorph.api.consolidate (save_learned).
 
     Not for bundles: what heads write is overwritten by the next tokens (--memory static).
 
     1. Compile it: write_program("PROGRAM", compile_units([Unit("mine", network)],
-    profile).program).
+    load_profile("loihi2")).program).
 
-    2. Run it, and keep weights and tags: save_learned(run.synapses, "learned.npz").
+    2. Run it, run = backends.get("fast").run(network, inputs, [], steps), and keep weights and
+    tags: save_learned(run.synapses, "learned.npz").
 
     3. neuromorph consolidate PROGRAM --learned learned.npz -o NEW
 
@@ -70,7 +73,8 @@ def consolidate(
 
 
 def _told(found: dict[str, Any]) -> list[Any]:
-    said = (f"{found['output']}: {found['unit']}, {found['how']}, on {found['cores']} cores; "
+    said = (f"{found['output']}: {found['unit']}, {found['how']}, on {found['cores']} "
+            f"core{'s' * (found['cores'] != 1)}; "
             f"{found['plastic_synapses']:,} of {found['plastic_synapses_before']:,} synapses "
             "go on learning")
     return [said, *warned(found["cautions"])]

@@ -34,6 +34,7 @@ from neuromorph.compile.program_schema import SCHEMA_VERSION, program_from_dict
 from neuromorph.compile.view_fields import fields_of
 from neuromorph.errors import DisagreementError, InputError, UnsupportedError
 from neuromorph.files.arrays import load_arrays
+from neuromorph.files.opening import StrPath
 from neuromorph.files.strict_json import parse_json, read_json
 from neuromorph.network.plain import network_as_dict
 from neuromorph.shapes import Shaped
@@ -70,9 +71,11 @@ def program_as_dict(program: Program) -> tuple[dict[str, Any], Arrays]:
     return data, shelf.arrays
 
 
-def write_program(folder: Path, program: Program) -> None:
-    """Write both files into a folder; the same program gives the same bytes."""
+def write_program(folder: StrPath, program: Program) -> None:
+    """Write both files into a folder, a new one or not; the same program gives the same bytes."""
     data, arrays = program_as_dict(program)
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
     (folder / PROGRAM).write_text(to_json(data), "utf-8")
     write_arrays(folder / WEIGHTS, arrays)
 

@@ -173,8 +173,8 @@ def _lost(facts: BundleFacts) -> list[Section]:
 
 def _worst(facts: BundleFacts) -> list[Section]:
     worst = sorted(facts.fidelity, key=lambda one: one.cosine)[:WORST]
-    return [Rows("The heads that lose most", f"{len(worst)} of {len(facts.fidelity)}, on "
-                 f"{facts.judged_on}; spikes and steps are those of a query.",
+    return [Rows("The heads that lose most", f"{len(worst)} of {len(facts.fidelity)}, by "
+                 f"cosine, on {facts.judged_on}; spikes and steps are those of a query.",
                  ("layer", "head", "cosine", "KL (nat)", "forced", "spikes", "steps"),
                  [(one.layer, one.head, f"{one.cosine:.5f}", f"{one.kl:.5f}", one.forced,
                    f"{one.spikes_per_query:.1f}", one.steps) for one in worst])] if worst else []

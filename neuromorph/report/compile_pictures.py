@@ -83,7 +83,7 @@ def chips_figure(report: Mapping[str, Any]) -> Figure:
     axes.axis("off")
     bar = figure.colorbar(mesh, ax=axes, orientation="horizontal", shrink=0.5, aspect=40,
                           format=lambda tick, _: f"{100 * tick:.0f} %")
-    bar.set_label(f"{resource(drawn_resource(report))} in use; pale: a core that is free")
+    bar.set_label(f"{resource(drawn_resource(report))}: share in use; pale: a core that is free")
     return figure
 
 
@@ -249,13 +249,14 @@ def fidelity_figure(report: Mapping[str, Any]) -> Figure:
     if heads:
         worst = heads[0]
         axes.set_title(f"worst: {printable(worst['layer'])}, head {worst['head']}, "
-                       f"{worst['cosine']:.4f}", parse_math=False)
+                       f"{worst['cosine']:.5f}", parse_math=False)
         axes.scatter([at[worst["layer"]] + spread * worst["head"]], [worst["cosine"]], s=60,
                      color=ACCENT, linewidths=0)
     step = -(-len(layers) // 16)
     axes.set_xticks(range(0, len(layers), step), short_names(layers)[::step], parse_math=False)
     axes.set(xlim=(-0.6, len(layers) - 0.4), xlabel="layer; a dot a head",
              ylabel="cosine to float attention")
+    axes.ticklabel_format(axis="y", useOffset=False)
     axes.grid(axis="y", color=PALE)
     axes.set_axisbelow(True)
     bare(axes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,12 @@ def draw_ensembles(
                         base=2, label=kind)
         plot.set(title=title, xlabel=across, ylabel=what, xticks=widths,
                  xticklabels=[str(width) for width in widths])
+        least, most = (end(one[what] for found in taken.values() for one in found)
+                       for end in (min, max))
+        # From a power of two to another: between two of them an axis has no tick at all.
+        plot.set_ylim(0.9 * 2 ** math.floor(math.log2(least)),
+                      1.1 * 2 ** (math.floor(math.log2(most)) + 1))
+        plot.yaxis.set_major_formatter("{x:,.0f}")
         plot.spines[["top", "right"]].set_visible(False)
     axes[1].legend(frameon=False)
     write_png(figure, path)

@@ -28,16 +28,19 @@ def draw_rates(
     shifts : sequence of int
         Lessons before which labels were exchanged.
     constants : mapping of rate to bool array, shape (lessons,)
-        Right guesses at the least and the largest constant rate, and those between.
+        Right guesses at each constant rate, of which the least, the largest and the best
+        of the second half are drawn.
     path : Path
     """
     figure, (upper, lower) = new_axes(2, 1, figsize=(9, 6), sharex=True)
-    for style, rate in zip((":", "-"), (min(constants), max(constants)), strict=True):
+    best = max(constants, key=lambda rate: constants[rate][len(right) // 2 :].mean())
+    styles = {best: "-", max(constants): "--", min(constants): ":"}
+    for rate, style in sorted(styles.items()):
         upper.plot(_mean(constants[rate]), color=QUIET, linestyle=style, linewidth=1,
-                   label=f"constant, {rate} of 127")
+                   label=f"{'best ' * (rate == best)}constant, {rate} of 127")
     upper.plot(_mean(right), color=ACCENT, label="regulated")
     upper.set(title="A rate that errors raise", ylabel=f"right, mean of {WINDOW}", ylim=(0, 1))
-    upper.legend(frameon=False, loc="upper right", ncols=3)
+    upper.legend(frameon=False, loc="upper right", ncols=2)
     lower.plot(rates, color=INK, linewidth=1)
     lower.set(xlabel="lesson; dotted: two classes exchange labels", ylabel="rate, of 127",
               ylim=(0, 130))

@@ -179,7 +179,8 @@ def _draw_control(axes: Any, episode: Episode) -> None:
              xlabel="step", ylabel="potential", xlim=(-0.5, len(steps) - 0.5))
     axes.ticklabel_format(axis="y", style="sci", scilimits=(-3, 4))
     axes.xaxis.get_major_locator().set_params(integer=True)
-    axes.legend(loc="upper left", facecolor="white", edgecolor="none", framealpha=0.85)
+    # In the empty corner to the left: inside, lines or "read" would lie below it.
+    axes.legend(loc="upper right", bbox_to_anchor=(-0.1, 1.0), frameon=False).set_in_layout(False)
     bare(axes)
 
 

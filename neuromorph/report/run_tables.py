@@ -48,7 +48,8 @@ def circuits_table(summaries: Mapping[str, str]) -> list[Table | Text]:
 def _untitled(summary: str) -> str:
     """Without a title, which is the name in other words."""
     title, _, rest = summary.rstrip(".").partition(": ")
-    return rest if rest and len(title) <= LONGEST_TITLE else summary.rstrip(".")
+    what = rest if rest and len(title) <= LONGEST_TITLE else summary.rstrip(".")
+    return what[:1].upper() + what[1:]
 
 
 def circuit_tables(description: Mapping[str, Any]) -> list[Table | Text]:

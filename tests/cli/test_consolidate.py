@@ -20,9 +20,8 @@ from neuromorph.profiles import load_profile
 
 
 def program(folder: Path, network: Network) -> Path:
-    folder.mkdir()
-    write_program(folder, compile_units([Unit("mine", network)],
-                                        load_profile("oheo_gulch")).program)
+    write_program(str(folder), compile_units([Unit("mine", network)],
+                                             load_profile("oheo_gulch")).program)
     return folder
 
 

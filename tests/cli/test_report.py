@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from cli_tools import Run
 
 from neuromorph.api import plots
 from neuromorph.api.evaluate import Evaluation
+from neuromorph.bundle import load_bundle, save_bundle
 from neuromorph.report.page import Commands, Picture, Points, Rows, Terms, render_page
 
 pytest.importorskip("matplotlib", reason="matplotlib is not installed")
@@ -68,12 +70,22 @@ def test_a_page_of_a_bundle(cli: Run, exported: Path, tmp_path: Path) -> None:
     found = page(tmp_path / "page.html")
     assert len(found.sources) == 4
     for word in ("3 layers, 12 heads", "spike, forced", "spike, graded", "spike, plain",
-                 "The heads that lose most", f"neuromorph compile {exported} -o LAB",
+                 "The heads that lose most", f"neuromorph adapt {exported} --text TEXT -o ADAPTED",
+                 f"neuromorph compile {exported} -o LAB",
                  f"neuromorph report {exported} -o page.html"):
         assert word in found.text, word
     before = (tmp_path / "page.html").read_bytes()
     assert cli("report", exported, "-o", "page.html").code == 2
     assert (tmp_path / "page.html").read_bytes() == before
+
+
+def test_a_line_for_a_bundle_without_its_model_names_the_model(
+    cli: Run, fails: Any, exported: Path, tmp_path: Path
+) -> None:
+    save_bundle(replace(load_bundle(exported), model=None), tmp_path / "attached")
+    assert cli("report", "attached", "-o", "attached.html").code == 0
+    assert "adapt attached --text TEXT --against MODEL -o" in page(tmp_path / "attached.html").text
+    assert "a model of your own also needs --map" in fails(2, "adapt", "attached", "--text", "x")
 
 
 @pytest.mark.slow

@@ -325,5 +325,8 @@ def test_all_circuits_are_listed(cli: Run) -> None:
     first = {line.split()[0] for line in done.out.splitlines() if line.strip()}
     assert first >= set(circuits.NAMES)
     assert len(done.out.splitlines()) < 2 * len(circuits.NAMES)
+    said = [line.split(maxsplit=1)[1] for line in done.out.splitlines()
+            if line.split(maxsplit=1)[:1] and line.split()[0] in circuits.NAMES]
+    assert all(what[0].isupper() for what in said)
     assert "neuromorph run NAME --list" in done.out
     assert cli("run").out == done.out

@@ -55,8 +55,8 @@ def run_own(path: str, backend: str) -> Outcome:
            for what in ("cores", "deliveries")}}
     plain, own = (one for (one,) in taken.values())
     said = (f"{', '.join(groups)}: groups of {', '.join(map(str, groups.values()))}. By groups it "
-            f"takes {own.cores} cores and {own.deliveries:,} arrivals, packed as any layers "
-            f"{plain.cores} and {plain.deliveries:,}.")
+            f"takes {own.cores} core{'s' * (own.cores != 1)} and {own.deliveries:,} arrivals, "
+            f"packed as any layers {plain.cores} and {plain.deliveries:,}.")
     first = next(n for n, layer in enumerate(layers) if not layer.weights.all())
     return Outcome(numbers, (said, "All integers are the closed form's, cut by groups or not."),
                    partial(_draw, layers[first].weights != 0, sum(map(len, floats.biases)),
