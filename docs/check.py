@@ -62,20 +62,21 @@ def _words(text: str) -> bool:
 
 def faults(site: Path) -> Iterator[str]:
     """What is wrong with a built site, a line each."""
+    home = site.resolve()
     pages = {path.resolve(): Page(path) for path in sorted(site.rglob("*.html"))
              if "_static" not in path.parts}
     if not pages:
         yield f"{site}: no page there"
     for path, page in pages.items():
-        name = path.relative_to(site.resolve())
+        name = path.relative_to(home)
         yield from (f"{name}: {fault}" for fault in page.faults)
         for target in page.targets:
-            found = _broken(path, target, pages)
+            found = _broken(path, target, pages, home)
             if found:
                 yield f"{name}: {found}"
 
 
-def _broken(path: Path, target: str, pages: dict[Path, Page]) -> str | None:
+def _broken(path: Path, target: str, pages: dict[Path, Page], home: Path) -> str | None:
     parts = urlsplit(target)
     if parts.scheme in ("mailto", "javascript"):
         return None
@@ -84,6 +85,8 @@ def _broken(path: Path, target: str, pages: dict[Path, Page]) -> str | None:
     wanted = (path.parent / unquote(parts.path)).resolve() if parts.path else path
     if not wanted.exists():
         return f"leads nowhere: {target}"
+    if not wanted.is_relative_to(home):
+        return f"leads out of the site: {target}"
     anchors = pages[wanted].anchors if wanted in pages else None
     if parts.fragment and anchors is not None and unquote(parts.fragment) not in anchors:
         return f"no such place on the page: {target}"

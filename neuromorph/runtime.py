@@ -24,6 +24,7 @@ from neuromorph.backends import (
     Sight,
 )
 from neuromorph.circuits.gated_delta import Remembered
+from neuromorph.circuits.latency_attention import flat_queries
 from neuromorph.dynamics.gated_delta import DeltaSample
 from neuromorph.shown import Shown
 from neuromorph.translate import (
@@ -42,6 +43,9 @@ from neuromorph.translate.delta_fidelity import MemoryFidelity, compare_memory
 FORCED = 0.05
 """Forced spikes a query that a layer may have: where calibration fits there are some .005."""
 
+FLAT = 0.05
+"""Share of queries that may tell no key from another."""
+
 CLIPPED = 0.01
 """Share of codes that may be clipped: where calibration fits it is some .0001."""
 
@@ -59,6 +63,8 @@ class Tally:
         Summed over heads; ``steps`` counts each query's whole period.
     clipped, codes : int
         Codes that lay beyond what calibration allowed, of all codes made.
+    flat : int
+        Queries that told no key from another; see `flat_queries`.
     """
 
     queries: int = 0
@@ -67,23 +73,33 @@ class Tally:
     steps: int = 0
     clipped: int = 0
     codes: int = 0
+    flat: int = 0
 
     def count(self, code: LayerCode, attended: Attended) -> None:
         """Add one run."""
         self.add(code, attended.spikes.size, int(attended.spikes.sum()),
-                 int(attended.forced.sum()))
+                 int(attended.forced.sum()),
+                 int(np.count_nonzero(flat_queries(code.heads, attended))))
 
-    def add(self, code: LayerCode, queries: int, spikes: int, forced: int) -> None:
+    def add(
+        self, code: LayerCode, queries: int, spikes: int, forced: int, flat: int
+    ) -> None:
         """Add one run of so many queries, over all heads."""
         self.queries += queries
         self.spikes += spikes
         self.forced += forced
+        self.flat += flat
         self.steps += queries // len(code.heads) * code.steps_a_query
 
     @property
     def forced_a_query(self) -> float:
         """Forced spikes a query of a head."""
         return self.forced / max(1, self.queries)
+
+    @property
+    def flat_share(self) -> float:
+        """Share of queries that told no key from another."""
+        return self.flat / max(1, self.queries)
 
     @property
     def clipped_share(self) -> float:
@@ -93,7 +109,7 @@ class Tally:
     def as_dict(self) -> dict[str, float]:
         """Plain values, for JSON."""
         return {**asdict(self), "forced_a_query": self.forced_a_query,
-                "clipped_share": self.clipped_share}
+                "clipped_share": self.clipped_share, "flat_share": self.flat_share}
 
 
 def total(tallies: Iterable[Tally]) -> Tally:
@@ -117,6 +133,13 @@ def of_run(tallies: Mapping[str, Tally]) -> list[Caution]:
             f"{worst[1]:.2%} of the codes in {worst[0]} are clipped ({worst[2]} of "
             f"{len(tallies)} layers above {CLIPPED:.0%}): values lie beyond what calibration "
             "saw. Calibrate on data like that which you run"))
+    if worst := _worst(tallies, attrgetter("flat_share"), FLAT):
+        found.append(Caution(
+            "flat-queries", worst[0],
+            f"{worst[1]:.2%} of the queries in {worst[0]} tell no key from another ({worst[2]} of "
+            f"{len(tallies)} layers above {FLAT:.0%}): all their keys lie below the window, and "
+            "the answer is the mean of their values. Calibrate on data like that which you run, "
+            "or with a longer window (--window-nats, TranslateOptions(window_nats=…))"))
     return found
 
 
@@ -193,7 +216,8 @@ class SpikingLayer(Shown):
         answer = self._floats(work) if self._floats is not None else None
         if answer is not None:
             batch, heads, asked, _ = work.queries.shape
-            self.tally.add(self.code, batch * heads * asked, answer.spikes, answer.forced)
+            self.tally.add(self.code, batch * heads * asked, answer.spikes, answer.forced,
+                           answer.flat)
             self.tally.clipped += answer.clipped
             self.tally.codes += work.queries.size + work.keys.size + work.values.size
             return answer.context

@@ -118,7 +118,8 @@ def faults(files: Mapping[str, bytes]) -> list[str]:
     """What is wrong with the files of a package."""
     missing = [f"lacks {name}" for name in NEEDED if name not in files]
     strange = [f"holds {name}" for name in files
-               if re.search(r"(^|/)(tests?|examples|benchmarks|out|__pycache__)/|\.pyc$", name)]
+               if re.search(r"(^|/)(tests?|examples|benchmarks|out|__pycache__)/|\.pyc$"
+                         r"|(^|/)(conftest|test_[^/]*)\.py$", name)]
     empty = [f"{name} is empty" for name in NEEDED if name != "neuromorph/py.typed"
              and files.get(name) == b""]
     placed = [f"{name} names a place of the machine that built it: {found[0].decode()}..."

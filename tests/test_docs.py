@@ -96,12 +96,14 @@ def test_the_check_of_the_site_finds_what_is_wrong(tmp_path):
         '<a href="b.html#here">x</a><a href="b.html#gone">x</a><a href="c.html">x</a>'
         '<img src="b.html"><img src="b.html" alt="two words"><img src="b.html" '
         'alt="a b/c.png"><script src="https://elsewhere/x.js">'
-        '</script><a href="https://elsewhere/">x</a>', "utf-8")
+        '</script><a href="https://elsewhere/">x</a><a href="../outside.html">x</a>', "utf-8")
+    (tmp_path.parent / "outside.html").write_text("<p>x</p>", "utf-8")
     (tmp_path / "b.html").write_text('<p id="here">x</p>', "utf-8")
     assert sorted(check.faults(tmp_path)) == [
         "a.html: a picture without words: b.html", "a.html: a picture without words: b.html",
         "a.html: fetched from elsewhere: https://elsewhere/x.js",
-        "a.html: leads nowhere: c.html", "a.html: no such place on the page: b.html#gone"]
+        "a.html: leads nowhere: c.html", "a.html: leads out of the site: ../outside.html",
+        "a.html: no such place on the page: b.html#gone"]
     assert list(check.faults(tmp_path / "nothing")) == [f"{tmp_path / 'nothing'}: no page there"]
 
 
@@ -139,6 +141,7 @@ def test_the_page_of_warnings_has_the_thresholds():
                  f"below {cautions.LOW_COSINE:g}".replace("0.", "."),
                  f"over heads below {cautions.LOW_MEAN:g}".replace("0.", "."),
                  f"more than {runtime.FORCED:g} forced".replace("0.", "."),
+                 f"more than {100 * runtime.FLAT:g} % of a layer's queries",
                  f"over {runtime.JUDGED} queries", f"more than {100 * runtime.CLIPPED:g} %",
                  f"more than {values.FAR} slots"):
         assert text in page, text

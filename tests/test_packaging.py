@@ -43,6 +43,8 @@ def test_a_package_holds_what_it_must_and_nothing_else(
     ({"neuromorph/hardware_profiles/loihi1.toml": None}, "lacks neuromorph/hardware_profiles"),
     ({"neuromorph/models/digits/images.safetensors": b""}, "images.safetensors is empty"),
     ({"tests/test_house.py": b"1"}, "holds tests/test_house.py"),
+    ({"conftest.py": b"1"}, "holds conftest.py"),
+    ({"neuromorph/test_house.py": b"1"}, "holds neuromorph/test_house.py"),
     ({"neuromorph/old.py": b"1"}, "holds neuromorph/old.py, which is not in the checkout"),
     ({"neuromorph/shown.py": b"x = '/home/me/x'"}, "names a place of the machine that built it"),
 ])

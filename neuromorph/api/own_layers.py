@@ -18,6 +18,9 @@ from neuromorph.papers.ensembles import Layers
 
 INPUTS = "inputs"
 
+SMALLEST = float(np.finfo(np.float32).tiny)
+"""Of a layer's largest weights: below it there is no full precision, and steps may be 0."""
+
 
 def load_layers(path: StrPath) -> OwnLayers:
     """The layers of a file in integers, as `read_own` reads them.
@@ -51,8 +54,10 @@ def read_own(path: StrPath) -> tuple[Layers, NDArray[np.float64]]:
     if missing:
         raise TensorError("an array is missing", where=path, expected=missing[0])
     for name, array in arrays.items():
-        if array.dtype.kind not in "iuf" or not array.size:
+        if array.dtype.kind not in "iuf":
             raise TensorError("an array holds no real numbers", where=name, found=array.dtype)
+        if not array.size:
+            raise TensorError("an array is empty", where=name, found=array.shape)
     weights = [np.asarray(arrays[f"weight.{n}"], np.float64) for n in range(many)]
     biases = [np.asarray(arrays[f"bias.{n}"], np.float64) for n in range(many)]
     inputs = np.asarray(arrays[INPUTS], np.float64)
@@ -62,7 +67,18 @@ def read_own(path: StrPath) -> tuple[Layers, NDArray[np.float64]]:
         raise TensorError("inputs are payloads of 0 and more, not all 0", where=INPUTS,
                           found=f"{inputs.min():.3g} to {largest:.3g}")
     weights[0] = weights[0] * largest
+    _check_steps(weights)
     return Layers(list(weights), list(biases), []), inputs / largest
+
+
+def _check_steps(weights: list[NDArray[np.float64]]) -> None:
+    """Refuse weights so small that their steps are no numbers: those that underflow."""
+    for n, weight in enumerate(weights):
+        largest = float(np.abs(weight).max())
+        if 0 < largest < SMALLEST:
+            raise TensorError("weights are too small for steps of their own", where=f"weight.{n}",
+                              found=f"{largest:.3g} at most", expected=f"{SMALLEST:.3g} or more",
+                              hint="scale them" if n else "scale them, or the inputs")
 
 
 def _names(found: Any) -> list[str]:
@@ -79,7 +95,8 @@ def _check_shapes(
 ) -> None:
     shapes = [w.shape for w in weights]
     if any(len(shape) != 2 for shape in shapes) or inputs.ndim != 2:
-        raise TensorError("arrays have the wrong shape", where="weights", found=shapes,
+        raise TensorError("arrays have the wrong shape", where="weights",
+                          found=[*shapes, inputs.shape],
                           expected="(outputs, inputs) each, and inputs (inputs, size)")
     for n, (weight, bias) in zip(count(), zip(weights, biases, strict=True)):
         if bias.shape != weight.shape[:1]:

@@ -82,12 +82,15 @@ class FloatAnswer(NamedTuple):
     context : float32 array, shape (batch, heads, queries, value_size)
     spikes, forced, clipped : int
         Match spikes, those that the go pulse forced, and codes that were clipped.
+    flat : int
+        Queries that told no key from another.
     """
 
     context: Annotated[Float32, "batch heads queries value_size"]
     spikes: int
     forced: int
     clipped: int
+    flat: int
 
 
 FloatLayer: TypeAlias = Callable[[FloatWork], FloatAnswer | None]

@@ -101,21 +101,27 @@ def check_plot(
     ------
     OutputExistsError, WriteError
     UsageError
-        If it is the folder of the other output.
+        If it is the other output, or one lies in the other.
     MissingExtraError
         Without matplotlib.
     """
     if plot is None:
         return
-    if output is not None and plot.absolute() == output.absolute():
+    if output is not None and _one_holds_the_other(plot, output):
         raise UsageError("pictures need a folder of their own", found=f"--plot {plot}",
-                         expected="another one than --output")
+                         expected="another one than --output, and neither in the other")
     from neuromorph.api.plots import FOLDER
     from neuromorph.files.atomic import check_target
     from neuromorph.report.canvas import require_matplotlib
 
     check_target(plot, ours=FOLDER, force=force)
     require_matplotlib()
+
+
+def _one_holds_the_other(one: Path, other: Path) -> bool:
+    """Whether they are the same place, or one lies in the other."""
+    first, second = one.resolve(), other.resolve()
+    return first.is_relative_to(second) or second.is_relative_to(first)
 
 
 def save_plot(

@@ -16,6 +16,7 @@ from neuromorph.huggingface.last_pass import LastPass
 from neuromorph.huggingface.masks import bias_array
 from neuromorph.huggingface.switched import Switched
 from neuromorph.look import Maps, layer_name, maps_of
+from neuromorph.look.episode import check_number
 from neuromorph.look.figures import raster_of
 from neuromorph.translate import LayerCode, Sample
 
@@ -45,7 +46,8 @@ class Looking(Switched):
             w_i = payload_i e^(step (n_i - n_last)) / sum of all,   n: step of a match spike
 
         A key that is hidden has 0; over the keys a query's weights sum to 1, but for a layer with
-        sinks, which take the rest, and for a query that may look nowhere.
+        sinks, which take the rest, and for a query that may look nowhere. Of a layer that a pass
+        runs several times, such as one whose weights are shared, the last run is kept.
 
         Parameters
         ----------
@@ -114,9 +116,7 @@ class Looking(Switched):
         """
         call = self._call(layer, inputs)
         samples = _samples(call, _columns(call))
-        if not 0 <= sequence < len(samples):
-            raise UsageError("there is no such sequence", where=call.layer, found=sequence,
-                             expected=f"0 to {len(samples) - 1}")
+        check_number("sequence", sequence, len(samples), call.layer)
         return raster_of(call.layer, self.codes[call.layer], samples[sequence], head, query)
 
     def _call(self, layer: str | int, inputs: Any) -> Call:

@@ -19,6 +19,19 @@ BACKEND = "reference"
 """It records every step, and runs wherever NumPy does."""
 
 
+def check_number(what: str, number: object, count: int, where: str) -> None:
+    """Refuse what is no number from 0 on below a count.
+
+    Raises
+    ------
+    UsageError
+    """
+    whole = isinstance(number, int | np.integer) and not isinstance(number, bool)
+    if not (whole and number in range(count)):
+        raise UsageError(f"there is no such {what}", where=where, found=repr(number),
+                         expected=f"0 to {count - 1}")
+
+
 def check_query(
     mask: NDArray[np.bool_], heads: int, head: int, query: int, where: str
 ) -> None:
@@ -28,10 +41,8 @@ def check_query(
     ------
     UsageError
     """
-    for what, number, count in (("head", head, heads), ("query", query, len(mask))):
-        if not 0 <= number < count:
-            raise UsageError(f"there is no such {what}", where=where, found=number,
-                             expected=f"0 to {count - 1}")
+    check_number("head", head, heads, where)
+    check_number("query", query, len(mask), where)
     if not mask[query].any():
         raise UsageError("this query may look at no key: there is nothing to see", where=where,
                          found=f"query {query}")

@@ -97,8 +97,9 @@ def layer_name(known: Mapping[str, object], layer: str | int) -> str:
     names = list(known)
     if isinstance(layer, str) and layer in known:
         return layer
-    if isinstance(layer, int) and not isinstance(layer, bool) and -len(names) <= layer < len(names):
-        return names[layer]
+    whole = isinstance(layer, int | np.integer) and not isinstance(layer, bool)
+    if whole and -len(names) <= int(layer) < len(names):
+        return names[int(layer)]
     raise UsageError("there is no such layer in spikes", found=repr(layer),
                      expected=f"a number below {len(names)}, or a name such as {names[0]}"
                      if names else "none is in spikes",

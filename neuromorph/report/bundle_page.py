@@ -157,6 +157,7 @@ def _numbers(facts: BundleFacts) -> dict[str, object]:
             "run on": f"{said['backend']} ({said['evidence']})",
             "spikes a query": f"{said['spikes'] / max(1, said['queries']):.1f}",
             "forced spikes": f"{readable(said['forced'])} in {readable(said['queries'])} queries",
+            "queries that tell no key from another": readable(said["flat"]),
             "clipped codes": f"{readable(said['clipped'])} of {readable(said['codes'])} "
                              f"({percent(said['clipped_share'])})"}
     return rows

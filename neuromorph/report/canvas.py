@@ -65,8 +65,11 @@ def new_mosaic(
 
 
 def _figure_kind() -> Any:
-    # It warns where it cannot keep its settings, which is none of the reader's business.
-    logging.getLogger("matplotlib").setLevel(logging.ERROR)
+    # It warns where it cannot keep its settings, which is none of the reader's business; what
+    # level their own program has set is none of ours.
+    logger = logging.getLogger("matplotlib")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
     try:
         import matplotlib as mpl
         import matplotlib.figure
@@ -76,6 +79,8 @@ def _figure_kind() -> Any:
     except OSError as error:
         raise WriteError("matplotlib finds no folder that it can write to", found=error,
                          hint="set MPLCONFIGDIR to one") from error
+    finally:
+        logger.setLevel(level)
     return type("Figure", (mpl.figure.Figure,), {"_repr_png_": png_of, "__module__": __name__})
 
 

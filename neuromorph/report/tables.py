@@ -87,6 +87,7 @@ def simulation_rows(result: Mapping[str, Any]) -> dict[str, object]:
         "queries": f"{readable(result['queries'])}, over all heads",
         "spikes": _share(result["spikes"], result["queries"], "a query"),
         "forced spikes": _forced(result["forced"], result["forced_a_query"]),
+        "queries that tell no key from another": readable(result["flat"]),
         "steps": _share(result["steps"], result["queries"], "a query"),
         "clipped codes": f"{readable(result['clipped'])} of {readable(result['codes'])}",
     }

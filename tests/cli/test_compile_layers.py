@@ -17,9 +17,10 @@ from small_whole import small_whole
 
 import neuromorph
 from neuromorph.api import compile as door
+from neuromorph.api.own_layers import load_layers
 from neuromorph.bundle.whole import save_whole
 from neuromorph.deploy import layers
-from neuromorph.errors import DisagreementError, FitError, UsageError
+from neuromorph.errors import DisagreementError, FitError, TensorError, UsageError
 from neuromorph.network import blocks
 
 
@@ -121,3 +122,21 @@ def test_from_python(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(layers, "closed_form", wrong)
     with pytest.raises(DisagreementError, match="do not say what they say whole"):
         neuromorph.compile_bundle(own, ensembles="found")
+
+
+@pytest.mark.parametrize(("name", "wrong", "said"), [
+    ("bias.0", np.zeros(0), r"bias\.0: an array is empty; found \(0,\)"),
+    ("weight.0", np.full((64, 32), 1e-44), r"weight\.0: weights are too small.*9\.99e-45"),
+    ("inputs", np.full((6, 32), 1e-44), r"weight\.0: weights are too small.*or the inputs"),
+    ("weight.1", np.full((5, 64), -1e-44), r"weight\.1: weights are too small"),
+    ("inputs", np.ones(32), r"wrong shape; found \[\(64, 32\), \(5, 64\), \(32,\)\]"),
+])
+def test_arrays_that_are_empty_flat_or_underflow_are_named(
+    own: Path, name: str, wrong: Any, said: str
+) -> None:
+    """No step of 0, by which NumPy would divide."""
+    with np.load(own) as arrays:
+        held = dict(arrays)
+    np.savez(own, **{**held, name: wrong})
+    with pytest.raises(TensorError, match=said):
+        load_layers(own)

@@ -142,7 +142,9 @@ def test_pictures_of_a_simulation(cli: Run, fails: Any, exported: Path, tmp_path
         [*names, "pictures.json"])
     assert json.loads((tmp_path / "pictures/pictures.json").read_text())["pictures"] == names
     assert "exists already" in fails(2, "simulate", exported, "--plot", "pictures")
-    assert "a folder of their own" in fails(2, "simulate", exported, "--plot", "x", "-o", "x")
+    for plot, output in (("x", "x"), ("x/in", "x"), ("x", "x/in"), ("y/../x", "x")):
+        assert "a folder of their own" in fails(
+            2, "simulate", exported, "--plot", plot, "-o", output)
     (tmp_path / "pictures" / "mine.txt").write_text("mine")
     assert "left alone" in fails(2, "simulate", exported, "--plot", "pictures", "--force")
 

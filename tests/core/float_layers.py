@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from neuromorph import backends
 from neuromorph.backends import AttentionBatch, FloatAnswer, FloatWork, Sight
-from neuromorph.circuits.latency_attention import LatencyAttention, prove_ranges
+from neuromorph.circuits.latency_attention import LatencyAttention, flat_queries, prove_ranges
 from neuromorph.translate import LayerCode
 
 Floats = NDArray[np.float32]
@@ -41,7 +41,8 @@ def check(code: LayerCode, work: FloatWork) -> FloatAnswer:
     assert backends.attend("fast", batch, times=True).differs_from(truth) is None
     assert found.context.dtype == np.float32
     np.testing.assert_array_equal(found.context, code.decode(truth))
-    assert found[1:] == (truth.spikes.sum(), truth.forced.sum(), clipped)
+    flat = np.count_nonzero(flat_queries(code.heads, truth))
+    assert found[1:] == (truth.spikes.sum(), truth.forced.sum(), clipped, flat)
     return found
 
 

@@ -230,6 +230,7 @@ def tally(queries: int = JUDGED, **counts: int) -> Tally:
     ({"forced": 10}, []), ({"forced": 11}, ["forced-spikes"]),
     ({"clipped": 10, "codes": 1000}, []), ({"clipped": 11, "codes": 1000}, ["clipped-codes"]),
     ({"forced": 99, "clipped": 500, "codes": 1000}, ["forced-spikes", "clipped-codes"]),
+    ({"flat": 10}, []), ({"flat": 11}, ["flat-queries"]),
 ])
 def test_forced_and_clipped(counts: dict[str, int], said: list[str]) -> None:
     assert kinds(of_run({"layer": tally(**counts)})) == said

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from dataclasses import replace
 from typing import Any
@@ -181,11 +182,15 @@ def test_keys_around_a_query() -> None:
 # --- figures
 
 
-def test_every_figure_is_drawn_without_pyplot(bundle: Bundle) -> None:
+def test_every_figure_is_drawn_without_pyplot(
+    bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
     mpl = pytest.importorskip("matplotlib", reason="matplotlib is not installed")
     from matplotlib import pyplot as plt
 
     before = mpl.get_backend()
+    logger = logging.getLogger("matplotlib")
+    monkeypatch.setattr(logger, "level", logging.INFO)
     compiled = neuromorph.compile_bundle(bundle, "kapoho_point", programmable=True)
     figures = [look.attention(bundle, 1, heads=[0, 3]), look.heads(bundle), look.context(bundle),
                look.raster(bundle, 2, head=1, query=4), look.hidden([1.0, 0.999, 0.99]),
@@ -194,6 +199,7 @@ def test_every_figure_is_drawn_without_pyplot(bundle: Bundle) -> None:
     assert figures[0]._repr_png_() == png_of(figures[0])
     assert plt.get_fignums() == []
     assert mpl.get_backend() == before
+    assert logger.level == logging.INFO
     assert len(figures[0].axes) == 4 + 1
     assert "head 3: KL" in figures[0].axes[1].get_title()
     assert "query 4" in figures[3].get_suptitle()

@@ -88,7 +88,7 @@ def test_inputs_may_be_given_attached_or_not() -> None:
     spiking.detach()
     assert spiking.attention("layers.1.self_attn", other).shape == (1, 4, 7, 7)
     assert not spiking.attached
-    assert np.array_equal(spiking.attention(1, inputs), last)
+    assert np.array_equal(spiking.attention(np.int64(1), inputs), last)
 
 
 @pytest.mark.parametrize("name", ["bert", "llama, padded left"])
@@ -156,8 +156,10 @@ def test_a_raster_of_any_query() -> None:
         spiking.raster(1, query=0, sequence=2)
     with pytest.raises(UsageError, match=r"no such query.*0 to 23"):
         spiking.raster(1, query=24)
-    with pytest.raises(UsageError, match=r"no such sequence.*0 to 2"):
-        spiking.raster(1, sequence=3)
+    for what, number in (("sequence", 3), ("sequence", "0"), ("head", 0.0), ("head", True),
+                         ("query", "5"), ("query", 1.5)):
+        with pytest.raises(UsageError, match=rf"no such {what}; found {number!r}; expected 0 to"):
+            spiking.raster(1, **{what: number})
 
 
 def test_the_page_says_what_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,7 +35,7 @@ from neuromorph.backends.fast.vectors import (
     spill,
     take,
 )
-from neuromorph.circuits.latency_attention import LatencyAttention
+from neuromorph.circuits.latency_attention import LatencyAttention, faintest
 from neuromorph.circuits.latency_attention.pair import parts_of
 from neuromorph.numerics.limits import DECAY_BITS, DECAY_UNITY
 
@@ -50,7 +50,7 @@ SPEC = np.dtype([
     ("span", "i8"), ("payload_base", "i8"), ("payload_bits", "i8"), ("scale", "f8"),
     ("graded", "?"), ("keep", "i8"), ("unit", "i8"), ("left", "i8"), ("right", "i8"),
     ("exact", "i8"), ("last_due", "i8"), ("pause", "i8"), ("first_unit", "i8"),
-    ("second_unit", "i8"),
+    ("second_unit", "i8"), ("alone", "i8"), ("faintest", "i8"),
 ], align=True)
 """What the kernel needs to know of one head."""
 
@@ -77,7 +77,7 @@ def spec_of(head: LatencyAttention) -> tuple[Any, ...]:
             DECAY_UNITY - head.control_decay, head.unit,
             1 if head.graded else 1 + head.control_shift, head.value_shift, _exact_keys(head),
             count * (head.window - head.pause), head.pause, 2 * int(units[0]),
-            2 * int(units[1:].sum()))
+            2 * int(units[1:].sum()), count, faintest(head) if head.graded else 0)
 
 
 def _exact_keys(head: LatencyAttention) -> int:
@@ -170,6 +170,14 @@ def spill_all(wide: Any, parts: Any, columns: int, mass: Any, window: int) -> No
         if mass[n] > 0:
             for j in range(n * columns, (n + 1) * columns, LANES):
                 spill(wide, j, parts, j)
+
+
+@compiled(forceinline=True)
+def is_flat(normaliser: int, last: int, spikes: int, spec: Any) -> bool:
+    """Whether a query told no key from another; see `latency_attention.flat_queries`."""
+    if last != 0 or spikes <= spec.alone:
+        return False
+    return not spec.graded or normaliser <= (spikes * spec.faintest * spec.unit) >> spec.right
 
 
 @compiled(forceinline=True)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from neuromorph.backends.attention import check_shapes
 from neuromorph.backends.fast.attention import specs_of
-from neuromorph.backends.fast.closed_form import SPEC
+from neuromorph.backends.fast.closed_form import SPEC, is_flat
 from neuromorph.backends.fast.compiled import compiled
 from neuromorph.backends.fast.encode import decode_row, encode_row
 from neuromorph.backends.fast.kernel import attend_block, blocks_of, task_of
@@ -57,16 +57,17 @@ def _code_queries(
 @compiled(forceinline=True)
 def _decode(
     control: NDArray[np.int32], normaliser: NDArray[np.int64], counts: NDArray[np.int32],
-    unit: int, answers: Any, kv: int, context: NDArray[np.float32], at: int, stride: int,
-) -> tuple[int, int]:
-    """Write a block of answers; how many spikes there were, and how many were forced."""
-    spikes, forced, flat = 0, 0, control.ravel()
+    spec: Any, answers: Any, kv: int, context: NDArray[np.float32], at: int, stride: int,
+) -> tuple[int, int, int]:
+    """Write a block of answers; spikes, those that were forced, and queries that are flat."""
+    spikes, forced, level, flat = 0, 0, 0, control.ravel()
     for r in range(len(control)):
-        decode_row(flat, r * control.shape[1], normaliser[r], counts[r, 1], unit / 2, answers, kv,
-                   context, at + r * stride)
+        decode_row(flat, r * control.shape[1], normaliser[r], counts[r, 1], spec.unit / 2, answers,
+                   kv, context, at + r * stride)
         spikes += counts[r, 1]
         forced += counts[r, 2]
-    return spikes, forced
+        level += is_flat(normaliser[r], counts[r, 0], counts[r, 1], spec)
+    return spikes, forced, level
 
 
 def _answer(
@@ -82,7 +83,8 @@ def _answer(
     queries, factor : see `FloatWork`
     query_code : centre, scale and one over it, shape (heads, key_size) each
     answers : scale and centre of values in float32, shape (kv_heads, value_size) each
-    counted : where this thread adds clips, numbers that are not finite, spikes and forced ones
+    counted : where this thread adds clips, numbers that are not finite, spikes, forced ones
+        and flat queries
     """
     batch, heads, asked, size = queries.shape
     kv_heads, columns, flat = len(strips) // max(batch, 1), context.shape[3], context.ravel()
@@ -99,11 +101,12 @@ def _answer(
         attend_block(codes, strips[kv], table[kv], sums[kv if len(sums) > 1 else 0],
                      sight[b, some], mask[b if mask.shape[1] else 0, some], unbiased, specs[head],
                      control, normaliser, counts, nobody, nobody)
-        spikes, forced = _decode(
-            control, normaliser, counts, specs[head].unit, answers, kv_of[head], flat,
+        spikes, forced, level = _decode(
+            control, normaliser, counts, specs[head], answers, kv_of[head], flat,
             ((b * asked + begin) * heads + head) * columns, heads * columns)
         counted[2] += spikes
         counted[3] += forced
+        counted[4] += level
 
 
 @cache
@@ -166,13 +169,13 @@ class FastLayer:
         share(answer_of(self.kind), threads, queries, np.float32(work.scale), self.codes[0],
               self.answers, self.limits, self.kv_of, work.sight.spans, work.sight.between,
               self.specs, stored.strips, stored.table, stored.sums, context, each=counted)
-        clipped, wrong, spikes, forced, *_ = map(sum, zip(*counted.tolist(), strict=True))
+        clipped, wrong, spikes, forced, flat, *_ = map(sum, zip(*counted.tolist(), strict=True))
         if wrong or stored.wrong:
             return None
         if stored.kept:
             self.kept.append(stored)
         return FloatAnswer(context.transpose(0, 2, 1, 3), spikes, forced,
-                           clipped + stored.clipped)
+                           clipped + stored.clipped, flat)
 
     def _stored(
         self, keys: NDArray[np.float32], values: NDArray[np.float32], asked: int, threads: int

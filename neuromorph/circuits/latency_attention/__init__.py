@@ -8,6 +8,7 @@ from neuromorph.circuits.latency_attention.build import (
 )
 from neuromorph.circuits.latency_attention.circuit import HeadCircuit
 from neuromorph.circuits.latency_attention.drive import alphabets
+from neuromorph.circuits.latency_attention.flat import faintest, flat_queries
 from neuromorph.circuits.latency_attention.motif import LatencyAttention, SpikeKind
 from neuromorph.circuits.latency_attention.ports import inputs_of, outputs_of
 from neuromorph.circuits.latency_attention.read import Attended, read, read_at
@@ -27,6 +28,8 @@ __all__ = [
     "alphabets",
     "build",
     "codes_in",
+    "faintest",
+    "flat_queries",
     "inputs_of",
     "outputs_of",
     "prove_ranges",
