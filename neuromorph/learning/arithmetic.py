@@ -96,7 +96,7 @@ class Fixed(Arithmetic):
         fraction = round((impulse - whole) * (1 << FRACTION_BITS))
         return np.clip(trace + whole + int(draw < fraction), 0, TRACE_MAX)
 
-    def receive(self, payload: Annotated[Integer, "*shape"]) -> Annotated[Integer, "*shape"]:
+    def receive(self, payload: Annotated[Num, "*shape"]) -> Annotated[Integer, "*shape"]:
         """round(payload / 2), to even, in 8 bits without sign."""
         result: Array = np.rint(payload / 2).astype(np.int64) & 0xFF
         return result

@@ -90,8 +90,8 @@ class LayerCode(Shown):
         return len(self.heads) // len(self.key_scale)
 
     def check_sizes(
-        self, queries: Annotated[Float, "batch _ _ _"], keys: Annotated[Float, "batch _ _ _"],
-        values: Annotated[Float, "batch _ _ _"],
+        self, queries: Annotated[Float, "..."], keys: Annotated[Float, "..."],
+        values: Annotated[Float, "..."],
     ) -> None:
         """Refuse floats of other heads or sizes than the layer has.
 
