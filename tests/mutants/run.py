@@ -52,6 +52,9 @@ ROOMS: dict[str, tuple[str, ...]] = {
 }
 """Folders of the package, each with tests that know its files by a list and not by an import."""
 
+SAMPLES = ("tiny.py",)
+"""Files with models drawn for tests and demonstrations: any other weights would do as well."""
+
 SHARES = 0.15, 0.85
 """Of the time for tests: what is tried at first, and what only if nothing failed."""
 
@@ -61,8 +64,8 @@ GUESS = 8.0
 MOST = 12
 """Files of tests in a run."""
 
-SPARE = 60.0
-"""Seconds of a run beyond twice the time for tests, after which it does not end."""
+PACE, SPARE = 2.0, 60.0
+"""A run does not end that takes so many times the time for tests, and so many seconds."""
 
 POLL = 0.05
 
@@ -128,6 +131,7 @@ def choose(root: Path, name: str, count: int, seed: int) -> list[Chosen]:
                           f"a file is neurons/gate.py, a mutant neurons/gate.py:17")
     files = sorted((package / path).rglob("*.py")) if (package / path).is_dir() \
         else [package / path]
+    files = [file for file in files if file.name not in SAMPLES or file == package / path]
     found = [Chosen(room, f"{file.relative_to(package).as_posix()}:{n}",
                     file.relative_to(package).as_posix(), mutant, source)
              for file in files for source in [file.read_bytes()]
@@ -136,7 +140,8 @@ def choose(root: Path, name: str, count: int, seed: int) -> list[Chosen]:
         if int(number) >= len(found):
             raise LookupError(f"no such mutant: {name}; the file has {len(found)}, from 0")
         return [found[int(number)]]
-    return Random(f"{path}:{seed}").sample(found, min(count, len(found)))
+    Random(f"{path}:{seed}").shuffle(found)  # a larger count goes on from a smaller one
+    return found[:count]
 
 
 class Bench:
@@ -229,7 +234,7 @@ class Bench:
         tests: list[str] = []
         taken = 0.0
         for test in near:
-            takes = self.base.get(test, {}).get("seconds", GUESS)
+            takes = self.base.get(test, {}).get("seconds", min(GUESS, self.options.seconds))
             if takes <= self.options.seconds:
                 tests.append(test)
                 taken += takes
@@ -254,7 +259,7 @@ class Bench:
                 return outcome if tests else outcome._replace(verdict="no tests")
 
     def _run(self, copy: Copy, tests: Sequence[str]) -> Steps[Outcome]:
-        copy.start(tests, 2 * self.options.seconds + SPARE, self.durations)
+        copy.start(tests, PACE * self.options.seconds + SPARE, self.durations)
         while (outcome := copy.outcome()) is None:
             yield None
         return outcome

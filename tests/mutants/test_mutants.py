@@ -58,7 +58,7 @@ HANGS = CODE.replace("    if x > TOP:", "    while x > TOP:\n        x -= 1\n   
 def quick(text: str) -> str:
     """A script that imports nothing ahead, and is less patient."""
     text = re.sub("^WARM = .*$", 'WARM = ("pytest",)', text, flags=re.MULTILINE)
-    return text.replace("SPARE = 60.0", "SPARE = 2.0")
+    return text.replace("PACE, SPARE = 2.0, 60.0", "PACE, SPARE = 0.2, 5.0")
 
 
 @pytest.fixture
@@ -101,26 +101,27 @@ def number_of(now: str, code: str = CODE) -> str:
 
 def test_a_strong_test_kills_and_a_weak_one_does_not(house: Callable[..., Path]) -> None:
     """``x >= TOP`` gives what was given before; a listed reason takes it out."""
-    several = [number_of(now) for now in ("x >= TOP", "min(x, low)", "x is not None", "8")]
+    several = [number_of("min(x, low)"), number_of("8")]
     done = command(house(WEAK), *several)
-    assert counted(done.stdout) == (4, 2, 0, 2, 0), done
+    assert counted(done.stdout) == (2, 1, 0, 1, 0), done
     assert done.returncode == 1
     assert f"SURVIVED {number_of('8')}: line 5, the module: 7  ->  8" in done.stdout
 
     listed = ('[[equivalent]]\nfile = "neurons/clip.py"\nwhere = "clipped"\nwas = "x > TOP"\n'
               'now = "x >= TOP"\nwhy = "TOP is TOP"\n')
     root = house(STRONG, equivalent=listed)
-    again = command(root, *several)
-    assert counted(again.stdout) == (4, 3, 0, 0, 1), again
+    again = command(root, *several, number_of("x >= TOP"))
+    assert counted(again.stdout) == (3, 2, 0, 0, 1), again
     assert again.returncode == 0
     assert " of 1 " in again.stdout, "what was killed is not tried again, what survived is"
     assert (root / "neuromorph/neurons/clip.py").read_text() == CODE
 
 
+@pytest.mark.slow
 def test_one_that_does_not_end_is_ended(house: Callable[..., Path]) -> None:
     root = house(STRONG, HANGS)
     one = f"neurons/clip.py:{_left_out(HANGS, 'x -= 1')}"
-    done = command(root, one, "--seconds", "3")
+    done = command(root, one, "--seconds", "60")
     assert counted(done.stdout) == (1, 0, 1, 0, 0), done
     assert done.returncode == 0
 
