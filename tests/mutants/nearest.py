@@ -77,7 +77,10 @@ class Tree:
         return found
 
     def tests(self, path: Path) -> list[str]:
-        """Files of tests that come to this file, the nearest first, and those named alike."""
+        """Files of tests that come to this file, the nearest first, and those named alike.
+
+        Of equals, those of whose imports it is most, and small ones.
+        """
         module = ".".join(self._parts(path))
         steps, waiting = {module: 0}, deque([module])
         while waiting:
@@ -88,8 +91,11 @@ class Tree:
                     waiting.append(other)
         names = {path.stem, *path.parent.parts[-1:]} - {"neurons", "circuits", "translate", "build"}
 
-        def far(test: str) -> tuple[int, bool, int, str]:
+        def far(test: str) -> tuple[int, bool, float, int, str]:
             alike = any(name in Path(test).stem for name in names)
-            return steps[test] - alike, not alike, self.modules[test].stat().st_size, test
+            homes = [home for source, name, _ in self.imports[test]
+                     if (home := self.home(source, name))]
+            return (steps[test] - alike, not alike, -homes.count(module) / len(homes),
+                    self.modules[test].stat().st_size, test)
 
         return sorted((name for name in steps if Path(name).stem.startswith("test_")), key=far)

@@ -306,7 +306,7 @@ class Bench:
         names = [self.tree.name(self.tree.modules[t]) for t in
                  self.tree.tests(self.root / "neuromorph" / one.path)]
         listed = [name for name in ROOMS[one.room] if (self.root / name).exists()]
-        yield from dict.fromkeys((*names[:1], *listed, *names))
+        yield from dict.fromkeys((*listed, *names))
 
     def _tell(self, one: Chosen, outcome: Outcome, tests: list[str]) -> None:
         verdict = {"failed": "killed", "passed": "survived"}.get(outcome.verdict, outcome.verdict)
