@@ -58,13 +58,13 @@ SAMPLES = ("tiny.py",)
 SHARES = 0.15, 0.85
 """Of the time for tests: what is tried at first, and what only if nothing failed."""
 
-GUESS = 8.0
+GUESS = 6.0
 """Seconds of a file of tests of which nothing is known yet."""
 
 MOST = 12
 """Files of tests in a run."""
 
-PACE, SPARE = 2.0, 60.0
+PACE, SPARE = 2.0, 30.0
 """A run does not end that takes so many times the time for tests, and so many seconds."""
 
 POLL = 0.05
@@ -293,10 +293,12 @@ class Bench:
     def _learn(self, tests: Sequence[str], outcome: Outcome) -> None:
         """What each file took, of a run that passed."""
         self.durations |= outcome.durations
+        all_of_it = max(sum(outcome.durations.values()), 1e-9)
         for test in tests:
+            share = sum(seconds for name, seconds in outcome.durations.items()
+                        if name.startswith(f"{test}::")) / all_of_it
             if test not in self.base:
-                self._note_pace(test, sum(seconds for name, seconds in outcome.durations.items()
-                                          if name.startswith(f"{test}::")))
+                self._note_pace(test, share * outcome.seconds)
 
     def _note_pace(self, test: str, seconds: float) -> None:
         self.note({"tests": test, "seconds": round(seconds, 1), "digest": self.digest(test)})

@@ -58,7 +58,7 @@ HANGS = CODE.replace("    if x > TOP:", "    while x > TOP:\n        x -= 1\n   
 def quick(text: str) -> str:
     """A script that imports nothing ahead, and is less patient."""
     text = re.sub("^WARM = .*$", 'WARM = ("pytest",)', text, flags=re.MULTILINE)
-    return text.replace("PACE, SPARE = 2.0, 60.0", "PACE, SPARE = 0.2, 5.0")
+    return text.replace("PACE, SPARE = 2.0, 30.0", "PACE, SPARE = 0.1, 4.0")
 
 
 @pytest.fixture

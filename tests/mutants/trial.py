@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import shutil
 import signal
 import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from math import ceil
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,12 +26,18 @@ LATE = ("fast", "lava")
 WARM = ("pytest", "numpy", "scipy.special", "numba", "llvmlite.binding", "pydantic", "typer")
 """Imported before the first fork; nothing of the house, which a change must reach."""
 
+ASLEEP = 8.0
+"""So many times its limit, by the clock, a child may take that waits, or shares the machine."""
+
 NOT_COPIED = (".git", ".venv*", "out", "build", "*.egg-info", "__pycache__", ".hypothesis",
               ".*_cache")
 
 
 class Outcome(NamedTuple):
-    """What became of a run: ``passed``, ``failed``, ``timed out``, ``crashed`` or ``no tests``."""
+    """A run ``passed``, ``failed``, ``timed out``, ``crashed`` or had ``no tests``.
+
+    Its seconds are those of the processor, which a busy machine does not change.
+    """
 
     verdict: str
     by: str
@@ -83,6 +91,8 @@ class Copy:
 
     def _tests(self, tests: Sequence[str], durations: Mapping[str, float]) -> int:
         os.setsid()
+        most = ceil(self.limit)
+        resource.setrlimit(resource.RLIMIT_CPU, (most, most + 5))
         log = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         for stream in (1, 2):
             os.dup2(log, stream)
@@ -101,18 +111,19 @@ class Copy:
         return int(code)
 
     def outcome(self) -> Outcome | None:
-        """What became of the child, or None while it runs within its limit."""
-        ended, status = os.waitpid(self.child, os.WNOHANG)
-        seconds = time.monotonic() - self.since
-        late = not ended and seconds > self.limit
-        if not ended and not late:
+        """What became of the child, or None while it runs."""
+        ended, status, usage = os.wait4(self.child, os.WNOHANG)
+        asleep = not ended and time.monotonic() - self.since > ASLEEP * self.limit
+        if not ended and not asleep:
             return None
-        self.end(reap=late)
+        self.end(reap=asleep)
         told: dict[str, Any] = json.loads(self.result.read_text()) if self.result.exists() else {}
-        code = os.waitstatus_to_exitcode(status) if ended else 0
-        verdict = ("timed out" if late else "crashed" if code < 0 or code == 70 else
+        code = os.waitstatus_to_exitcode(status)
+        verdict = ("timed out" if asleep or code == -signal.SIGXCPU else
+                   "crashed" if code < 0 or code == 70 else
                    {0: "passed", 5: "no tests"}.get(code, "failed"))
-        return Outcome(verdict, told.get("failed", ""), seconds, told.get("durations", {}))
+        return Outcome(verdict, told.get("failed", ""), usage.ru_utime + usage.ru_stime,
+                       told.get("durations", {}))
 
     def end(self, *, reap: bool = True) -> None:
         """End the child and what it started."""
