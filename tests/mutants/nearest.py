@@ -7,6 +7,7 @@ so that a package's ``__init__`` brings nothing nearer.
 from __future__ import annotations
 
 import ast
+import re
 from collections import deque
 from functools import cached_property
 from pathlib import Path
@@ -76,10 +77,11 @@ class Tree:
                     found.setdefault(home, set()).add(module)
         return found
 
-    def tests(self, path: Path) -> list[str]:
+    def tests(self, path: Path, changed: str = "") -> list[str]:
         """Files of tests that come to this file, the nearest first, and those named alike.
 
-        Of equals, those of whose imports it is most, and small ones.
+        Alike are names with the file's, its folder's or a word of what is changed. Of equals,
+        those of whose imports it is most, and small ones.
         """
         module = ".".join(self._parts(path))
         steps, waiting = {module: 0}, deque([module])
@@ -90,6 +92,8 @@ class Tree:
                     steps[other] = steps[at] + 1
                     waiting.append(other)
         names = {path.stem, *path.parent.parts[-1:]} - {"neurons", "circuits", "translate", "build"}
+        names |= {word for word in re.findall("[a-z]{4,}", changed)
+                  if word not in ("self", "size", "range")}
 
         def far(test: str) -> tuple[int, bool, float, int, str]:
             alike = any(name in Path(test).stem for name in names)

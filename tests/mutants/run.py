@@ -306,7 +306,7 @@ class Bench:
     def near(self, one: Chosen) -> Iterator[str]:
         """Files of tests for a mutant, the most likely to see it first."""
         names = [self.tree.name(self.tree.modules[t]) for t in
-                 self.tree.tests(self.root / "neuromorph" / one.path)]
+                 self.tree.tests(self.root / "neuromorph" / one.path, one.mutant.was)]
         listed = [name for name in ROOMS[one.room] if (self.root / name).exists()]
         yield from dict.fromkeys((*listed, *names))
 

@@ -196,6 +196,8 @@ def test_the_nearest_tests_are_found_through_packages_and_helpers(tmp_path: Path
     found = Tree(tmp_path).tests(tmp_path / "neuromorph/neurons/gate.py")
     assert [Path(name).stem for name in found] == ["test_gates", "test_gate", "test_direct",
                                                    "test_far"]
+    found = Tree(tmp_path).tests(tmp_path / "neuromorph/neurons/gate.py", "direct + 1")
+    assert Path(found[0]).stem == "test_direct"
 
 
 def test_every_change_that_is_listed_as_none_is_one() -> None:
