@@ -278,6 +278,10 @@ def test_a_model_without_a_kernel_is_refused() -> None:
     assert "Bare" not in models()
 
 
+def test_a_model_that_says_no_more_sends_a_spike_or_none() -> None:
+    assert [ends.tolist() for ends in CubaLIF().widest(2)] == [[0, 0], [1, 1]]
+
+
 def test_an_operation_that_no_estimate_knows_is_refused() -> None:
     with pytest.raises(NetworkError, match=r"Cubic: .*operation.*square root.*multiply, divide"):
         register(type("Cubic", (CubaLIF,), {"operations": {"square root": 1}}))
