@@ -278,6 +278,12 @@ def test_a_model_without_a_kernel_is_refused() -> None:
     assert "Bare" not in models()
 
 
+@pytest.mark.parametrize(("size", "bias", "most"), [(1, 0, 1), (9, 0, 2), (100, 0, 5), (9, 4, 14)])
+def test_rounding_adds_half_a_unit_a_neuron_to_the_norm(size: int, bias: int, most: int) -> None:
+    """||bias|| + sqrt(size) / 2 of silence."""
+    assert Requantise(bias=bias).norm(size, 0) == most
+
+
 def test_a_model_that_says_no_more_sends_a_spike_or_none() -> None:
     assert [ends.tolist() for ends in CubaLIF().widest(2)] == [[0, 0], [1, 1]]
 
