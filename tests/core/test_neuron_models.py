@@ -33,6 +33,7 @@ from neuromorph.network import (
 )
 from neuromorph.network.bounds import payload_ranges
 from neuromorph.neurons import NeuronModel, models, register
+from neuromorph.neurons.astrocyte import step_astrocyte_fixed
 from neuromorph.neurons.plain import model_of, plain_parameters
 from neuromorph.neurons.product import Product
 from neuromorph.neurons.quotient import Quotient
@@ -260,6 +261,24 @@ def test_a_model_that_is_forgotten_is_refused_as_well(
 def test_two_models_of_one_name_are_refused() -> None:
     with pytest.raises(NetworkError, match="two neuron models have one name; found CubaLIF"):
         register(type("CubaLIF", (CubaLIF,), {}))
+
+
+@pytest.mark.parametrize(("dv", "gain_bits"), [(0, 0), (1024, 6), (4096, 16)])
+def test_an_astrocyte_s_kernel_is_its_array_step(dv: int, gain_bits: int) -> None:
+    """Of either sign, with calcium and without; unit by unit, the last of which keeps it."""
+    rng, size = np.random.default_rng(dv), 5
+    own = np.tile([int(n) for n in Astrocyte(dv=dv, gain_bits=gain_bits).constants()], (size, 1))
+    state, calcium, signs = np.zeros((size, 1), np.int64), np.zeros(1, np.int64), set()
+    for t in range(40):
+        arrived = rng.integers(-2**20, 2**20, (size, 1))
+        arrived[-1] >>= 8
+        sent = [Astrocyte.kernel(own, state, arrived, i, size - 1, t) for i in range(size)]
+        calcium, expected = step_astrocyte_fixed(calcium, arrived[:, 0], dv=dv,
+                                                 gain_bits=gain_bits)
+        assert sent == expected.tolist()
+        assert state[-1, 0] == calcium[0]
+        signs |= {*np.sign(sent).tolist()}
+    assert signs == {-1, 0, 1}
 
 
 def test_a_model_that_steps_otherwise_brings_a_kernel_of_its_own() -> None:
