@@ -7,13 +7,15 @@ JOBS ?= 2
 PYTEST_ARGS ?=
 FUZZ ?=
 FUZZ_COUNT ?= 20000
+MUTANT ?=
+MUTANT_COUNT ?= 50
 
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check --progress-bar off
 PYTEST := $(BIN)/pytest --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help venv docs demo paper paper-full package test test-slow fuzz test-hf test-nengo test-sanafe bench lint clean
+.PHONY: help venv docs demo paper paper-full package test test-slow fuzz mutants test-hf test-nengo test-sanafe bench lint clean
 
 help:
 	@echo "make demo        a small model, whole, in integers and spikes, compared; results in out/demo"
@@ -23,6 +25,7 @@ help:
 	@echo "make test        lint, types and the fast tests"
 	@echo "make test-slow   the tests that take longer"
 	@echo "make fuzz        mutants for every reader of files; FUZZ=npz for one, FUZZ=npz:17 for one mutant"
+	@echo "make mutants     changes in the rooms of integers, seen by a test? MUTANT=neurons for one, neurons/gate.py:17"
 	@echo "make test-hf     the tests on real trained models (installs torch and transformers)"
 	@echo "make test-nengo  the tests against Nengo and nengo-loihi (installs both)"
 	@echo "make test-sanafe the estimate of energy against SANA-FE (installs it)"
@@ -31,6 +34,7 @@ help:
 	@echo "make lint        ruff and mypy"
 	@echo "make clean       remove $(VENV), caches and out/"
 	@echo "Variables: PYTHON=$(PYTHON) VENV=$(VENV) JOBS=$(JOBS) PYTEST_ARGS=$(PYTEST_ARGS) FUZZ=$(FUZZ) FUZZ_COUNT=$(FUZZ_COUNT)"
+	@echo "           MUTANT=$(MUTANT) MUTANT_COUNT=$(MUTANT_COUNT)"
 
 # --- environment
 
@@ -116,6 +120,10 @@ test-slow: $(VENV)/.project
 fuzz: $(VENV)/.project
 	@echo "== fuzz"
 	@$(BIN)/python tests/fuzz/run.py --count $(FUZZ_COUNT) $(FUZZ)
+
+mutants: $(VENV)/.project
+	@echo "== mutants"
+	@$(BIN)/python tests/mutants/run.py --jobs $(JOBS) --count $(MUTANT_COUNT) $(MUTANT)
 
 # Exit code 77 of the check is "not for this Python"; its reason is printed.
 test-hf: $(VENV)/.project

@@ -65,7 +65,8 @@ TOPICS = (
               "neuromorph.attach", "neuromorph.Attachment", "neuromorph.simulate",
               "neuromorph.generate", "neuromorph.evaluate", "neuromorph.evaluate_attached",
               "neuromorph.crosstalk", "neuromorph.run", "neuromorph.run_seeds",
-              "neuromorph.run_demo", "neuromorph.report_page", "neuromorph.consolidate", "neuromorph.Spread")),
+              "neuromorph.run_demo", "neuromorph.report_page", "neuromorph.consolidate",
+              "neuromorph.Spread")),
     Topic("networks", "Networks", "The intermediate representation: populations, projections, "
           "and how networks are put together ([architecture](../../architecture.md)). Neuron "
           "models have [pages of their own](../neurons/index.md).", (

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from small_heads import GRADED
 
 from neuromorph.backends import FloatWork, Sight
 from neuromorph.circuits.latency_attention.rules import SCORE
@@ -19,8 +20,8 @@ from neuromorph.translate import (
     calibrate_layer,
     measure_fidelity,
 )
-from neuromorph.translate.bias import DEEP
-from neuromorph.translate.feasible import largest_bound
+from neuromorph.translate.bias import DEEP, roomy
+from neuromorph.translate.feasible import key_shifts, largest_bound
 from neuromorph.translate.softcap import kept_without, of_soft_caps
 
 HEADS, TOKENS, SIZE = 4, 64, 16
@@ -66,6 +67,27 @@ def test_scores_and_bias_share_the_bound(kind: str, target: str) -> None:
     for head in calibrate_layer([sample(0, BIASES[kind])], options).heads:
         assert head.bias_limit > 0
         assert head.score_bound == SCORE.found(head) <= largest_bound(head)
+
+
+@pytest.mark.parametrize(("query_limit", "key_limit"), [(7, 127), (20, 20), (127, 20)])
+def test_the_shift_is_the_one_of_least_error(query_limit: int, key_limit: int) -> None:
+    """Of rounded codes, and of the units in which a score and a bias are counted."""
+    draft = replace(GRADED, query_limit=query_limit, key_limit=key_limit, key_size=16)
+    step, least, steepest, reach = 0.3, 1e-4, 300, 4.0
+
+    def error(shift: int, ramp: int) -> float:
+        nats, unit = 2 * step / (2**shift * ramp), step / ramp
+        return nats**2 * 16 * (query_limit**2 + key_limit**2) / (16 * 12) + unit**2 / 6
+
+    errors = []
+    for shift in key_shifts(draft):
+        shifted = replace(draft, key_shift=shift)
+        room = largest_bound(shifted) - SCORE.found(shifted)
+        ramp = int(min(steepest, 2 * step / (2**shift * least), step * room / reach))
+        errors += [error(shift, ramp)] if ramp >= 1 else []
+    head, ramp = roomy(draft, least, steepest, step, reach)
+    assert len(errors) > 1
+    assert error(head.key_shift, ramp) == min(errors)
 
 
 @pytest.mark.parametrize("queries", [0.0001, 0.001, 0.003])

@@ -30,6 +30,7 @@ from neuromorph.network import Network
 from neuromorph.profiles import load_profile
 from neuromorph.runtime import SpikingLayer, calibrated
 from neuromorph.translate import Sample, TranslateOptions, calibrate_layer, measure_fidelity
+from neuromorph.translate.curve import with_cap
 from neuromorph.translate.softcap import of_soft_caps
 
 PLAIN = TranslateOptions(spikes="binary")
@@ -207,3 +208,17 @@ def network_of(head: LatencyAttention) -> Network:
     rng = np.random.default_rng(0)
     return build(head, rng.integers(-20, 21, (head.slots, 3)),
                  rng.integers(-100, 101, (head.slots, 2)))
+
+
+@pytest.mark.parametrize("bound", [700, 701, 900])
+def test_scores_beyond_the_bound_end_the_curve_a_step_before_it(bound: int) -> None:
+    head = replace(GRADED, ramp=100, score_bound=bound)
+    assert with_cap(head, np.array([900.0]), 5.0, TranslateOptions()).latest == bound - 1
+
+
+def test_steps_under_a_cap_are_as_many_as_the_window_is_deep() -> None:
+    """Five steps deeper are five steps more."""
+    head, options = replace(GRADED, ramp=100, score_bound=9000), TranslateOptions()
+    found = [with_cap(head, np.array([4.0]), 50.0, replace(options, window_nats=nats)).window
+             for nats in (6.0, 6.0 + 5 * options.exact_step_nats)]
+    assert found[1] == found[0] + 5

@@ -236,6 +236,7 @@ def test_digits_are_learned_and_a_planted_fault_is_found() -> None:
     ({"into": np.zeros((4, 5))}, TensorError, "wrong shape or type"),
     ({"back": np.zeros((4, 2), int)}, TensorError, "layers do not fit"),
     ({"slowness": 3}, UsageError, "no such slowness"),
+    ({"slowness": 8}, UsageError, "no such slowness"),
 ])
 def test_layers_that_are_none_are_refused(
     changed: dict[str, Any], error: type[Exception], message: str

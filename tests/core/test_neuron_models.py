@@ -33,6 +33,7 @@ from neuromorph.network import (
 )
 from neuromorph.network.bounds import payload_ranges
 from neuromorph.neurons import NeuronModel, models, register
+from neuromorph.neurons.astrocyte import step_astrocyte_fixed
 from neuromorph.neurons.plain import model_of, plain_parameters
 from neuromorph.neurons.product import Product
 from neuromorph.neurons.quotient import Quotient
@@ -262,6 +263,24 @@ def test_two_models_of_one_name_are_refused() -> None:
         register(type("CubaLIF", (CubaLIF,), {}))
 
 
+@pytest.mark.parametrize(("dv", "gain_bits"), [(0, 0), (1024, 6), (4096, 16)])
+def test_an_astrocyte_s_kernel_is_its_array_step(dv: int, gain_bits: int) -> None:
+    """Of either sign, with calcium and without; unit by unit, the last of which keeps it."""
+    rng, size = np.random.default_rng(dv), 5
+    own = np.tile([int(n) for n in Astrocyte(dv=dv, gain_bits=gain_bits).constants()], (size, 1))
+    state, calcium, signs = np.zeros((size, 1), np.int64), np.zeros(1, np.int64), set()
+    for t in range(40):
+        arrived = rng.integers(-2**20, 2**20, (size, 1))
+        arrived[-1] >>= 8
+        sent = [Astrocyte.kernel(own, state, arrived, i, size - 1, t) for i in range(size)]
+        calcium, expected = step_astrocyte_fixed(calcium, arrived[:, 0], dv=dv,
+                                                 gain_bits=gain_bits)
+        assert sent == expected.tolist()
+        assert state[-1, 0] == calcium[0]
+        signs |= {*np.sign(sent).tolist()}
+    assert signs == {-1, 0, 1}
+
+
 def test_a_model_that_steps_otherwise_brings_a_kernel_of_its_own() -> None:
     with pytest.raises(NetworkError, match="Triple: a neuron model has no kernel"):
         register(type("Triple", (Product,), {"step_fixed": lambda self, *_: None}))
@@ -276,6 +295,16 @@ def test_a_model_without_a_kernel_is_refused() -> None:
     with pytest.raises(NetworkError, match="Bare: a neuron model has no kernel"):
         register(type("Bare", (NeuronModel,), {}))
     assert "Bare" not in models()
+
+
+@pytest.mark.parametrize(("size", "bias", "most"), [(1, 0, 1), (9, 0, 2), (100, 0, 5), (9, 4, 14)])
+def test_rounding_adds_half_a_unit_a_neuron_to_the_norm(size: int, bias: int, most: int) -> None:
+    """||bias|| + sqrt(size) / 2 of silence."""
+    assert Requantise(bias=bias).norm(size, 0) == most
+
+
+def test_a_model_that_says_no_more_sends_a_spike_or_none() -> None:
+    assert [ends.tolist() for ends in CubaLIF().widest(2)] == [[0, 0], [1, 1]]
 
 
 def test_an_operation_that_no_estimate_knows_is_refused() -> None:

@@ -21,6 +21,7 @@ from neuromorph.circuits.latency_attention import (
     prove_ranges,
     stimulate,
 )
+from neuromorph.circuits.latency_attention.ports import inputs_of
 from neuromorph.circuits.latency_attention.slope import (
     SLOPE_BITS,
     bias_of,
@@ -34,7 +35,7 @@ from neuromorph.compile.ranges.contract import prove_contract
 from neuromorph.compile.split import split
 from neuromorph.errors import RangeProofError, UsageError
 from neuromorph.network import Network
-from neuromorph.numerics.limits import WEIGHT_MAX
+from neuromorph.numerics.limits import PAYLOAD_BITS, WEIGHT_MAX
 from neuromorph.profiles import load_profile
 
 ONE = 1 << SLOPE_BITS
@@ -166,6 +167,15 @@ def test_it_is_proved_unless_its_synapses_are_others(head: LatencyAttention) -> 
             louder if p is way else p for p in network.projections))
         with pytest.raises(RangeProofError, match=f"found {name}"):
             prove_contract(planted)
+
+
+@kinds
+def test_a_payload_that_comes_in_has_the_bits_of_its_range_or_all(head: LatencyAttention) -> None:
+    ports = inputs_of(head) + inputs_of(replace(head, slope=0, block=0, near=0))
+    assert {"query", "excused", "near", "pace", "bias"} <= {port.name for port in ports}
+    for port in ports:
+        takes = max(-port.low, port.high).bit_length() + 1
+        assert port.payload_bits in (takes, PAYLOAD_BITS), port.name
 
 
 @pytest.mark.parametrize(("head", "profile"), [
