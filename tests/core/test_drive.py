@@ -92,3 +92,11 @@ def test_floats(backend: str) -> None:
 def test_what_is_no_line_is_refused(model: Drive, words: str) -> None:
     with pytest.raises(NetworkError, match=words):
         model.check("n", 1, "fixed")
+
+
+def test_one_that_is_told_nothing_says_one_in_every_step() -> None:
+    model = Drive()
+    verify(Network("default", "fixed", (Population("n", 1, model),), ()))
+    state = {"started": np.zeros(1, np.int64)}
+    assert [model.step_fixed(state, {"a_in": np.zeros(1, np.int64)}, t)[1].tolist()
+            for t in range(3)] == [[1]] * 3

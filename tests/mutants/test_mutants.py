@@ -102,7 +102,7 @@ def number_of(now: str, code: str = CODE) -> str:
 def test_a_strong_test_kills_and_a_weak_one_does_not(house: Callable[..., Path]) -> None:
     """``x >= TOP`` gives what was given before; a listed reason takes it out."""
     several = [number_of("min(x, low)"), number_of("8")]
-    done = command(house(WEAK), *several)
+    done = command(house(WEAK), *several, "--jobs", "2")
     assert counted(done.stdout) == (2, 1, 0, 1, 0), done
     assert done.returncode == 1
     assert f"SURVIVED {number_of('8')}: line 5, the module: 7  ->  8" in done.stdout
