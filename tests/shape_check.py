@@ -30,7 +30,7 @@ from neuromorph.errors import NeuromorphError
 PACKAGE = "neuromorph."
 OWNERS = ("self", "state")
 """Arguments whose fields name axes for the others: of a method, and of a step function."""
-REFUSED_LATER = {"Sample", "Code", "Codes", "Linear", "FloatWork", "HeadNorm", "Sight"}
+REFUSED_LATER = {"Sample", "Code", "Codes", "Linear", "FloatWork", "HeadNorm", "Projector", "Sight"}
 """Classes that hold what they are given; who takes them refuses what does not fit, in our words."""
 
 SEQUENCES = (list, collections.abc.Sequence, collections.abc.Collection)

@@ -46,7 +46,7 @@ class Cut(View, Shown):
     pieces: Mapping[str, Sequence[Part]]
     blocks: Mapping[str, Grid]
 
-    def encode(self, inputs: Trains) -> dict[str, Annotated[Int64, "_ _"]]:
+    def encode(self, inputs: Trains) -> dict[str, Annotated[Int64, "..."]]:
         """Trains of all parts; only sources of third factors are ever cut."""
         trains: dict[str, NDArray[Any]] = {}
         for name, train in inputs.items():

@@ -17,7 +17,7 @@ from neuromorph.shapes import Shaped
 class Beside:
     """Arrays by digest. Each digest is computed again: nothing beside a text is trusted."""
 
-    def __init__(self, arrays: Mapping[str, Annotated[Shaped, "..."]]) -> None:
+    def __init__(self, arrays: Mapping[str, Any]) -> None:
         self._arrays = arrays
         self._told: dict[int, tuple[NDArray[Any], str]] = {}
 

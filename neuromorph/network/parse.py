@@ -114,7 +114,7 @@ _SECTION = re.compile(r"(?:  )?[^ ]*")
 class _Reading:
     """A network as far as its lines have been read."""
 
-    def __init__(self, arrays: Arrays) -> None:
+    def __init__(self, arrays: Mapping[str, Any]) -> None:
         self._beside = Beside(arrays)
         self._head: tuple[str, Any] = "", ""
         self._populations: dict[str, Population] = {}

@@ -22,7 +22,7 @@ from neuromorph.network.model import Probe
 from neuromorph.shapes import Int64, Num, Shaped
 from neuromorph.shown import Shown
 
-Trains: TypeAlias = Mapping[str, Annotated[Shaped, "steps _"]]
+Trains: TypeAlias = Mapping[str, Annotated[Shaped, "..."]]
 """What each source sends, arrays of shape (steps, size)."""
 
 Synapses: TypeAlias = tuple[Annotated[Num, "_ _"], Annotated[Num, "_ _"]]
@@ -60,7 +60,7 @@ class View(ABC):
     """
 
     @abstractmethod
-    def encode(self, inputs: Trains) -> dict[str, Annotated[Num, "_ _"]]:
+    def encode(self, inputs: Trains) -> dict[str, Annotated[Num, "..."]]:
         """Trains for the rewritten network from those for the given one.
 
         Raises
@@ -120,7 +120,7 @@ class Chain(View, Shown):
 
     views: tuple[View, ...]
 
-    def encode(self, inputs: Trains) -> dict[str, Annotated[Int64, "_ _"]]:
+    def encode(self, inputs: Trains) -> dict[str, Annotated[Int64, "..."]]:
         """Trains told from pass to pass."""
         trains = dict(inputs)
         for view in self.views:

@@ -50,13 +50,13 @@ def test_layers_of_ones_own_are_run_and_laid_by_groups(tmp_path: Path) -> None:
     ({"bias.0": np.ones(3)}, TensorError, "bias.0: a bias does not fit"),
     ({"bias.0": np.full(64, np.nan)}, TensorError, "bias.0: .*holds NaN"),
     ({"bias.0": np.full(64, 1j)}, TensorError, "bias.0"),
-    ({"bias.0": np.ones(0)}, TensorError, "bias.0: an array holds no real numbers"),
+    ({"bias.0": np.ones(0)}, TensorError, "bias.0: an array is empty"),
     ({"weight.1": np.ones((5, 63))}, TensorError, "do not fit one another"),
     ({"weight.1": np.ones(5)}, TensorError, "wrong shape"),
     ({"bias.0": np.full(64, -1e6)}, TensorError, "layer 1: no input makes this layer say"),
     ({"weight.1": np.zeros((5, 64))}, TensorError, "layer 2: no input makes this layer say"),
     ({"bias.0": np.full(64, 1e30)}, RangeProofError, "layer 1: a bias is beyond"),
-    ({"weight.0": np.full((64, 32), 1e-300)}, RangeProofError, "layer 1: a bias is beyond"),
+    ({"weight.0": np.full((64, 32), 1e-300)}, TensorError, "weight.0: weights are too small"),
     ({"weight.0": np.ones((64, 32))}, UsageError, "no layer of this network is made of blocks"),
 ])
 def test_files_that_do_not_fit_are_refused(

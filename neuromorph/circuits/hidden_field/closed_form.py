@@ -36,7 +36,9 @@ class Synapses:
         """2^e where the field is not negative, else -2^e."""
         return np.where(self.fields >= 0, self.numbers.weight, -self.numbers.weight)
 
-    def ask(self, features: Annotated[Integer, "features"]) -> Annotated[Int64, "neurons"]:
+    def ask(
+        self, features: Annotated[Integer, "*samples features"]
+    ) -> Annotated[Int64, "*samples neurons"]:
         """Sums of the features that are there, shape (samples, neurons) or (neurons,)."""
         found: Ints = np.asarray(features, np.int64) @ self.weights.T
         return found

@@ -85,8 +85,8 @@ def near_of(
 
 
 def bias_of(
-    head: LatencyAttention, mask: Annotated[Bool, "batch queries keys"]
-) -> Annotated[Int64, "_ queries keys"]:
+    head: LatencyAttention, mask: Annotated[Bool, "*batch queries keys"]
+) -> Annotated[Int64, "*_ queries keys"]:
     """What both terms add to the slots' scores, shape of the mask; 0 where it hides."""
     each = np.arange(mask.shape[-1])
     near = near_of(head, mask)[..., each // head.block]
@@ -96,14 +96,16 @@ def bias_of(
 
 def blocks_of(
     head: LatencyAttention, held: Annotated[Bool, "keys"]
-) -> Annotated[Int32, "keys blocks"]:
+) -> Annotated[Int32, "neurons blocks"]:
     """-1 from a block's axon to the match neurons of its slots that hold a key."""
     here = np.arange(head.slots) // head.block
     rows = np.where(here[:, None] == np.arange(blocks(head)), -1, 0) * held[:, None]
     return np.tile(rows.astype(np.int32), (head.neurons_per_key, 1))
 
 
-def descent_of(head: LatencyAttention, held: Annotated[Bool, "keys"]) -> Annotated[Int32, "keys _"]:
+def descent_of(
+    head: LatencyAttention, held: Annotated[Bool, "keys"]
+) -> Annotated[Int32, "neurons _"]:
     """Weights within a block from the axon of all slots to those that hold a key, negative."""
     rows = -weights_of(head)[np.arange(head.slots) % head.block] * held
     return np.tile(rows[:, None].astype(np.int32), (head.neurons_per_key, 1))

@@ -35,7 +35,7 @@ class Lettered(View, Shown):
 
     letters: Mapping[str, Letters]
 
-    def encode(self, inputs: Trains) -> dict[str, Annotated[Int64, "_ _"]]:
+    def encode(self, inputs: Trains) -> dict[str, Annotated[Int64, "..."]]:
         """The trains of the stand-ins in the place of their sources'."""
         trains: dict[str, NDArray[Any]] = {}
         for name, train in inputs.items():

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from neuromorph.circuits.prototypes.numbers import Prototypes
 from neuromorph.errors import UsageError
 from neuromorph.numerics.limits import TRACE_MAX
-from neuromorph.shapes import Float, Int64, Integer
+from neuromorph.shapes import Int64, Integer, Num
 
 
 def codes_of(
-    vectors: Annotated[Float, "n features"], norm: int = TRACE_MAX
+    vectors: Annotated[Num, "n features"], norm: int = TRACE_MAX
 ) -> Annotated[Int64, "n features"]:
     """round(norm x / |x|), to even: codes of 7 bits and a sign, all of one length.
 

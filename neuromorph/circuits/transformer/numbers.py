@@ -100,7 +100,7 @@ class Transformer(Shown):
     blocks: tuple[Block, ...]
     head: Head
     causal: bool
-    angles: tuple[Annotated[Int64, "tokens pairs"], Annotated[Int64, "tokens pairs"]] | None = None
+    angles: tuple[Annotated[Int64, "..."], Annotated[Int64, "..."]] | None = None
 
     @property
     def width(self) -> int:

@@ -26,7 +26,7 @@ LOWEST, HIGHEST = -(1 << ACCUMULATOR_BITS) - 1, (1 << ACCUMULATOR_BITS) - 1
 OVERWRITTEN_MAX = 0xFF
 """Largest x1 that a payload writes; a product clips it to 7 bits."""
 
-MOMENTS_MAX = 1024
+MOMENTS_MAX = 1000
 """Epochs of a period in which tags are followed; of a longer one they may be anything."""
 
 ROUNDS = 8

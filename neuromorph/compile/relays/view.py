@@ -43,7 +43,7 @@ class Late(View, Shown):
         """Steps for which a run goes on."""
         return max(self.late.values(), default=0)
 
-    def encode(self, inputs: Trains) -> dict[str, Annotated[Int64, "_ _"]]:
+    def encode(self, inputs: Trains) -> dict[str, Annotated[Int64, "..."]]:
         """The trains, and silence in the steps for which the run goes on."""
         return {name: np.concatenate([train, np.zeros_like(train, shape=(
             self.extra, *train.shape[1:]))]) for name, train in inputs.items()}

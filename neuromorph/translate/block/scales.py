@@ -10,7 +10,7 @@ import numpy as np
 from neuromorph.errors import CalibrationError
 from neuromorph.numerics import SIGNED_8, quantise
 from neuromorph.numerics.limits import MULTIPLIER_MAX, PRODUCT_BITS, STATE_MAX
-from neuromorph.shapes import Float64, Int8, Int64
+from neuromorph.shapes import Float, Float64, Int8, Int64
 from neuromorph.translate.block.float_norm import Floats
 
 SHIFT_MAX = PRODUCT_BITS - 8
@@ -24,8 +24,8 @@ PLACES_MAX = 20
 
 
 def rows_of(
-    weights: Annotated[Float64, "post pre"]
-) -> tuple[Annotated[Int8, "post pre"], Annotated[Float64, "post"]]:
+    weights: Annotated[Float, "post pre"]
+) -> tuple[Annotated[Int8, "post pre"], Annotated[Float, "post"]]:
     """W_ij = scale_i w_ij: 8-bit integers, and one scale a receiving neuron."""
     largest = np.abs(weights).max(axis=1, initial=0)
     scale = np.where(largest > 0, largest, 1.0) / SIGNED_8
@@ -33,7 +33,7 @@ def rows_of(
 
 
 def multiplier_of(
-    factors: Annotated[Float64, "rows"], where: str,
+    factors: Annotated[Float, "rows"], where: str,
     most: float | Annotated[Float64, "..."] = MULTIPLIER_MAX,
     shifts: tuple[int, int] = (1, SHIFT_MAX),
 ) -> tuple[Annotated[Int64, "rows"], Annotated[Int64, "rows"]]:
