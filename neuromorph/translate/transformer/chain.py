@@ -12,7 +12,7 @@ from neuromorph.circuits.block.numbers import Block, with_period
 from neuromorph.circuits.norm import Norm
 from neuromorph.circuits.transformer.closed_form import embedded
 from neuromorph.circuits.transformer.numbers import Head, Transformer, check
-from neuromorph.shapes import Float64, Int64, Integer
+from neuromorph.shapes import Float64, Integer, Num
 from neuromorph.shown import Shown
 from neuromorph.translate.block import BlockOptions, prove_block, translate_block
 from neuromorph.translate.block.compared import cosines, saturations
@@ -54,7 +54,7 @@ class Decoder(NamedTuple):
         return cls(floats.gain / payload_of(norm), bias)
 
     def __call__(
-        self, stream: Annotated[Int64, "tokens width"]
+        self, stream: Annotated[Num, "tokens width"]
     ) -> Annotated[Float64, "tokens width"]:
         """Hidden states, shape (tokens, width)."""
         decoded: Floats = stream * self.unit + self.offset
