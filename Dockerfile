@@ -2,7 +2,7 @@
 #
 #   docker build -t neuromorph .
 #   docker run --rm neuromorph                                    # what `make demo` runs
-#   docker run --rm -v "$PWD/out:/work/out" neuromorph demo -o out/demo --force    # and keep its pages
+#   docker run --rm -v "$PWD/out:/demo/out" neuromorph demo -o out/demo --force    # and keep its pages
 #   docker run --rm neuromorph doctor                             # any other command
 #
 # The last but one writes as user 1000. tests/test_release.py holds this file to requirements/.
@@ -21,10 +21,10 @@ COPY requirements/base.txt /tmp/base.txt
 COPY --from=wheel /wheel /wheel
 RUN python -m pip install -qq --disable-pip-version-check --progress-bar off --no-cache-dir --constraint /tmp/base.txt /wheel/*.whl matplotlib \
     && useradd --uid 1000 --create-home person \
-    && mkdir /work && chown person /work
+    && mkdir /demo && chown person /demo
 # Compiled kernels: a container's root folders may be read-only.
 ENV NUMBA_CACHE_DIR=/home/person/.numba
 USER person
-WORKDIR /work
+WORKDIR /demo
 ENTRYPOINT ["neuromorph"]
 CMD ["demo", "-o", "out/demo", "--force"]

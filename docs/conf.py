@@ -32,7 +32,6 @@ extensions = [
 ]
 exclude_patterns = ["_build", "written"]
 suppress_warnings = ["myst.strikethrough"]
-nitpicky = False
 highlight_language = "none"  # of equations in docstrings
 
 # --- pages
